@@ -1,0 +1,27 @@
+{
+    "name": "SPAR: Financial Address",
+    "summary": "Where to pay each registrant: capture, validate and protect it",
+    "version": "19.0.1.0.0",
+    "category": "Social Registry",
+    "author": "SPAR Suite",
+    "license": "LGPL-3",
+    "application": True,
+    "depends": ["contacts"],
+    "external_dependencies": {"python": ["phonenumbers"]},
+    "data": [
+        "security/groups.xml",
+        "security/ir.model.access.csv",
+        "data/g2p_fa_strategy.xml",
+        "views/g2p_financial_address_views.xml",
+        "views/g2p_dfsp_views.xml",
+        "views/g2p_fa_strategy_views.xml",
+        "views/res_partner_views.xml",
+        "views/menus.xml",
+    ],
+    "demo": [
+        "demo/g2p_dfsp.xml",
+        "demo/res_partner.xml",
+        "demo/g2p_financial_address.xml",
+        "demo/res_users.xml",
+    ],
+}

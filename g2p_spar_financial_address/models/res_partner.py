@@ -1,0 +1,157 @@
+from odoo import api, fields, models
+
+from .. import address_values
+
+VIEWER = "g2p_spar_financial_address.group_viewer"
+
+
+class ResPartner(models.Model):
+    """A contact that may be a registrant, with one payment address in use.
+
+    The ``_spar_…`` methods are all the suite needs to know of a registrant. A registry
+    that keeps these facts elsewhere overrides them and nothing else.
+    """
+
+    _inherit = "res.partner"
+
+    is_registrant = fields.Boolean(
+        string="Registrant", help="A person or household in the registry."
+    )
+    spar_id = fields.Char(
+        string="SPAR ID",
+        copy=False,
+        help="The ID under which SPAR keeps this registrant's payment address. "
+        "SPAR compares it letter by letter.",
+    )
+    financial_address_ids = fields.One2many(
+        "g2p.financial.address", "partner_id", string="Payment addresses", groups=VIEWER
+    )
+    financial_address_id = fields.Many2one(
+        "g2p.financial.address",
+        string="Payment address",
+        compute="_compute_financial_address_id",
+        groups=VIEWER,
+        help="The address in use, or the one being completed.",
+    )
+    financial_address_state = fields.Selection(
+        selection=lambda self: self.env["g2p.financial.address"]
+        ._fields["state"]
+        ._description_selection(self.env),
+        string="Address state",
+        compute="_compute_financial_address_id",
+        groups=VIEWER,
+    )
+
+    _spar_id_unique = models.UniqueIndex(
+        "(spar_id) WHERE spar_id IS NOT NULL",
+        "Another registrant already has this SPAR ID. SPAR keeps one payment address "
+        "per ID, so two registrants cannot share it.",
+    )
+    _registrants = models.Index("(id) WHERE is_registrant")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("financial_address_ids.state")
+    def _compute_financial_address_id(self):
+        # Drafts sort last: an address in use is the answer while an amendment is
+        # still incomplete.
+        addresses = self.env["g2p.financial.address"].search(
+            [("partner_id", "in", self.ids), ("state", "in", ["effective", "draft"])],
+            order="state desc, id",
+        )
+        by_partner = {address.partner_id: address for address in reversed(addresses)}
+        for partner in self:
+            address = by_partner.get(partner._origin)
+            partner.financial_address_id = address
+            partner.financial_address_state = address and address.state
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([self._clean_spar_id(vals) for vals in vals_list])
+
+    def write(self, vals):
+        touched = self._financial_address_triggers() & vals.keys()
+        if not touched:
+            return super().write(vals)
+        vals = self._clean_spar_id(vals)
+        changed = self.filtered(
+            lambda partner: any(partner[name] != vals[name] for name in touched)
+        )
+        result = super().write(vals)
+        if changed:
+            changed._financial_address_changed("admin")
+        return result
+
+    def _clean_spar_id(self, vals):
+        if "spar_id" not in vals:
+            return vals
+        label = self.env._("SPAR ID")
+        text = address_values.clean_text(self.env, vals["spar_id"], label)
+        return {**vals, "spar_id": text or False}
+
+    # === WHAT THE SUITE ASKS OF A REGISTRANT === #
+
+    def _spar_is_registrant(self):
+        """Return whether this contact is somebody the registry pays."""
+        self.ensure_one()
+        return self.is_registrant
+
+    def _spar_get_id(self):
+        """Return the beneficiary ID at SPAR, or ``False`` while there is none."""
+        self.ensure_one()
+        return self.spar_id
+
+    def _spar_get_name(self):
+        """Return the registrant's full name."""
+        self.ensure_one()
+        return self.name
+
+    @api.model
+    def _financial_address_triggers(self):
+        """Return the fields of a contact that decide what SPAR should hold."""
+        return {"spar_id", "is_registrant"}
+
+    def _financial_address_changed(self, channel):
+        """Hook: what SPAR should hold for these registrants may have changed.
+
+        Called in the transaction of the change, whatever channel it came in by. This
+        addon does nothing with it; the SPAR engine overrides it.
+
+        :param str channel: one of the channels of a financial address
+        """
+
+    # === ACTION METHODS === #
+
+    def action_amend_financial_address(self):
+        """Open the dialog that enters a payment address, the first or a new one."""
+        self.ensure_one()
+        current = self.financial_address_id
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Payment address of %(name)s", name=self.display_name),
+            "res_model": "g2p.financial.address",
+            "res_id": current.id if current.state == "draft" else False,
+            "view_mode": "form",
+            "views": [
+                (
+                    self.env.ref(
+                        "g2p_spar_financial_address.g2p_financial_address_view_dialog"
+                    ).id,
+                    "form",
+                )
+            ],
+            "target": "new",
+            "context": {
+                "default_partner_id": self.id,
+                "default_fa_type": current.fa_type or "mobile_wallet",
+                "default_dfsp_id": current.dfsp_id.id,
+                "default_holder_name": current.holder_name or self._spar_get_name(),
+            },
+        }
+
+    def action_end_financial_address(self):
+        """End the payment address in use."""
+        self.ensure_one()
+        self.financial_address_id.action_end()

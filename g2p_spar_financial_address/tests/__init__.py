@@ -1,0 +1,5 @@
+from . import test_address_values
+from . import test_fa_strategy
+from . import test_financial_address
+from . import test_res_partner
+from . import test_roles

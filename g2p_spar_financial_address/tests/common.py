@@ -1,0 +1,70 @@
+from contextlib import contextmanager
+
+from odoo.exceptions import UserError
+from odoo.tests import TransactionCase
+
+
+class FinancialAddressCase(TransactionCase):
+    """A bank, two operators and one registrant, without any demo data."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.bank = cls.env["g2p.dfsp"].create(
+            {
+                "name": "First Bank",
+                "code": "FB",
+                "fa_type": "bank_account",
+                "branch_ids": [(0, 0, {"name": "North", "code": "NB01"})],
+            }
+        )
+        cls.operator = cls.env["g2p.dfsp"].create(
+            {
+                "name": "M-Cash",
+                "code": "MC",
+                "fa_type": "mobile_wallet",
+                "country_id": cls.env.ref("base.tz").id,
+            }
+        )
+        cls.mail_operator = cls.env["g2p.dfsp"].create(
+            {"name": "PayMail", "code": "PM", "fa_type": "email_wallet"}
+        )
+        cls.registrant = cls.env["res.partner"].create(
+            {
+                "name": "Asha Juma",
+                "is_registrant": True,
+                "spar_id": "SR-1",
+                "phone": "+255 754 100 001",
+                "email": "asha@home.example",
+            }
+        )
+
+    @contextmanager
+    def assertRefused(self, message):
+        """The block raises an error for the user that says this, and stores nothing."""
+        with self.assertRaisesRegex(UserError, message), self.env.cr.savepoint():
+            yield
+
+    @classmethod
+    def enter_address(cls, mobile_number="0754 200 001", **values):
+        """Enter an address as a channel does: by default a wallet at M-Cash."""
+        return cls.env["g2p.financial.address"].create(
+            {
+                "partner_id": cls.registrant.id,
+                "fa_type": "mobile_wallet",
+                "dfsp_id": cls.operator.id,
+                "mobile_number": mobile_number,
+                **values,
+            }
+        )
+
+    @classmethod
+    def enter_bank_account(cls, account_number="0123456789", **values):
+        return cls.enter_address(
+            mobile_number=False,
+            fa_type="bank_account",
+            dfsp_id=cls.bank.id,
+            branch_id=cls.bank.branch_ids.id,
+            account_number=account_number,
+            **values,
+        )

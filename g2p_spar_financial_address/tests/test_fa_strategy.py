@@ -1,0 +1,70 @@
+from odoo.tests import tagged
+
+from .common import FinancialAddressCase
+
+
+@tagged("post_install", "-at_install")
+class TestFaStrategy(FinancialAddressCase):
+    def test_strings_are_those_of_spars_own_strategies(self):
+        wallet = self.enter_address()
+        self.assertEqual(
+            wallet._spar_value(),
+            (
+                "mobile_number:+255754200001.wallet_provider_name:M-Cash"
+                ".wallet_provider_code:MC.fa_type:mobile_wallet_provider",
+                4,
+            ),
+        )
+        account = self.enter_bank_account()
+        self.assertEqual(
+            account._spar_value(),
+            (
+                "account_number:0123456789.branch_name:North.branch_code:NB01"
+                ".bank_name:First Bank.bank_code:FB.fa_type:bank",
+                2,
+            ),
+        )
+
+    def test_what_is_written_can_be_read_back(self):
+        strategy = self.env.ref("g2p_spar_financial_address.strategy_mobile_wallet")
+        for name in ("M-Cash", "ኤም ካሽ", "Dot. Com", "a{b}c", "50 % more", ""):
+            values = {
+                "mobile_number": "+255754200001",
+                "wallet_provider_name": name,
+                "wallet_provider_code": "M.C",
+                "fa_type": "mobile_wallet_provider",
+            }
+            with self.subTest(name):
+                text = strategy._construct(values)
+                self.assertEqual(strategy._deconstruct(text), values)
+
+    def test_other_strings_are_not_read(self):
+        strategy = self.env.ref("g2p_spar_financial_address.strategy_mobile_wallet")
+        for text in ("", None, "account:5494@indigo.dfsp2.bank_acc"):
+            self.assertIsNone(strategy._deconstruct(text))
+
+    def test_a_provider_named_like_a_label_is_refused_at_save(self):
+        self.operator.name = "X.wallet_provider_code:Y"
+        with self.assertRefused("uses to separate the parts"):
+            self.enter_address()
+        self.assertFalse(self.registrant.financial_address_ids)
+
+    def test_templates_that_cannot_be_read_back_are_refused(self):
+        for template, message in [
+            ("{mobile_number}{wallet_provider_code}", "cannot be read back"),
+            ("mobile_number:{account_number}", "does not have"),
+            ("mobile_number:{mobile_number", "not valid"),
+            ("n:{mobile_number!r}", "not valid"),
+            ("n:{mobile_number:>9}", "not valid"),
+            ("n:{mobile_number.__class__}", "does not have"),
+        ]:
+            with self.subTest(template), self.assertRefused(message):
+                self.env["g2p.fa.strategy"].create(
+                    {
+                        "name": "Bad",
+                        "strategy_number": 99,
+                        "fa_type": "mobile_wallet",
+                        "fa_type_code": "MOBILE",
+                        "template": template,
+                    }
+                )

@@ -1,0 +1,6 @@
+from . import g2p_spar_connection
+from . import g2p_spar_change
+from . import g2p_spar_mapping
+from . import g2p_spar_mapping_sync
+from . import g2p_spar_mapping_record
+from . import res_partner

@@ -1,0 +1,69 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from odoo.addons.g2p_spar_financial_address.const import CHANNELS
+
+
+class G2pSparChange(models.Model):
+    """One captured intent to alter what SPAR holds for a registrant.
+
+    Appended in the transaction of whoever made the change, and from then on the
+    engine's record of what became of it. It holds no payment data but the masked
+    number: what is sent is read from the registrant when it is sent.
+    """
+
+    _name = "g2p.spar.change"
+    _description = "Change for SPAR"
+    _order = "id desc"
+
+    mapping_id = fields.Many2one(
+        "g2p.spar.mapping", required=True, readonly=True, ondelete="restrict"
+    )
+    partner_id = fields.Many2one(related="mapping_id.partner_id", string="Registrant")
+    connection_id = fields.Many2one(related="mapping_id.connection_id")
+    address_id = fields.Many2one(
+        "g2p.financial.address",
+        string="Payment address",
+        readonly=True,
+        ondelete="restrict",
+        help="The address to be paid at; empty when it was ended.",
+    )
+    channel = fields.Selection(CHANNELS, required=True, readonly=True)
+    state = fields.Selection(
+        [
+            ("queued", "Waiting"),
+            ("sent", "At SPAR"),
+            ("superseded", "Replaced by a newer one"),
+            ("held", "Needs attention"),
+            ("cancelled", "Cancelled"),
+        ],
+        required=True,
+        default="queued",
+        readonly=True,
+    )
+    attempts = fields.Integer(readonly=True)
+    request_id = fields.Char(
+        string="Request", readonly=True, help="The message ID to tell SPAR's support."
+    )
+    reason_code = fields.Char(readonly=True)
+    confirmed_at = fields.Datetime("Confirmed on", readonly=True)
+
+    # The queue: the engine looks for the newest waiting change of a mapping.
+    _waiting = models.Index("(mapping_id, id) WHERE state IN ('queued', 'held')")
+    # The history of one mapping.
+    _of_mapping = models.Index("(mapping_id, id)")
+
+    @api.depends("address_id")
+    def _compute_display_name(self):
+        for change in self:
+            change.display_name = (
+                change.address_id.display_name or self.env._("No address")
+            )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("The history of changes cannot be deleted."))
+
+    def _count_attempt(self, request_id):
+        for change in self:
+            change.write({"attempts": change.attempts + 1, "request_id": request_id})

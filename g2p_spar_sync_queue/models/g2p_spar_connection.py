@@ -1,0 +1,256 @@
+from pathlib import Path
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..spar import canonical
+from ..spar.answers import Item, Outcome
+from ..spar.client import SparClient
+from ..spar.g2p_connect import RESOLVE
+from ..spar.jws import KeyProblem, Signer
+
+#: How many registrants one transaction of the first load takes in.
+ENLIST_CHUNK = 1000
+
+
+class G2pSparConnection(models.Model):
+    """A SPAR mapper, and how this registry speaks to it as a registered partner."""
+
+    _name = "g2p.spar.connection"
+    _description = "SPAR connection"
+    _order = "sequence, id"
+
+    name = fields.Char(required=True, default="SPAR")
+    sequence = fields.Integer(default=10)
+    state = fields.Selection(
+        [("draft", "Not started"), ("running", "Running"), ("paused", "Paused")],
+        required=True,
+        default="draft",
+        readonly=True,
+        copy=False,
+    )
+    pause_reason = fields.Char(readonly=True, copy=False)
+    paused_at = fields.Datetime(readonly=True, copy=False)
+
+    base_url = fields.Char(
+        string="Address",
+        required=True,
+        help="Where SPAR's mapper answers, such as https://spar.example.org/api/mapper. "
+        "/sync/link and the like are added to it.",
+    )
+    sender_id = fields.Char(
+        required=True,
+        default="social-registry",
+        help="This registry's partner name at SPAR: small letters, digits, hyphens.",
+    )
+    canonical_form = fields.Selection(
+        [
+            (canonical.ASCII, "Escaped (SPAR 1.1.0)"),
+            (canonical.UTF8, "UTF-8 (SPAR 1.1 branch and later)"),
+        ],
+        required=True,
+        default=canonical.ASCII,
+        help="How SPAR rewrites a request before it verifies the signature. With the "
+        "wrong form, requests with accents or other scripts are refused.",
+    )
+    private_key_path = fields.Char(
+        required=True,
+        groups="g2p_spar_sync_queue.group_manager",
+        help="A file on the server, readable by Odoo only: the RSA key in PEM form. "
+        "The key itself never enters the database.",
+    )
+    certificate_path = fields.Char(
+        required=True,
+        groups="g2p_spar_sync_queue.group_manager",
+        help="A file on the server: the certificate registered with SPAR, in PEM form.",
+    )
+    send_kid = fields.Boolean(
+        string="Name the key",
+        default=True,
+        help="Send the certificate's thumbprint as key ID. All SPAR versions accept it.",
+    )
+
+    batch_size = fields.Integer(
+        default=100, required=True, help="Registrants in one request."
+    )
+    connect_timeout = fields.Integer(
+        default=5, required=True, help="Seconds to reach SPAR."
+    )
+    answer_timeout = fields.Integer(
+        default=40,
+        required=True,
+        help="Seconds to wait for an answer. SPAR 1.1 may work for 30 on a request.",
+    )
+    cool_down = fields.Integer(
+        default=60,
+        required=True,
+        help="Seconds after a lost answer before SPAR is asked what it holds: longer "
+        "than SPAR can still be working on the lost request.",
+    )
+    retry_base = fields.Integer(
+        "First retry", default=5, required=True, help="Seconds, doubled each time."
+    )
+    retry_cap = fields.Integer(
+        "Longest wait", default=1800, required=True, help="Seconds between attempts."
+    )
+    mapping_ids = fields.One2many("g2p.spar.mapping", "connection_id")
+
+    _batch_size_positive = models.Constraint(
+        "CHECK(batch_size BETWEEN 1 AND 1000)",
+        "A request holds between 1 and 1,000 registrants.",
+    )
+    _times_positive = models.Constraint(
+        "CHECK(connect_timeout > 0 AND answer_timeout > 0 AND cool_down >= 0"
+        " AND retry_base > 0 AND retry_cap >= retry_base)",
+        "Waiting times are positive, and the longest wait is not the shorter one.",
+    )
+
+    @api.constrains("base_url")
+    def _check_base_url(self):
+        for connection in self:
+            if not connection.base_url.startswith(("http://", "https://")):
+                raise ValidationError(
+                    self.env._("The address of SPAR starts with https:// or http://.")
+                )
+
+    # === BUSINESS METHODS === #
+
+    def _client(self):
+        """Return a client that signs as this partner.
+
+        :rtype: ..spar.client.SparClient
+        :raise KeyProblem: when the key or certificate cannot be used
+        """
+        connection = self.sudo()
+        connection.ensure_one()
+        signer = Signer(
+            _read_file(connection.private_key_path),
+            _read_file(connection.certificate_path),
+            connection.send_kid,
+        )
+        return SparClient(
+            connection.base_url,
+            signer,
+            connection.sender_id,
+            connection.canonical_form,
+            connection.connect_timeout,
+            connection.answer_timeout,
+        )
+
+    def _pause(self, reason):
+        """Stop sending through this connection until somebody resumes it.
+
+        :param str reason: one sentence for the people who look after it
+        """
+        self.filtered(lambda connection: connection.state == "running").write(
+            {
+                "state": "paused",
+                "pause_reason": reason,
+                "paused_at": fields.Datetime.now(),
+            }
+        )
+
+    # === ACTION METHODS === #
+
+    def action_start(self):
+        """Begin to send, with every registrant who has a payment address already.
+
+        :raise UserError: when SPAR cannot be reached or refuses the signature
+        """
+        self.check_access("write")
+        for connection in self:
+            connection._test()
+        self.action_resume()
+
+    def action_resume(self):
+        """Send again, with all that has been waiting."""
+        self.write({"state": "running", "pause_reason": False, "paused_at": False})
+        for connection in self:
+            connection.sudo().with_delay(
+                description=self.env._("Take up registrants")
+            )._job_enlist()
+
+    def action_pause(self):
+        """Stop sending; what is changed meanwhile waits."""
+        self._pause(self.env._("Paused by %(name)s.", name=self.env.user.name))
+
+    def action_test(self):
+        """Sign a harmless question, send it, and say what came back."""
+        self.check_access("write")
+        self._test()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("SPAR answered and accepted the signature."),
+            },
+        }
+
+    def _test(self):
+        """Ask SPAR for an ID nobody has.
+
+        :raise UserError: with what is wrong and what to do about it
+        """
+        self.ensure_one()
+        item = Item("connection-test", "connection-test-é")
+        try:
+            with self._client() as client:
+                result = client.send(RESOLVE, [item]).results[item.reference_id]
+        except KeyProblem as problem:
+            raise UserError(self.env._("The signing key: %s", problem)) from None
+        if result.outcome == Outcome.DONE:
+            return
+        if result.outcome == Outcome.PARTNER:
+            raise UserError(
+                self.env._(
+                    "SPAR answered, but refused the signature. Either the certificate "
+                    "is not registered for “%(sender)s”, or the canonical form is the "
+                    "other one, or SPAR's key service is down.",
+                    sender=self.sender_id,
+                )
+            )
+        raise UserError(
+            self.env._(
+                "SPAR could not be asked (%(code)s). Check the address and that SPAR "
+                "is running.",
+                code=result.code,
+            )
+        )
+
+    # === JOBS === #
+
+    def _job_enlist(self):
+        """Job: take up registrants with an address and no mapping, and wake the rest.
+
+        In chunks of one transaction each; stopped anywhere, it goes on from there.
+        """
+        self.ensure_one()
+        Mapping = self.env["g2p.spar.mapping"]
+        Mapping._due(self)._wake_up()
+        while partners := self._unlisted_partners(ENLIST_CHUNK):
+            Mapping._capture(partners, "import", self)
+            Mapping._commit()
+
+    def _unlisted_partners(self, limit):
+        self.env.cr.execute(
+            """
+            SELECT a.partner_id
+              FROM g2p_financial_address a
+             WHERE a.state = 'effective'
+               AND NOT EXISTS (
+                   SELECT FROM g2p_spar_mapping m
+                    WHERE m.partner_id = a.partner_id AND m.connection_id = %s)
+             ORDER BY a.partner_id
+             LIMIT %s
+            """,
+            [self.id, limit],
+        )
+        return self.env["res.partner"].browse(id_ for (id_,) in self.env.cr.fetchall())
+
+
+def _read_file(path):
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise KeyProblem(f"{path}: {error.strerror}") from None

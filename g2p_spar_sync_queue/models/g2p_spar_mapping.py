@@ -1,0 +1,297 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+from odoo.tools.misc import format_datetime
+
+#: First key of the advisory locks on registrants; the second is the partner's id.
+REGISTRANT_LOCK = 0x53504152  # "SPAR"
+
+#: What people see: one vocabulary for form, list, portal and API.
+DISPLAY_STATES = [
+    ("no_address", "No address"),
+    ("incomplete", "Incomplete"),
+    ("waiting_id", "Waiting for ID"),
+    ("on_its_way", "On its way"),
+    ("retrying", "Retrying"),
+    ("checking", "Checking"),
+    ("in_sync", "In sync"),
+    ("held", "Needs attention"),
+    ("paused", "Paused"),
+    ("ended", "Ended"),
+]
+
+
+class G2pSparMapping(models.Model):
+    """Our record of one registrant's row at SPAR.
+
+    It says what is wanted there, what was last seen there, and how far apart they
+    are. Only the engine writes it: it holds the row's lock while it talks to SPAR, and
+    a user who wrote it would wait for that. Users append changes instead.
+    """
+
+    _name = "g2p.spar.mapping"
+    _description = "Registrant at SPAR"
+    _order = "id desc"
+
+    connection_id = fields.Many2one(
+        "g2p.spar.connection", required=True, readonly=True, ondelete="restrict"
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Registrant",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="restrict",
+    )
+    change_ids = fields.One2many("g2p.spar.change", "mapping_id", string="Changes")
+    state = fields.Selection(
+        [
+            ("due", "To send"),
+            ("sending", "Being sent"),
+            ("retrying", "Retrying"),
+            ("checking", "Checking"),
+            ("waiting_id", "Waiting for ID"),
+            ("held", "Needs attention"),
+            ("in_sync", "In sync"),
+            ("ended", "Ended"),
+        ],
+        required=True,
+        default="due",
+        readonly=True,
+    )
+
+    # What is wanted, and how far the engine has come with it.
+    wanted_change_id = fields.Many2one(
+        "g2p.spar.change", readonly=True, help="The newest change taken up."
+    )
+    confirmed_change_id = fields.Many2one(
+        "g2p.spar.change", readonly=True, help="The newest change SPAR confirmed."
+    )
+    attempts = fields.Integer(
+        readonly=True, help="Failed attempts since the last success or change."
+    )
+    next_attempt_at = fields.Datetime("Next attempt", readonly=True)
+    send_alone = fields.Boolean(
+        readonly=True,
+        help="A request with others failed as a whole, so this one goes by itself.",
+    )
+    outcome = fields.Char("Failure class", readonly=True)
+    reason_code = fields.Char("SPAR's code", readonly=True)
+    request_id = fields.Char(
+        "Last request", readonly=True, help="The message ID to tell SPAR's support."
+    )
+
+    # The request whose outcome is not known yet.
+    sending_operation = fields.Char(readonly=True)
+    sending_spar_id = fields.Char(readonly=True)
+    sending_since = fields.Datetime(readonly=True)
+
+    # What SPAR holds, as far as is known.
+    linked_spar_id = fields.Char(
+        "SPAR ID linked", readonly=True, help="The ID under which SPAR has a row."
+    )
+    held_value = fields.Char(
+        "Held by SPAR",
+        readonly=True,
+        groups="g2p_spar_financial_address.group_editor",
+    )
+    seen_at = fields.Datetime("Seen at SPAR", readonly=True)
+
+    display_state = fields.Selection(
+        DISPLAY_STATES, string="Status", compute="_compute_display_state"
+    )
+    sentence = fields.Char("What happens next", compute="_compute_display_state")
+
+    _one_per_registrant = models.Constraint(
+        "UNIQUE(connection_id, partner_id)",
+        "This registrant already has a mapping for this connection.",
+    )
+    # At most one request in flight, and one row, per SPAR ID: whatever the workers do.
+    _one_request_per_id = models.UniqueIndex(
+        "(connection_id, sending_spar_id) WHERE sending_spar_id IS NOT NULL"
+    )
+    _one_row_per_id = models.UniqueIndex(
+        "(connection_id, linked_spar_id) WHERE linked_spar_id IS NOT NULL"
+    )
+    _moving = models.Index(
+        "(connection_id, next_attempt_at)"
+        " WHERE state IN ('due', 'sending', 'retrying', 'checking')"
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("partner_id")
+    def _compute_display_name(self):
+        for mapping in self:
+            mapping.display_name = mapping.partner_id.display_name
+
+    @api.depends(
+        "state", "next_attempt_at", "attempts", "reason_code", "connection_id.state"
+    )
+    def _compute_display_state(self):
+        newer = self._with_newer_change()
+        for mapping in self:
+            state = {"due": "on_its_way", "sending": "on_its_way"}.get(
+                mapping.state, mapping.state
+            )
+            # A request already sent is told of first: it decides about the newer one.
+            if mapping in newer and mapping.state not in ("sending", "checking"):
+                state = "on_its_way"
+            moving = state in ("on_its_way", "retrying", "checking")
+            if moving and mapping.sudo().connection_id.state != "running":
+                state = "paused"
+            mapping.display_state = state
+            mapping.sentence = mapping._sentence(state)
+
+    def _with_newer_change(self):
+        """Return those with a change the engine has not taken up yet."""
+        if not self.ids:
+            return self.browse()
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT m.id FROM g2p_spar_mapping m WHERE m.id = ANY(%s) AND %s",
+                list(self.ids),
+                NEWER_CHANGE,
+            )
+        )
+        return self.browse(id_ for (id_,) in rows)
+
+    def _sentence(self, state):
+        """Return what happens next, in plain words."""
+        self.ensure_one()
+        _ = self.env._
+        if state == "paused":
+            return self.sudo().connection_id.pause_reason or _("Sending has not been started.")
+        if state == "in_sync":
+            return _("SPAR confirmed this on %s.", self._local(self.seen_at))
+        if state == "ended":
+            return _("No longer paid here. Nothing is left at SPAR.")
+        if state == "waiting_id":
+            return _("Will go to SPAR as soon as this registrant has an ID.")
+        if state == "retrying":
+            return _(
+                "SPAR could not take it yet. Next attempt at %(time)s "
+                "(attempt %(number)s).",
+                time=self._local(self.next_attempt_at),
+                number=self.attempts + 1,
+            )
+        if state == "checking":
+            return _(
+                "The last answer was lost. Checking what SPAR holds before anything "
+                "is sent again."
+            )
+        if state == "held":
+            return self._held_sentence()
+        return _("Saved. Being sent to SPAR.")
+
+    def _held_sentence(self):
+        _ = self.env._
+        if self.reason_code == "rjct.id.invalid":
+            cause = _("SPAR does not accept this registrant's ID.")
+        elif self.reason_code == "rjct.fa.invalid":
+            cause = _("SPAR does not accept this address.")
+        else:
+            cause = _("SPAR refused it.")
+        return _("%s Correct the registrant, and it is sent again.", cause)
+
+    def _local(self, moment):
+        return format_datetime(self.env, moment) if moment else ""
+
+    # === CAPTURE: IN THE USER'S TRANSACTION === #
+
+    @api.model
+    def _capture(self, partners, channel, connections=None):
+        """Append a change for each registrant, and wake the engine.
+
+        In the transaction of whoever made the change: rolled back with it, published
+        with it. Nothing is sent here, and no existing mapping is written.
+
+        :param str channel: one of the channels of a financial address
+        :param connections: by default all that have been started
+        """
+        connections = connections or self.env["g2p.spar.connection"].sudo().search(
+            [("state", "!=", "draft")]
+        )
+        if not connections or not partners:
+            return
+        # Serial ids are not commit order: whoever takes the lock first also commits
+        # first. In one order, so that two batches cannot wait for each other.
+        self.env.cr.execute(
+            "SELECT pg_advisory_xact_lock(%s, id) FROM unnest(%s) AS id",
+            [REGISTRANT_LOCK, sorted(partners.ids)],
+        )
+        for connection in connections:
+            self.sudo()._append_changes(partners, channel, connection)
+
+    def _append_changes(self, partners, channel, connection):
+        addresses = self.env["g2p.financial.address"].search(
+            [("partner_id", "in", partners.ids), ("state", "=", "effective")]
+        )
+        address_of = {address.partner_id.id: address.id for address in addresses}
+        self._ensure(connection, address_of)
+        mappings = self.search(
+            [
+                ("connection_id", "=", connection.id),
+                ("partner_id", "in", partners.ids),
+            ]
+        )
+        self.env["g2p.spar.change"].create(
+            [
+                {
+                    "mapping_id": mapping.id,
+                    "address_id": address_of.get(mapping.partner_id.id),
+                    "channel": channel,
+                }
+                for mapping in mappings
+            ]
+        )
+        partners.invalidate_recordset(["spar_mapping_ids"])
+        mappings._wake_up()
+
+    def _ensure(self, connection, partner_ids):
+        """Create the mappings that are missing.
+
+        In SQL for its ON CONFLICT: when somebody else has just created one, this
+        transaction is run again by Odoo instead of showing an error.
+        """
+        if partner_ids:
+            self.env.cr.execute(
+                """
+                INSERT INTO g2p_spar_mapping
+                       (connection_id, partner_id, state, create_uid, create_date,
+                        write_uid, write_date)
+                SELECT %(connection)s, id, 'due', %(uid)s, now() AT TIME ZONE 'UTC',
+                       %(uid)s, now() AT TIME ZONE 'UTC'
+                  FROM unnest(%(partners)s) AS id
+                ON CONFLICT (connection_id, partner_id) DO NOTHING
+                """,
+                {
+                    "connection": connection.id,
+                    "partners": sorted(partner_ids),
+                    "uid": self.env.uid,
+                },
+            )
+
+    # === ACTION METHODS === #
+
+    def action_resend(self):
+        """Send the current state again, now; for operators.
+
+        :raise AccessError: for anybody else
+        """
+        self.env["g2p.spar.connection"].check_access("read")
+        # Those the engine is sending right now need no push.
+        idle = self.sudo().try_lock_for_update(allow_referencing=True)
+        idle.filtered(lambda mapping: mapping.state == "retrying").next_attempt_at = False
+        for connection, mappings in self.sudo().grouped("connection_id").items():
+            self._capture(mappings.partner_id, "admin", connection)
+
+
+#: SQL on a mapping ``m``: it has a change newer than the one taken up.
+NEWER_CHANGE = SQL(
+    """EXISTS (
+        SELECT FROM g2p_spar_change c
+         WHERE c.mapping_id = m.id AND c.state IN ('queued', 'held')
+           AND c.id > COALESCE(m.wanted_change_id, 0))"""
+)

@@ -1,0 +1,48 @@
+from odoo import api, fields, models
+
+from .g2p_spar_mapping import DISPLAY_STATES
+
+VIEWER = "g2p_spar_financial_address.group_viewer"
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    spar_mapping_ids = fields.One2many(
+        "g2p.spar.mapping", "partner_id", string="At SPAR", groups=VIEWER
+    )
+    spar_state = fields.Selection(
+        DISPLAY_STATES, compute="_compute_spar_state", string="SPAR", groups=VIEWER
+    )
+    spar_sentence = fields.Char(
+        compute="_compute_spar_state", string="What happens next", groups=VIEWER
+    )
+
+    @api.depends("spar_mapping_ids", "financial_address_ids.state")
+    def _compute_spar_state(self):
+        for partner in self:
+            # The first connection speaks for the registrant.
+            mapping = partner.spar_mapping_ids.sorted("id")[:1]
+            if partner.financial_address_state == "draft":
+                partner.spar_state = "incomplete"
+                partner.spar_sentence = self.env._(
+                    "Choose the provider to finish this address."
+                )
+            elif mapping:
+                partner.spar_state = mapping.display_state
+                partner.spar_sentence = mapping.sentence
+            elif partner.financial_address_id:
+                partner.spar_state = "paused"
+                partner.spar_sentence = self.env._(
+                    "Saved. No connection to SPAR has been started."
+                )
+            else:
+                partner.spar_state = "no_address"
+                partner.spar_sentence = self.env._(
+                    "No payment address yet. Add one."
+                )
+
+    def _financial_address_changed(self, channel):
+        result = super()._financial_address_changed(channel)
+        self.env["g2p.spar.mapping"]._capture(self, channel)
+        return result

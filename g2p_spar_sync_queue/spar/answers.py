@@ -1,0 +1,74 @@
+"""What an answer of SPAR means, in one vocabulary for all its versions."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Outcome(Enum):
+    """The class of an answer; each has one consequence in the engine."""
+
+    #: SPAR did it.
+    DONE = "done"
+    #: The ID is linked where we thought it was not, or the reverse. SPAR has one
+    #: reason code for both, so only the operation tells which.
+    SWAP = "swap"
+    #: Nothing was done and the same request may succeed later.
+    TRANSIENT = "transient"
+    #: It is unknown whether SPAR did it: resolve before anything else is sent.
+    AMBIGUOUS = "ambiguous"
+    #: SPAR does not accept our signature. A broken key service at SPAR looks the same.
+    PARTNER = "partner"
+    #: SPAR refuses this item; sending it again cannot help.
+    REFUSED = "refused"
+    #: SPAR refuses the request as a whole; one item may be to blame.
+    BATCH_REFUSED = "batch_refused"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One registrant's part of a request.
+
+    ``fa`` and ``strategy_number`` are for link and update, ``reference_id`` is unique
+    among all requests and the only thing answers are matched by.
+    """
+
+    reference_id: str
+    spar_id: str
+    fa: str = ""
+    strategy_number: int | None = None
+
+    def __repr__(self):
+        # The address is nobody's business in a log or a traceback.
+        return f"<Item {self.reference_id}>"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one item.
+
+    ``code`` is SPAR's reason code or a word of ours for trouble below it (such as
+    ``http.503``). After a resolve, ``linked`` tells whether SPAR has the ID, and
+    ``fa`` what it holds there.
+    """
+
+    outcome: Outcome
+    code: str = ""
+    linked: bool | None = None
+    fa: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a request: one :class:`Result` per reference ID sent.
+
+    ``retry_after`` is SPAR's own wish in seconds, if it named one.
+    """
+
+    results: dict
+    retry_after: int | None = None
+
+    @classmethod
+    def same_for_all(cls, items, outcome, code, retry_after=None):
+        """Return an answer in which every item has the same result."""
+        result = Result(outcome, code)
+        return cls({item.reference_id: result for item in items}, retry_after)

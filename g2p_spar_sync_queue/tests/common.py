@@ -1,0 +1,81 @@
+import tempfile
+from pathlib import Path
+
+from odoo.addons.g2p_spar_financial_address.tests.common import FinancialAddressCase
+
+from .stand_in import StandInMapper
+from .test_spar_vectors import VECTORS
+
+
+class SparCase(FinancialAddressCase):
+    """A running connection to a stand-in mapper, and helpers to run the engine.
+
+    Inside a test the engine's commits are flushes; what needs real commits and real
+    processes is in ``tests/system``.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.key_path = Path(folder.name) / "key.pem"
+        cls.key_path.write_text(VECTORS["private_key_pem"])
+        cls.certificate_path = Path(folder.name) / "certificate.pem"
+        cls.certificate_path.write_text(VECTORS["certificate_pem"])
+        cls.connection = cls.env["g2p.spar.connection"].create(
+            {
+                "name": "Test",
+                "base_url": "http://127.0.0.1:1",
+                "private_key_path": str(cls.key_path),
+                "certificate_path": str(cls.certificate_path),
+                "answer_timeout": 5,
+            }
+        )
+        cls.connection.state = "running"
+
+    def setUp(self):
+        super().setUp()
+        self.mapper = StandInMapper()
+        self.addCleanup(self.mapper.stop)
+        self.connection.base_url = self.mapper.url
+
+    @property
+    def mapping(self):
+        return self.registrant.spar_mapping_ids
+
+    def run_engine(self, *faults, mappings=None):
+        """Do what a wake-up does; each fault must fire."""
+        self.mapper.faults = list(faults)
+        (mappings or self.mapping)._job_sync()
+        self.assertFalse(self.mapper.faults, "a fault never fired")
+
+    def time_passes(self, mappings=None):
+        """Let every waiting time end."""
+        (mappings or self.mapping).next_attempt_at = False
+        self.env.flush_all()
+
+    def make_registrants(self, number):
+        """Return registrants with an address each, not yet at SPAR."""
+        partners = self.env["res.partner"].create(
+            [
+                {"name": f"R {n}", "is_registrant": True, "spar_id": f"B-{n}"}
+                for n in range(number)
+            ]
+        )
+        for n, partner in enumerate(partners):
+            self.enter_address(f"07542001{n:02}", partner_id=partner.id)
+        return partners
+
+    def assertInSync(self, mappings=None):
+        for mapping in mappings or self.mapping:
+            self.assertEqual(mapping.state, "in_sync")
+            address = mapping.partner_id.financial_address_id
+            self.assertEqual(
+                self.mapper.rows.get(mapping.partner_id.spar_id),
+                address._spar_value()[0],
+            )
+            self.assertEqual(mapping.confirmed_change_id, mapping.change_ids[0])
+            self.assertFalse(
+                {"queued", "held"} & set(mapping.change_ids.mapped("state"))
+            )

@@ -1,0 +1,76 @@
+from odoo.tests import tagged
+
+from odoo.addons.queue_job.tests.common import trap_jobs
+
+from .common import SparCase
+
+
+@tagged("post_install", "-at_install")
+class TestCapture(SparCase):
+    def test_each_address_in_use_appends_a_change_and_wakes_the_engine(self):
+        with trap_jobs() as trap:
+            address = self.enter_address()
+        change = self.mapping.change_ids
+        self.assertEqual(change.address_id, address)
+        self.assertEqual((change.state, change.channel), ("queued", "admin"))
+        self.assertEqual(self.mapping.state, "due")
+        self.assertEqual(self.registrant.spar_state, "on_its_way")
+        trap.assert_enqueued_job(self.mapping._job_sync)
+        self.assertFalse(self.mapper.log, "sent in the user's transaction")
+
+    def test_jobs_carry_ids_and_no_payment_data(self):
+        self.enter_address()
+        job = self.env["queue.job"].search([("method_name", "=", "_job_sync")], limit=1)
+        self.assertTrue(job)
+        self.assertNotIn("754200001", str(job.read()))
+
+    def test_ending_appends_a_change_without_address(self):
+        self.enter_address()
+        self.registrant.action_end_financial_address()
+        self.assertFalse(self.mapping.change_ids[0].address_id)
+
+    def test_incomplete_addresses_append_nothing(self):
+        self.enter_address("+255754200001", dfsp_id=False)
+        self.assertFalse(self.mapping)
+        self.assertEqual(self.registrant.spar_state, "incomplete")
+
+    def test_unrelated_edits_append_nothing(self):
+        self.enter_address()
+        self.registrant.write({"comment": "x", "phone": "1", "spar_id": "SR-1"})
+        self.assertEqual(len(self.mapping.change_ids), 1)
+
+    def test_without_a_started_connection_nothing_is_captured(self):
+        self.connection.state = "draft"
+        self.enter_address()
+        self.assertFalse(self.mapping)
+        self.assertEqual(self.registrant.spar_state, "paused")
+
+    def test_each_started_connection_has_a_mapping(self):
+        self.connection.copy().state = "paused"
+        self.enter_address()
+        self.assertEqual(len(self.mapping), 2)
+
+    def test_starting_takes_up_the_registrants_there_are(self):
+        self.connection.state = "draft"
+        self.make_registrants(3)
+        self.connection.action_start()
+        self.connection._job_enlist()
+        self.connection._job_enlist()
+        mappings = self.connection.mapping_ids
+        self.assertEqual(len(mappings), 3)
+        self.assertEqual(len(mappings.change_ids), 3)
+
+    def test_a_batch_wakes_the_engine_in_chunks(self):
+        self.connection.batch_size = 2
+        partners = self.make_registrants(5)
+        with trap_jobs() as trap:
+            self.env["g2p.spar.mapping"]._capture(partners, "import")
+        trap.assert_jobs_count(3)
+
+    def test_an_import_is_named_as_the_channel(self):
+        result = self.env["g2p.financial.address"].with_context(import_file=True).load(
+            ["partner_id/.id", "dfsp_id/.id", "fa_type", "mobile_number"],
+            [[str(self.registrant.id), str(self.operator.id), "Mobile wallet", "0754200001"]],
+        )
+        self.assertFalse(result["messages"])
+        self.assertEqual(self.mapping.change_ids.channel, "import")

@@ -1,0 +1,355 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from . import stand_in
+from .common import SparCase
+
+ENGINE_LOG = "odoo.addons.g2p_spar_sync_queue.models.g2p_spar_mapping_sync"
+
+
+@tagged("post_install", "-at_install")
+class TestEngine(SparCase):
+    def test_create_amend_remove(self):
+        self.enter_address("0754 200 001")
+        self.run_engine()
+        self.assertInSync()
+        self.enter_address("0754 200 002")
+        self.run_engine()
+        self.assertInSync()
+        self.registrant.action_end_financial_address()
+        self.run_engine()
+        self.assertEqual(self.mapping.state, "ended")
+        self.assertFalse(self.mapper.rows)
+        self.assertEqual(self.mapper.operations, ["link", "update", "unlink"])
+
+    def test_only_the_newest_of_several_changes_is_sent(self):
+        for n in range(3):
+            self.enter_address(f"0754 200 00{n}")
+        self.run_engine()
+        self.assertInSync()
+        self.assertEqual(self.mapper.operations, ["link"])
+        states = self.mapping.change_ids.mapped("state")
+        self.assertEqual(states, ["sent", "superseded", "superseded"])
+
+    def test_a_second_run_sends_nothing(self):
+        self.enter_address()
+        self.run_engine()
+        self.run_engine()
+        self.assertEqual(self.mapper.operations, ["link"])
+
+    def test_an_address_entered_and_ended_unsent_never_reaches_spar(self):
+        self.enter_address()
+        self.registrant.action_end_financial_address()
+        self.run_engine()
+        self.assertEqual(self.mapping.state, "ended")
+        self.assertFalse(self.mapper.log)
+
+    # === CHOOSING THE VERB === #
+
+    def test_an_id_spar_knows_already_is_updated(self):
+        self.mapper.rows["SR-1"] = "somebody else's doing"
+        self.enter_address()
+        self.run_engine()
+        self.assertInSync()
+        self.assertEqual(self.mapper.operations, ["link", "resolve", "update"])
+
+    def test_an_id_spar_has_lost_is_linked(self):
+        self.enter_address("0754 200 001")
+        self.run_engine()
+        self.mapper.rows.clear()
+        self.enter_address("0754 200 002")
+        self.run_engine()
+        self.assertInSync()
+        self.assertEqual(
+            self.mapper.operations, ["link", "update", "resolve", "link"]
+        )
+
+    def test_unlinking_what_is_gone_succeeds(self):
+        self.enter_address()
+        self.run_engine()
+        self.mapper.rows.clear()
+        self.registrant.action_end_financial_address()
+        self.run_engine()
+        self.assertEqual(self.mapping.state, "ended")
+
+    def test_contradictions_do_not_loop(self):
+        self.enter_address()
+        duplicate = stand_in.refuse("rjct.reference_id.duplicate")
+
+        def not_linked(handler, work):
+            self.mapper.rows.clear()
+            return False
+
+        self.run_engine(duplicate, not_linked, duplicate, not_linked, duplicate)
+        self.assertEqual(self.mapping.state, "checking")
+        self.assertGreater(self.mapping.next_attempt_at, fields.Datetime.now())
+
+    def test_entering_the_same_address_again_still_sends_it(self):
+        self.enter_address()
+        self.run_engine()
+        self.mapper.rows["SR-1"] = "changed behind our back"
+        self.enter_address()
+        self.run_engine()
+        self.assertInSync()
+
+    # === LOST ANSWERS === #
+
+    def test_a_lost_answer_is_waited_out_and_resolved(self):
+        for fault, after in [
+            (stand_in.cut_before, ["resolve", "link"]),
+            (stand_in.cut_after, ["resolve"]),
+            (stand_in.forget(0), ["resolve"]),
+            (stand_in.status(504), ["resolve", "link"]),
+            (stand_in.answer(b"<html>"), ["resolve", "link"]),
+        ]:
+            with self.subTest(fault):
+                self.registrant.action_end_financial_address()
+                self.time_passes()
+                if self.mapping:
+                    self.run_engine()
+                self.mapper.log.clear()
+                self.enter_address()
+                self.run_engine(fault)
+                self.assertEqual(self.mapping.state, "checking")
+                self.assertEqual(self.mapper.operations, ["link"])
+                cooled = fields.Datetime.now() + timedelta(
+                    seconds=self.connection.cool_down - 5
+                )
+                self.assertGreater(self.mapping.next_attempt_at, cooled)
+                # A newer change does not cut the wait short: the lost request may
+                # still land.
+                self.run_engine()
+                self.assertEqual(self.mapper.operations, ["link"])
+                self.time_passes()
+                self.run_engine()
+                self.assertEqual(self.mapper.operations, ["link", *after])
+                self.assertInSync()
+
+    def test_a_newer_change_waits_for_the_lost_one(self):
+        self.enter_address("0754 200 001")
+        self.run_engine(stand_in.cut_after)
+        self.enter_address("0754 200 002")
+        self.run_engine()
+        self.assertEqual(self.mapper.operations, ["link"])
+        self.time_passes()
+        self.run_engine()
+        self.assertEqual(self.mapper.operations, ["link", "resolve", "update"])
+        self.assertInSync()
+
+    @mute_logger(ENGINE_LOG)
+    def test_a_dead_sender_is_noticed_and_its_outcome_resolved(self):
+        self.enter_address()
+        self.mapping._claim(self.connection)
+        self.mapping._commit()
+        self.assertEqual(self.mapping.state, "sending")
+        self.run_engine()
+        self.assertFalse(self.mapper.log, "taken over while its sender may live")
+        self.time_passes()
+        self.run_engine()
+        self.assertEqual(self.mapping.state, "checking")
+        self.assertFalse(self.mapper.log, "asked before the lost request had landed")
+        self.time_passes()
+        self.run_engine()
+        self.assertEqual(self.mapper.operations, ["resolve", "link"])
+        self.assertInSync()
+
+    # === FAILURES === #
+
+    def test_trouble_is_retried_later_and_later(self):
+        self.enter_address()
+        for attempt in range(1, 4):
+            self.run_engine(stand_in.status(503))
+            self.assertEqual(self.mapping.state, "retrying")
+            self.assertEqual(self.mapping.attempts, attempt)
+            self.assertEqual(self.registrant.spar_state, "retrying")
+            self.run_engine()
+            self.assertEqual(len(self.mapper.log), attempt, "did not wait")
+            self.time_passes()
+        self.run_engine()
+        self.assertInSync()
+        self.assertEqual(self.mapping.attempts, 0)
+
+    def test_the_wish_to_wait_is_kept(self):
+        self.enter_address()
+        self.run_engine(stand_in.status(429, Retry_After="300"))
+        self.assertGreater(
+            self.mapping.next_attempt_at, fields.Datetime.now() + timedelta(seconds=290)
+        )
+
+    def test_saving_works_while_spar_is_down(self):
+        self.mapper.stop()
+        self.enter_address()
+        self.run_engine()
+        self.assertEqual(self.mapping.state, "retrying")
+        self.enter_address("0754 200 002")
+        self.assertEqual(self.registrant.spar_state, "on_its_way")
+
+    def test_a_refused_address_is_held_until_a_newer_change(self):
+        self.enter_address()
+        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+        self.assertEqual(self.mapping.state, "held")
+        self.assertIn("does not accept this address", self.mapping.sentence)
+        self.assertEqual(self.mapping.change_ids.state, "held")
+        self.run_engine()
+        self.assertEqual(len(self.mapper.log), 1)
+        self.enter_address("0754 200 002")
+        self.run_engine()
+        self.assertInSync()
+
+    def test_one_refusal_delays_nobody_else(self):
+        mappings = self.make_registrants(3).spar_mapping_ids
+
+        def refuse_first(handler, work):
+            body = work()
+            body["message"]["link_response"][0].update(
+                status="rjct", status_reason_code="rjct.id.invalid"
+            )
+            handler.answer(200, body)
+            return True
+
+        self.run_engine(refuse_first, mappings=mappings)
+        self.assertEqual(
+            sorted(mappings.mapped("state")), ["held", "in_sync", "in_sync"]
+        )
+
+    def test_a_refused_signature_pauses_the_connection_and_blames_nobody(self):
+        self.enter_address()
+        self.run_engine(stand_in.signature_refused)
+        self.assertEqual(self.connection.state, "paused")
+        self.assertIn("refused the signature", self.connection.pause_reason)
+        self.assertEqual(self.mapping.attempts, 0)
+        self.assertEqual(self.registrant.spar_state, "paused")
+        self.run_engine()
+        self.assertEqual(len(self.mapper.log), 1)
+        self.connection.action_resume()
+        self.run_engine()
+        self.assertInSync()
+
+    def test_an_unreadable_key_pauses_the_connection(self):
+        self.enter_address()
+        self.connection.private_key_path = "/nowhere/key.pem"
+        self.run_engine()
+        self.assertEqual(self.connection.state, "paused")
+        self.assertIn("/nowhere/key.pem", self.connection.pause_reason)
+        self.connection.private_key_path = str(self.key_path)
+        self.connection.action_resume()
+        self.run_engine()
+        self.assertInSync()
+
+    def poisoned(self, mappings, code):
+        """Return a fault: an error for each request with the first registrant."""
+        poison = mappings[0].partner_id.spar_id
+        trouble = stand_in.status(code)
+
+        def fault(handler, work):
+            _operation, ids = self.mapper.log[-1]
+            return poison in ids and trouble(handler, work)
+
+        return fault
+
+    def test_a_refused_batch_is_sent_one_by_one(self):
+        mappings = self.make_registrants(3).spar_mapping_ids
+        self.run_engine(*[self.poisoned(mappings, 400)] * 4, mappings=mappings)
+        self.assertEqual(mappings[0].state, "held")
+        self.assertInSync(mappings[1:])
+
+    def test_a_batch_with_an_internal_error_is_retried_one_by_one(self):
+        mappings = self.make_registrants(3).spar_mapping_ids
+        self.run_engine(self.poisoned(mappings, 500), mappings=mappings)
+        self.assertEqual(set(mappings.mapped("state")), {"retrying"})
+        self.time_passes(mappings)
+        self.run_engine(*[self.poisoned(mappings, 500)] * 3, mappings=mappings)
+        self.assertEqual(mappings[0].state, "retrying")
+        self.assertInSync(mappings[1:])
+
+    def test_answers_in_another_order_go_to_the_right_registrant(self):
+        mappings = self.make_registrants(5).spar_mapping_ids
+        self.run_engine(stand_in.reverse, mappings=mappings)
+        self.assertInSync(mappings)
+
+    # === THE SPAR ID === #
+
+    def test_without_an_id_it_waits_and_goes_out_when_the_id_appears(self):
+        self.registrant.spar_id = False
+        self.enter_address()
+        self.run_engine()
+        self.assertEqual(self.registrant.spar_state, "waiting_id")
+        self.assertIn("as soon as this registrant has an ID", self.mapping.sentence)
+        self.assertFalse(self.mapper.log)
+        self.registrant.spar_id = "SR-9"
+        self.run_engine()
+        self.assertInSync()
+
+    def test_a_changed_id_leaves_the_old_one_first(self):
+        self.enter_address()
+        self.run_engine()
+        self.registrant.spar_id = "SR-2"
+        self.run_engine()
+        self.assertInSync()
+        self.assertEqual(self.mapper.log[1:], [("unlink", ["SR-1"]), ("link", ["SR-2"])])
+
+    def test_an_id_passed_on_is_left_by_the_old_owner_first(self):
+        self.enter_address()
+        self.run_engine()
+        heir = self.env["res.partner"].create({"name": "Heir", "is_registrant": True})
+        self.registrant.spar_id = "SR-2"
+        heir.spar_id = "SR-1"
+        self.enter_address("0754 200 009", partner_id=heir.id)
+        theirs = heir.spar_mapping_ids
+        self.run_engine(mappings=theirs)
+        self.assertEqual(theirs.state, "retrying")
+        self.run_engine()
+        self.time_passes(theirs)
+        self.run_engine(mappings=theirs)
+        self.assertInSync(self.mapping | theirs)
+
+    def test_who_is_no_registrant_any_more_leaves_spar(self):
+        self.enter_address()
+        self.run_engine()
+        self.registrant.is_registrant = False
+        self.run_engine()
+        self.assertEqual(self.mapping.state, "ended")
+        self.assertFalse(self.mapper.rows)
+
+    # === LOST WAKE-UPS === #
+
+    def test_the_sweeper_sends_what_nobody_was_woken_for(self):
+        mappings = self.make_registrants(5).spar_mapping_ids
+        self.connection.batch_size = 2
+        self.env["queue.job"].search([]).unlink()
+        self.env["g2p.spar.mapping"]._cron_sweep()
+        self.assertFalse(self.mapper.log, "took what its wake-up may still bring")
+        self.env.flush_all()
+        for table in ("g2p_spar_mapping", "g2p_spar_change"):
+            self.env.cr.execute(
+                f"UPDATE {table} SET write_date = write_date - INTERVAL '1 minute',"
+                " create_date = create_date - INTERVAL '1 minute'"
+            )
+        self.env.invalidate_all()
+        self.env["g2p.spar.mapping"]._cron_sweep()
+        self.assertInSync(mappings)
+        self.assertEqual([len(ids) for _op, ids in self.mapper.log], [2, 2, 1])
+
+    def test_failures_are_woken_up_again_when_their_time_comes(self):
+        self.enter_address()
+        self.run_engine(stand_in.status(503))
+        job = self.env["queue.job"].search(
+            [("method_name", "=", "_job_sync"), ("eta", "!=", False)]
+        )
+        self.assertEqual(job.eta, self.mapping.next_attempt_at)
+
+    # === DISCRETION === #
+
+    def test_nothing_of_the_address_is_logged(self):
+        with self.assertLogs(level="DEBUG") as logs:
+            address = self.enter_address()
+            self.run_engine(stand_in.cut_after)
+            self.time_passes()
+            self.run_engine(stand_in.status(500))
+        self.assertNotIn("754200001", "\n".join(logs.output))
+        change = self.mapping.change_ids
+        self.assertEqual(change.display_name, address.display_name)
+        self.assertNotIn("754200001", str(change.read()))

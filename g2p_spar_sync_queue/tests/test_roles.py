@@ -1,0 +1,93 @@
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+
+from . import stand_in
+from .common import SparCase
+
+FA, SYNC = "g2p_spar_financial_address", "g2p_spar_sync_queue"
+
+
+@tagged("post_install", "-at_install")
+class TestRoles(SparCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.users = {
+            "none": new_test_user(cls.env, "s_none", "base.group_user"),
+            "editor": new_test_user(cls.env, "s_editor", f"{FA}.group_editor"),
+            "operator": new_test_user(cls.env, "s_operator", f"{SYNC}.group_operator"),
+            "manager": new_test_user(cls.env, "s_manager", f"{SYNC}.group_manager"),
+        }
+
+    def test_an_editor_needs_no_right_on_the_engine_to_save(self):
+        address = self.env["g2p.financial.address"].with_user(self.users["editor"])
+        address.create(
+            {
+                "partner_id": self.registrant.id,
+                "dfsp_id": self.operator.id,
+                "mobile_number": "0754 200 001",
+            }
+        )
+        self.assertEqual(self.mapping.change_ids.create_uid, self.users["editor"])
+        self.run_engine()
+        seen = self.registrant.with_user(self.users["editor"])
+        self.assertEqual(seen.spar_state, "in_sync")
+
+    def test_nobody_writes_mappings_or_changes(self):
+        self.enter_address()
+        for role in self.users:
+            for record in (self.mapping, self.mapping.change_ids):
+                with self.subTest(role, model=record._name):
+                    with self.assertRaises(AccessError):
+                        record.with_user(self.users[role]).write({"state": "held"})
+                    with self.assertRaises(AccessError):
+                        record.with_user(self.users[role]).unlink()
+        with self.assertRaisesRegex(UserError, "cannot be deleted"):
+            self.mapping.change_ids.unlink()
+
+    def test_operators_see_no_numbers_and_no_key_paths(self):
+        self.enter_address()
+        self.run_engine()
+        operator = self.users["operator"]
+        with self.assertRaises(AccessError):
+            self.mapping.with_user(operator).read(["held_value"])
+        for field in ("private_key_path", "certificate_path"):
+            with self.subTest(field), self.assertRaises(AccessError):
+                self.connection.with_user(operator).read([field])
+        text = str(self.mapping.with_user(operator).read())
+        self.assertNotIn("754200001", text)
+
+    def test_an_operator_sends_again_and_others_do_not(self):
+        self.enter_address()
+        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+        for role in ("none", "editor"):
+            with self.subTest(role), self.assertRaises(AccessError):
+                self.mapping.with_user(self.users[role]).action_resend()
+        self.mapping.with_user(self.users["operator"]).action_resend()
+        self.assertEqual(
+            self.mapping.change_ids[0].create_uid, self.users["operator"]
+        )
+        self.run_engine()
+        self.assertInSync()
+
+    def test_only_a_manager_runs_the_connection(self):
+        for role in ("none", "editor", "operator"):
+            connection = self.connection.with_user(self.users[role])
+            for action in ("action_pause", "action_resume", "action_test"):
+                with self.subTest(role, action=action):
+                    with self.assertRaises(AccessError):
+                        getattr(connection, action)()
+        connection = self.connection.with_user(self.users["manager"])
+        connection.action_pause()
+        self.assertIn("s_manager", self.connection.pause_reason)
+        connection.action_resume()
+        self.assertEqual(connection.action_test()["params"]["type"], "success")
+
+    def test_the_test_says_what_is_wrong(self):
+        self.mapper.faults = [stand_in.signature_refused, stand_in.status(503)]
+        for message in ("refused the signature", "could not be asked"):
+            with self.subTest(message), self.assertRaisesRegex(UserError, message):
+                self.connection.action_test()
+        self.connection.certificate_path = str(self.key_path)
+        with self.assertRaisesRegex(UserError, "not a readable certificate"):
+            self.connection.action_test()

@@ -1,0 +1,103 @@
+import socket
+import time
+
+from odoo.tests import BaseCase, tagged
+
+from ..spar.answers import Item, Outcome
+from ..spar.client import MAX_ANSWER_BYTES, SparClient
+from ..spar.g2p_connect import LINK
+from ..spar.jws import Signer
+from . import stand_in
+from .stand_in import StandInMapper
+from .test_spar_vectors import VECTORS
+
+
+@tagged("post_install", "-at_install")
+class TestSparClient(BaseCase):
+    """Real sockets: what the network and a bad server do, and what is made of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.mapper = StandInMapper()
+        self.addCleanup(self.mapper.stop)
+
+    def send(self, *faults, url=None, timeout=5.0):
+        self.mapper.faults = list(faults)
+        signer = Signer(
+            VECTORS["private_key_pem"].encode(), VECTORS["certificate_pem"].encode()
+        )
+        with SparClient(
+            url or self.mapper.url,
+            signer,
+            "social-registry",
+            "ascii",
+            connect_timeout=1.0,
+            answer_timeout=timeout,
+        ) as client:
+            answer = client.send(LINK, [Item("r-1", "7", "fa", 4)])
+        self.assertFalse(self.mapper.faults, "the fault never fired")
+        return answer, answer.results["r-1"]
+
+    def test_done(self):
+        _answer, result = self.send()
+        self.assertEqual(result.outcome, Outcome.DONE)
+        self.assertEqual(self.mapper.rows, {"7": "fa"})
+
+    def test_statuses(self):
+        for code, outcome in [
+            (400, Outcome.BATCH_REFUSED),
+            (401, Outcome.PARTNER),
+            (403, Outcome.PARTNER),
+            (404, Outcome.TRANSIENT),
+            (429, Outcome.TRANSIENT),
+            (500, Outcome.TRANSIENT),
+            (502, Outcome.AMBIGUOUS),
+            (503, Outcome.TRANSIENT),
+            (504, Outcome.AMBIGUOUS),
+        ]:
+            with self.subTest(code):
+                _answer, result = self.send(stand_in.status(code))
+                self.assertEqual(result.outcome, outcome)
+                self.assertEqual(result.code, f"http.{code}")
+
+    def test_the_servers_wish_to_wait_is_heard(self):
+        answer, _result = self.send(stand_in.status(429, Retry_After="17"))
+        self.assertEqual(answer.retry_after, 17)
+        answer, _result = self.send(stand_in.status(503, Retry_After="tomorrow"))
+        self.assertIsNone(answer.retry_after)
+
+    def test_redirects_are_not_followed(self):
+        other = StandInMapper()
+        self.addCleanup(other.stop)
+        _answer, result = self.send(
+            stand_in.status(307, Location=f"{other.url}/sync/link")
+        )
+        self.assertEqual(result.outcome, Outcome.TRANSIENT)
+        self.assertFalse(other.log)
+
+    def test_nobody_there_is_safe_to_repeat(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        _answer, result = self.send(url=url)
+        self.assertEqual(result.outcome, Outcome.TRANSIENT)
+
+    def test_a_cut_connection_is_ambiguous(self):
+        for fault in (stand_in.cut_before, stand_in.cut_after):
+            with self.subTest(fault):
+                _answer, result = self.send(fault)
+                self.assertEqual(result.outcome, Outcome.AMBIGUOUS)
+
+    def test_a_slow_answer_is_given_up_in_time(self):
+        start = time.monotonic()
+        _answer, result = self.send(stand_in.drip(20), timeout=1.0)
+        self.assertEqual(result.outcome, Outcome.AMBIGUOUS)
+        self.assertLess(time.monotonic() - start, 10)
+
+    def test_garbage_and_floods_are_ambiguous(self):
+        for body in (b"", b"<html>", b"\xff\xfe", b"[" * 100_000, b"null"):
+            with self.subTest(body[:10]):
+                _answer, result = self.send(stand_in.answer(body))
+                self.assertEqual(result.outcome, Outcome.AMBIGUOUS)
+        _answer, result = self.send(stand_in.answer(b" " * (MAX_ANSWER_BYTES + 1)))
+        self.assertEqual(result.outcome, Outcome.AMBIGUOUS)

@@ -1,6 +1,6 @@
 {
     "name": "SPAR: Sync Queue",
-    "summary": "Keeps SPAR's ID-to-account mapper right, in order, through every failure",
+    "summary": "Keeps SPAR's ID-to-account mapper right through every failure",
     "version": "19.0.1.0.0",
     "category": "Social Registry",
     "author": "SPAR Suite",

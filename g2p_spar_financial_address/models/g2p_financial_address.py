@@ -56,8 +56,9 @@ class G2pFinancialAddress(models.Model):
     branch_id = fields.Many2one(
         "g2p.dfsp.branch", ondelete="restrict", domain="[('dfsp_id', '=', dfsp_id)]"
     )
-    account_number = fields.Char(groups=EDITOR)
+    account_number = fields.Char("Account number", groups=EDITOR)
     mobile_number = fields.Char(
+        "Mobile number",
         groups=EDITOR,
         help="The number of the wallet. It may differ from the contact phone.",
     )
@@ -65,14 +66,14 @@ class G2pFinancialAddress(models.Model):
     holder_name = fields.Char(
         string="Account holder", help="The name the account or wallet is held under."
     )
-    masked = fields.Char(
-        string="Number", compute="_compute_masked", compute_sudo=True
-    )
+    masked = fields.Char(string="Number", compute="_compute_masked", compute_sudo=True)
     channel = fields.Selection(
         CHANNELS,
         required=True,
         readonly=True,
-        default=lambda self: "import" if self.env.context.get("import_file") else "admin",
+        default=lambda self: (
+            "import" if self.env.context.get("import_file") else "admin"
+        ),
     )
     reason = fields.Char(help="Why the address was entered or changed.")
     state = fields.Selection(
@@ -158,7 +159,10 @@ class G2pFinancialAddress(models.Model):
         for vals in vals_list:
             self._check_protected(vals)
         addresses = super().create(
-            [self._cleaned(self._add_missing_default_values(vals)) for vals in vals_list]
+            [
+                self._cleaned(self._add_missing_default_values(vals))
+                for vals in vals_list
+            ]
         )
         addresses._take_effect()
         return addresses
@@ -182,7 +186,9 @@ class G2pFinancialAddress(models.Model):
     def _check_protected(self, vals):
         if PROTECTED_FIELDS & vals.keys() and not self.env.su:
             raise AccessError(
-                self.env._("The state and origin of an address are not written by hand.")
+                self.env._(
+                    "The state and origin of an address are not written by hand."
+                )
             )
 
     @api.ondelete(at_uninstall=False)

@@ -34,9 +34,11 @@ class ResPartner(models.Model):
         help="The address in use, or the one being completed.",
     )
     financial_address_state = fields.Selection(
-        selection=lambda self: self.env["g2p.financial.address"]
-        ._fields["state"]
-        ._description_selection(self.env),
+        selection=lambda self: (
+            self.env["g2p.financial.address"]
+            ._fields["state"]
+            ._description_selection(self.env)
+        ),
         string="Address state",
         compute="_compute_financial_address_id",
         groups=VIEWER,

@@ -104,17 +104,13 @@ class TestFinancialAddress(FinancialAddressCase):
             )
 
     def test_values_of_other_types_are_dropped(self):
-        address = self.enter_address(
-            account_number="123", email_address="a@b.example"
-        )
+        address = self.enter_address(account_number="123", email_address="a@b.example")
         self.assertFalse(address.account_number)
         self.assertFalse(address.email_address)
 
     def test_names_show_the_number_masked(self):
         address = self.enter_address()
-        self.assertEqual(
-            address.display_name, "Mobile wallet · M-Cash · +2557••••001"
-        )
+        self.assertEqual(address.display_name, "Mobile wallet · M-Cash · +2557••••001")
 
     def test_the_dialog_enters_and_amends(self):
         action = self.registrant.action_amend_financial_address()

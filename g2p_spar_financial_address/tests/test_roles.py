@@ -16,7 +16,9 @@ class TestRoles(FinancialAddressCase):
         cls.users = {
             "none": new_test_user(cls.env, "r_none", groups="base.group_user"),
             "portal": new_test_user(cls.env, "r_portal", groups="base.group_portal"),
-            "viewer": new_test_user(cls.env, "r_viewer", f"{ADDON}.group_viewer,base.group_allow_export"),
+            "viewer": new_test_user(
+                cls.env, "r_viewer", f"{ADDON}.group_viewer,base.group_allow_export"
+            ),
             "editor": new_test_user(cls.env, "r_editor", f"{ADDON}.group_editor"),
         }
 

@@ -43,7 +43,7 @@ class G2pSparChange(models.Model):
     )
     attempts = fields.Integer(readonly=True)
     request_id = fields.Char(
-        string="Request", readonly=True, help="The message ID to tell SPAR's support."
+        readonly=True, help="The message ID to tell SPAR's support."
     )
     reason_code = fields.Char(readonly=True)
     confirmed_at = fields.Datetime("Confirmed on", readonly=True)
@@ -56,8 +56,8 @@ class G2pSparChange(models.Model):
     @api.depends("address_id")
     def _compute_display_name(self):
         for change in self:
-            change.display_name = (
-                change.address_id.display_name or self.env._("No address")
+            change.display_name = change.address_id.display_name or self.env._(
+                "No address"
             )
 
     @api.ondelete(at_uninstall=False)

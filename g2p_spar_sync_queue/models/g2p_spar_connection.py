@@ -35,8 +35,8 @@ class G2pSparConnection(models.Model):
     base_url = fields.Char(
         string="Address",
         required=True,
-        help="Where SPAR's mapper answers, such as https://spar.example.org/api/mapper. "
-        "/sync/link and the like are added to it.",
+        help="Where SPAR's mapper answers, such as "
+        "https://spar.example.org/api/mapper. /sync/link and the like are added.",
     )
     sender_id = fields.Char(
         required=True,
@@ -48,18 +48,21 @@ class G2pSparConnection(models.Model):
             (canonical.ASCII, "Escaped (SPAR 1.1.0)"),
             (canonical.UTF8, "UTF-8 (SPAR 1.1 branch and later)"),
         ],
+        string="Canonical form",
         required=True,
         default=canonical.ASCII,
         help="How SPAR rewrites a request before it verifies the signature. With the "
         "wrong form, requests with accents or other scripts are refused.",
     )
     private_key_path = fields.Char(
+        "Private key",
         required=True,
         groups="g2p_spar_sync_queue.group_manager",
         help="A file on the server, readable by Odoo only: the RSA key in PEM form. "
         "The key itself never enters the database.",
     )
     certificate_path = fields.Char(
+        "Certificate",
         required=True,
         groups="g2p_spar_sync_queue.group_manager",
         help="A file on the server: the certificate registered with SPAR, in PEM form.",
@@ -67,21 +70,23 @@ class G2pSparConnection(models.Model):
     send_kid = fields.Boolean(
         string="Name the key",
         default=True,
-        help="Send the certificate's thumbprint as key ID. All SPAR versions accept it.",
+        help="Send the certificate's thumbprint as key ID. All versions accept it.",
     )
 
     batch_size = fields.Integer(
-        default=100, required=True, help="Registrants in one request."
+        "Batch size", default=100, required=True, help="Registrants in one request."
     )
     connect_timeout = fields.Integer(
-        default=5, required=True, help="Seconds to reach SPAR."
+        "Time to connect", default=5, required=True, help="Seconds to reach SPAR."
     )
     answer_timeout = fields.Integer(
+        "Time to answer",
         default=40,
         required=True,
         help="Seconds to wait for an answer. SPAR 1.1 may work for 30 on a request.",
     )
     cool_down = fields.Integer(
+        "Cool-down",
         default=60,
         required=True,
         help="Seconds after a lost answer before SPAR is asked what it holds: longer "

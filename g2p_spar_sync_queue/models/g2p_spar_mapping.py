@@ -160,40 +160,40 @@ class G2pSparMapping(models.Model):
     def _sentence(self, state):
         """Return what happens next, in plain words."""
         self.ensure_one()
-        _ = self.env._
         if state == "paused":
-            return self.sudo().connection_id.pause_reason or _("Sending has not been started.")
+            return self.sudo().connection_id.pause_reason or self.env._(
+                "Sending has not been started."
+            )
         if state == "in_sync":
-            return _("SPAR confirmed this on %s.", self._local(self.seen_at))
+            return self.env._("SPAR confirmed this on %s.", self._local(self.seen_at))
         if state == "ended":
-            return _("No longer paid here. Nothing is left at SPAR.")
+            return self.env._("No longer paid here. Nothing is left at SPAR.")
         if state == "waiting_id":
-            return _("Will go to SPAR as soon as this registrant has an ID.")
+            return self.env._("Will go to SPAR as soon as this registrant has an ID.")
         if state == "retrying":
-            return _(
+            return self.env._(
                 "SPAR could not take it yet. Next attempt at %(time)s "
                 "(attempt %(number)s).",
                 time=self._local(self.next_attempt_at),
                 number=self.attempts + 1,
             )
         if state == "checking":
-            return _(
+            return self.env._(
                 "The last answer was lost. Checking what SPAR holds before anything "
                 "is sent again."
             )
         if state == "held":
             return self._held_sentence()
-        return _("Saved. Being sent to SPAR.")
+        return self.env._("Saved. Being sent to SPAR.")
 
     def _held_sentence(self):
-        _ = self.env._
         if self.reason_code == "rjct.id.invalid":
-            cause = _("SPAR does not accept this registrant's ID.")
+            cause = self.env._("SPAR does not accept this registrant's ID.")
         elif self.reason_code == "rjct.fa.invalid":
-            cause = _("SPAR does not accept this address.")
+            cause = self.env._("SPAR does not accept this address.")
         else:
-            cause = _("SPAR refused it.")
-        return _("%s Correct the registrant, and it is sent again.", cause)
+            cause = self.env._("SPAR refused it.")
+        return self.env._("%s Correct the registrant, and it is sent again.", cause)
 
     def _local(self, moment):
         return format_datetime(self.env, moment) if moment else ""
@@ -283,7 +283,9 @@ class G2pSparMapping(models.Model):
         self.env["g2p.spar.connection"].check_access("read")
         # Those the engine is sending right now need no push.
         idle = self.sudo().try_lock_for_update(allow_referencing=True)
-        idle.filtered(lambda mapping: mapping.state == "retrying").next_attempt_at = False
+        idle.filtered(
+            lambda mapping: mapping.state == "retrying"
+        ).next_attempt_at = False
         for connection, mappings in self.sudo().grouped("connection_id").items():
             self._capture(mappings.partner_id, "admin", connection)
 

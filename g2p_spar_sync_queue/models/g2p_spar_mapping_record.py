@@ -19,6 +19,7 @@ NOTHING_SENT = {
 }
 
 
+# One model in three files, split where the work changes: record, engine, answers.
 class G2pSparMapping(models.Model):
     _inherit = "g2p.spar.mapping"
 
@@ -145,7 +146,9 @@ class G2pSparMapping(models.Model):
                 # What it was to find out is still unknown.
                 mapping.write({"state": "checking", "next_attempt_at": False})
             else:
-                mapping.write({**NOTHING_SENT, "state": "due", "next_attempt_at": False})
+                mapping.write(
+                    {**NOTHING_SENT, "state": "due", "next_attempt_at": False}
+                )
 
     def _hold(self):
         """Leave it to people; a newer change of the registrant releases it."""

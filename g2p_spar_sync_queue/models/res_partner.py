@@ -38,9 +38,7 @@ class ResPartner(models.Model):
                 )
             else:
                 partner.spar_state = "no_address"
-                partner.spar_sentence = self.env._(
-                    "No payment address yet. Add one."
-                )
+                partner.spar_sentence = self.env._("No payment address yet. Add one.")
 
     def _financial_address_changed(self, channel):
         result = super()._financial_address_changed(channel)

@@ -2,7 +2,7 @@
 
 Every business decision comes as HTTP 200. ``header.status`` is ``succ`` even when all
 items were refused; ``rjct`` means the whole request was, and then the list is absent.
-Items come in any order, some without an ``id``: ``reference_id`` alone tells them apart.
+Items come in any order, some without an ``id``: only ``reference_id`` tells them apart.
 """
 
 import re
@@ -61,7 +61,9 @@ def build(operation, items, sender_id, message_id, timestamp):
         },
         "message": {
             "transaction_id": message_id,
-            f"{operation}_request": [_item(operation, item, timestamp) for item in items],
+            f"{operation}_request": [
+                _item(operation, item, timestamp) for item in items
+            ],
         },
     }
 
@@ -105,10 +107,7 @@ def read(operation, items, body):
         entry.get("reference_id"): entry for entry in entries if isinstance(entry, dict)
     }
     return Answer(
-        {
-            item.reference_id: _result(operation, item, by_reference)
-            for item in items
-        }
+        {item.reference_id: _result(operation, item, by_reference) for item in items}
     )
 
 

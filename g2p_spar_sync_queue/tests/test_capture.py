@@ -68,9 +68,20 @@ class TestCapture(SparCase):
         trap.assert_jobs_count(3)
 
     def test_an_import_is_named_as_the_channel(self):
-        result = self.env["g2p.financial.address"].with_context(import_file=True).load(
-            ["partner_id/.id", "dfsp_id/.id", "fa_type", "mobile_number"],
-            [[str(self.registrant.id), str(self.operator.id), "Mobile wallet", "0754200001"]],
+        result = (
+            self.env["g2p.financial.address"]
+            .with_context(import_file=True)
+            .load(
+                ["partner_id/.id", "dfsp_id/.id", "fa_type", "mobile_number"],
+                [
+                    [
+                        str(self.registrant.id),
+                        str(self.operator.id),
+                        "Mobile wallet",
+                        "0754200001",
+                    ]
+                ],
+            )
         )
         self.assertFalse(result["messages"])
         self.assertEqual(self.mapping.change_ids.channel, "import")

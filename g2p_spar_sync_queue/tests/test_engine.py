@@ -63,9 +63,7 @@ class TestEngine(SparCase):
         self.enter_address("0754 200 002")
         self.run_engine()
         self.assertInSync()
-        self.assertEqual(
-            self.mapper.operations, ["link", "update", "resolve", "link"]
-        )
+        self.assertEqual(self.mapper.operations, ["link", "update", "resolve", "link"])
 
     def test_unlinking_what_is_gone_succeeds(self):
         self.enter_address()
@@ -289,7 +287,9 @@ class TestEngine(SparCase):
         self.registrant.spar_id = "SR-2"
         self.run_engine()
         self.assertInSync()
-        self.assertEqual(self.mapper.log[1:], [("unlink", ["SR-1"]), ("link", ["SR-2"])])
+        self.assertEqual(
+            self.mapper.log[1:], [("unlink", ["SR-1"]), ("link", ["SR-2"])]
+        )
 
     def test_an_id_passed_on_is_left_by_the_old_owner_first(self):
         self.enter_address()

@@ -64,9 +64,7 @@ class TestRoles(SparCase):
             with self.subTest(role), self.assertRaises(AccessError):
                 self.mapping.with_user(self.users[role]).action_resend()
         self.mapping.with_user(self.users["operator"]).action_resend()
-        self.assertEqual(
-            self.mapping.change_ids[0].create_uid, self.users["operator"]
-        )
+        self.assertEqual(self.mapping.change_ids[0].create_uid, self.users["operator"])
         self.run_engine()
         self.assertInSync()
 
@@ -74,9 +72,11 @@ class TestRoles(SparCase):
         for role in ("none", "editor", "operator"):
             connection = self.connection.with_user(self.users[role])
             for action in ("action_pause", "action_resume", "action_test"):
-                with self.subTest(role, action=action):
-                    with self.assertRaises(AccessError):
-                        getattr(connection, action)()
+                with (
+                    self.subTest(role, action=action),
+                    self.assertRaises(AccessError),
+                ):
+                    getattr(connection, action)()
         connection = self.connection.with_user(self.users["manager"])
         connection.action_pause()
         self.assertIn("s_manager", self.connection.pause_reason)

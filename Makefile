@@ -1,0 +1,8 @@
+# A thin front for `python3 -m tools`; see `make help`.
+PYTHON ?= python3
+
+.DEFAULT_GOAL := help
+.PHONY: setup demo test lint odoo shell stop clean help
+
+setup demo test lint odoo shell stop clean help:
+	@$(PYTHON) -m tools $@

@@ -1,0 +1,156 @@
+"""Real processes for the tests of this folder: Odoo, SPAR's mapper, the key service.
+
+Each test module has a registry and a SPAR of its own, both empty but for what the
+fixtures below enter.
+"""
+
+import contextlib
+import socket
+import time
+
+import pytest
+
+from tools.postgres import Postgres
+from tools.stack import Stack
+
+#: Seconds after which something that should happen has not.
+PATIENCE = 150
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    return Postgres().start()
+
+
+@pytest.fixture(scope="module")
+def make_stack(postgres):
+    """Return a function that makes a running stack, stopped after the module."""
+    stacks = []
+
+    def make(name, demo=False):
+        ports = dict(zip(["odoo", "mapper", "key_service"], free_ports(3), strict=True))
+        stack = Stack(postgres, f"test_{name}", ports, demo)
+        stacks.append(stack)
+        return stack.prepare().start()
+
+    yield make
+    for stack in stacks:
+        stack.stop()
+
+
+@pytest.fixture(scope="module")
+def registry(make_stack, request):
+    """Return an empty registry that is connected to an empty SPAR."""
+    name = request.module.__name__.rpartition(".")[2].removeprefix("test_")
+    return Registry(make_stack(name))
+
+
+def free_ports(number):
+    """Return this many different TCP ports nobody listens on."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _n in range(number)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+class Registry:
+    """What a department does with the registry, over RPC and in real transactions."""
+
+    def __init__(self, stack, **connection):
+        self.stack = stack
+        self.rpc = stack.odoo.rpc()
+        # Local servers answer in milliseconds, so tests need not wait out the limits
+        # that protect a slow SPAR.
+        limits = {"answer_timeout": 10, "cool_down": 3, "retry_cap": 10}
+        self.connection = stack.connect(self.rpc, **limits, **connection)
+        self.operator = self.provider("M-Cash", "MC", "mobile_wallet")
+        self.bank = self.provider("First Bank", "FB", "bank_account")
+
+    def provider(self, name, code, fa_type):
+        tanzania = self.rpc.call("res.country", "search", [["code", "=", "TZ"]])
+        values = {"name": name, "code": code, "fa_type": fa_type}
+        return self.create("g2p.dfsp", {**values, "country_id": tanzania[0]})
+
+    def create(self, model, values):
+        (record,) = self.rpc.call(model, "create", [values])
+        return record
+
+    def registrant(self, name, spar_id=False):
+        return self.create(
+            "res.partner", {"name": name, "is_registrant": True, "spar_id": spar_id}
+        )
+
+    def enter_wallet(self, registrant, number):
+        return self.create(
+            "g2p.financial.address",
+            {
+                "partner_id": registrant,
+                "fa_type": "mobile_wallet",
+                "dfsp_id": self.operator,
+                "mobile_number": number,
+            },
+        )
+
+    def wallet_string(self, number):
+        """Return the string SPAR should hold for a wallet at M-Cash."""
+        return (
+            f"mobile_number:{number}.wallet_provider_name:M-Cash"
+            ".wallet_provider_code:MC.fa_type:mobile_wallet_provider"
+        )
+
+    def resume(self):
+        self.rpc.call("g2p.spar.connection", "action_resume", [self.connection])
+
+    def state(self, registrant):
+        (row,) = self.rpc.call("res.partner", "read", [registrant], ["spar_state"])
+        return row["spar_state"]
+
+    def wait_for_state(self, registrant, *states):
+        """Wait until people see one of these states; return it."""
+        return wait_until(lambda: (s := self.state(registrant)) in states and s)
+
+
+def wait_until(condition, patience=PATIENCE):
+    """Return what ``condition`` returns as soon as that is true."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if result := condition():
+            return result
+        time.sleep(0.1)
+    raise AssertionError(f"not so within {patience} s")
+
+
+class Trail:
+    """Every state SPAR's table was in, in order, written down by SPAR's database.
+
+    :param SparMapper mapper: a running mapper.
+    """
+
+    def __init__(self, mapper):
+        self.mapper = mapper
+        mapper.postgres.query(
+            mapper.database,
+            """
+            CREATE TABLE trail (
+                id serial PRIMARY KEY, operation text, id_value text, fa_value text);
+            CREATE FUNCTION keep_trail() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                INSERT INTO trail (operation, id_value, fa_value) VALUES (
+                    TG_OP,
+                    CASE TG_OP WHEN 'DELETE' THEN OLD.id_value ELSE NEW.id_value END,
+                    CASE TG_OP WHEN 'DELETE' THEN NULL ELSE NEW.fa_value END);
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER keep_trail AFTER INSERT OR UPDATE OR DELETE
+                ON id_fa_mappings FOR EACH ROW EXECUTE FUNCTION keep_trail();
+            """,
+        )
+
+    def of(self, spar_id):
+        """Return ``[(operation, address string or None)]`` of one ID."""
+        return self.mapper.postgres.query(
+            self.mapper.database,
+            "SELECT operation, fa_value FROM trail WHERE id_value = %s ORDER BY id",
+            [spar_id],
+        )

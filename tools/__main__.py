@@ -1,0 +1,124 @@
+"""Command line: ``python3 -m tools <command>``."""
+
+import os
+import sys
+
+from .problems import Problem, check_python
+
+COMMANDS = {
+    "setup": "download and prepare everything below .sandbox/",
+    "demo": "show the addons at work, with a real SPAR mapper (ONCE=1 ends by itself)",
+    "test": "run all tests (ONLY=plain, addons or system runs one suite)",
+    "lint": "check style and formatting of all files",
+    "odoo": "run Odoo on the database `dev` with the addons, for developing",
+    "shell": "open Odoo's Python shell on the database `dev`",
+    "stop": "stop everything that was started and still runs",
+    "clean": "stop everything and remove .sandbox/",
+    "help": "show this list",
+}
+
+
+def show_help(_arguments):
+    """Print one line for each command."""
+    for name, text in COMMANDS.items():
+        print(f"make {name:<6} {text}")
+
+
+def setup(_arguments):
+    """Prepare everything."""
+    from . import environment
+
+    environment.set_up()
+    print("Ready.")
+
+
+def demo(arguments):
+    """Run the demo."""
+    _enter("demo", arguments)
+    from . import demo as demonstration
+
+    return demonstration.main(arguments)
+
+
+def test(arguments):
+    """Run the tests."""
+    _enter("test", arguments)
+    from . import testing
+
+    return testing.main(arguments)
+
+
+def odoo(arguments):
+    """Run Odoo for developing."""
+    _enter("odoo", arguments)
+    from . import development
+
+    return development.run_odoo(arguments)
+
+
+def shell(arguments):
+    """Open Odoo's shell."""
+    _enter("shell", arguments)
+    from . import development
+
+    return development.run_shell(arguments)
+
+
+def lint(arguments):
+    """Check style and formatting."""
+    from . import linting
+
+    return linting.main(arguments)
+
+
+def stop(_arguments):
+    """Stop everything."""
+    from . import cleaning
+
+    cleaning.stop()
+
+
+def clean(_arguments):
+    """Remove everything generated."""
+    from . import cleaning
+
+    cleaning.clean()
+
+
+def _enter(command, arguments):
+    """Set up, then go on in Odoo's virtual environment."""
+    from . import environment
+
+    environment.set_up()
+    environment.continue_in_odoo_environment([command, *arguments])
+
+
+def main(arguments):
+    """Run a command.
+
+    :param list arguments: the command's name and its own arguments.
+    :return: exit code: 0 fine, 1 failed checks, 2 a problem the user can solve.
+    """
+    name, *rest = arguments or ["help"]
+    actions = {"help": show_help, "setup": setup, "demo": demo, "test": test}
+    actions.update(lint=lint, odoo=odoo, shell=shell, stop=stop, clean=clean)
+    if name not in actions:
+        print(f"There is no command {name}.\n", file=sys.stderr)
+        show_help([])
+        return 2
+    try:
+        check_python()
+        return actions[name](rest) or 0
+    except Problem as problem:
+        sys.stdout.flush()
+        print(f"\n{problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.exit(code if isinstance(code, int) else os.EX_SOFTWARE)

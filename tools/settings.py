@@ -1,0 +1,100 @@
+"""Where things are and which knobs there are.
+
+Every knob is an environment variable whose name begins with ``SPAR_``.
+"""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The project folder."""
+
+SANDBOX = ROOT / ".sandbox"
+"""The one folder that holds everything generated; git ignores it."""
+
+LOCK = SANDBOX / "setup.lock"
+"""Held while something changes the environments."""
+
+STAMPS = SANDBOX / "stamps"
+"""One file for each finished step of the set-up."""
+
+LOGS = SANDBOX / "logs"
+"""One log file for each process."""
+
+RUN = SANDBOX / "run"
+"""One file for each running process."""
+
+REPORTS = SANDBOX / "reports"
+"""Test reports in JUnit's XML format."""
+
+KEYS = SANDBOX / "keys"
+"""Signing key and certificate of the demo partner."""
+
+PARTNERS = SANDBOX / "partners"
+"""Certificates the key service knows, one ``PARTNER_*.pem`` file for each partner."""
+
+ODOO_VENV = SANDBOX / "venv-odoo"
+SPAR_VENV = SANDBOX / "venv-spar"
+LINT_VENV = SANDBOX / "venv-lint"
+
+ODOO_DOWNLOAD = SANDBOX / "odoo"
+"""Root folder into which the Odoo package is unpacked."""
+
+ODOO_DATA = SANDBOX / "odoo-data"
+"""Odoo's data folder: attachments and sessions."""
+
+REQUIREMENTS = ROOT / "tools" / "requirements"
+
+
+def text(variable, default=None):
+    """Return the value of a knob.
+
+    :param str variable: name of the environment variable.
+    :param default: value when the variable is unset or empty.
+    :return: the text, or ``default``.
+    """
+    return os.environ.get(variable) or default
+
+
+def number(variable, default):
+    """Return the value of a knob that holds a whole number.
+
+    :param str variable: name of the environment variable.
+    :param int default: value when the variable is unset or empty.
+    :return: the number.
+    :raises Problem: when the value is not a whole number.
+    """
+    from .problems import Problem
+
+    value = text(variable)
+    if value is None:
+        return default
+    try:
+        return int(value)
+    except ValueError:
+        raise Problem(f"{variable} must be a whole number, not {value!r}.") from None
+
+
+def odoo_port():
+    """Return the TCP port Odoo listens on (``SPAR_ODOO_PORT``)."""
+    return number("SPAR_ODOO_PORT", 8069)
+
+
+def mapper_port():
+    """Return the TCP port the SPAR mapper listens on (``SPAR_MAPPER_PORT``)."""
+    return number("SPAR_MAPPER_PORT", 8007)
+
+
+def key_service_port():
+    """Return the TCP port of the key service (``SPAR_KEY_SERVICE_PORT``)."""
+    return number("SPAR_KEY_SERVICE_PORT", 8008)
+
+
+def postgres_version():
+    """Return the major version of the embedded server (``SPAR_POSTGRES_VERSION``)."""
+    return number("SPAR_POSTGRES_VERSION", 18)
+
+
+def addons():
+    """Return the names of the project's own Odoo addons, in alphabetical order."""
+    return sorted(path.parent.name for path in ROOT.glob("g2p_*/__manifest__.py"))

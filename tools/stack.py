@@ -1,0 +1,117 @@
+"""Odoo, the real SPAR mapper and the key service, running together."""
+
+import sys
+
+from . import keys, settings
+from .key_service_process import KeyService
+from .odoo_server import OdooServer, drop_database, duplicate_database
+from .spar_mapper import SparMapper
+from .templates import prepared_template
+
+CHANNELS = "root:4,root.spar:2"
+
+
+class Stack:
+    """One registry and one SPAR, each on databases of their own, both made anew.
+
+    :param Postgres postgres: a started server.
+    :param str name: prefix of databases, processes and logs.
+    :param dict ports: TCP ports on 127.0.0.1, by ``odoo``, ``mapper`` and
+        ``key_service``.
+    :param bool demo: whether the registry has demonstration data.
+    :param Callable say: receives one line of progress.
+    """
+
+    def __init__(self, postgres, name, ports, demo, say=print):
+        self.postgres = postgres
+        self.name = name
+        self.demo = demo
+        self.say = say
+        self.partners = settings.SANDBOX / "partners" / name
+        self.key = keys.demo_partner_key(settings.KEYS, self.partners)
+        self.key_service = KeyService(
+            ports["key_service"], self.partners, name=f"{name}-key-service"
+        )
+        self.mapper = SparMapper(
+            postgres,
+            ports["mapper"],
+            f"{name}_spar",
+            self.key_service.url,
+            name=f"{name}-spar-mapper",
+        )
+        self.odoo = OdooServer(
+            postgres, name, ports["odoo"], name=f"{name}-odoo", channels=CHANNELS
+        )
+
+    def prepare(self):
+        """Make both databases anew: the registry's from a template, SPAR's empty.
+
+        :return: this object.
+        """
+        kind = "demo" if self.demo else "plain"
+        template = prepared_template(
+            self.postgres, kind, settings.addons(), self.demo, self.say
+        )
+        drop_database(self.postgres, self.name)
+        duplicate_database(self.postgres, template, self.name)
+        self.postgres.drop_database(self.mapper.database)
+        self.key_service.verdicts.unlink(missing_ok=True)
+        return self
+
+    def start(self):
+        """Start everything that does not run.
+
+        :return: this object.
+        """
+        for part in (self.key_service, self.mapper, self.odoo):
+            if not part.alive:
+                part.start()
+        return self
+
+    def stop(self):
+        """Stop everything but PostgreSQL."""
+        for part in (self.odoo, self.mapper, self.key_service):
+            part.stop()
+
+    def connect(self, rpc, **values):
+        """Set up the registry's connection to SPAR and start it.
+
+        :param Rpc rpc: session of a SPAR manager.
+        :param values: further fields of the connection.
+        :return: id of the connection.
+        """
+        connection = {
+            "name": "SPAR 1.1.0",
+            "base_url": self.mapper.url,
+            "sender_id": keys.DEMO_SENDER,
+            "private_key_path": str(self.key.private_key),
+            "certificate_path": str(self.key.certificate),
+            **values,
+        }
+        (connection_id,) = rpc.call("g2p.spar.connection", "create", [connection])
+        rpc.call("g2p.spar.connection", "action_start", [connection_id])
+        return connection_id
+
+    def spar_client(self, sender_id=keys.DEMO_SENDER, key=None):
+        """Return the addon's own SPAR client, for use outside Odoo.
+
+        :param str sender_id: the partner to speak as.
+        :param PartnerKey key: the key to sign with; by default the registry's.
+        """
+        spar = import_spar()
+        key = key or self.key
+        signer = spar.jws.Signer(
+            key.private_key.read_bytes(), key.certificate.read_bytes()
+        )
+        return spar.client.SparClient(self.mapper.url, signer, sender_id, "ascii")
+
+
+def import_spar():
+    """Return the plain-Python SPAR client package, without importing Odoo."""
+    folder = str(settings.ROOT / "g2p_spar_sync_queue")
+    if folder not in sys.path:
+        sys.path.append(folder)
+    import spar.client  # pylint: disable=import-outside-toplevel
+    import spar.jws
+
+    return spar

@@ -1,0 +1,48 @@
+"""The project's own file checks find what they are for."""
+
+import pytest
+
+from tools.checks import text_faults, xml_faults
+
+HEAD = '<?xml version="1.0" encoding="utf-8" ?>\n'
+
+
+def test_good_xml():
+    assert not xml_faults(HEAD + "<odoo>\n    <a>\n        text\n    </a>\n</odoo>\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (HEAD + "<odoo>\n    <a>\n</odoo>\n", "not well-formed"),
+        ("<odoo/>\n", "no XML declaration"),
+        (HEAD + "<odoo>\n\t<a/>\n</odoo>\n", "tab"),
+        (HEAD + "<odoo>\n  <a/>\n</odoo>\n", "multiple of 4"),
+    ],
+)
+def test_bad_xml(text, fault):
+    assert fault in xml_faults(text)[0][1]
+
+
+def test_comment_in_xml_is_laid_out_freely():
+    assert not xml_faults(HEAD + "<odoo>\n    <!-- a\n      <b> -->\n</odoo>\n")
+
+
+def test_good_text():
+    assert not text_faults("one\ntwo ../other/file\n")
+    assert not text_faults("")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("one \n", "blanks"),
+        ("one", "no line break"),
+        ("one\n\n", "empty lines"),
+        ("see https://" + "pypi" + ".org/simple\n", "registry"),
+        ("cd /" + "home/somebody\n", "one machine"),
+        ("see .." + "/shared/notes\n", "outside"),
+    ],
+)
+def test_bad_text(text, fault):
+    assert fault in text_faults(text)[0][1]

@@ -1,0 +1,40 @@
+"""The closing counts of ``make test`` tell the truth."""
+
+from tools.test_report import Report, read_report
+
+XML = """<testsuites><testsuite>
+<testcase classname="a.B" name="good"/>
+<testcase classname="a.B" name="bad"><failure message="x"/></testcase>
+<testcase classname="a.B" name="broken"><error message="x"/></testcase>
+<testcase classname="a.B" name="later"><skipped message="no browser"/></testcase>
+</testsuite></testsuites>"""
+
+
+def shown(report):
+    lines = []
+    report.show(lines.append)
+    return lines
+
+
+def test_counts_and_names(tmp_path):
+    file = tmp_path / "report.xml"
+    file.write_text(XML)
+    lines = shown(read_report("plain", file, 1))
+    assert lines[-1] == "1 passed, 2 failed, 1 skipped"
+    assert "skipped: plain: a.B.later: no browser" in lines
+    assert "failed: plain: a.B.broken" in lines
+
+
+def test_crash_without_report_is_a_failure(tmp_path):
+    report = read_report("plain", tmp_path / "missing.xml", 3)
+    assert report.failed == ["plain: pytest ended with code 3"]
+
+
+def test_failure_no_test_shows_is_a_failure(tmp_path):
+    file = tmp_path / "report.xml"
+    file.write_text("<testsuites/>")
+    assert read_report("plain", file, 1).failed
+
+
+def test_empty_sum():
+    assert shown(Report())[-1] == "0 passed, 0 failed, 0 skipped"

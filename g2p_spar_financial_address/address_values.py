@@ -37,6 +37,24 @@ def clean_text(env, text, label):
     return text
 
 
+def check_part(env, text, label):
+    """Refuse a provider's or branch's name or code that would break SPAR's strings.
+
+    :raise ValidationError: for control characters, or for text that looks like one of
+        the labels between the parts, such as ``.bank_code:``
+    """
+    if clean_text(env, text, label) and re.search(r"\.\w+:", text):
+        raise ValidationError(
+            env._(
+                "%(label)s contains “%(part)s”, which SPAR would take for the "
+                "beginning of the next part of an address. Remove the dot or the "
+                "colon.",
+                label=label,
+                part=re.search(r"\.\w+:", text).group(),
+            )
+        )
+
+
 def clean_account_number(env, text):
     """Return an account number without blanks, in upper case.
 
@@ -115,8 +133,8 @@ def mask(text):
     '••••789'
     >>> mask("asha@mpay.example")
     'a••••@mpay.example'
-    >>> mask("12345")
-    '••••'
+    >>> mask("12345"), mask("+6834002")
+    ('••••', '••••002')
     """
     if not text:
         return ""
@@ -125,5 +143,5 @@ def mask(text):
         return f"{local[:1]}{_MASK}@{domain}"
     if len(text) < 8:
         return _MASK
-    head = text[:5] if text.startswith("+") else ""
+    head = text[:5] if text.startswith("+") and len(text) > 10 else ""
     return f"{head}{_MASK}{text[-3:]}"

@@ -18,9 +18,9 @@ class Facts:
     """What is wanted for one registrant, and what SPAR holds as far as is known.
 
     :param wanted_id: the registrant's SPAR ID now, or None
-    :param wanted_value: the address SPAR should hold, or None for no row at all
+    :param wanted_value: the address SPAR should hold, or its digest; None for no row
     :param linked_id: the ID under which SPAR has a row of this registrant, or None
-    :param held_value: what that row holds, or None while unknown
+    :param held_value: what that row holds, in the same form, or None while unknown
     """
 
     wanted_id: str | None = None

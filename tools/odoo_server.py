@@ -175,6 +175,10 @@ class OdooServer:
                 # The terminal interrupted Odoo as well; let it end in order.
                 continue
 
+    def shell_command(self):
+        """Return the command line of Odoo's Python shell, which reads a program."""
+        return [*self._command("shell"), "--no-http", "--log-level", "critical"]
+
     def _command(self, command=None):
         python = settings.ODOO_VENV / "bin" / "python"
         # Not by the script's first line, which has a limit of its own for its length.

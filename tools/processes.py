@@ -83,7 +83,9 @@ class Process:
     def alive(self):
         """Whether the process started under this name still runs."""
         if self._child is not None:
-            self._child.poll()
+            # Also waits for its last thread, unlike a look at the process table: until
+            # then it may hold its port.
+            return self._child.poll() is None
         note = self._note()
         return bool(note) and started_at(note["pid"]) == note["started"]
 

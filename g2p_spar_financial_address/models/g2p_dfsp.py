@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from .. import address_values
 from ..const import FA_TYPES
 
 
@@ -44,3 +45,16 @@ class G2pDfsp(models.Model):
                 dfsp.strategy_id = self.env["g2p.fa.strategy"].search(
                     [("fa_type", "=", dfsp.fa_type)], limit=1
                 )
+
+    @api.constrains("name", "code")
+    def _check_parts(self):
+        for dfsp in self:
+            for field in ("name", "code"):
+                label = dfsp._fields[field]._description_string(self.env)
+                address_values.check_part(self.env, dfsp[field], label)
+
+    def write(self, vals):
+        result = super().write(vals)
+        if {"name", "code", "strategy_id"} & vals.keys():
+            self.env["g2p.financial.address"]._rewritten([("dfsp_id", "in", self.ids)])
+        return result

@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from .. import address_values
 
 
 class G2pDfspBranch(models.Model):
@@ -18,3 +20,18 @@ class G2pDfspBranch(models.Model):
     _code_unique = models.Constraint(
         "UNIQUE(dfsp_id, code)", "This bank already has a branch with this code."
     )
+
+    @api.constrains("name", "code")
+    def _check_parts(self):
+        for branch in self:
+            for field in ("name", "code"):
+                label = branch._fields[field]._description_string(self.env)
+                address_values.check_part(self.env, branch[field], label)
+
+    def write(self, vals):
+        result = super().write(vals)
+        if {"name", "code"} & vals.keys():
+            self.env["g2p.financial.address"]._rewritten(
+                [("branch_id", "in", self.ids)]
+            )
+        return result

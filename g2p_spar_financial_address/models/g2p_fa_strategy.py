@@ -91,6 +91,14 @@ class G2pFaStrategy(models.Model):
                     )
                 )
 
+    def write(self, vals):
+        result = super().write(vals)
+        if {"template", "strategy_number", "fa_type_code"} & vals.keys():
+            self.env["g2p.financial.address"]._rewritten(
+                [("dfsp_id.strategy_id", "in", self.ids)]
+            )
+        return result
+
     def _parts(self):
         """Return the template as ``[(literal text, placeholder or None)]``."""
         self.ensure_one()

@@ -4,8 +4,9 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from .. import address_values
 from ..const import BANK_ACCOUNT, CHANNELS, FA_TYPES, MOBILE_WALLET, VALUE_FIELD
 
-#: Fields that say where the money goes. Fixed once the address has taken effect.
+#: Fields that say where the money goes, and why. Fixed once the address is in use.
 PAYMENT_FIELDS = {
+    "reason",
     "partner_id",
     "fa_type",
     "dfsp_id",
@@ -159,15 +160,13 @@ class G2pFinancialAddress(models.Model):
         for vals in vals_list:
             self._check_protected(vals)
         addresses = super().create(
-            [
-                self._cleaned(self._add_missing_default_values(vals))
-                for vals in vals_list
-            ]
+            [self._cleaned(self._with_defaults(vals)) for vals in vals_list]
         )
         addresses._take_effect()
         return addresses
 
     def write(self, vals):
+        self.check_access("write")
         self._check_protected(vals)
         if not PAYMENT_FIELDS & vals.keys():
             return super().write(vals)
@@ -182,6 +181,18 @@ class G2pFinancialAddress(models.Model):
             super(G2pFinancialAddress, address).write(address._cleaned(vals))
         self._take_effect()
         return True
+
+    def _with_defaults(self, vals):
+        """Return ``vals`` with what is missing, not trusting the caller's context.
+
+        ``default_state`` in a context would otherwise get past the check of ``vals``.
+        """
+        complete = self._add_missing_default_values(vals)
+        if not self.env.su:
+            for name in PROTECTED_FIELDS:
+                default = self._fields[name].default
+                complete[name] = default(self) if default else False
+        return complete
 
     def _check_protected(self, vals):
         if PROTECTED_FIELDS & vals.keys() and not self.env.su:
@@ -264,6 +275,16 @@ class G2pFinancialAddress(models.Model):
         newest.sudo().write({"state": "effective", "effective_date": now})
         for channel, addresses in newest.grouped("channel").items():
             addresses.partner_id._financial_address_changed(channel)
+
+    @api.model
+    def _rewritten(self, domain):
+        """What is written for SPAR changed, for the addresses in use of this domain.
+
+        :param list domain: which addresses
+        """
+        addresses = self.sudo().search([*domain, ("state", "=", "effective")])
+        if addresses:
+            addresses.partner_id._financial_address_changed("admin")
 
     def action_end(self):
         """Stop paying here: the registrant is left without a payment address."""

@@ -1,8 +1,10 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 from .. import address_values
 
 VIEWER = "g2p_spar_financial_address.group_viewer"
+EDITOR = "g2p_spar_financial_address.group_editor"
 
 
 class ResPartner(models.Model):
@@ -20,6 +22,7 @@ class ResPartner(models.Model):
     spar_id = fields.Char(
         string="SPAR ID",
         copy=False,
+        groups=VIEWER,
         help="The ID under which SPAR keeps this registrant's payment address. "
         "SPAR compares it letter by letter.",
     )
@@ -32,6 +35,12 @@ class ResPartner(models.Model):
         compute="_compute_financial_address_id",
         groups=VIEWER,
         help="The address in use, or the one being completed.",
+    )
+    incomplete_address_id = fields.Many2one(
+        "g2p.financial.address",
+        compute="_compute_financial_address_id",
+        groups=VIEWER,
+        help="The newest address that still lacks its provider.",
     )
     financial_address_state = fields.Selection(
         selection=lambda self: (
@@ -55,23 +64,27 @@ class ResPartner(models.Model):
 
     @api.depends("financial_address_ids.state")
     def _compute_financial_address_id(self):
-        # Drafts sort last: an address in use is the answer while an amendment is
-        # still incomplete.
         addresses = self.env["g2p.financial.address"].search(
             [("partner_id", "in", self.ids), ("state", "in", ["effective", "draft"])],
             order="state desc, id",
         )
-        by_partner = {address.partner_id: address for address in reversed(addresses)}
+        by_partner = addresses.grouped("partner_id")
         for partner in self:
-            address = by_partner.get(partner._origin)
-            partner.financial_address_id = address
-            partner.financial_address_state = address and address.state
+            # In use first, then drafts from the oldest to the newest.
+            found = by_partner.get(partner._origin, addresses.browse())
+            drafts = found.filtered(lambda address: address.state == "draft")
+            partner.incomplete_address_id = drafts[-1:]
+            partner.financial_address_id = (found - drafts) or drafts[-1:]
+            partner.financial_address_state = partner.financial_address_id.state
 
     # === CRUD METHODS === #
 
     @api.model_create_multi
     def create(self, vals_list):
-        return super().create([self._clean_spar_id(vals) for vals in vals_list])
+        vals_list = [self._clean_spar_id(vals) for vals in vals_list]
+        if any(vals.get("spar_id") for vals in vals_list):
+            self._check_may_change_payment()
+        return super().create(vals_list)
 
     def write(self, vals):
         touched = self._financial_address_triggers() & vals.keys()
@@ -79,12 +92,28 @@ class ResPartner(models.Model):
             return super().write(vals)
         vals = self._clean_spar_id(vals)
         changed = self.filtered(
-            lambda partner: any(partner[name] != vals[name] for name in touched)
+            lambda partner: any(partner.sudo()[name] != vals[name] for name in touched)
         )
+        if changed:
+            self._check_may_change_payment()
         result = super().write(vals)
         if changed:
             changed._financial_address_changed("admin")
         return result
+
+    def _check_may_change_payment(self):
+        """Refuse whoever may edit contacts but not payment addresses.
+
+        Giving one registrant's ID to another redirects the money as surely as a new
+        account number does.
+        """
+        if not self.env.su and not self.env.user.has_group(EDITOR):
+            raise AccessError(
+                self.env._(
+                    "Only an editor of payment addresses may change who is a "
+                    "registrant and under which SPAR ID."
+                )
+            )
 
     def _clean_spar_id(self, vals):
         if "spar_id" not in vals:
@@ -103,7 +132,7 @@ class ResPartner(models.Model):
     def _spar_get_id(self):
         """Return the beneficiary ID at SPAR, or ``False`` while there is none."""
         self.ensure_one()
-        return self.spar_id
+        return self.sudo().spar_id
 
     def _spar_get_name(self):
         """Return the registrant's full name."""
@@ -130,11 +159,12 @@ class ResPartner(models.Model):
         """Open the dialog that enters a payment address, the first or a new one."""
         self.ensure_one()
         current = self.financial_address_id
+        incomplete = self.incomplete_address_id
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Payment address of %(name)s", name=self.display_name),
             "res_model": "g2p.financial.address",
-            "res_id": current.id if current.state == "draft" else False,
+            "res_id": incomplete.id,
             "view_mode": "form",
             "views": [
                 (

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo.tests import tagged
 
 from .common import FinancialAddressCase
@@ -43,11 +45,33 @@ class TestFaStrategy(FinancialAddressCase):
         for text in ("", None, "account:5494@indigo.dfsp2.bank_acc"):
             self.assertIsNone(strategy._deconstruct(text))
 
-    def test_a_provider_named_like_a_label_is_refused_at_save(self):
-        self.operator.name = "X.wallet_provider_code:Y"
+    def test_providers_and_branches_named_like_a_label_are_refused(self):
+        for name in ("X.wallet_provider_code:Y", "X.bank_code:", "a\nb"):
+            for record in (self.operator, self.bank.branch_ids):
+                for field in ("name", "code"):
+                    message = "would take for the beginning|invisible control"
+                    with self.subTest(name, f=field), self.assertRefused(message):
+                        record[field] = name
+        self.operator.name = "Dr. M: Cash"
+
+    def test_a_value_with_a_label_in_it_is_refused(self):
+        strategy = self.env.ref("g2p_spar_financial_address.strategy_mobile_wallet")
         with self.assertRefused("uses to separate the parts"):
-            self.enter_address()
-        self.assertFalse(self.registrant.financial_address_ids)
+            strategy._construct({"mobile_number": "1.wallet_provider_name:X"})
+
+    def test_renaming_a_provider_is_told_to_whoever_keeps_spar(self):
+        self.enter_address()
+        changed = []
+        with patch.object(
+            type(self.registrant),
+            "_financial_address_changed",
+            lambda partners, channel: changed.append((partners, channel)),
+        ):
+            self.operator.code = "MC2"
+            self.operator.strategy_id.fa_type_code = "MOBILE"
+            self.operator.country_id = False
+            self.bank.name = "Nobody is paid there"
+        self.assertEqual(changed, [(self.registrant, "admin")] * 2)
 
     def test_templates_that_cannot_be_read_back_are_refused(self):
         for template, message in [

@@ -62,6 +62,7 @@ class TestFinancialAddress(FinancialAddressCase):
             {"dfsp_id": self.bank.id},
             {"partner_id": self.env.user.partner_id.id},
             {"holder_name": "Somebody Else"},
+            {"reason": "another story"},
         ):
             with self.subTest(values), self.assertRefused("Use Amend"):
                 address.write(values)
@@ -127,3 +128,16 @@ class TestFinancialAddress(FinancialAddressCase):
         self.assertEqual(address.channel, "admin")
         action = self.registrant.action_amend_financial_address()
         self.assertEqual(action["context"]["default_dfsp_id"], self.operator.id)
+        self.assertFalse(action["res_id"])
+
+    def test_an_incomplete_amendment_is_completed_in_the_dialog(self):
+        self.enter_address()
+        draft = self.enter_address("+255754200002", dfsp_id=False)
+        self.assertEqual(self.registrant.incomplete_address_id, draft)
+        action = self.registrant.action_amend_financial_address()
+        self.assertEqual(action["res_id"], draft.id)
+        dialog = Form(draft, view=action["views"][0][0])
+        dialog.dfsp_id = self.operator
+        dialog.save()
+        self.assertEqual(self.registrant.financial_address_id, draft)
+        self.assertFalse(self.registrant.incomplete_address_id)

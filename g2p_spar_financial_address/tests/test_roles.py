@@ -90,6 +90,47 @@ class TestRoles(FinancialAddressCase):
                     {"partner_id": self.registrant.id, "mobile_number": "1", **values}
                 )
 
+    def test_an_editors_context_does_not_write_history_either(self):
+        address = (
+            self.as_user("editor")
+            .with_context(
+                default_state="effective",
+                default_channel="odk",
+                default_effective_date="2020-01-01",
+            )
+            .create(
+                {"partner_id": self.registrant.id, "mobile_number": "+255754200009"}
+            )
+        )
+        self.assertEqual(address.state, "draft")
+        self.assertEqual(address.channel, "admin")
+        self.assertFalse(address.effective_date)
+
+    def test_editing_contacts_does_not_redirect_money(self):
+        clerk = new_test_user(
+            self.env, "r_clerk", groups="base.group_user,base.group_partner_manager"
+        )
+        viewer = self.users["viewer"]
+        viewer.group_ids += self.env.ref("base.group_partner_manager")
+        for user in (clerk, viewer):
+            partner = self.registrant.with_user(user)
+            partner.comment = "may be written"
+            for values in (
+                {"spar_id": "SR-9"},
+                {"spar_id": False},
+                {"is_registrant": False},
+            ):
+                with self.subTest(user.login, v=values), self.assertRaises(AccessError):
+                    partner.write(values)
+            with self.subTest(user.login), self.assertRaises(AccessError):
+                partner.create({"name": "Eve", "spar_id": "SR-9"})
+        for way in (
+            lambda: self.registrant.with_user(clerk).read(["spar_id"]),
+            lambda: self.registrant.with_user(clerk).search([("spar_id", "=", "SR-1")]),
+        ):
+            with self.assertRaises(AccessError):
+                way()
+
     def test_only_an_administrator_keeps_the_directory(self):
         with self.assertRaises(AccessError):
             self.operator.with_user(self.users["editor"]).write({"name": "Mine"})

@@ -237,6 +237,12 @@ class G2pSparConnection(models.Model):
             Mapping._capture(partners, "import", self)
             Mapping._commit()
 
+    @api.model
+    def _cron_enlist(self):
+        """Take up registrants whose address was saved during the start."""
+        for connection in self.search([("state", "=", "running")]):
+            connection._job_enlist()
+
     def _unlisted_partners(self, limit):
         self.env.cr.execute(
             """
@@ -258,4 +264,5 @@ def _read_file(path):
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise KeyProblem(f"{path}: {error.strerror}") from None
+        # Without the path: people without rights on keys read this, too.
+        raise KeyProblem(f"A file cannot be read ({error.strerror}).") from None

@@ -81,19 +81,17 @@ class G2pSparMapping(models.Model):
         "Last request", readonly=True, help="The message ID to tell SPAR's support."
     )
 
-    # The request whose outcome is not known yet.
+    # The request whose outcome is not known yet: while there is an ID here, SPAR is
+    # asked about it before anything else is sent.
     sending_operation = fields.Char(readonly=True)
     sending_spar_id = fields.Char(readonly=True)
-    sending_since = fields.Datetime(readonly=True)
 
     # What SPAR holds, as far as is known.
     linked_spar_id = fields.Char(
         "SPAR ID linked", readonly=True, help="The ID under which SPAR has a row."
     )
-    held_value = fields.Char(
-        "Held by SPAR",
-        readonly=True,
-        groups="g2p_spar_financial_address.group_editor",
+    held_digest = fields.Char(
+        readonly=True, help="SHA-256 of the address SPAR holds; empty while unknown."
     )
     seen_at = fields.Datetime("Seen at SPAR", readonly=True)
 
@@ -170,6 +168,11 @@ class G2pSparMapping(models.Model):
             return self.env._("No longer paid here. Nothing is left at SPAR.")
         if state == "waiting_id":
             return self.env._("Will go to SPAR as soon as this registrant has an ID.")
+        if state == "retrying" and self.reason_code == "id.taken":
+            return self.env._(
+                "Another registrant's address is still at SPAR under this ID. "
+                "This one follows as soon as it is gone."
+            )
         if state == "retrying":
             return self.env._(
                 "SPAR could not take it yet. Next attempt at %(time)s "
@@ -187,6 +190,11 @@ class G2pSparMapping(models.Model):
         return self.env._("Saved. Being sent to SPAR.")
 
     def _held_sentence(self):
+        if self.reason_code == "address.unwritable":
+            return self.env._(
+                "This address cannot be written for SPAR. Check the names and codes of "
+                "its provider and branch, or amend it."
+            )
         if self.reason_code == "rjct.id.invalid":
             cause = self.env._("SPAR does not accept this registrant's ID.")
         elif self.reason_code == "rjct.fa.invalid":
@@ -206,6 +214,10 @@ class G2pSparMapping(models.Model):
 
         In the transaction of whoever made the change: rolled back with it, published
         with it. Nothing is sent here, and no existing mapping is written.
+
+        Every registrant gets a mapping here, even without an address. The row is what
+        two transactions about one registrant meet at: neither sees the other's, but
+        the second to create it is run again by Odoo, and then sees both.
 
         :param str channel: one of the channels of a financial address
         :param connections: by default all that have been started
@@ -229,12 +241,16 @@ class G2pSparMapping(models.Model):
             [("partner_id", "in", partners.ids), ("state", "=", "effective")]
         )
         address_of = {address.partner_id.id: address.id for address in addresses}
-        self._ensure(connection, address_of)
+        new = self._ensure(connection, partners)
         mappings = self.search(
             [
                 ("connection_id", "=", connection.id),
                 ("partner_id", "in", partners.ids),
             ]
+        )
+        # Who has no address and never had a mapping has nothing to be sent.
+        mappings = mappings.filtered(
+            lambda mapping: mapping not in new or mapping.partner_id.id in address_of
         )
         self.env["g2p.spar.change"].create(
             [
@@ -249,29 +265,30 @@ class G2pSparMapping(models.Model):
         partners.invalidate_recordset(["spar_mapping_ids"])
         mappings._wake_up()
 
-    def _ensure(self, connection, partner_ids):
-        """Create the mappings that are missing.
+    def _ensure(self, connection, partners):
+        """Create the mappings that are missing, in state ``ended``: nothing wanted yet.
 
-        In SQL for its ON CONFLICT: when somebody else has just created one, this
-        transaction is run again by Odoo instead of showing an error.
+        :return: those that were created
         """
-        if partner_ids:
-            self.env.cr.execute(
-                """
-                INSERT INTO g2p_spar_mapping
-                       (connection_id, partner_id, state, create_uid, create_date,
-                        write_uid, write_date)
-                SELECT %(connection)s, id, 'due', %(uid)s, now() AT TIME ZONE 'UTC',
-                       %(uid)s, now() AT TIME ZONE 'UTC'
-                  FROM unnest(%(partners)s) AS id
-                ON CONFLICT (connection_id, partner_id) DO NOTHING
-                """,
-                {
-                    "connection": connection.id,
-                    "partners": sorted(partner_ids),
-                    "uid": self.env.uid,
-                },
-            )
+        self.env.cr.execute(
+            """
+            INSERT INTO g2p_spar_mapping
+                   (connection_id, partner_id, state, create_uid, create_date,
+                    write_uid, write_date)
+            SELECT %(connection)s, id, 'ended', %(uid)s, now() AT TIME ZONE 'UTC',
+                   %(uid)s, now() AT TIME ZONE 'UTC'
+              FROM unnest(%(partners)s) AS id
+            ON CONFLICT (connection_id, partner_id) DO NOTHING
+            RETURNING id
+            """,
+            {
+                "connection": connection.id,
+                "partners": sorted(partners.ids),
+                "uid": self.env.uid,
+            },
+            log_exceptions=False,
+        )
+        return self.browse(id_ for (id_,) in self.env.cr.fetchall())
 
     # === ACTION METHODS === #
 

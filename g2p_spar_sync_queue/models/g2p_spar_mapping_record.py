@@ -1,22 +1,26 @@
 """What the engine writes down after an answer of SPAR: one method per class."""
 
-from datetime import timedelta
+import hashlib
+import math
 
 from odoo import fields, models
 
 from ..plan import next_step, retry_delay
 from ..spar.answers import Outcome
-from ..spar.g2p_connect import RESOLVE, UNLINK
+from ..spar.g2p_connect import INTERNAL_ERROR, LINK, RESOLVE, UNLINK
 
 #: Contradictions in a row (duplicate, yet not linked) before waiting like a failure.
 MAX_SWAPS = 2
 
-#: No request of this mapping is under way.
-NOTHING_SENT = {
-    "sending_operation": False,
-    "sending_spar_id": False,
-    "sending_since": False,
-}
+#: Nothing about this mapping is in doubt.
+NO_DOUBT = {"sending_operation": False, "sending_spar_id": False}
+
+#: Beginnings of codes after which SPAR has surely not begun with a request.
+NOT_BEGUN = ("connect.", "http.3", "http.4")
+#: Codes for which a single item of a request may be to blame.
+MAY_BE_ONE_ITEM = ("http.500", INTERNAL_ERROR)
+#: Seconds, at most, between two looks whether another registrant has left an ID.
+ID_TAKEN_CAP = 60
 
 
 # One model in three files, split where the work changes: record, engine, answers.
@@ -28,43 +32,49 @@ class G2pSparMapping(models.Model):
 
         :param ~.spar.answers.Answer answer: the answer to the whole request
         :param ~.spar.answers.Item item: this mapping's part of it
-        :param dict wanted: what should be at SPAR, see :meth:`_wanted`
+        :param wanted: what should be at SPAR, see :meth:`_wanted`
         :param bool alone: whether the request held nothing else
         """
         result = answer.results[item.reference_id]
-        outcome = result.outcome
-        self.write({"outcome": outcome.value, "reason_code": result.code or False})
+        outcome, code = result.outcome, result.code
+        self.write({"outcome": outcome.value, "reason_code": code or False})
         if outcome == Outcome.DONE:
             self._record_done(operation, item, result, wanted)
         elif outcome == Outcome.SWAP:
             self._record_swap()
         elif outcome == Outcome.AMBIGUOUS:
-            self._expect_unknown(result.code)
+            self._expect_unknown(operation, code)
         elif outcome == Outcome.PARTNER:
             self._release()
         elif outcome == Outcome.TRANSIENT:
-            # An internal error may be one item's fault: next time each goes alone.
-            self.send_alone = result.code == "http.500" and not alone
-            self._retry_later(answer.retry_after)
+            if code in MAY_BE_ONE_ITEM and not alone:
+                self.send_alone = True
+            self._retry_later(operation, code, answer.retry_after)
         elif outcome == Outcome.BATCH_REFUSED and not alone:
             self.send_alone = True
             self._release()
         else:
-            self._hold()
+            self._hold(code)
 
     def _record_done(self, operation, item, result, wanted):
         """SPAR did it, or told what it holds."""
         linked = result.linked if operation == RESOLVE else operation != UNLINK
-        vals = {**NOTHING_SENT, "state": "due", "next_attempt_at": False}
+        vals = {**NO_DOUBT, "state": "due", "next_attempt_at": False}
         if linked:
+            held = result.fa if operation == RESOLVE else item.fa
             vals["linked_spar_id"] = item.spar_id
-            vals["held_value"] = result.fa if operation == RESOLVE else item.fa
+            vals["held_digest"] = self._digest(held) if held else False
         elif self.linked_spar_id == item.spar_id:
-            vals["linked_spar_id"] = vals["held_value"] = False
+            vals["linked_spar_id"] = vals["held_digest"] = False
         self.write({**vals, "seen_at": fields.Datetime.now()})
-        step = next_step(self._facts(wanted))
-        if isinstance(step, str):
-            self._settle(step)
+        if not wanted.broken:
+            step = next_step(self._facts(wanted))
+            if isinstance(step, str):
+                self._settle(step)
+
+    def _digest(self, text):
+        """Return what an address string is compared by, so that it is not stored."""
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def _settle(self, state):
         """Nothing is left to do for the wanted change, or nothing we can do.
@@ -105,12 +115,13 @@ class G2pSparMapping(models.Model):
             }
         )
 
-    def _expect_unknown(self, code):
+    def _expect_unknown(self, operation, code):
         """Wait until SPAR cannot be working on the request any more, then resolve.
 
+        :param str operation: what was sent
         :param str code: what happened, for the detail line
         """
-        if self.sending_operation == RESOLVE:
+        if operation == RESOLVE:
             # Asking changes nothing at SPAR, so there is nothing to wait out.
             self.attempts += 1
             moment = self._next_attempt()
@@ -125,39 +136,71 @@ class G2pSparMapping(models.Model):
             }
         )
 
-    def _retry_later(self, wish):
-        """Nothing was done; try the same again after a growing wait.
+    def _retry_later(self, operation, code, wish):
+        """It failed; try again after a growing wait.
 
+        A link that failed may all the same have left a row. Were it forgotten, a
+        registrant whose address is then ended would stay payable, so SPAR is asked
+        first. After an update or unlink we know of the row anyway.
+
+        :param str operation: what was sent
+        :param str code: what happened
         :param wish: seconds SPAR asked for, or None
         """
         self.attempts += 1
-        self._release()
+        in_doubt = operation == RESOLVE or (
+            operation == LINK and not code.startswith(NOT_BEGUN)
+        )
         self.write(
             {
-                "state": "checking" if self.sending_spar_id else "retrying",
+                "state": "retrying",
                 "next_attempt_at": self._next_attempt(wish),
+                **({} if in_doubt else NO_DOUBT),
+            }
+        )
+
+    def _wait_for_id(self):
+        """Another registrant's row is at SPAR under this one's ID; it leaves first."""
+        self.attempts += 1
+        self.write(
+            {
+                "state": "retrying",
+                "next_attempt_at": self._next_attempt(cap=ID_TAKEN_CAP),
+                "reason_code": "id.taken",
             }
         )
 
     def _release(self):
         """Take back a claim under which nothing was done at SPAR."""
         for mapping in self:
-            if mapping.sending_operation == RESOLVE:
-                # What it was to find out is still unknown.
-                mapping.write({"state": "checking", "next_attempt_at": False})
-            else:
-                mapping.write(
-                    {**NOTHING_SENT, "state": "due", "next_attempt_at": False}
-                )
+            # What a resolve was to find out is still in doubt.
+            in_doubt = mapping.sending_operation == RESOLVE
+            mapping.write(
+                {
+                    "state": "due",
+                    "next_attempt_at": False,
+                    **({} if in_doubt else NO_DOUBT),
+                }
+            )
 
-    def _hold(self):
-        """Leave it to people; a newer change of the registrant releases it."""
-        self.write({**NOTHING_SENT, "state": "held", "next_attempt_at": False})
-        self.wanted_change_id.write({"state": "held", "reason_code": self.reason_code})
+    def _hold(self, code):
+        """Leave it to people; a newer change of the registrant releases it.
 
-    def _next_attempt(self, wish=None):
-        connection = self.connection_id
-        delay = retry_delay(
-            self.attempts, connection.retry_base, connection.retry_cap, wish
+        :param str code: SPAR's reason code, or one of ours
+        """
+        in_doubt = self.sending_operation == RESOLVE
+        self.write(
+            {
+                "state": "held",
+                "next_attempt_at": False,
+                "reason_code": code,
+                **({} if in_doubt else NO_DOUBT),
+            }
         )
-        return self._after(0) + timedelta(seconds=delay)
+        self.wanted_change_id.write({"state": "held", "reason_code": code})
+
+    def _next_attempt(self, wish=None, cap=None):
+        connection = self.connection_id
+        cap = min(cap or connection.retry_cap, connection.retry_cap)
+        delay = retry_delay(self.attempts, connection.retry_base, cap, wish)
+        return self._after(math.ceil(delay))

@@ -1,41 +1,46 @@
 """The engine: brings mappings to SPAR.
 
 Each round has two transactions. The first claims the mappings that are due, writes
-down what is about to be sent, and commits. The second takes the rows' locks, sends one
-request, records what became of it, and commits.
+down what is about to be sent, and commits. The second takes the rows' locks, sends that
+one request, records what became of it, and commits.
 
 So after a kill at any moment the database says the truth: a mapping in state
 ``sending`` whose row nobody has locked is one whose sender died, and whose outcome is
-unknown. It is resolved before anything else is sent.
+unknown. Whatever is in doubt (``sending_spar_id`` is set) is resolved before anything
+else is sent.
 """
 
 import logging
 import time
 import uuid
+from collections import namedtuple
 from datetime import timedelta
 
-from psycopg2.errors import SerializationFailure
+from psycopg2.errors import SerializationFailure, UniqueViolation
 
 from odoo import api, models, modules
+from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from ..plan import Facts, Step, next_step
-from ..spar.answers import Item, Outcome
+from ..spar.answers import Item
 from ..spar.g2p_connect import LINK, RESOLVE, UPDATE
 from ..spar.jws import KeyProblem
 from .g2p_spar_mapping import NEWER_CHANGE
 
 _logger = logging.getLogger(__name__)
 
-#: Rounds in one job. Unlink, link, duplicate, resolve, update are five.
-MAX_ROUNDS = 6
+#: Seconds after which a job hands what is left to the next one. With one request more,
+#: it stays below Odoo's usual limit of 120 s.
+JOB_SECONDS = 45
 #: Seconds in which the sender of a claimed mapping takes its lock.
 CLAIM_GRACE = 10
 #: Seconds after which a wake-up counts as lost, and the sweeper's time for one run.
 LOST_AFTER = 30
 SWEEP_SECONDS = 45
-#: Seconds until a new owner of a SPAR ID asks again whether the old one has left.
-ID_TAKEN_DELAY = 5
+
+#: Another worker was faster with one of the rows; nothing is lost by looking again.
+BEATEN = (SerializationFailure, UniqueViolation)
 
 #: SQL on a mapping ``m``: the engine may take it up now.
 DUE = SQL(
@@ -44,6 +49,14 @@ DUE = SQL(
        AND (m.state IN ('due', 'sending', 'retrying', 'checking') OR %s)""",
     NEWER_CHANGE,
 )
+
+#: One claimed request: its message ID, operation and ``{mapping: Item}``.
+Request = namedtuple("Request", "id operation items")
+
+#: What a registrant should have at SPAR: the ID (or None) and the address string with
+#: its strategy's number (or None for no address). ``broken`` is set instead of an
+#: address that cannot be written for SPAR.
+Wanted = namedtuple("Wanted", "spar_id value broken")
 
 
 # One model in three files, split where the work changes: record, engine, answers.
@@ -75,25 +88,31 @@ class G2pSparMapping(models.Model):
     @api.model
     def _cron_sweep(self):
         """Bring to SPAR what is due although its wake-up was lost."""
-        deadline = time.monotonic() + SWEEP_SECONDS
         connections = self.env["g2p.spar.connection"].search(
             [("state", "=", "running")]
         )
         for connection in connections:
-            while time.monotonic() < deadline:
-                mappings = self._due(connection, LOST_AFTER, connection.batch_size)
+            # Each has its share, so that a slow SPAR does not starve the others.
+            deadline = time.monotonic() + SWEEP_SECONDS / len(connections)
+            last_id = 0
+            while connection.state == "running" and time.monotonic() < deadline:
+                mappings = self._due(
+                    connection, LOST_AFTER, last_id, connection.batch_size
+                )
                 if not mappings:
                     break
+                last_id = mappings[-1].id
                 mappings._sync(connection)
 
     @api.model
-    def _due(self, connection, since=0, limit=None):
-        """Return the mappings that have been due for ``since`` seconds."""
+    def _due(self, connection, since=0, after_id=0, limit=None):
+        """Return the mappings that have been due for ``since`` seconds, by id."""
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT m.id FROM g2p_spar_mapping m
-                 WHERE m.connection_id = %(connection)s AND %(due)s
+                 WHERE m.connection_id = %(connection)s AND m.id > %(after)s
+                   AND %(due)s
                    AND GREATEST(m.write_date, m.next_attempt_at, (
                            SELECT max(c.create_date) FROM g2p_spar_change c
                             WHERE c.mapping_id = m.id
@@ -103,6 +122,7 @@ class G2pSparMapping(models.Model):
                  LIMIT %(limit)s
                 """,
                 connection=connection.id,
+                after=after_id,
                 due=DUE,
                 since=since,
                 limit=limit,
@@ -114,22 +134,37 @@ class G2pSparMapping(models.Model):
 
     def _sync(self, connection):
         """Take these mappings through claim, send and record until none is due."""
-        for _round in range(MAX_ROUNDS):
-            if connection.state != "running":
-                return
-            try:
-                batches = self._claim(connection)
-                self._commit()
-            except SerializationFailure:
-                # Another worker has just finished with one of them, and nothing was
-                # sent yet: look again with fresh eyes.
-                self.env.cr.rollback()
-                self.env.invalidate_all(flush=False)
-                continue
-            if not batches:
+        deadline = time.monotonic() + JOB_SECONDS
+        waiting = self.browse()
+        while connection.state == "running":
+            if time.monotonic() > deadline:
+                waiting = self  # the next job goes on where this one stops
                 break
-            self._send_all(connection, batches)
-        self._wake_up_again()
+            try:
+                request, put_off = self._claim()
+                self._commit()
+                waiting |= put_off
+                if not request:
+                    break
+                waiting |= self.browse(mapping.id for mapping in request.items)
+                self._carry_out(connection, request)
+            except BEATEN:
+                self._roll_back()
+        waiting._wake_up_again()
+
+    def _carry_out(self, connection, request):
+        """Send a claimed request; pause the connection if SPAR refuses the partner."""
+        try:
+            with connection._client() as client:
+                refused = self._send(client, request)
+        except KeyProblem as problem:
+            self._lock_claimed(request)._release()
+            refused = self.env._("The signing key: %s", problem)
+        # First what became of the registrants: pausing may meet another worker's.
+        self._commit()
+        if refused:
+            connection._pause(refused)
+            self._commit()
 
     def _commit(self):
         """End a transaction of the engine; inside a test, only flush it."""
@@ -140,53 +175,72 @@ class G2pSparMapping(models.Model):
         # What others committed meanwhile is seen from here on.
         self.env.invalidate_all()
 
+    def _roll_back(self):
+        self.env.cr.rollback()
+        self.env.invalidate_all(flush=False)
+
     def _wake_up_again(self):
-        """Have those that failed looked at when their time has come."""
+        """Have those that could not be finished looked at when their time has come."""
+        newer = self._with_newer_change()
         later = self.filtered(
-            lambda mapping: mapping.state in ("due", "retrying", "checking")
+            lambda mapping: (
+                mapping in newer
+                or mapping.state in ("due", "sending", "retrying", "checking")
+            )
         )
         for moment, mappings in later.grouped("next_attempt_at").items():
             mappings._wake_up(eta=moment or None)
         self._commit()
 
     def _after(self, seconds):
-        """Return a moment by the database's clock, the one all workers share."""
+        """Return a moment by the database's clock, the one all workers share.
+
+        In whole seconds, as fields keep it, and never too early.
+        """
         ((now,),) = self.env.execute_query(
             SQL("SELECT clock_timestamp() AT TIME ZONE 'UTC'")
         )
-        return now.replace(microsecond=0) + timedelta(seconds=seconds)
+        moment = now + timedelta(seconds=seconds)
+        return moment.replace(microsecond=0) + timedelta(seconds=1)
 
     # === CLAIM === #
 
-    def _claim(self, connection):
-        """Lock what is due, decide the next step of each, and write it down.
+    def _claim(self):
+        """Lock what is due, decide the next step of each, and write down one request.
 
-        :return: the requests to send, as ``[(operation, {mapping: Item})]``
+        Only one at a time, so that its sender takes the locks right afterwards.
+
+        :return: the :class:`Request` or None, and the mappings that must wait
         """
         due = self._lock_due()
-        if not due:
-            return []
         due._take_up_changes()
-        due._declare_lost()
-        now = due._after(0)
-        batches = {}
-        for mapping, step, value in due._steps(connection, now):
+        put_off = due._declare_lost()
+        until = self._after(CLAIM_GRACE)
+        request = key = None
+        for mapping, step, value in (due - put_off)._steps():
+            if isinstance(step, str):
+                mapping._settle(step)
+                continue
+            if step is None:
+                put_off |= mapping
+                continue
+            if request is None:
+                key = step.operation, mapping.send_alone and mapping.id
+                request = Request(str(uuid.uuid4()), step.operation, {})
+            if key != (step.operation, mapping.send_alone and mapping.id):
+                continue  # its turn comes in the next round
             mapping.write(
                 {
                     "state": "sending",
+                    "request_id": request.id,
                     "sending_operation": step.operation,
                     "sending_spar_id": step.spar_id,
-                    "sending_since": now,
                     # Nobody takes it for lost before its sender had time to lock it.
-                    "next_attempt_at": now + timedelta(seconds=CLAIM_GRACE),
+                    "next_attempt_at": until,
                 }
             )
-            text, strategy_number = value or ("", None)
-            key = step.operation, mapping.id if mapping.send_alone else 0
-            batches.setdefault(key, {})[mapping] = Item(
-                uuid.uuid4().hex, step.spar_id, text, strategy_number
-            )
-        return [(operation, items) for (operation, _alone), items in batches.items()]
+            request.items[mapping] = Item(uuid.uuid4().hex, step.spar_id, *value)
+        return request, put_off
 
     def _lock_due(self):
         """Lock the rows that are due and not locked, before anything is read of them.
@@ -229,49 +283,51 @@ class G2pSparMapping(models.Model):
                 "send_alone": False,
                 # Somebody cares about this address now, so it is sent even if SPAR
                 # seems to hold it already: others may have changed it there.
-                "held_value": False,
+                "held_digest": False,
             }
             if mapping.state not in ("sending", "checking"):
                 vals.update(state="due", next_attempt_at=False)
             mapping.write(vals)
 
     def _declare_lost(self):
-        """Have claimed mappings whose sender died checked before they are sent."""
-        for mapping in self.filtered(lambda mapping: mapping.state == "sending"):
+        """Have claimed mappings whose sender died checked before they are sent.
+
+        :return: those mappings
+        """
+        lost = self.filtered(lambda mapping: mapping.state == "sending")
+        for mapping in lost:
             _logger.info("mapping %s: its sender died, to be resolved", mapping.id)
-            mapping._expect_unknown("sender.died")
+            mapping._expect_unknown(mapping.sending_operation, "sender.died")
+        return lost
 
-    def _steps(self, connection, now):
-        """Yield ``(mapping, step, value)`` for those with a call to make.
+    def _steps(self):
+        """Yield ``(mapping, step, value)`` for each mapping.
 
-        The others are settled in the state they have reached.
+        ``step`` is a :class:`~..plan.Step`, the state that is reached, or None for a
+        mapping that was made to wait. ``value`` is what a link or update sends.
         """
         wanted = self._wanted()
-        holders = self._holders(connection, wanted)
-        taken = set()
+        holders = self._holders(wanted)
         for mapping in self:
-            if mapping.next_attempt_at and mapping.next_attempt_at > now:
-                continue  # has just been declared lost
-            if mapping.state == "checking":
+            spar_id, value, broken = wanted[mapping]
+            if mapping.sending_spar_id:
+                # Asking needs no address, so it also helps one that is broken.
                 step = Step(RESOLVE, mapping.sending_spar_id)
+            elif broken:
+                mapping._hold("address.unwritable")
+                yield mapping, None, ()
+                continue
             else:
-                step = next_step(mapping._facts(wanted))
-            if isinstance(step, str):
-                mapping._settle(step)
-            elif step.spar_id in taken or holders.get(step.spar_id, mapping) != mapping:
+                step = next_step(mapping._facts(wanted[mapping]))
+            if step == Step(LINK, spar_id) and holders.get(spar_id, mapping) != mapping:
                 # The ID was another registrant's: theirs leaves SPAR first.
-                moment = now + timedelta(seconds=ID_TAKEN_DELAY)
-                mapping.write({"state": "retrying", "next_attempt_at": moment})
-            else:
-                taken.add(step.spar_id)
-                sends_value = step.operation in (LINK, UPDATE)
-                yield mapping, step, wanted[mapping][1] if sends_value else None
+                mapping._wait_for_id()
+                yield mapping, None, ()
+                continue
+            yield mapping, step, value if _sends_value(step) else ("", None)
 
     def _wanted(self):
-        """Return what each registrant should have at SPAR, as of this moment.
-
-        :return: ``{mapping: (SPAR ID or None, (string, strategy number) or None)}``
-        """
+        """Return the :class:`Wanted` of each mapping, as of this moment."""
         addresses = self.env["g2p.financial.address"].search(
             [("partner_id", "in", self.partner_id.ids), ("state", "=", "effective")]
         )
@@ -280,28 +336,31 @@ class G2pSparMapping(models.Model):
         for mapping in self:
             partner = mapping.partner_id
             address = address_of.get(partner)
-            paid = address and partner._spar_is_registrant()
-            wanted[mapping] = (
-                partner._spar_get_id() or None,
-                address._spar_value() if paid else None,
-            )
+            value, broken = None, False
+            if address and partner._spar_is_registrant():
+                try:
+                    value = address._spar_value()
+                except ValidationError:
+                    # Its provider was renamed since, say. One such address must not
+                    # stop those it would have travelled with.
+                    broken = True
+            wanted[mapping] = Wanted(partner._spar_get_id() or None, value, broken)
         return wanted
 
     def _facts(self, wanted):
-        wanted_id, value = wanted[self]
         return Facts(
-            wanted_id=wanted_id,
-            wanted_value=value and value[0],
+            wanted_id=wanted.spar_id,
+            wanted_value=wanted.value and self._digest(wanted.value[0]),
             linked_id=self.linked_spar_id or None,
-            held_value=self.held_value or None,
+            held_value=self.held_digest or None,
         )
 
-    def _holders(self, connection, wanted):
+    def _holders(self, wanted):
         """Return which mapping has or may have a row at SPAR, by wanted SPAR ID."""
-        ids = [wanted_id for wanted_id, _value in wanted.values() if wanted_id]
+        ids = [one.spar_id for one in wanted.values() if one.spar_id]
         holders = self.search(
             [
-                ("connection_id", "=", connection.id),
+                ("connection_id", "in", self.connection_id.ids),
                 "|",
                 ("linked_spar_id", "in", ids),
                 ("sending_spar_id", "in", ids),
@@ -315,55 +374,46 @@ class G2pSparMapping(models.Model):
 
     # === SEND === #
 
-    def _send_all(self, connection, batches):
-        try:
-            client = connection._client()
-        except KeyProblem as problem:
-            connection._pause(self.env._("The signing key: %s", problem))
-            for _operation, items in batches:
-                self.browse(mapping.id for mapping in items)._release()
-            self._commit()
-            return
-        with client:
-            for operation, items in batches:
-                self._send(connection, client, operation, items)
-                self._commit()
-
-    def _send(self, connection, client, operation, items):
+    def _send(self, client, request):
         """Send one request and record what became of each of its items.
 
         The rows stay locked from before the call until the result is committed: that,
         not a clock, is what keeps a second request for them from being sent.
-        """
-        mine = self.browse(mapping.id for mapping in items)._lock_claimed(operation)
-        if not mine:
-            return
-        wanted = mine._wanted()
-        request_id = str(uuid.uuid4())
-        sent = {mapping: items[mapping] for mapping in mine}
-        answer = client.send(operation, list(sent.values()), request_id)
-        for mapping, item in sent.items():
-            mapping.request_id = request_id
-            mapping._record(answer, operation, item, wanted, alone=len(sent) == 1)
-        mine.wanted_change_id._count_attempt(request_id)
-        outcomes = {result.outcome for result in answer.results.values()}
-        if Outcome.PARTNER in outcomes:
-            connection._pause(
-                self.env._(
-                    "SPAR refused the signature. Check that the certificate is "
-                    "registered with SPAR and that SPAR's key service is up; then "
-                    "resume."
-                )
-            )
 
-    def _lock_claimed(self, operation):
-        rows = self.env.execute_query(
+        :return: the reason to pause the connection, or None
+        """
+        mine = self._lock_claimed(request)
+        if not mine:
+            return None
+        sent = {mapping: request.items[mapping] for mapping in mine}
+        answer = client.send(request.operation, list(sent.values()), request.id)
+        wanted = mine._wanted()
+        for mapping, item in sent.items():
+            mapping._record(
+                answer, request.operation, item, wanted[mapping], alone=len(sent) == 1
+            )
+        mine.wanted_change_id._count_attempt(request.id)
+        if answer.refuses_partner:
+            return self.env._(
+                "SPAR refused the signature. Check that the certificate is registered "
+                "with SPAR and that SPAR's key service is up; then resume."
+            )
+        return None
+
+    def _lock_claimed(self, request):
+        """Lock the rows that are still claimed for this very request."""
+        self.env.cr.execute(
             SQL(
                 """SELECT id FROM g2p_spar_mapping
-                    WHERE id = ANY(%s) AND state = 'sending' AND sending_operation = %s
+                    WHERE id = ANY(%s) AND state = 'sending' AND request_id = %s
                     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED""",
-                list(self.ids),
-                operation,
-            )
+                [mapping.id for mapping in request.items],
+                request.id,
+            ),
+            log_exceptions=False,
         )
-        return self.browse(id_ for (id_,) in rows)
+        return self.browse(id_ for (id_,) in self.env.cr.fetchall())
+
+
+def _sends_value(step):
+    return isinstance(step, Step) and step.operation in (LINK, UPDATE)

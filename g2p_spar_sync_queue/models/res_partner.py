@@ -28,7 +28,9 @@ class ResPartner(models.Model):
                 partner.spar_sentence = self.env._(
                     "Choose the provider to finish this address."
                 )
-            elif mapping:
+            elif mapping and (
+                mapping.display_state != "ended" or mapping.confirmed_change_id
+            ):
                 partner.spar_state = mapping.display_state
                 partner.spar_sentence = mapping.sentence
             elif partner.financial_address_id:

@@ -67,6 +67,11 @@ class Answer:
     results: dict
     retry_after: int | None = None
 
+    @property
+    def refuses_partner(self):
+        """Whether it is the partner SPAR does not accept, not an item."""
+        return any(r.outcome == Outcome.PARTNER for r in self.results.values())
+
     @classmethod
     def same_for_all(cls, items, outcome, code, retry_after=None):
         """Return an answer in which every item has the same result."""

@@ -17,8 +17,6 @@ from .canonical import canonical_bytes
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 #: The server says it has finished with the request, or never began.
 _LATER = {408, 425, 429, 500, 503}
-#: A proxy gave up on SPAR, which may still be working on the request.
-_UNKNOWN = {502, 504}
 
 
 class SparClient:
@@ -96,6 +94,10 @@ class SparClient:
                 stream=True,
             ) as response:
                 content = self._content(response)
+                if response.status_code >= 500:
+                    # SPAR 1.1.0 closes the connection after such an answer; the next
+                    # request on it would be lost.
+                    self._session.close()
                 return self._read(operation, items, response, content)
         except requests.exceptions.ConnectTimeout:
             return Answer.same_for_all(items, Outcome.TRANSIENT, "connect.timeout")
@@ -151,10 +153,11 @@ class SparClient:
                 code,
                 retry_after=int(wait) if wait.isdigit() else None,
             )
-        if status in _UNKNOWN:
-            return Answer.same_for_all(items, Outcome.AMBIGUOUS, code)
         if status == 400:
             return Answer.same_for_all(items, Outcome.BATCH_REFUSED, code)
+        if status < 300 or status >= 500:
+            # A proxy gave up on SPAR, which may still be working on the request.
+            return Answer.same_for_all(items, Outcome.AMBIGUOUS, code)
         # A redirect, a wrong path, a proxy's page: the set-up is wrong, not an item.
         return Answer.same_for_all(items, Outcome.TRANSIENT, code)
 

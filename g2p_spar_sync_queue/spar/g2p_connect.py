@@ -102,10 +102,13 @@ def read(operation, items, body):
     if header.get("status") == "rjct":
         return _request_refused(items, _code(header))
     entries = message.get(f"{operation}_response")
-    entries = entries if isinstance(entries, list) else []
-    by_reference = {
-        entry.get("reference_id"): entry for entry in entries if isinstance(entry, dict)
-    }
+    by_reference = {}
+    for entry in entries if isinstance(entries, list) else []:
+        reference_id = entry.get("reference_id") if isinstance(entry, dict) else None
+        if isinstance(reference_id, str):
+            # Two answers for one item contradict each other: believe neither.
+            known = reference_id in by_reference
+            by_reference[reference_id] = None if known else entry
     return Answer(
         {item.reference_id: _result(operation, item, by_reference) for item in items}
     )
@@ -156,4 +159,12 @@ def _resolved(item, entry, status, code):
     if found != item.spar_id:
         # Somebody else's answer under our reference: believe nothing of it.
         return Result(Outcome.AMBIGUOUS, "answer.other_id")
-    return Result(Outcome.DONE, code, linked=True, fa=str(entry.get("fa") or ""))
+    return Result(Outcome.DONE, code, linked=True, fa=_text(entry.get("fa")))
+
+
+def _text(value):
+    """Return what SPAR holds, or None for what can be no address of ours."""
+    if not isinstance(value, str) or "\0" in value:
+        return None
+    # JSON can carry half a surrogate pair, which no database can.
+    return value if value == value.encode(errors="ignore").decode() else None

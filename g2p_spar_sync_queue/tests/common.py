@@ -1,5 +1,8 @@
 import tempfile
+from datetime import timedelta
 from pathlib import Path
+
+from odoo import fields
 
 from odoo.addons.g2p_spar_financial_address.tests.common import FinancialAddressCase
 
@@ -52,7 +55,8 @@ class SparCase(FinancialAddressCase):
 
     def time_passes(self, mappings=None):
         """Let every waiting time end."""
-        (mappings or self.mapping).next_attempt_at = False
+        moment = fields.Datetime.now() - timedelta(seconds=1)
+        (mappings or self.mapping).next_attempt_at = moment
         self.env.flush_all()
 
     def make_registrants(self, number):

@@ -13,7 +13,6 @@ class TestCapture(SparCase):
         change = self.mapping.change_ids
         self.assertEqual(change.address_id, address)
         self.assertEqual((change.state, change.channel), ("queued", "admin"))
-        self.assertEqual(self.mapping.state, "due")
         self.assertEqual(self.registrant.spar_state, "on_its_way")
         trap.assert_enqueued_job(self.mapping._job_sync)
         self.assertFalse(self.mapper.log, "sent in the user's transaction")
@@ -59,6 +58,31 @@ class TestCapture(SparCase):
         mappings = self.connection.mapping_ids
         self.assertEqual(len(mappings), 3)
         self.assertEqual(len(mappings.change_ids), 3)
+
+    def test_who_was_left_out_is_taken_up_by_the_hour(self):
+        self.connection.state = "draft"
+        self.enter_address()
+        self.connection.state = "running"
+        self.assertFalse(self.mapping)
+        self.env["g2p.spar.connection"]._cron_enlist()
+        self.assertEqual(self.registrant.spar_state, "on_its_way")
+
+    def test_an_id_without_an_address_leaves_nothing_to_send(self):
+        self.registrant.spar_id = "SR-2"
+        self.assertFalse(self.mapping.change_ids)
+        self.assertEqual(self.registrant.spar_state, "no_address")
+        self.enter_address()
+        self.run_engine()
+        self.assertInSync()
+
+    def test_renaming_a_provider_sends_its_addresses_again(self):
+        self.enter_address()
+        self.run_engine()
+        self.operator.name = "M-Cash International"
+        self.assertEqual(self.registrant.spar_state, "on_its_way")
+        self.run_engine()
+        self.assertInSync()
+        self.assertIn("International", self.mapper.rows["SR-1"])
 
     def test_a_batch_wakes_the_engine_in_chunks(self):
         self.connection.batch_size = 2

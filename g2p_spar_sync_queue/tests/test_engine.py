@@ -140,7 +140,7 @@ class TestEngine(SparCase):
     @mute_logger(ENGINE_LOG)
     def test_a_dead_sender_is_noticed_and_its_outcome_resolved(self):
         self.enter_address()
-        self.mapping._claim(self.connection)
+        self.mapping._claim()
         self.mapping._commit()
         self.assertEqual(self.mapping.state, "sending")
         self.run_engine()
@@ -153,6 +153,56 @@ class TestEngine(SparCase):
         self.run_engine()
         self.assertEqual(self.mapper.operations, ["resolve", "link"])
         self.assertInSync()
+
+    @mute_logger(ENGINE_LOG)
+    def test_a_sender_that_was_thought_dead_sends_nothing_any_more(self):
+        """Its claim was taken over; the same operation is claimed again for others."""
+        self.enter_address("0754 200 001")
+        stale, _put_off = self.mapping._claim()
+        self.mapping._commit()
+        for _look in range(2):
+            self.time_passes()
+            self.run_engine()
+        self.assertEqual(self.mapper.operations, ["resolve", "link"])
+        self.registrant.action_end_financial_address()
+        self.run_engine()
+        self.enter_address("0754 200 002")
+        fresh, _put_off = self.mapping._claim()
+        self.mapping._commit()
+        self.assertEqual(stale.operation, fresh.operation)
+        with self.connection._client() as client:
+            self.mapping._send(client, stale)
+            self.assertFalse(self.mapper.rows, "an old address was sent")
+            self.mapping._send(client, fresh)
+        self.assertInSync()
+
+    def test_a_link_that_failed_may_have_left_a_row_and_is_asked_about(self):
+        def applied_yet_failed(handler, work):
+            work()
+            return stand_in.status(500)(handler, work)
+
+        self.enter_address()
+        self.run_engine(applied_yet_failed)
+        self.assertEqual(self.mapping.state, "retrying")
+        self.registrant.action_end_financial_address()
+        self.time_passes()
+        self.run_engine()
+        self.assertEqual(self.mapper.operations, ["link", "resolve", "unlink"])
+        self.assertFalse(self.mapper.rows)
+        self.assertEqual(self.mapping.state, "ended")
+
+    def test_a_doubt_outlives_a_refused_question(self):
+        self.enter_address()
+        self.run_engine(stand_in.cut_after)
+        self.time_passes()
+        self.run_engine(stand_in.status(400))
+        self.assertEqual(self.mapping.state, "held")
+        self.registrant.spar_id = "SR-2"
+        self.run_engine()
+        self.assertInSync()
+        self.assertEqual(
+            self.mapper.operations, ["link", "resolve", "resolve", "unlink", "link"]
+        )
 
     # === FAILURES === #
 
@@ -176,6 +226,19 @@ class TestEngine(SparCase):
         self.assertGreater(
             self.mapping.next_attempt_at, fields.Datetime.now() + timedelta(seconds=290)
         )
+
+    def test_an_address_that_cannot_be_written_stops_nobody_else(self):
+        mappings = self.make_registrants(3).spar_mapping_ids
+        broken = mappings[1].partner_id.financial_address_id
+        self.env.cr.execute(
+            "UPDATE g2p_financial_address SET mobile_number = %s WHERE id = %s",
+            ["1.wallet_provider_name:X", broken.id],
+        )
+        self.env.invalidate_all()
+        self.run_engine(mappings=mappings)
+        self.assertEqual(mappings[1].state, "held")
+        self.assertIn("cannot be written for SPAR", mappings[1].sentence)
+        self.assertInSync(mappings[0] | mappings[2])
 
     def test_saving_works_while_spar_is_down(self):
         self.mapper.stop()
@@ -226,12 +289,21 @@ class TestEngine(SparCase):
         self.run_engine()
         self.assertInSync()
 
+    def test_after_a_refused_signature_nothing_more_is_sent(self):
+        mappings = self.make_registrants(3).spar_mapping_ids
+        self.run_engine(
+            stand_in.status(400), *[stand_in.signature_refused], mappings=mappings
+        )
+        self.assertEqual(self.connection.state, "paused")
+        self.assertEqual(len(self.mapper.log), 2)
+
     def test_an_unreadable_key_pauses_the_connection(self):
         self.enter_address()
         self.connection.private_key_path = "/nowhere/key.pem"
         self.run_engine()
         self.assertEqual(self.connection.state, "paused")
-        self.assertIn("/nowhere/key.pem", self.connection.pause_reason)
+        self.assertIn("cannot be read", self.connection.pause_reason)
+        self.assertNotIn("/nowhere", self.connection.pause_reason)
         self.connection.private_key_path = str(self.key_path)
         self.connection.action_resume()
         self.run_engine()
@@ -260,6 +332,13 @@ class TestEngine(SparCase):
         self.assertEqual(set(mappings.mapped("state")), {"retrying"})
         self.time_passes(mappings)
         self.run_engine(*[self.poisoned(mappings, 500)] * 3, mappings=mappings)
+        self.assertEqual(mappings[0].state, "retrying")
+        self.assertInSync(mappings[1:])
+        # It stays by itself: its next failure drags nobody along.
+        for mapping in mappings[1:]:
+            self.enter_address("0754 200 099", partner_id=mapping.partner_id.id)
+        self.time_passes(mappings)
+        self.run_engine(*[self.poisoned(mappings, 500)] * 2, mappings=mappings)
         self.assertEqual(mappings[0].state, "retrying")
         self.assertInSync(mappings[1:])
 
@@ -301,6 +380,25 @@ class TestEngine(SparCase):
         theirs = heir.spar_mapping_ids
         self.run_engine(mappings=theirs)
         self.assertEqual(theirs.state, "retrying")
+        self.assertIn("still at SPAR under this ID", theirs.sentence)
+        self.run_engine()
+        self.time_passes(theirs)
+        self.run_engine(mappings=theirs)
+        self.assertInSync(self.mapping | theirs)
+
+    def test_an_id_passed_on_waits_for_a_doubtful_owner(self):
+        self.enter_address()
+        self.run_engine(stand_in.cut_after)
+        heir = self.env["res.partner"].create({"name": "Heir", "is_registrant": True})
+        self.registrant.spar_id = "SR-2"
+        heir.spar_id = "SR-1"
+        self.enter_address("0754 200 009", partner_id=heir.id)
+        theirs = heir.spar_mapping_ids
+        for _look in range(3):
+            self.time_passes(theirs)
+            self.run_engine(mappings=theirs)
+        self.assertEqual(self.mapper.operations, ["link"])
+        self.time_passes()
         self.run_engine()
         self.time_passes(theirs)
         self.run_engine(mappings=theirs)
@@ -315,6 +413,15 @@ class TestEngine(SparCase):
         self.assertFalse(self.mapper.rows)
 
     # === LOST WAKE-UPS === #
+
+    def test_one_job_after_another_not_one_on_top_of_another(self):
+        self.enter_address()
+        self.run_engine(stand_in.status(429))
+        domain = [("method_name", "=", "_job_sync")]
+        jobs = self.env["queue.job"].search_count(domain)
+        for _doubled_wake_up in range(3):
+            self.run_engine()
+        self.assertEqual(self.env["queue.job"].search_count(domain), jobs)
 
     def test_the_sweeper_sends_what_nobody_was_woken_for(self):
         mappings = self.make_registrants(5).spar_mapping_ids

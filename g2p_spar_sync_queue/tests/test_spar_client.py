@@ -45,6 +45,7 @@ class TestSparClient(BaseCase):
 
     def test_statuses(self):
         for code, outcome in [
+            (202, Outcome.AMBIGUOUS),
             (400, Outcome.BATCH_REFUSED),
             (401, Outcome.PARTNER),
             (403, Outcome.PARTNER),
@@ -54,6 +55,7 @@ class TestSparClient(BaseCase):
             (502, Outcome.AMBIGUOUS),
             (503, Outcome.TRANSIENT),
             (504, Outcome.AMBIGUOUS),
+            (524, Outcome.AMBIGUOUS),
         ]:
             with self.subTest(code):
                 _answer, result = self.send(stand_in.status(code))

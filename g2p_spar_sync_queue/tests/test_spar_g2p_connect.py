@@ -84,6 +84,8 @@ class TestG2pConnect(BaseCase):
             answer(LINK) | {"message": {"link_response": "no list"}},
             answer(LINK, None, 7, "x"),
             answer(UPDATE, entry("r-1")),
+            answer(LINK, entry([]), entry({}), entry(1)),
+            answer(LINK, entry("r-1"), entry("r-1", "rjct", "rjct.id.invalid")),
         ):
             with self.subTest(body):
                 self.assertEqual(self.outcomes(LINK, body), [Outcome.AMBIGUOUS])
@@ -104,6 +106,12 @@ class TestG2pConnect(BaseCase):
         results = g2p_connect.read(RESOLVE, (ONE, TWO), body).results
         self.assertEqual((results["r-1"].linked, results["r-1"].fa), (True, "held"))
         self.assertEqual((results["r-2"].linked, results["r-2"].fa), (False, None))
+
+    def test_what_cannot_be_an_address_of_ours_is_unknown(self):
+        for held in ("a\x00b", "a\ud800", ["x"], 5, None):
+            body = answer(RESOLVE, entry("r-1", id="7", fa=held))
+            (result,) = g2p_connect.read(RESOLVE, (ONE,), body).results.values()
+            self.assertEqual((result.linked, result.fa), (True, None))
 
     def test_an_answer_for_somebody_else_is_not_believed(self):
         body = answer(RESOLVE, entry("r-1", id="8", fa="held"))

@@ -4,13 +4,16 @@ Each test module has a registry and a SPAR of its own, both empty but for what t
 fixtures below enter.
 """
 
-import contextlib
-import socket
+import itertools
+import random
+import subprocess
+import textwrap
 import time
 
 import pytest
 
 from tools.postgres import Postgres
+from tools.problems import port_is_free
 from tools.stack import Stack
 
 #: Seconds after which something that should happen has not.
@@ -46,12 +49,13 @@ def registry(make_stack, request):
 
 
 def free_ports(number):
-    """Return this many different TCP ports nobody listens on."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _n in range(number)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    """Return this many different TCP ports nobody listens on.
+
+    Below those the system gives to outgoing connections, one of which could have taken
+    the port of a server that is down for a moment.
+    """
+    candidates = random.sample(range(20_000, 32_000), 200)
+    return list(itertools.islice(filter(port_is_free, candidates), number))
 
 
 class Registry:
@@ -91,6 +95,26 @@ class Registry:
                 "mobile_number": number,
             },
         )
+
+    def run(self, program, **values):
+        """Run a Python program in a process of its own, with ``env`` of the registry.
+
+        :param str program: it may use ``env`` and ``values``; what it prints last is
+            returned
+        """
+        odoo = self.stack.odoo
+        text = f"values = {values!r}\n{textwrap.dedent(program)}"
+        done = subprocess.run(
+            [str(part) for part in odoo.shell_command()],
+            input=text,
+            env=odoo.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        lines = done.stdout.splitlines()
+        assert done.returncode == 0 and lines, done.stderr[-3000:]
+        return lines[-1]
 
     def wallet_string(self, number):
         """Return the string SPAR should hold for a wallet at M-Cash."""
@@ -145,6 +169,13 @@ class Trail:
             CREATE TRIGGER keep_trail AFTER INSERT OR UPDATE OR DELETE
                 ON id_fa_mappings FOR EACH ROW EXECUTE FUNCTION keep_trail();
             """,
+        )
+
+    def all(self):
+        """Return ``[(operation, id)]`` of all IDs."""
+        return self.mapper.postgres.query(
+            self.mapper.database,
+            "SELECT operation, id_value FROM trail ORDER BY id",
         )
 
     def of(self, spar_id):

@@ -1,9 +1,10 @@
 /** Badge of a registrant's state at SPAR, which turns by itself while it is moving. */
 
+import {ConnectionLostError} from "@web/core/network/rpc";
 import {registry} from "@web/core/registry";
 import {useService} from "@web/core/utils/hooks";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
-import {Component, onWillUnmount, useEffect} from "@odoo/owl";
+import {Component, onWillUnmount, status, useEffect} from "@odoo/owl";
 
 const POLL_MS = 1500;
 const MOVING = ["on_its_way", "retrying", "checking"];
@@ -53,12 +54,25 @@ export class SparStateField extends Component {
 
     async poll() {
         const {record, name} = this.props;
-        const [now] = await this.orm.silent.read(record.resModel, [record.resId], [name]);
-        // Never under the hands of somebody who is typing.
-        if (now && now[name] !== this.state && !(await record.isDirty())) {
-            await record.load();
-        } else {
-            this.watch();
+        try {
+            const [now] = await this.orm.silent.read(
+                record.resModel,
+                [record.resId],
+                [name]
+            );
+            // Never under the hands of somebody who is typing.
+            if (now && now[name] !== this.state && !(await record.isDirty())) {
+                await record.load();
+            }
+        } catch (error) {
+            // The server may be away for a moment; the next look will tell.
+            if (!(error instanceof ConnectionLostError)) {
+                throw error;
+            }
+        } finally {
+            if (status(this) !== "destroyed") {
+                this.watch();
+            }
         }
     }
 }

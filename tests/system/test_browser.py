@@ -158,7 +158,6 @@ def test_the_lists_open_for_a_manager(registry, page):
     page.goto(f"{registry.stack.odoo.url}/odoo/registrants")
     expect(page.get_by_text("Asha Juma")).to_be_visible()
     expect(page.locator(".o_data_row .badge", has_text="In sync").first).to_be_visible()
-    picture(page, "registrants")
     page.get_by_role("menuitem", name="At SPAR").click()
     expect(page.get_by_text("Everything is in sync")).to_be_visible()
     page.get_by_role("menuitem", name="Changes").click()
@@ -167,4 +166,3 @@ def test_the_lists_open_for_a_manager(registry, page):
     page.get_by_role("menuitem", name="Connections").click()
     page.get_by_text("SPAR 1.1.0").first.click()
     expect(page.get_by_label("Address?")).to_be_visible()
-    picture(page, "connection")

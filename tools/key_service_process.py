@@ -1,10 +1,10 @@
 """The key service as a process of its own."""
 
 from . import problems, settings
-from .processes import Process, child_environment
+from .processes import Process, Service, child_environment
 
 
-class KeyService:
+class KeyService(Service):
     """Runs :mod:`tools.key_service`.
 
     :param int port: port on 127.0.0.1.
@@ -33,16 +33,3 @@ class KeyService:
         self.partners.mkdir(parents=True, exist_ok=True)
         self.process.start().wait_http(f"{self.url}/health", 20)
         return self
-
-    def stop(self):
-        """End it."""
-        self.process.stop()
-
-    def kill(self):
-        """End it without warning."""
-        self.process.kill()
-
-    @property
-    def alive(self):
-        """Whether it runs."""
-        return self.process.alive

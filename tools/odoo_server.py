@@ -8,7 +8,7 @@ import subprocess
 
 from . import odoo_source, problems, settings, virtualenvs
 from .problems import Problem
-from .processes import Process, child_environment
+from .processes import Process, Service, child_environment
 
 CHANNELS = "root:4"
 
@@ -20,7 +20,7 @@ def addons_path():
     return [*folders, settings.ROOT]
 
 
-class OdooServer:
+class OdooServer(Service):
     """Odoo with the project's addons on one database.
 
     :param Postgres postgres: a started server.
@@ -125,14 +125,6 @@ class OdooServer:
         self.process.start().wait_http(f"{self.url}/web/login", 120)
         return self
 
-    def stop(self):
-        """End the server in order."""
-        self.process.stop()
-
-    def kill(self):
-        """Kill the server and all its workers at once (SIGKILL)."""
-        self.process.kill()
-
     def restart(self):
         """End the server in order and start it again.
 
@@ -140,11 +132,6 @@ class OdooServer:
         """
         self.stop()
         return self.start()
-
-    @property
-    def alive(self):
-        """Whether the server runs."""
-        return self.process.alive
 
     def rpc(self, login="admin", password="admin"):
         """Log in; return an :class:`tools.odoo_rpc.Rpc`.

@@ -190,6 +190,28 @@ class Process:
             time.sleep(0.02)
 
 
+class Service:
+    """A server of the sandbox; what it serves is for subclasses to say.
+
+    ``process`` is its :class:`Process`.
+    """
+
+    process = None
+
+    def stop(self):
+        """End it in order; what it stored stays."""
+        self.process.stop()
+
+    def kill(self):
+        """End it and all its children without warning (SIGKILL)."""
+        self.process.kill()
+
+    @property
+    def alive(self):
+        """Whether it runs."""
+        return self.process.alive
+
+
 def stop_all():
     """Stop every process that has a file in ``.sandbox/run``.
 

@@ -4,10 +4,10 @@ import subprocess
 
 from . import problems, settings
 from .problems import Problem
-from .processes import Process, child_environment
+from .processes import Process, Service, child_environment
 
 
-class SparMapper:
+class SparMapper(Service):
     """A SPAR mapper with a database of its own.
 
     :param Postgres postgres: a started server.
@@ -44,19 +44,6 @@ class SparMapper:
         problems.check_port(self.port, "SPAR_MAPPER_PORT", "the SPAR mapper")
         self.process.start().wait_http(f"{self.url}/ping", 60)
         return self
-
-    def stop(self):
-        """End the mapper; what it stored stays."""
-        self.process.stop()
-
-    def kill(self):
-        """End the mapper without warning (SIGKILL)."""
-        self.process.kill()
-
-    @property
-    def alive(self):
-        """Whether it runs."""
-        return self.process.alive
 
     def rows(self):
         """Return what the mapper has stored.

@@ -244,6 +244,7 @@ class G2pSparConnection(models.Model):
             connection._job_enlist()
 
     def _unlisted_partners(self, limit):
+        self.env.flush_all()
         self.env.cr.execute(
             """
             SELECT a.partner_id

@@ -56,8 +56,8 @@ def main(_arguments):
         "key_service": settings.key_service_port(),
     }
     stack = Stack(postgres, NAME, ports, demo=True)
-    # A closed terminal ends the demo like Ctrl-C does, and nothing stays behind.
-    for signal_number in (signal.SIGTERM, signal.SIGHUP):
+    # A closed terminal ends the demo like Ctrl-C does, so that nothing stays behind.
+    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signal_number, signal.default_int_handler)
     try:
         rows = run(stack)

@@ -1,4 +1,7 @@
+from lxml import etree
+
 from odoo.tests import tagged
+from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.queue_job.tests.common import trap_jobs
 
@@ -22,6 +25,18 @@ class TestCapture(SparCase):
         job = self.env["queue.job"].search([("method_name", "=", "_job_sync")], limit=1)
         self.assertTrue(job)
         self.assertNotIn("754200001", str(job.read()))
+
+    def test_the_list_of_trouble_shows_what_waits_while_sending_is_paused(self):
+        self.enter_address()
+        self.run_engine()
+        search = self.env.ref("g2p_spar_sync_queue.g2p_spar_mapping_view_search")
+        node = etree.fromstring(search.arch).find(".//filter[@name='trouble']")
+        domain = safe_eval(node.get("domain"))
+        self.assertNotIn(self.mapping, self.mapping.search(domain))
+        self.connection.action_pause()
+        self.enter_address("0754 200 002")
+        self.assertEqual(self.registrant.spar_state, "paused")
+        self.assertIn(self.mapping, self.mapping.search(domain))
 
     def test_ending_appends_a_change_without_address(self):
         self.enter_address()

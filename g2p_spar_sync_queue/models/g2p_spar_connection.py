@@ -234,7 +234,7 @@ class G2pSparConnection(models.Model):
         Mapping = self.env["g2p.spar.mapping"]
         Mapping._due(self)._wake_up()
         while partners := self._unlisted_partners(ENLIST_CHUNK):
-            Mapping._capture(partners, "import", self)
+            Mapping._capture(partners, None, self)
             Mapping._commit()
 
     @api.model

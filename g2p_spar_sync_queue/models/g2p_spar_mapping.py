@@ -219,7 +219,8 @@ class G2pSparMapping(models.Model):
         two transactions about one registrant meet at: neither sees the other's, but
         the second to create it is run again by Odoo, and then sees both.
 
-        :param str channel: one of the channels of a financial address
+        :param str channel: one of the channels of a financial address; None for the
+            one each address came in by
         :param connections: by default all that have been started
         """
         connections = connections or self.env["g2p.spar.connection"].sudo().search(
@@ -240,7 +241,7 @@ class G2pSparMapping(models.Model):
         addresses = self.env["g2p.financial.address"].search(
             [("partner_id", "in", partners.ids), ("state", "=", "effective")]
         )
-        address_of = {address.partner_id.id: address.id for address in addresses}
+        address_of = addresses.grouped("partner_id")
         new = self._ensure(connection, partners)
         mappings = self.search(
             [
@@ -250,18 +251,19 @@ class G2pSparMapping(models.Model):
         )
         # Who has no address and never had a mapping has nothing to be sent.
         mappings = mappings.filtered(
-            lambda mapping: mapping not in new or mapping.partner_id.id in address_of
+            lambda mapping: mapping not in new or mapping.partner_id in address_of
         )
-        self.env["g2p.spar.change"].create(
-            [
+        changes = []
+        for mapping in mappings:
+            address = address_of.get(mapping.partner_id, addresses.browse())
+            changes.append(
                 {
                     "mapping_id": mapping.id,
-                    "address_id": address_of.get(mapping.partner_id.id),
-                    "channel": channel,
+                    "address_id": address.id,
+                    "channel": channel or address.channel,
                 }
-                for mapping in mappings
-            ]
-        )
+            )
+        self.env["g2p.spar.change"].create(changes)
         partners.invalidate_recordset(["spar_mapping_ids"])
         mappings._wake_up()
 

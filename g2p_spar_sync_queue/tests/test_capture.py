@@ -73,6 +73,7 @@ class TestCapture(SparCase):
         mappings = self.connection.mapping_ids
         self.assertEqual(len(mappings), 3)
         self.assertEqual(len(mappings.change_ids), 3)
+        self.assertEqual(set(mappings.change_ids.mapped("channel")), {"admin"})
 
     def test_who_was_left_out_is_taken_up_by_the_hour(self):
         self.connection.state = "draft"

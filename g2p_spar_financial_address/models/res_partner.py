@@ -82,7 +82,11 @@ class ResPartner(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         vals_list = [self._clean_spar_id(vals) for vals in vals_list]
-        if any(vals.get("spar_id") for vals in vals_list):
+        # A default would get past the check of the values.
+        by_default = "default_spar_id" in self.env.context or "spar_id" in self.env[
+            "ir.default"
+        ]._get_model_defaults(self._name)
+        if by_default or any(vals.get("spar_id") for vals in vals_list):
             self._check_may_change_payment()
         return super().create(vals_list)
 

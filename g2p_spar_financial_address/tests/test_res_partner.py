@@ -35,6 +35,16 @@ class TestResPartner(FinancialAddressCase):
         self.assertEqual(message["rows"], {"from": 1, "to": 1})
         self.assertIn("Another registrant already has", message["message"])
 
+    def test_people_who_are_paid_are_not_merged(self):
+        self.enter_address()
+        twin = self.env["res.partner"].create({"name": "Asha Juma"})
+        wizard = self.env["base.partner.merge.automatic.wizard"]
+        with self.assertRefused("are not merged"):
+            wizard._merge([self.registrant.id, twin.id], twin)
+        others = self.env["res.partner"].create([{"name": "A"}, {"name": "A"}])
+        wizard._merge(others.ids, others[0])
+        self.assertFalse(others[1].exists())
+
     def test_copies_have_no_spar_id(self):
         self.assertFalse(self.registrant.copy().spar_id)
 

@@ -124,6 +124,11 @@ class TestRoles(FinancialAddressCase):
                     partner.write(values)
             with self.subTest(user.login), self.assertRaises(AccessError):
                 partner.create({"name": "Eve", "spar_id": "SR-9"})
+            with self.subTest(user.login, way="default"):
+                eve = partner.with_context(default_spar_id="SR-9")
+                with self.assertRaises(AccessError):
+                    eve.create({"name": "Eve"})
+            self.assertTrue(partner.create({"name": "An ordinary contact"}))
         for way in (
             lambda: self.registrant.with_user(clerk).read(["spar_id"]),
             lambda: self.registrant.with_user(clerk).search([("spar_id", "=", "SR-1")]),

@@ -252,6 +252,7 @@ class G2pSparConnection(models.Model):
              WHERE a.state = 'effective'
                AND NOT EXISTS (
                    SELECT FROM g2p_spar_mapping m
+                     JOIN g2p_spar_change c ON c.mapping_id = m.id
                     WHERE m.partner_id = a.partner_id AND m.connection_id = %s)
              ORDER BY a.partner_id
              LIMIT %s

@@ -90,8 +90,11 @@ class G2pSparMapping(models.Model):
     linked_spar_id = fields.Char(
         "SPAR ID linked", readonly=True, help="The ID under which SPAR has a row."
     )
+    # Nobody may read it: whoever knows the masked number could guess the rest.
     held_digest = fields.Char(
-        readonly=True, help="SHA-256 of the address SPAR holds; empty while unknown."
+        readonly=True,
+        groups=fields.NO_ACCESS,
+        help="SHA-256 of what SPAR holds; empty while unknown.",
     )
     seen_at = fields.Datetime("Seen at SPAR", readonly=True)
 
@@ -104,12 +107,11 @@ class G2pSparMapping(models.Model):
         "UNIQUE(connection_id, partner_id)",
         "This registrant already has a mapping for this connection.",
     )
-    # At most one request in flight, and one row, per SPAR ID: whatever the workers do.
-    _one_request_per_id = models.UniqueIndex(
-        "(connection_id, sending_spar_id) WHERE sending_spar_id IS NOT NULL"
-    )
-    _one_row_per_id = models.UniqueIndex(
-        "(connection_id, linked_spar_id) WHERE linked_spar_id IS NOT NULL"
+    # At most one mapping with a row or a request at SPAR per ID, whatever the workers
+    # do. Where both are set they are the same ID.
+    _one_holder_per_id = models.UniqueIndex(
+        "(connection_id, COALESCE(linked_spar_id, sending_spar_id))"
+        " WHERE COALESCE(linked_spar_id, sending_spar_id) IS NOT NULL"
     )
     _moving = models.Index(
         "(connection_id, next_attempt_at)"

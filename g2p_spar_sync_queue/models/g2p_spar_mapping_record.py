@@ -43,7 +43,7 @@ class G2pSparMapping(models.Model):
         elif outcome == Outcome.SWAP:
             self._record_swap()
         elif outcome == Outcome.AMBIGUOUS:
-            self._expect_unknown(operation, code)
+            self._expect_unknown(operation, code, answer.retry_after, alone)
         elif outcome == Outcome.PARTNER:
             self._release()
         elif outcome == Outcome.TRANSIENT:
@@ -61,9 +61,9 @@ class G2pSparMapping(models.Model):
         linked = result.linked if operation == RESOLVE else operation != UNLINK
         vals = {**NO_DOUBT, "state": "due", "next_attempt_at": False}
         if linked:
-            held = result.fa if operation == RESOLVE else item.fa
+            held = result if operation == RESOLVE else item
             vals["linked_spar_id"] = item.spar_id
-            vals["held_digest"] = self._digest(held) if held else False
+            vals["held_digest"] = self._digest(held.fa, held.strategy_number)
         elif self.linked_spar_id == item.spar_id:
             vals["linked_spar_id"] = vals["held_digest"] = False
         self.write({**vals, "seen_at": fields.Datetime.now()})
@@ -72,9 +72,17 @@ class G2pSparMapping(models.Model):
             if isinstance(step, str):
                 self._settle(step)
 
-    def _digest(self, text):
-        """Return what an address string is compared by, so that it is not stored."""
-        return hashlib.sha256(text.encode()).hexdigest()
+    def _digest(self, text, strategy_number):
+        """Return what SPAR's row is compared by, so that the address is not stored.
+
+        With the strategy: read by another one, the same string may mean another
+        account.
+
+        :return: a text, or False when the address is unknown
+        """
+        if text is None:
+            return False
+        return hashlib.sha256(f"{strategy_number}:{text}".encode()).hexdigest()
 
     def _settle(self, state):
         """Nothing is left to do for the wanted change, or nothing we can do.
@@ -115,18 +123,22 @@ class G2pSparMapping(models.Model):
             }
         )
 
-    def _expect_unknown(self, operation, code):
+    def _expect_unknown(self, operation, code, wish=None, alone=True):
         """Wait until SPAR cannot be working on the request any more, then resolve.
 
         :param str operation: what was sent
         :param str code: what happened, for the detail line
+        :param wish: seconds SPAR asked for, or None
+        :param bool alone: whether the request held nothing else
         """
-        if operation == RESOLVE:
-            # Asking changes nothing at SPAR, so there is nothing to wait out.
-            self.attempts += 1
-            moment = self._next_attempt()
-        else:
-            moment = self._after(self.connection_id.cool_down)
+        self.attempts += 1
+        if not alone and self.attempts > 1:
+            # Again: one of them may be what SPAR stumbles over.
+            self.send_alone = True
+        moment = self._next_attempt(wish)
+        if operation != RESOLVE:
+            # Asking changes nothing at SPAR; any other lost request must be over.
+            moment = max(moment, self._after(self.connection_id.cool_down))
         self.write(
             {
                 "state": "checking",

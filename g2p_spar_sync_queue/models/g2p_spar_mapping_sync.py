@@ -35,6 +35,9 @@ _logger = logging.getLogger(__name__)
 JOB_SECONDS = 45
 #: Seconds in which the sender of a claimed mapping takes its lock.
 CLAIM_GRACE = 10
+#: How often in a row a job may be beaten to a row, and the seconds it then rests.
+MAX_BEATEN = 5
+REST = 10
 #: Seconds after which a wake-up counts as lost, and the sweeper's time for one run.
 LOST_AFTER = 30
 SWEEP_SECONDS = 45
@@ -136,6 +139,7 @@ class G2pSparMapping(models.Model):
         """Take these mappings through claim, send and record until none is due."""
         deadline = time.monotonic() + JOB_SECONDS
         waiting = self.browse()
+        beaten = rest = 0
         while connection.state == "running":
             if time.monotonic() > deadline:
                 waiting = self  # the next job goes on where this one stops
@@ -148,9 +152,14 @@ class G2pSparMapping(models.Model):
                     break
                 waiting |= self.browse(mapping.id for mapping in request.items)
                 self._carry_out(connection, request)
+                beaten = 0
             except BEATEN:
                 self._roll_back()
-        waiting._wake_up_again()
+                beaten += 1
+                if beaten > MAX_BEATEN:
+                    waiting, rest = self, REST
+                    break
+        waiting._wake_up_again(rest)
 
     def _carry_out(self, connection, request):
         """Send a claimed request; pause the connection if SPAR refuses the partner."""
@@ -179,8 +188,11 @@ class G2pSparMapping(models.Model):
         self.env.cr.rollback()
         self.env.invalidate_all(flush=False)
 
-    def _wake_up_again(self):
-        """Have those that could not be finished looked at when their time has come."""
+    def _wake_up_again(self, rest=0):
+        """Have those that could not be finished looked at when their time has come.
+
+        :param int rest: seconds to leave them alone at least
+        """
         newer = self._with_newer_change()
         later = self.filtered(
             lambda mapping: (
@@ -189,7 +201,8 @@ class G2pSparMapping(models.Model):
             )
         )
         for moment, mappings in later.grouped("next_attempt_at").items():
-            mappings._wake_up(eta=moment or None)
+            soonest = self._after(rest) if rest else None
+            mappings._wake_up(eta=moment or soonest)
         self._commit()
 
     def _after(self, seconds):
@@ -313,17 +326,18 @@ class G2pSparMapping(models.Model):
             if mapping.sending_spar_id:
                 # Asking needs no address, so it also helps one that is broken.
                 step = Step(RESOLVE, mapping.sending_spar_id)
-            elif broken:
+            elif broken and mapping.linked_spar_id in (False, spar_id):
                 mapping._hold("address.unwritable")
                 yield mapping, None, ()
                 continue
             else:
                 step = next_step(mapping._facts(wanted[mapping]))
-            if step == Step(LINK, spar_id) and holders.get(spar_id, mapping) != mapping:
-                # The ID was another registrant's: theirs leaves SPAR first.
-                mapping._wait_for_id()
-                yield mapping, None, ()
-                continue
+            if step == Step(LINK, spar_id):
+                if holders.setdefault(spar_id, mapping) != mapping:
+                    # The ID was another registrant's: theirs leaves SPAR first.
+                    mapping._wait_for_id()
+                    yield mapping, None, ()
+                    continue
             yield mapping, step, value if _sends_value(step) else ("", None)
 
     def _wanted(self):
@@ -350,27 +364,25 @@ class G2pSparMapping(models.Model):
     def _facts(self, wanted):
         return Facts(
             wanted_id=wanted.spar_id,
-            wanted_value=wanted.value and self._digest(wanted.value[0]),
+            wanted_value=wanted.value and self._digest(*wanted.value),
             linked_id=self.linked_spar_id or None,
             held_value=self.held_digest or None,
         )
 
     def _holders(self, wanted):
         """Return which mapping has or may have a row at SPAR, by wanted SPAR ID."""
-        ids = [one.spar_id for one in wanted.values() if one.spar_id]
-        holders = self.search(
-            [
-                ("connection_id", "in", self.connection_id.ids),
-                "|",
-                ("linked_spar_id", "in", ids),
-                ("sending_spar_id", "in", ids),
-            ]
+        self.flush_model(["linked_spar_id", "sending_spar_id"])
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT COALESCE(linked_spar_id, sending_spar_id), id
+                     FROM g2p_spar_mapping
+                    WHERE connection_id = ANY(%s)
+                      AND COALESCE(linked_spar_id, sending_spar_id) = ANY(%s)""",
+                self.connection_id.ids,
+                [one.spar_id for one in wanted.values() if one.spar_id],
+            )
         )
-        return {
-            spar_id: holder
-            for holder in holders
-            for spar_id in (holder.linked_spar_id, holder.sending_spar_id)
-        }
+        return {spar_id: self.browse(id_) for spar_id, id_ in rows}
 
     # === SEND === #
 

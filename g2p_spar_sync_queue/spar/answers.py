@@ -47,14 +47,15 @@ class Result:
     """What became of one item.
 
     ``code`` is SPAR's reason code or a word of ours for trouble below it (such as
-    ``http.503``). After a resolve, ``linked`` tells whether SPAR has the ID, and
-    ``fa`` what it holds there.
+    ``http.503``). After a resolve, ``linked`` tells whether SPAR has the ID, ``fa``
+    what it holds there and ``strategy_number`` how that is to be read; None is unknown.
     """
 
     outcome: Outcome
     code: str = ""
     linked: bool | None = None
     fa: str | None = field(default=None, repr=False)
+    strategy_number: int | None = None
 
 
 @dataclass(frozen=True)

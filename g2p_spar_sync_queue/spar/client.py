@@ -16,7 +16,7 @@ from .canonical import canonical_bytes
 #: An answer for 1,000 items is about 0.4 MB; anything far beyond is not one.
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 #: The server says it has finished with the request, or never began.
-_LATER = {408, 425, 429, 500, 503}
+_LATER = {408, 425, 429, 500}
 
 
 class SparClient:
@@ -143,21 +143,21 @@ class SparClient:
                 body = None
             return g2p_connect.read(operation, items, body)
         code = f"http.{status}"
+        wait = response.headers.get("Retry-After", "")
+        # In digits; as a date it is rare, and nothing is lost by our own waiting time.
+        wait = (
+            int(wait) if wait.isascii() and wait.isdecimal() and len(wait) < 7 else None
+        )
         if status in (401, 403):
             return Answer.same_for_all(items, Outcome.PARTNER, code)
         if status in _LATER:
-            wait = response.headers.get("Retry-After", "")
-            return Answer.same_for_all(
-                items,
-                Outcome.TRANSIENT,
-                code,
-                retry_after=int(wait) if wait.isdigit() else None,
-            )
+            return Answer.same_for_all(items, Outcome.TRANSIENT, code, wait)
         if status == 400:
             return Answer.same_for_all(items, Outcome.BATCH_REFUSED, code)
         if status < 300 or status >= 500:
-            # A proxy gave up on SPAR, which may still be working on the request.
-            return Answer.same_for_all(items, Outcome.AMBIGUOUS, code)
+            # A proxy gave up on SPAR, which may still be working on the request; some
+            # answer 503 for that, too.
+            return Answer.same_for_all(items, Outcome.AMBIGUOUS, code, wait)
         # A redirect, a wrong path, a proxy's page: the set-up is wrong, not an item.
         return Answer.same_for_all(items, Outcome.TRANSIENT, code)
 

@@ -147,19 +147,39 @@ def _result(operation, item, by_reference):
         return Result(Outcome.DONE, code)
     if code == INTERNAL_ERROR:
         return Result(Outcome.TRANSIENT, code)
-    return Result(Outcome.REFUSED, code)
+    return _not_done(status, code)
+
+
+def _not_done(status, code):
+    """Only a plain rejection says that nothing was done."""
+    return Result(Outcome.REFUSED if status == "rjct" else Outcome.AMBIGUOUS, code)
 
 
 def _resolved(item, entry, status, code):
     if status != "succ":
-        return Result(Outcome.REFUSED, code)
+        return _not_done(status, code)
     found = entry.get("id")
     if found is None or code == NOT_LINKED:
         return Result(Outcome.DONE, code, linked=False)
     if found != item.spar_id:
         # Somebody else's answer under our reference: believe nothing of it.
         return Result(Outcome.AMBIGUOUS, "answer.other_id")
-    return Result(Outcome.DONE, code, linked=True, fa=_text(entry.get("fa")))
+    return Result(
+        Outcome.DONE,
+        code,
+        linked=True,
+        fa=_text(entry.get("fa")),
+        strategy_number=_strategy_number(entry.get("additional_info")),
+    )
+
+
+def _strategy_number(additional_info):
+    """Return the strategy SPAR stored with an address, or None if it names none."""
+    first = additional_info[:1] if isinstance(additional_info, list) else []
+    number = (
+        first[0].get("strategy_id") if first and isinstance(first[0], dict) else None
+    )
+    return number if isinstance(number, int) else None
 
 
 def _text(value):

@@ -10,6 +10,7 @@ import base64
 
 import jwt
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -64,7 +65,7 @@ def thumbprint(certificate):
 def _load_private_key(pem):
     try:
         key = serialization.load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         # Without the cause: its text may quote what was in the file.
         raise KeyProblem("This is not a readable private key in PEM form.") from None
     if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < MINIMUM_KEY_BITS:
@@ -75,5 +76,5 @@ def _load_private_key(pem):
 def _load_certificate(pem):
     try:
         return x509.load_pem_x509_certificate(pem)
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise KeyProblem("This is not a readable certificate in PEM form.") from None

@@ -21,7 +21,8 @@ class StandInMapper:
     """
 
     def __init__(self):
-        self.rows, self.log, self.faults = {}, [], []
+        self.rows, self.strategies = {}, {}
+        self.log, self.faults = [], []
         stand_in = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -80,14 +81,18 @@ class StandInMapper:
     def _link(self, item):
         if item["id"] in self.rows:
             return _refusal("rjct.reference_id.duplicate")
-        self.rows[item["id"]] = item["fa"]
+        self._store(item)
         return {"fa": item["fa"]}
 
     def _update(self, item):
         if item["id"] not in self.rows:
             return {**_refusal("rjct.reference_id.duplicate"), "id": ""}
-        self.rows[item["id"]] = item["fa"]
+        self._store(item)
         return {"fa": item["fa"], "id": item["id"]}
+
+    def _store(self, item):
+        self.rows[item["id"]] = item["fa"]
+        self.strategies[item["id"]] = item["additional_info"]
 
     def _unlink(self, item):
         if self.rows.pop(item["id"], None) is None:
@@ -97,7 +102,8 @@ class StandInMapper:
     def _resolve(self, item):
         if item["id"] not in self.rows:
             return {"id": None, "status_reason_code": "succ.fa.not_linked_to_id"}
-        return {"id": item["id"], "fa": self.rows[item["id"]]}
+        info = self.strategies.get(item["id"])
+        return {"id": item["id"], "fa": self.rows[item["id"]], "additional_info": info}
 
 
 def _refusal(code):

@@ -209,7 +209,7 @@ class TestEngine(SparCase):
     def test_trouble_is_retried_later_and_later(self):
         self.enter_address()
         for attempt in range(1, 4):
-            self.run_engine(stand_in.status(503))
+            self.run_engine(stand_in.status(429))
             self.assertEqual(self.mapping.state, "retrying")
             self.assertEqual(self.mapping.attempts, attempt)
             self.assertEqual(self.registrant.spar_state, "retrying")
@@ -226,6 +226,36 @@ class TestEngine(SparCase):
         self.assertGreater(
             self.mapping.next_attempt_at, fields.Datetime.now() + timedelta(seconds=290)
         )
+
+    def test_a_changed_strategy_is_sent_although_the_string_is_the_same(self):
+        self.enter_address()
+        self.run_engine()
+        self.operator.strategy_id.strategy_number = 44
+        self.run_engine(stand_in.cut_before)
+        self.time_passes()
+        self.run_engine()
+        self.assertEqual(
+            self.mapper.operations, ["link", "update", "resolve", "update"]
+        )
+        self.assertEqual(self.mapper.strategies["SR-1"], [{"strategy_id": 44}])
+
+    def test_a_request_lost_twice_is_sent_one_by_one(self):
+        mappings = self.make_registrants(3).spar_mapping_ids
+        poison = mappings[0].partner_id.spar_id
+
+        def cut_poison(handler, work):
+            operation, ids = self.mapper.log[-1]
+            poisoned = operation == "link" and poison in ids
+            return poisoned and stand_in.cut_before(handler, work)
+
+        self.run_engine(cut_poison, mappings=mappings)
+        self.time_passes(mappings)
+        self.run_engine(*[cut_poison] * 2, mappings=mappings)  # resolve, link
+        self.assertEqual(set(mappings.mapped("state")), {"checking"})
+        self.time_passes(mappings)
+        self.run_engine(*[cut_poison] * 6, mappings=mappings)  # the same, one by one
+        self.assertEqual(mappings[0].state, "checking")
+        self.assertInSync(mappings[1:])
 
     def test_an_address_that_cannot_be_written_stops_nobody_else(self):
         mappings = self.make_registrants(3).spar_mapping_ids
@@ -442,7 +472,7 @@ class TestEngine(SparCase):
 
     def test_failures_are_woken_up_again_when_their_time_comes(self):
         self.enter_address()
-        self.run_engine(stand_in.status(503))
+        self.run_engine(stand_in.status(429))
         job = self.env["queue.job"].search(
             [("method_name", "=", "_job_sync"), ("eta", "!=", False)]
         )

@@ -52,6 +52,9 @@ class TestRoles(SparCase):
         for field in ("private_key_path", "certificate_path"):
             with self.subTest(field), self.assertRaises(AccessError):
                 self.connection.with_user(operator).read([field])
+        for user in self.users.values():
+            with self.subTest(user.login), self.assertRaises(AccessError):
+                self.mapping.with_user(user).read(["held_digest"])
         text = str(self.mapping.with_user(operator).read())
         self.assertNotIn("754200001", text)
 

@@ -53,7 +53,7 @@ class TestSparClient(BaseCase):
             (429, Outcome.TRANSIENT),
             (500, Outcome.TRANSIENT),
             (502, Outcome.AMBIGUOUS),
-            (503, Outcome.TRANSIENT),
+            (503, Outcome.AMBIGUOUS),
             (504, Outcome.AMBIGUOUS),
             (524, Outcome.AMBIGUOUS),
         ]:
@@ -65,8 +65,11 @@ class TestSparClient(BaseCase):
     def test_the_servers_wish_to_wait_is_heard(self):
         answer, _result = self.send(stand_in.status(429, Retry_After="17"))
         self.assertEqual(answer.retry_after, 17)
-        answer, _result = self.send(stand_in.status(503, Retry_After="tomorrow"))
-        self.assertIsNone(answer.retry_after)
+        answer, _result = self.send(stand_in.status(503, Retry_After="17"))
+        self.assertEqual(answer.retry_after, 17)
+        for wish in ("tomorrow", "²", "9" * 5000, "-1", ""):
+            answer, _result = self.send(stand_in.status(503, Retry_After=wish))
+            self.assertIsNone(answer.retry_after)
 
     def test_redirects_are_not_followed(self):
         other = StandInMapper()

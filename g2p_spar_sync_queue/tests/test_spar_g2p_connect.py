@@ -97,14 +97,24 @@ class TestG2pConnect(BaseCase):
         (result,) = g2p_connect.read(LINK, (ONE,), body).results.values()
         self.assertEqual(result.code, "unknown")
 
+    def test_only_a_plain_rejection_says_that_nothing_was_done(self):
+        for status in ("pdng", "rcvd", None, 7):
+            for operation in (LINK, UPDATE, UNLINK, RESOLVE):
+                with self.subTest(status, operation=operation):
+                    body = answer(operation, entry("r-1", status))
+                    self.assertEqual(
+                        self.outcomes(operation, body), [Outcome.AMBIGUOUS]
+                    )
+
     def test_resolve_tells_linked_from_not_linked(self):
         body = answer(
             RESOLVE,
             entry("r-2", code="succ.fa.not_linked_to_id", id=None),
-            entry("r-1", id="7", fa="held"),
+            entry("r-1", id="7", fa="held", additional_info=[{"strategy_id": 4}]),
         )
         results = g2p_connect.read(RESOLVE, (ONE, TWO), body).results
         self.assertEqual((results["r-1"].linked, results["r-1"].fa), (True, "held"))
+        self.assertEqual(results["r-1"].strategy_number, 4)
         self.assertEqual((results["r-2"].linked, results["r-2"].fa), (False, None))
 
     def test_what_cannot_be_an_address_of_ours_is_unknown(self):

@@ -332,12 +332,12 @@ class G2pSparMapping(models.Model):
                 continue
             else:
                 step = next_step(mapping._facts(wanted[mapping]))
-            if step == Step(LINK, spar_id):
-                if holders.setdefault(spar_id, mapping) != mapping:
-                    # The ID was another registrant's: theirs leaves SPAR first.
-                    mapping._wait_for_id()
-                    yield mapping, None, ()
-                    continue
+            links = step == Step(LINK, spar_id)
+            if links and holders.setdefault(spar_id, mapping) != mapping:
+                # The ID was another registrant's: theirs leaves SPAR first.
+                mapping._wait_for_id()
+                yield mapping, None, ()
+                continue
             yield mapping, step, value if _sends_value(step) else ("", None)
 
     def _wanted(self):

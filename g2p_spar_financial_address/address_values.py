@@ -55,6 +55,17 @@ def check_part(env, text, label):
         )
 
 
+def check_parts(records, names):
+    """Apply :func:`check_part` to these fields of each record.
+
+    :raise ValidationError: for the first one that would break SPAR's strings
+    """
+    for record in records:
+        for name in names:
+            label = record._fields[name]._description_string(record.env)
+            check_part(record.env, record[name], label)
+
+
 def clean_account_number(env, text):
     """Return an account number without blanks, in upper case.
 

@@ -48,10 +48,7 @@ class G2pDfsp(models.Model):
 
     @api.constrains("name", "code")
     def _check_parts(self):
-        for dfsp in self:
-            for field in ("name", "code"):
-                label = dfsp._fields[field]._description_string(self.env)
-                address_values.check_part(self.env, dfsp[field], label)
+        address_values.check_parts(self, ("name", "code"))
 
     def write(self, vals):
         result = super().write(vals)

@@ -23,10 +23,7 @@ class G2pDfspBranch(models.Model):
 
     @api.constrains("name", "code")
     def _check_parts(self):
-        for branch in self:
-            for field in ("name", "code"):
-                label = branch._fields[field]._description_string(self.env)
-                address_values.check_part(self.env, branch[field], label)
+        address_values.check_parts(self, ("name", "code"))
 
     def write(self, vals):
         result = super().write(vals)

@@ -277,6 +277,15 @@ class G2pFinancialAddress(models.Model):
             addresses.partner_id._financial_address_changed(channel)
 
     @api.model
+    def _in_use(self, partners):
+        """Return the address in use of each registrant who has one.
+
+        :rtype: dict
+        """
+        domain = [("partner_id", "in", partners.ids), ("state", "=", "effective")]
+        return self.search(domain).grouped("partner_id")
+
+    @api.model
     def _rewritten(self, domain):
         """What is written for SPAR changed, for the addresses in use of this domain.
 

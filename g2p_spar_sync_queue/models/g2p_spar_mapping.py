@@ -240,10 +240,8 @@ class G2pSparMapping(models.Model):
             self.sudo()._append_changes(partners, channel, connection)
 
     def _append_changes(self, partners, channel, connection):
-        addresses = self.env["g2p.financial.address"].search(
-            [("partner_id", "in", partners.ids), ("state", "=", "effective")]
-        )
-        address_of = addresses.grouped("partner_id")
+        Address = self.env["g2p.financial.address"]
+        address_of = Address._in_use(partners)
         new = self._ensure(connection, partners)
         mappings = self.search(
             [
@@ -257,7 +255,7 @@ class G2pSparMapping(models.Model):
         )
         changes = []
         for mapping in mappings:
-            address = address_of.get(mapping.partner_id, addresses.browse())
+            address = address_of.get(mapping.partner_id, Address)
             changes.append(
                 {
                     "mapping_id": mapping.id,

@@ -200,8 +200,8 @@ class G2pSparMapping(models.Model):
                 or mapping.state in ("due", "sending", "retrying", "checking")
             )
         )
+        soonest = self._after(rest) if rest else None
         for moment, mappings in later.grouped("next_attempt_at").items():
-            soonest = self._after(rest) if rest else None
             mappings._wake_up(eta=moment or soonest)
         self._commit()
 
@@ -342,10 +342,7 @@ class G2pSparMapping(models.Model):
 
     def _wanted(self):
         """Return the :class:`Wanted` of each mapping, as of this moment."""
-        addresses = self.env["g2p.financial.address"].search(
-            [("partner_id", "in", self.partner_id.ids), ("state", "=", "effective")]
-        )
-        address_of = addresses.grouped("partner_id")
+        address_of = self.env["g2p.financial.address"]._in_use(self.partner_id)
         wanted = {}
         for mapping in self:
             partner = mapping.partner_id

@@ -126,6 +126,11 @@ class Registry:
     def resume(self):
         self.rpc.call("g2p.spar.connection", "action_resume", [self.connection])
 
+    def open_jobs(self):
+        """Return how many jobs have not ended yet."""
+        open_ones = [["state", "not in", ["done", "failed", "cancelled"]]]
+        return self.rpc.call("queue.job", "search_count", open_ones)
+
     def state(self, registrant):
         (row,) = self.rpc.call("res.partner", "read", [registrant], ["spar_state"])
         return row["spar_state"]

@@ -125,7 +125,7 @@ def test_of_two_workers_one_sends(registry):
     registry.rpc.call("g2p.spar.connection", "action_pause", [registry.connection])
     person = registry.registrant("Twice", "SR-80")
     registry.enter_wallet(person, "+255754200080")
-    wait_until(lambda: not open_jobs(registry))
+    wait_until(lambda: not registry.open_jobs())
     outcome = registry.run(
         """
         person = [("partner_id", "=", values["person"])]
@@ -142,8 +142,3 @@ def test_of_two_workers_one_sends(registry):
     assert outcome == "link None"
     registry.resume()
     registry.wait_for_state(person, "in_sync")
-
-
-def open_jobs(registry):
-    states = ["done", "failed", "cancelled"]
-    return registry.rpc.call("queue.job", "search_count", [["state", "not in", states]])

@@ -51,14 +51,8 @@ def test_a_lost_job_is_made_good_by_the_sweeper(registry):
     registry.rpc.call("g2p.spar.connection", "action_pause", connection)
     person = registry.registrant("Person 9", "SR-9")
     registry.enter_wallet(person, "+255754200090")
-    wait_until(lambda: not _open_jobs(registry))
+    wait_until(lambda: not registry.open_jobs())
     # Resumed without a wake-up, as after a restored backup or a purged queue.
     registry.rpc.call("g2p.spar.connection", "write", connection, {"state": "running"})
     assert registry.state(person) == "on_its_way"
     registry.wait_for_state(person, "in_sync")
-
-
-def _open_jobs(registry):
-    return registry.rpc.call(
-        "queue.job", "search_count", [["state", "not in", ["done", "failed"]]]
-    )

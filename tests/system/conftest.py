@@ -154,13 +154,15 @@ class Trail:
     """Every state SPAR's table was in, in order, written down by SPAR's database.
 
     :param SparMapper mapper: a running mapper.
+    :param float pause: seconds SPAR takes longer for every row it writes, so that a
+        test can be sure to do something meanwhile.
     """
 
-    def __init__(self, mapper):
+    def __init__(self, mapper, pause=0.0):
         self.mapper = mapper
         mapper.postgres.query(
             mapper.database,
-            """
+            f"""
             CREATE TABLE trail (
                 id serial PRIMARY KEY, operation text, id_value text, fa_value text);
             CREATE FUNCTION keep_trail() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -169,6 +171,7 @@ class Trail:
                     TG_OP,
                     CASE TG_OP WHEN 'DELETE' THEN OLD.id_value ELSE NEW.id_value END,
                     CASE TG_OP WHEN 'DELETE' THEN NULL ELSE NEW.fa_value END);
+                PERFORM pg_sleep({float(pause)});
                 RETURN NULL;
             END $$;
             CREATE TRIGGER keep_trail AFTER INSERT OR UPDATE OR DELETE

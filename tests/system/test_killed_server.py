@@ -12,6 +12,8 @@ from tools import demo
 BATCHES = [1, 4]
 #: Registrants whose address is amended while the first ones are being sent.
 AMENDED = 6
+#: Seconds SPAR takes for each row, so that neither amending nor killing comes too late.
+PAUSE = 0.3
 
 
 @pytest.mark.parametrize("batch_size", BATCHES)
@@ -22,7 +24,7 @@ def test_all_demo_addresses_arrive_although_the_server_is_killed(
     chance = random.Random(seed)
     print(f"seed {seed}")
     stack = make_stack(f"killed_{batch_size}", demo=True)
-    trail = Trail(stack.mapper)
+    trail = Trail(stack.mapper, pause=PAUSE)
     rpc = stack.odoo.rpc()
     old = strings(rpc)
     stack.connect(rpc, batch_size=batch_size, answer_timeout=10, cool_down=3)

@@ -24,3 +24,11 @@ CHANNELS = [
     ("api", "Self-service API"),
     ("import", "File import"),
 ]
+
+ADDRESS_STATES = [
+    ("draft", "Incomplete"),
+    ("to_approve", "To approve"),
+    ("effective", "In use"),
+    ("refused", "Refused"),
+    ("ended", "Ended"),
+]

@@ -1,12 +1,22 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from .. import address_values
-from ..const import BANK_ACCOUNT, CHANNELS, FA_TYPES, MOBILE_WALLET, VALUE_FIELD
+from .. import address_values, names
+from ..account_numbers import check_account_number
+from ..const import (
+    ADDRESS_STATES,
+    BANK_ACCOUNT,
+    CHANNELS,
+    FA_TYPES,
+    MOBILE_WALLET,
+    VALUE_FIELD,
+)
 
-#: Fields that say where the money goes, and why. Fixed once the address is in use.
+EDITOR = "g2p_spar_financial_address.group_editor"
+EDITOR_OR_APPROVER = f"{EDITOR},g2p_spar_financial_address.group_approver"
+
+#: Fields that say where the money goes, and why. Fixed once the draft is complete.
 PAYMENT_FIELDS = {
-    "reason",
     "partner_id",
     "fa_type",
     "dfsp_id",
@@ -15,12 +25,28 @@ PAYMENT_FIELDS = {
     "mobile_number",
     "email_address",
     "holder_name",
+    "reason",
+    "proof",
+    "proof_name",
 }
 
-#: Fields only the registry itself sets, so that the history can be trusted.
-PROTECTED_FIELDS = {"channel", "state", "effective_date", "end_date"}
-
-EDITOR = "g2p_spar_financial_address.group_editor"
+#: Fields only the registry itself sets, with what they are on a new address.
+PROTECTED_FIELDS = {
+    "approval_cause": False,
+    "approved_by_id": False,
+    "channel": "admin",
+    "decision_note": False,
+    "effective_date": False,
+    "end_date": False,
+    "ended_by_id": False,
+    "entered_by_id": False,
+    "erased_date": False,
+    "fingerprint": False,
+    "masked": False,
+    "previous_id": False,
+    "sharing_id": False,
+    "state": "draft",
+}
 
 
 class G2pFinancialAddress(models.Model):
@@ -28,11 +54,17 @@ class G2pFinancialAddress(models.Model):
 
     An address that has taken effect is never edited: an amendment is a new address
     that replaces it, so that the history of a registrant can be trusted.
+
+    This file holds what an address is and how it is entered. Next to it:
+    ``_effect`` (the states and who may move it), ``_number`` (who reads the number),
+    ``_sharing`` (several people, one account), ``_import`` and ``_retention``.
     """
 
     _name = "g2p.financial.address"
-    _description = "Financial address"
+    _description = "Payment address"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "id desc"
+    _mail_post_access = "read"
 
     partner_id = fields.Many2one(
         "res.partner",
@@ -42,6 +74,7 @@ class G2pFinancialAddress(models.Model):
         ondelete="restrict",
         domain="[('is_registrant', '=', True)]",
     )
+    company_id = fields.Many2one(related="partner_id.company_id", store=True)
     fa_type = fields.Selection(
         FA_TYPES, string="Type", required=True, default=MOBILE_WALLET
     )
@@ -57,36 +90,63 @@ class G2pFinancialAddress(models.Model):
     branch_id = fields.Many2one(
         "g2p.dfsp.branch", ondelete="restrict", domain="[('dfsp_id', '=', dfsp_id)]"
     )
-    account_number = fields.Char("Account number", groups=EDITOR)
+    account_number = fields.Char("Account number", groups=EDITOR, copy=False)
     mobile_number = fields.Char(
         "Mobile number",
         groups=EDITOR,
+        copy=False,
         help="The number of the wallet. It may differ from the contact phone.",
     )
-    email_address = fields.Char(string="E-mail address", groups=EDITOR)
+    email_address = fields.Char(string="E-mail address", groups=EDITOR, copy=False)
+    masked = fields.Char(string="Number", readonly=True, copy=False)
     holder_name = fields.Char(
         string="Account holder", help="The name the account or wallet is held under."
     )
-    masked = fields.Char(string="Number", compute="_compute_masked", compute_sudo=True)
+    holder_match = fields.Selection(
+        [
+            (names.SAME, "Matches the registrant's name"),
+            (names.SIMILAR, "Similar to the registrant's name"),
+            (names.DIFFERENT, "Differs from the registrant's name"),
+        ],
+        string="Holder and registrant",
+        compute="_compute_holder_match",
+        help="A hint only: relatives and guardians may hold an account.",
+    )
+    account_hint = fields.Char(related="dfsp_id.account_hint")
+    account_example = fields.Char(related="dfsp_id.account_example")
+
     channel = fields.Selection(
-        CHANNELS,
-        required=True,
-        readonly=True,
-        default=lambda self: (
-            "import" if self.env.context.get("import_file") else "admin"
-        ),
+        CHANNELS, required=True, readonly=True, default=PROTECTED_FIELDS["channel"]
     )
     reason = fields.Char(help="Why the address was entered or changed.")
-    state = fields.Selection(
-        [
-            ("draft", "Incomplete"),
-            ("effective", "In use"),
-            ("ended", "Ended"),
-        ],
-        required=True,
-        default="draft",
+    proof = fields.Binary(
+        attachment=True,
+        copy=False,
+        groups=EDITOR_OR_APPROVER,
+        help="A signed request, a photo of the bank card, a letter: optional.",
+    )
+    proof_name = fields.Char(groups=EDITOR_OR_APPROVER, copy=False)
+    entered_by_id = fields.Many2one(
+        "res.users",
+        string="Entered by",
         readonly=True,
         copy=False,
+        help="Who entered it, or completed it last.",
+    )
+    state = fields.Selection(
+        ADDRESS_STATES,
+        required=True,
+        default=PROTECTED_FIELDS["state"],
+        readonly=True,
+        copy=False,
+        tracking=True,
+    )
+    previous_id = fields.Many2one(
+        "g2p.financial.address",
+        string="Instead of",
+        readonly=True,
+        copy=False,
+        help="The address that was in use when this one was entered.",
     )
     effective_date = fields.Datetime("In use since", readonly=True, copy=False)
     end_date = fields.Datetime("Ended on", readonly=True, copy=False)
@@ -99,17 +159,19 @@ class G2pFinancialAddress(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("fa_type", "account_number", "mobile_number", "email_address")
-    def _compute_masked(self):
-        for address in self:
-            address.masked = address_values.mask(address._value())
-
     @api.depends("fa_type", "dfsp_id", "masked")
     def _compute_display_name(self):
         labels = dict(self._fields["fa_type"]._description_selection(self.env))
         for address in self:
             parts = labels.get(address.fa_type), address.dfsp_id.name, address.masked
             address.display_name = " · ".join(part for part in parts if part)
+
+    @api.depends("holder_name", "partner_id")
+    def _compute_holder_match(self):
+        for address in self:
+            address.holder_match = names.compare(
+                address.holder_name, address.partner_id._spar_get_name()
+            )
 
     @api.onchange("fa_type")
     def _onchange_fa_type(self):
@@ -159,11 +221,22 @@ class G2pFinancialAddress(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             self._check_protected(vals)
-        addresses = super().create(
-            [self._cleaned(self._with_defaults(vals)) for vals in vals_list]
+        return self._enter(
+            [self._cleaned({**PROTECTED_FIELDS, **v}) for v in vals_list]
         )
+
+    def _enter(self, vals_list):
+        """Create addresses from values that went through :meth:`_cleaned`.
+
+        Entered by one transaction is one event: what the fields say of it would only
+        be said a second time by a message for each.
+        """
+        quiet = self.with_context(
+            tracking_disable=True, mail_create_nolog=True, mail_create_nosubscribe=True
+        )
+        addresses = super(G2pFinancialAddress, quiet).create(vals_list)
         addresses._take_effect()
-        return addresses
+        return addresses.with_context(self.env.context)
 
     def write(self, vals):
         self.check_access("write")
@@ -182,20 +255,12 @@ class G2pFinancialAddress(models.Model):
         self._take_effect()
         return True
 
-    def _with_defaults(self, vals):
-        """Return ``vals`` with what is missing, not trusting the caller's context.
-
-        ``default_state`` in a context would otherwise get past the check of ``vals``.
-        """
-        complete = self._add_missing_default_values(vals)
-        if not self.env.su:
-            for name in PROTECTED_FIELDS:
-                default = self._fields[name].default
-                complete[name] = default(self) if default else False
-        return complete
+    def _write_past(self, vals):
+        """Write to history what only the registry itself writes there."""
+        return super().write(vals)
 
     def _check_protected(self, vals):
-        if PROTECTED_FIELDS & vals.keys() and not self.env.su:
+        if PROTECTED_FIELDS.keys() & vals.keys() and not self.env.su:
             raise AccessError(
                 self.env._(
                     "The state and origin of an address are not written by hand."
@@ -204,13 +269,17 @@ class G2pFinancialAddress(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_drafts(self):
-        if any(address.state != "draft" for address in self):
+        if any(not address._may_be_deleted() for address in self):
             raise UserError(
                 self.env._(
                     "The history of a payment address cannot be deleted. "
                     "Use End to stop paying there."
                 )
             )
+
+    def _may_be_deleted(self):
+        # What has been erased goes with its registrant, by the system only.
+        return self.state == "draft" or (self.env.su and bool(self.erased_date))
 
     # === BUSINESS METHODS === #
 
@@ -220,61 +289,50 @@ class G2pFinancialAddress(models.Model):
         return self.sudo()[VALUE_FIELD[self.fa_type]] if self.fa_type else False
 
     def _cleaned(self, vals):
-        """Return ``vals`` with each value in its one normal form.
+        """Return ``vals`` with each value in its one normal form, and what follows.
 
         The values of other address types are dropped. On a draft, what is not in
         ``vals`` is taken from it.
 
         :raise ValidationError: with a message for whoever typed a wrong value
         """
-
-        def known(name):
-            return vals[name] if name in vals else self.sudo()[name]
-
-        fa_type = known("fa_type")
-        dfsp = self.env["g2p.dfsp"].browse(vals.get("dfsp_id")) or self.dfsp_id
-        cleaned = dict.fromkeys(VALUE_FIELD.values(), False)
-        text = known(VALUE_FIELD[fa_type])
-        if fa_type == BANK_ACCOUNT:
-            value = address_values.clean_account_number(self.env, text)
-        elif fa_type == MOBILE_WALLET:
-            country = dfsp.country_id or self.env.company.country_id
-            value = address_values.clean_mobile_number(self.env, text, country)
-        else:
-            value = address_values.clean_email_address(self.env, text)
-        cleaned[VALUE_FIELD[fa_type]] = value
+        draft = self.sudo()
+        known = {
+            name: vals[name] if name in vals else draft[name]
+            for name in ("fa_type", *VALUE_FIELD.values())
+        }
+        dfsp = self.env["g2p.dfsp"].browse(vals.get("dfsp_id", draft.dfsp_id.id))
+        # A file need not repeat what its provider says.
+        fa_type = known["fa_type"] or dfsp.fa_type or MOBILE_WALLET
+        value = self._cleaned_value(fa_type, known.get(VALUE_FIELD.get(fa_type)), dfsp)
+        cleaned = {
+            **dict.fromkeys(VALUE_FIELD.values(), False),
+            "fa_type": fa_type,
+            VALUE_FIELD[fa_type]: value,
+            "masked": address_values.mask(value),
+            "fingerprint": self._fingerprint(fa_type, dfsp, value),
+            "entered_by_id": self.env.uid,
+        }
         if fa_type != BANK_ACCOUNT:
             cleaned["branch_id"] = False
-        if vals.get("holder_name"):
-            label = self.env._("Account holder")
-            cleaned["holder_name"] = address_values.clean_text(
-                self.env, vals["holder_name"], label
-            )
+        for name in {"holder_name", "reason", "proof_name"} & vals.keys():
+            label = self._fields[name]._description_string(self.env)
+            text = address_values.clean_text(self.env, vals[name], label)
+            cleaned[name] = text or False
         return {**vals, **cleaned}
 
-    def _take_effect(self):
-        """Put complete drafts in use; each replaces its registrant's address in use.
-
-        Of several for one registrant, the last one wins and the others become history.
-        """
-        ready = self.filtered(lambda address: address.state == "draft")
-        ready = ready.filtered("dfsp_id").sorted("id")
-        if not ready:
-            return
-        newest = self.browse({a.partner_id: a.id for a in ready}.values())
-        for address in newest:
-            # Refuses, before anything is stored, a value SPAR could not read back.
-            address._spar_value()
-        now = fields.Datetime.now()
-        replaced = self.search(
-            [("partner_id", "in", newest.partner_id.ids), ("state", "=", "effective")]
-        )
-        (replaced | ready - newest).sudo().write({"state": "ended", "end_date": now})
-        # The database checks one address in use per registrant row by row.
-        self.env["g2p.financial.address"].flush_model(["state"])
-        newest.sudo().write({"state": "effective", "effective_date": now})
-        for channel, addresses in newest.grouped("channel").items():
-            addresses.partner_id._financial_address_changed(channel)
+    def _cleaned_value(self, fa_type, text, dfsp):
+        """Return the account number, mobile number or e-mail address, checked."""
+        if fa_type == BANK_ACCOUNT:
+            number = address_values.clean_account_number(self.env, text)
+            check_account_number(self.env, number, dfsp)
+            return number
+        if fa_type == MOBILE_WALLET:
+            country = dfsp.country_id or self.env.company.country_id
+            return address_values.clean_mobile_number(self.env, text, country)
+        if fa_type in VALUE_FIELD:
+            return address_values.clean_email_address(self.env, text)
+        raise ValidationError(self.env._("There is no such type of payment address."))
 
     @api.model
     def _in_use(self, partners):
@@ -294,13 +352,6 @@ class G2pFinancialAddress(models.Model):
         addresses = self.sudo().search([*domain, ("state", "=", "effective")])
         if addresses:
             addresses.partner_id._financial_address_changed("admin")
-
-    def action_end(self):
-        """Stop paying here: the registrant is left without a payment address."""
-        self.check_access("write")
-        in_use = self.filtered(lambda address: address.state == "effective")
-        in_use.sudo().write({"state": "ended", "end_date": fields.Datetime.now()})
-        in_use.partner_id._financial_address_changed("admin")
 
     def _spar_value(self):
         """Return what SPAR is to store for this address.

@@ -34,13 +34,20 @@ class ResPartner(models.Model):
         string="Payment address",
         compute="_compute_financial_address_id",
         groups=VIEWER,
-        help="The address in use, or the one being completed.",
+        help="The address in use, or else the one on its way there.",
     )
     incomplete_address_id = fields.Many2one(
         "g2p.financial.address",
         compute="_compute_financial_address_id",
         groups=VIEWER,
         help="The newest address that still lacks its provider.",
+    )
+    pending_address_id = fields.Many2one(
+        "g2p.financial.address",
+        string="Waiting for approval",
+        compute="_compute_financial_address_id",
+        groups=VIEWER,
+        help="What somebody entered and a second person has not approved yet.",
     )
     financial_address_state = fields.Selection(
         selection=lambda self: (
@@ -64,17 +71,20 @@ class ResPartner(models.Model):
 
     @api.depends("financial_address_ids.state")
     def _compute_financial_address_id(self):
+        live = ("draft", "to_approve", "effective")
         addresses = self.env["g2p.financial.address"].search(
-            [("partner_id", "in", self.ids), ("state", "in", ["effective", "draft"])],
-            order="state desc, id",
+            [("partner_id", "in", self.ids), ("state", "in", live)], order="id"
         )
         by_partner = addresses.grouped("partner_id")
         for partner in self:
-            # In use first, then drafts from the oldest to the newest.
             found = by_partner.get(partner._origin, addresses.browse())
-            drafts = found.filtered(lambda address: address.state == "draft")
-            partner.incomplete_address_id = drafts[-1:]
-            partner.financial_address_id = (found - drafts) or drafts[-1:]
+            by_state = found.grouped("state")
+            draft, pending, in_use = (
+                by_state.get(state, addresses.browse())[-1:] for state in live
+            )
+            partner.incomplete_address_id = draft
+            partner.pending_address_id = pending
+            partner.financial_address_id = in_use or pending or draft
             partner.financial_address_state = partner.financial_address_id.state
 
     # === CRUD METHODS === #
@@ -187,7 +197,16 @@ class ResPartner(models.Model):
             },
         }
 
-    def action_end_financial_address(self):
-        """End the payment address in use."""
+    def action_end_financial_address(self, reason=None):
+        """End the payment address in use.
+
+        :param str reason: why; kept with the address
+        """
         self.ensure_one()
-        self.financial_address_id.action_end()
+        self.financial_address_id.action_end(reason)
+
+    def action_ask_end_financial_address(self):
+        """Open the dialog that asks why the payment address in use is ended."""
+        self.ensure_one()
+        address = self.financial_address_id.with_context(decision="end")
+        return address.action_ask_reason()

@@ -1,7 +1,9 @@
 from contextlib import contextmanager
 
 from odoo.exceptions import UserError
-from odoo.tests import TransactionCase
+from odoo.tests import TransactionCase, new_test_user
+
+ADDON = "g2p_spar_financial_address"
 
 
 class FinancialAddressCase(TransactionCase):
@@ -46,14 +48,35 @@ class FinancialAddressCase(TransactionCase):
             yield
 
     @classmethod
-    def enter_address(cls, mobile_number="0754 200 001", **values):
+    def new_user(cls, login, *groups):
+        """Return a user with these groups of the addon, or of another by full name."""
+        names = [
+            group if "." in group else f"{ADDON}.group_{group}" for group in groups
+        ]
+        return new_test_user(cls.env, login, groups=",".join(names))
+
+    @classmethod
+    def new_registrant(cls, name, spar_id=False, **values):
+        return cls.env["res.partner"].create(
+            {"name": name, "is_registrant": True, "spar_id": spar_id, **values}
+        )
+
+    @classmethod
+    def set_policy(cls, fa_type="mobile_wallet", **values):
+        policy = cls.env["g2p.fa.policy"].search([("fa_type", "=", fa_type)])
+        policy.write(values)
+
+    @classmethod
+    def enter_address(cls, mobile_number="0754 200 001", user=None, **values):
         """Enter an address as a channel does: by default a wallet at M-Cash."""
-        return cls.env["g2p.financial.address"].create(
+        env = cls.env(user=user) if user else cls.env
+        return env["g2p.financial.address"].create(
             {
                 "partner_id": cls.registrant.id,
                 "fa_type": "mobile_wallet",
                 "dfsp_id": cls.operator.id,
                 "mobile_number": mobile_number,
+                "reason": "Asked for by the registrant",
                 **values,
             }
         )

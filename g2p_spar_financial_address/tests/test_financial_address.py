@@ -39,6 +39,7 @@ class TestFinancialAddress(FinancialAddressCase):
             "partner_id": self.registrant.id,
             "fa_type": "mobile_wallet",
             "dfsp_id": self.operator.id,
+            "reason": "Three files",
         }
         addresses = self.env["g2p.financial.address"].create(
             [{**values, "mobile_number": f"075420000{n}"} for n in range(3)]
@@ -78,8 +79,9 @@ class TestFinancialAddress(FinancialAddressCase):
 
     def test_ending_leaves_no_address(self):
         address = self.enter_address()
-        self.registrant.action_end_financial_address()
+        address.action_end("Moved abroad")
         self.assertEqual(address.state, "ended")
+        self.assertEqual(address.decision_note, "Moved abroad")
         self.assertFalse(self.registrant.financial_address_id)
 
     def test_a_draft_amendment_leaves_the_address_in_use(self):

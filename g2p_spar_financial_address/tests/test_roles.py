@@ -71,10 +71,13 @@ class TestRoles(FinancialAddressCase):
                 "partner_id": self.registrant.id,
                 "dfsp_id": self.operator.id,
                 "mobile_number": "0754 200 002",
+                "reason": "Lost the SIM card",
             }
         )
         self.assertEqual(self.address.state, "ended")
-        self.registrant.with_user(self.users["editor"]).action_end_financial_address()
+        self.registrant.with_user(
+            self.users["editor"]
+        ).financial_address_id.action_end()
         self.assertFalse(self.registrant.financial_address_id)
 
     def test_an_editor_cannot_write_history(self):

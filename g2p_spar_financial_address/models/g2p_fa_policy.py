@@ -1,0 +1,76 @@
+from odoo import api, fields, models, tools
+from odoo.exceptions import UserError
+
+from ..const import CHANNELS, FA_TYPES
+
+
+class G2pFaPolicy(models.Model):
+    """What is checked by a second person: one row per type, one tick per channel."""
+
+    _name = "g2p.fa.policy"
+    _description = "Approval policy"
+    _order = "id"
+    _rec_name = "fa_type"
+
+    fa_type = fields.Selection(
+        FA_TYPES, string="Address type", required=True, readonly=True
+    )
+    approve_admin = fields.Boolean("Admin form")
+    approve_portal = fields.Boolean("Registration portal")
+    approve_odk = fields.Boolean("ODK")
+    approve_api = fields.Boolean("Self-service API")
+    approve_import = fields.Boolean("File import")
+    shared = fields.Selection(
+        [
+            ("allow", "Allow"),
+            ("warn", "Allow, and list it for review"),
+            ("approve", "A second person approves"),
+            ("refuse", "Refuse"),
+        ],
+        string="Used by several registrants",
+        required=True,
+        default="warn",
+        help="What happens when an account or wallet is already used by another "
+        "registrant.",
+    )
+
+    _fa_type_unique = models.Constraint(
+        "UNIQUE(fa_type)", "There is one row per type of address."
+    )
+
+    @api.model
+    @tools.ormcache()
+    def _rows(self):
+        """Return the policy of each address type, without a query once it is cached."""
+        names = ["shared", *(f"approve_{channel}" for channel, _label in CHANNELS)]
+        return {
+            row.fa_type: {name: row[name] for name in names}
+            for row in self.sudo().search([])
+        }
+
+    @api.model
+    def _approve(self, fa_type, channel):
+        """Return whether a second person approves what comes in this way."""
+        return self._rows()[fa_type][f"approve_{channel}"]
+
+    @api.model
+    def _on_sharing(self, fa_type):
+        """Return what happens to an address of this type that others use, too."""
+        return self._rows()[fa_type]["shared"]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        policies = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return policies
+
+    def write(self, vals):
+        result = super().write(vals)
+        self.env.registry.clear_cache()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(
+            self.env._("Each type of address needs its policy. Untick it instead.")
+        )

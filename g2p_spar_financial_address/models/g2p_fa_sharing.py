@@ -1,0 +1,131 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+
+from ..const import FA_TYPES
+
+APPROVER = "g2p_spar_financial_address.group_approver"
+
+
+class G2pFaSharing(models.Model):
+    """One account or wallet at which several registrants are paid.
+
+    Somebody looks at it: a household that shares a phone is normal, strangers who
+    share one are not. What is accepted holds for those registrants; one more who
+    joins them is looked at again.
+    """
+
+    _name = "g2p.fa.sharing"
+    _description = "Shared payment address"
+    _inherit = ["mail.thread"]
+    _order = "id desc"
+
+    fingerprint = fields.Char(required=True, readonly=True, groups=fields.NO_ACCESS)
+    fa_type = fields.Selection(FA_TYPES, string="Type", required=True, readonly=True)
+    dfsp_id = fields.Many2one("g2p.dfsp", string="Provider", readonly=True)
+    masked = fields.Char("Number", readonly=True)
+    address_ids = fields.One2many(
+        "g2p.financial.address", "sharing_id", string="Payment addresses"
+    )
+    registrant_count = fields.Integer(
+        "Registrants", compute="_compute_registrant_count", help="Who is paid there."
+    )
+    partner_ids = fields.Many2many(
+        "res.partner",
+        string="Accepted for",
+        readonly=True,
+        help="The registrants somebody accepted to share it.",
+    )
+    state = fields.Selection(
+        [("review", "To review"), ("accepted", "Accepted")],
+        required=True,
+        default="review",
+        readonly=True,
+        tracking=True,
+    )
+    reason = fields.Char(readonly=True, tracking=True)
+    reviewed_by_id = fields.Many2one("res.users", string="Reviewed by", readonly=True)
+    reviewed_date = fields.Datetime("Reviewed on", readonly=True)
+
+    _fingerprint_unique = models.Constraint(
+        "UNIQUE(fingerprint)", "This shared address is listed already."
+    )
+
+    @api.depends("fa_type", "dfsp_id", "masked")
+    def _compute_display_name(self):
+        labels = dict(self._fields["fa_type"]._description_selection(self.env))
+        for sharing in self:
+            parts = labels.get(sharing.fa_type), sharing.dfsp_id.name, sharing.masked
+            sharing.display_name = " · ".join(part for part in parts if part)
+
+    @api.depends("address_ids.state")
+    def _compute_registrant_count(self):
+        live = [
+            ("sharing_id", "in", self.ids),
+            ("state", "in", ("effective", "to_approve")),
+        ]
+        counts = dict(
+            self.env["g2p.financial.address"]._read_group(
+                live, ["sharing_id"], ["partner_id:count_distinct"]
+            )
+        )
+        for sharing in self:
+            sharing.registrant_count = counts.get(sharing, 0)
+
+    def _to_review(self):
+        self.filtered(lambda sharing: sharing.state != "review").write(
+            {"state": "review"}
+        )
+
+    def action_accept(self, reason, partners=None):
+        """Accept that these registrants share this account or wallet.
+
+        :param str reason: kept with it; required
+        :param partners: registrants beyond those paid there now, who will be
+        :raise AccessError: for whoever is not an approver
+        :raise UserError: without a reason, or by somebody who entered one of them
+        """
+        self._check_approver()
+        if not (reason or "").strip():
+            raise UserError(self.env._("Say why: the reason is kept in the history."))
+        for sharing in self.sudo():
+            live = sharing.address_ids.filtered(
+                lambda address: address.state in ("effective", "to_approve")
+            )
+            if any(self.env.user in address._authors() for address in live):
+                raise UserError(
+                    self.env._(
+                        "You entered one of these addresses yourself. A second person "
+                        "must look at it."
+                    )
+                )
+            allowed = sharing.partner_ids | live.partner_id
+            if partners:
+                allowed |= partners.sudo()
+            sharing.write(
+                {
+                    "state": "accepted",
+                    "reason": reason.strip(),
+                    "partner_ids": [Command.set(allowed.ids)],
+                    "reviewed_by_id": self.env.uid,
+                    "reviewed_date": fields.Datetime.now(),
+                }
+            )
+
+    @api.model
+    def _check_approver(self):
+        if not self.env.user.has_group(APPROVER):
+            raise AccessError(
+                self.env._("Only an approver may accept a shared payment address.")
+            )
+
+    def action_ask_reason(self):
+        """Open the dialog that asks why this is accepted."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Accept as shared"),
+            "res_model": "g2p.fa.sharing.accept",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_sharing_ids": self.ids},
+        }

@@ -1,0 +1,312 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+APPROVER = "g2p_spar_financial_address.group_approver"
+
+#: Which state may follow which. Nothing leaves refused or ended.
+FOLLOWERS = {
+    "draft": {"to_approve", "effective", "ended"},
+    "to_approve": {"effective", "refused", "ended"},
+    "effective": {"ended"},
+}
+
+#: Channels where a person types the change and can be asked why.
+TYPED_CHANNELS = {"admin", "portal"}
+
+
+class G2pFinancialAddress(models.Model):
+    """How an address takes effect, waits for a second person, and ends."""
+
+    _inherit = "g2p.financial.address"
+
+    approval_cause = fields.Selection(
+        [
+            ("policy", "Everything of this type and channel is approved"),
+            ("shared", "Other registrants are paid at the same place"),
+        ],
+        string="Why it is approved",
+        readonly=True,
+        copy=False,
+    )
+    approved_by_id = fields.Many2one(
+        "res.users", string="Approved by", readonly=True, copy=False
+    )
+    ended_by_id = fields.Many2one(
+        "res.users", string="Ended by", readonly=True, copy=False
+    )
+    decision_note = fields.Char(
+        "Why it was refused or ended", readonly=True, copy=False
+    )
+    # What a second person compares it with.
+    previous_type = fields.Selection(
+        related="previous_id.fa_type", string="Type before"
+    )
+    previous_dfsp_id = fields.Many2one(
+        related="previous_id.dfsp_id", string="Provider before"
+    )
+    previous_masked = fields.Char(related="previous_id.masked", string="Number before")
+    previous_holder_name = fields.Char(
+        related="previous_id.holder_name", string="Account holder before"
+    )
+    may_decide = fields.Boolean(compute="_compute_may_decide")
+
+    _one_pending_per_registrant = models.UniqueIndex(
+        "(partner_id) WHERE state = 'to_approve'",
+        "Somebody else has just entered an address for this registrant. "
+        "Reload the page and look at it before you enter another.",
+    )
+
+    @api.depends_context("uid")
+    @api.depends("state", "entered_by_id")
+    def _compute_may_decide(self):
+        approver = self.env.user.has_group(APPROVER)
+        for address in self:
+            address.may_decide = (
+                approver
+                and address.state == "to_approve"
+                and self.env.user not in address._authors()
+            )
+
+    # === TAKING EFFECT === #
+
+    def _take_effect(self):
+        """Put complete drafts in use, or ask a second person first.
+
+        Of several for one registrant, the last one wins and the others become history.
+
+        :raise ValidationError: when one may not take effect; nothing has then
+        """
+        ready = self.filtered(lambda address: address.state == "draft")
+        ready = ready.filtered("dfsp_id").sorted("id")
+        if not ready:
+            return
+        newest = self.browse({a.partner_id: a.id for a in ready}.values())
+        for address in newest:
+            # Refuses a value SPAR could not read back.
+            address._spar_value()
+        in_use = self.sudo()._in_use(newest.partner_id)
+        newest._set_previous(in_use)
+        newest._check_reason()
+        waiting = newest._needing_approval()
+        self._waiting_for(newest.partner_id)._close(
+            "ended", self.env._("Replaced by a newer entry before it was approved.")
+        )
+        (ready - newest)._close("ended", self.env._("Replaced in the same entry."))
+        # The database checks one of a kind per registrant row by row.
+        self.env["g2p.financial.address"].flush_model(["state"])
+        (newest - waiting)._put_in_use(in_use)
+        waiting._ask_approval()
+
+    def _set_previous(self, in_use):
+        for address in self:
+            previous = in_use.get(address.partner_id)
+            if previous:
+                address.sudo().previous_id = previous
+
+    def _check_reason(self):
+        for address in self:
+            if (
+                address.previous_id
+                and address.channel in TYPED_CHANNELS
+                and not address.reason
+            ):
+                raise ValidationError(
+                    self.env._("Say why the payment address is changed.")
+                )
+
+    def _needing_approval(self):
+        """Return those a second person must approve; record why."""
+        approve = self.env["g2p.fa.policy"]._approve
+        causes = self._find_shared()
+        for address in self:
+            if approve(address.fa_type, address.channel):
+                causes.setdefault(address, "policy")
+        for address, cause in causes.items():
+            address.sudo().approval_cause = cause
+        return self.browse(address.id for address in causes)
+
+    def _put_in_use(self, in_use):
+        """Let these replace what is in use, and tell SPAR's side."""
+        if not self:
+            return
+        replaced = self.browse(
+            in_use[partner].id for partner in self.partner_id if partner in in_use
+        )
+        replaced._close("ended", self.env._("Replaced by a newer address."))
+        self.env["g2p.financial.address"].flush_model(["state"])
+        self._set_state("effective", effective_date=fields.Datetime.now())
+        for channel, addresses in self.grouped("channel").items():
+            addresses.partner_id._financial_address_changed(channel)
+
+    @api.model
+    def _waiting_for(self, partners):
+        return self.sudo().search(
+            [("partner_id", "in", partners.ids), ("state", "=", "to_approve")]
+        )
+
+    # === THE SECOND PERSON === #
+
+    def action_approve(self):
+        """Approve, as a second person, what somebody else entered.
+
+        :raise UserError: when there is nothing to approve, or by its own author
+        :raise AccessError: for whoever is not an approver
+        """
+        self._check_may_decide()
+        # Who shares it may have changed since it was entered.
+        self._find_shared()
+        self.sudo().approved_by_id = self.env.user
+        in_use = self.sudo()._in_use(self.partner_id)
+        self._set_previous(in_use)
+        self._put_in_use(in_use)
+        self._approval_done()
+
+    def action_refuse(self, reason):
+        """Refuse what somebody else entered; the address in use stays.
+
+        :param str reason: told to whoever entered it; required
+        :raise UserError: without a reason, or by its own author
+        """
+        self._check_may_decide()
+        self._close("refused", self._required(reason))
+
+    def action_end(self, reason=None):
+        """Stop paying here: the registrant is left without a payment address.
+
+        :param str reason: why; kept with the address
+        """
+        self.check_access("write")
+        in_use = self.filtered(lambda address: address.state == "effective")
+        in_use._close("ended", reason)
+        in_use.partner_id._financial_address_changed("admin")
+
+    def action_ask_reason(self):
+        """Open the dialog that asks why, for the decision named in the context."""
+        decision = self.env.context.get("decision")
+        titles = {
+            "refuse": self.env._("Refuse"),
+            "end": self.env._("End the payment address"),
+        }
+        return {
+            "type": "ir.actions.act_window",
+            "name": titles[decision],
+            "res_model": "g2p.fa.decision",
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                "default_address_ids": self.ids,
+                "default_decision": decision,
+            },
+        }
+
+    def _authors(self):
+        """Return everybody who had a hand in what is to be approved."""
+        address = self.sudo()
+        return address.create_uid | address.entered_by_id
+
+    def _check_may_decide(self):
+        self.check_access("read")
+        if not self.env.user.has_group(APPROVER):
+            raise AccessError(
+                self.env._("Only an approver of payment addresses may decide this.")
+            )
+        for address in self:
+            if address.state != "to_approve":
+                raise UserError(
+                    self.env._("This address is no longer waiting for approval.")
+                )
+            # In every mode, also that of the system: no channel is a way round.
+            if self.env.user in address._authors():
+                raise UserError(
+                    self.env._(
+                        "You entered this address yourself. A second person must "
+                        "look at it."
+                    )
+                )
+
+    def _required(self, reason):
+        if not (reason or "").strip():
+            raise UserError(self.env._("Say why: the reason is kept in the history."))
+        return reason.strip()
+
+    def _ask_approval(self):
+        """Let these wait, with a to-do for an approver each."""
+        if not self:
+            return
+        self._set_state("to_approve")
+        activity_type = self.env.ref("g2p_spar_financial_address.activity_approve")
+        model = self.env["ir.model"]._get_id(self._name)
+        self.env["mail.activity"].sudo().with_context(
+            # One message per address would bury the approver after an import.
+            mail_activity_quick_update=True
+        ).create(
+            [
+                {
+                    "res_model_id": model,
+                    "res_id": address.id,
+                    "activity_type_id": activity_type.id,
+                    "user_id": user.id,
+                    "automated": True,
+                }
+                for address, user in self._approvers().items()
+            ]
+        )
+
+    def _approvers(self):
+        """Return whose to-do each address becomes: whoever has the fewest.
+
+        An address only its own author could approve is nobody's to-do; it stays in
+        the list of approvals.
+        """
+        group = self.env.ref(APPROVER).sudo()
+        approvers = group.all_user_ids.filtered(lambda user: user.active)
+        waiting = dict.fromkeys(approvers, 0)
+        waiting.update(
+            self.env["mail.activity"]
+            .sudo()
+            ._read_group(
+                [("user_id", "in", approvers.ids), ("res_model", "=", self._name)],
+                ["user_id"],
+                ["__count"],
+            )
+        )
+        chosen = {}
+        for address in self.sudo():
+            company = address.company_id
+            fit = approvers - address._authors()
+            if company:
+                fit = fit.filtered(lambda user, own=company: own in user.company_ids)
+            if fit:
+                chosen[address] = min(fit, key=lambda user: (waiting[user], user.id))
+                waiting[chosen[address]] += 1
+        return chosen
+
+    def _approval_done(self):
+        self.sudo().activity_unlink(["g2p_spar_financial_address.activity_approve"])
+
+    # === THE ONE PLACE WHERE A STATE CHANGES === #
+
+    def _close(self, state, note):
+        """End or refuse these, for good."""
+        if self:
+            waiting = self.filtered(lambda address: address.state == "to_approve")
+            waiting._approval_done()
+            self._set_state(
+                state,
+                end_date=fields.Datetime.now(),
+                ended_by_id=self.env.uid,
+                decision_note=note,
+            )
+
+    def _set_state(self, state, **facts):
+        """Move these to a state, with the facts that belong to it.
+
+        :raise UserError: when one of them cannot get there from where it is, because
+            somebody else was faster
+        """
+        for address in self:
+            if state not in FOLLOWERS.get(address.state, ()):
+                raise UserError(
+                    self.env._("Somebody else has just decided this. Reload the page.")
+                )
+        self.sudo().write({"state": state, **facts})

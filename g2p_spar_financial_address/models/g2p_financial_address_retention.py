@@ -1,0 +1,53 @@
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+
+from ..const import VALUE_FIELD
+
+#: Addresses erased in one transaction.
+CHUNK = 1000
+
+
+class G2pFinancialAddress(models.Model):
+    """How long numbers are kept: the masked trace stays, the value goes."""
+
+    _inherit = "g2p.financial.address"
+
+    erased_date = fields.Datetime("Number erased on", readonly=True, copy=False)
+
+    _to_erase = models.Index(
+        "(end_date) WHERE state IN ('ended', 'refused') AND erased_date IS NULL"
+    )
+
+    def _erase(self):
+        """Forget the numbers, the holders' names and the proofs of these."""
+        self.sudo()._write_past(
+            {
+                **dict.fromkeys(VALUE_FIELD.values(), False),
+                "erased_date": fields.Datetime.now(),
+                "fingerprint": False,
+                "holder_name": False,
+                "proof": False,
+                "proof_name": False,
+                "sharing_id": False,
+            }
+        )
+
+    @api.model
+    def _cron_erase(self):
+        """Erase what ended longer ago than the registry keeps numbers."""
+        days = self.env["g2p.fa.settings"]._values()["retention_days"]
+        if not days:
+            return
+        before = fields.Datetime.now() - relativedelta(days=days)
+        domain = [
+            ("state", "in", ("ended", "refused")),
+            ("erased_date", "=", False),
+            ("end_date", "<", before),
+        ]
+        commit = self.env["ir.cron"]._commit_progress
+        commit(remaining=self.sudo().search_count(domain))
+        while addresses := self.sudo().search(domain, order="end_date", limit=CHUNK):
+            addresses._erase()
+            if not commit(len(addresses)):
+                break

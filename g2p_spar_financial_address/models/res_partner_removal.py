@@ -1,0 +1,85 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+VIEWER = "g2p_spar_financial_address.group_viewer"
+ADMINISTRATOR = "g2p_spar_financial_address.group_administrator"
+
+
+class ResPartner(models.Model):
+    """How the payment data of a registrant leaves: first SPAR, then the registry.
+
+    Erased here first, nobody could tell SPAR any more under which ID it still pays.
+    """
+
+    _inherit = "res.partner"
+
+    payment_removal_date = fields.Datetime(
+        "Payment data to be removed since",
+        readonly=True,
+        copy=False,
+        groups=VIEWER,
+    )
+
+    _payment_removals = models.Index(
+        "(payment_removal_date) WHERE payment_removal_date IS NOT NULL"
+    )
+
+    def action_remove_payment_data(self):
+        """End the address, and erase all payment data as soon as SPAR has let go.
+
+        :raise AccessError: for whoever is not an administrator of payment addresses
+        """
+        if not self.env.user.has_group(ADMINISTRATOR):
+            raise AccessError(
+                self.env._("Only an administrator removes the payment data of people.")
+            )
+        self.check_access("write")
+        addresses = self.sudo().financial_address_ids
+        addresses.filtered(lambda a: a.state == "draft").unlink()
+        live = addresses.exists().filtered(
+            lambda a: a.state in ("to_approve", "effective")
+        )
+        paid = live.filtered(lambda a: a.state == "effective").partner_id
+        live._close("ended", self.env._("The registrant's payment data is removed."))
+        paid._financial_address_changed("admin")
+        self.sudo().payment_removal_date = fields.Datetime.now()
+        self._remove_payment_data()
+
+    def _remove_payment_data(self):
+        """Erase what may leave by now; the rest follows later."""
+        leaving = self.sudo()._payment_data_may_leave()
+        leaving.with_context(active_test=False).financial_address_ids._erase()
+        # As the system: the ID is what the removal is about, not a redirection.
+        leaving.write({"spar_id": False, "payment_removal_date": False})
+
+    def _payment_data_may_leave(self):
+        """Return those whose payment data nobody outside needs any more.
+
+        Hook: the SPAR engine holds back those SPAR still has a row of.
+        """
+        return self
+
+    @api.model
+    def _cron_remove_payment_data(self):
+        """Erase the payment data of those SPAR has let go since it was asked for."""
+        self.sudo().with_context(active_test=False).search(
+            [("payment_removal_date", "!=", False)]
+        )._remove_payment_data()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_after_payment_data(self):
+        """Refuse to delete people with payment data; SPAR would go on paying them."""
+        kept = self.sudo().financial_address_ids
+        if kept.filtered(lambda address: not address.erased_date):
+            raise UserError(
+                self.env._(
+                    "%(names)s: remove the payment data first (Payment page, Remove "
+                    "payment data). The contact can be deleted once SPAR has let go.",
+                    names=", ".join(kept.partner_id.mapped("display_name")[:5]),
+                )
+            )
+
+    def unlink(self):
+        # What is left of their addresses says nothing of them any more.
+        self.sudo().financial_address_ids.filtered("erased_date").unlink()
+        return super().unlink()

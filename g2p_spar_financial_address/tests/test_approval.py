@@ -1,0 +1,193 @@
+from odoo.exceptions import AccessError
+from odoo.tests import Form, tagged
+
+from .common import FinancialAddressCase
+
+
+@tagged("post_install", "-at_install")
+class TestApproval(FinancialAddressCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.editor = cls.new_user("a_editor", "editor")
+        cls.approver = cls.new_user("a_approver", "approver")
+        cls.both = cls.new_user("a_both", "editor", "approver")
+        cls.in_use = cls.enter_address("0754 200 001")
+        cls.set_policy(approve_admin=True)
+
+    def amend(self, user=None):
+        return self.enter_address("0754 200 002", user=user or self.editor)
+
+    def todos(self, address):
+        return self.env["mail.activity"].search(
+            [("res_model", "=", address._name), ("res_id", "=", address.id)]
+        )
+
+    def test_a_pending_amendment_leaves_the_address_in_use(self):
+        pending = self.amend()
+        self.assertEqual(pending.state, "to_approve")
+        self.assertEqual(self.in_use.state, "effective")
+        self.assertEqual(self.registrant.financial_address_id, self.in_use)
+        self.assertEqual(self.registrant.pending_address_id, pending)
+        self.assertEqual(pending.previous_id, self.in_use)
+
+    def test_a_second_person_approves(self):
+        pending = self.amend()
+        pending.with_user(self.approver).action_approve()
+        self.assertEqual(pending.state, "effective")
+        self.assertEqual(pending.approved_by_id, self.approver)
+        self.assertEqual(pending.entered_by_id, self.editor)
+        self.assertEqual(self.in_use.state, "ended")
+        self.assertEqual(self.registrant.financial_address_id, pending)
+
+    def test_nobody_approves_their_own_whatever_the_way(self):
+        pending = self.amend(self.both)
+        for env in (
+            self.env(user=self.both),
+            self.env(user=self.both, su=True),
+            self.env(user=self.both, context={"import_file": True, "uid": 1}),
+        ):
+            address = pending.with_env(env)
+            with self.subTest(su=env.su), self.assertRefused("second person"):
+                address.action_approve()
+            with self.subTest(su=env.su), self.assertRefused("second person"):
+                address.action_refuse("no")
+        self.assertFalse(pending.with_user(self.both).may_decide)
+        self.assertTrue(pending.with_user(self.approver).may_decide)
+
+    def test_who_completed_a_draft_is_an_author_too(self):
+        draft = self.enter_address("+255754200002", user=self.editor, dfsp_id=False)
+        draft.with_user(self.both).dfsp_id = self.operator
+        self.assertEqual(draft.state, "to_approve")
+        with self.assertRefused("second person"):
+            draft.with_user(self.both).action_approve()
+        draft.with_user(self.approver).action_approve()
+
+    def test_an_editor_cannot_approve(self):
+        pending = self.amend(self.both)
+        with self.assertRaises(AccessError):
+            pending.with_user(self.editor).action_approve()
+        with self.assertRaises(AccessError):
+            pending.with_user(self.editor).write({"state": "effective"})
+        with self.assertRaises(AccessError):
+            pending.with_user(self.editor).write({"entered_by_id": 1})
+
+    def test_an_approver_cannot_enter(self):
+        with self.assertRaises(AccessError):
+            self.amend(self.approver)
+
+    def test_refusal_needs_a_reason_and_changes_nothing(self):
+        pending = self.amend()
+        for reason in (None, "", "   "):
+            with self.subTest(reason), self.assertRefused("Say why"):
+                pending.with_user(self.approver).action_refuse(reason)
+        pending.with_user(self.approver).action_refuse("The proof is unreadable")
+        self.assertEqual(pending.state, "refused")
+        self.assertEqual(pending.decision_note, "The proof is unreadable")
+        self.assertEqual(pending.ended_by_id, self.approver)
+        self.assertEqual(self.in_use.state, "effective")
+
+    def test_the_dialog_refuses(self):
+        pending = self.amend().with_user(self.approver)
+        action = pending.with_context(decision="refuse").action_ask_reason()
+        dialog = Form(pending.env[action["res_model"]].with_context(action["context"]))
+        dialog.reason = "Wrong person"
+        dialog.save().action_decide()
+        self.assertEqual(pending.state, "refused")
+
+    def test_what_is_decided_is_not_decided_again(self):
+        pending = self.amend().with_user(self.approver)
+        pending.action_approve()
+        with self.assertRefused("no longer waiting"):
+            pending.action_refuse("changed my mind")
+        with self.assertRefused("no longer waiting"):
+            self.in_use.with_user(self.approver).action_approve()
+
+    def test_a_newer_amendment_replaces_a_pending_one(self):
+        first = self.amend()
+        second = self.enter_address("0754 200 003", user=self.editor)
+        self.assertEqual(first.state, "ended")
+        self.assertIn("Replaced by a newer entry", first.decision_note)
+        self.assertFalse(self.todos(first))
+        with self.assertRefused("no longer waiting"):
+            first.with_user(self.approver).action_approve()
+        second.with_user(self.approver).action_approve()
+        self.assertEqual(self.registrant.financial_address_id, second)
+
+    def test_what_needs_no_approval_replaces_a_pending_one_too(self):
+        pending = self.amend()
+        self.set_policy(approve_admin=False)
+        self.enter_address("0754 200 003", user=self.editor)
+        self.assertEqual(pending.state, "ended")
+
+    def test_the_policy_is_by_type_and_channel(self):
+        account = self.enter_bank_account(user=self.editor)
+        self.assertEqual(account.state, "effective")
+        self.set_policy("bank_account", approve_odk=True)
+        account = self.enter_bank_account("0123456780")
+        self.assertEqual(account.state, "effective")
+        account = self.enter_bank_account("0123456781", channel="odk")
+        self.assertEqual(account.state, "to_approve")
+
+    def test_the_todo_goes_to_the_approver_with_the_fewest(self):
+        self.amend()
+        other = self.new_registrant("Baraka")
+        second = self.enter_address(
+            "0754 200 009", user=self.editor, partner_id=other.id
+        )
+        both = self.env["mail.activity"].search(
+            [("res_model", "=", "g2p.financial.address")]
+        )
+        self.assertEqual(both.user_id & (self.approver | self.both), both.user_id)
+        self.assertEqual(len(both.user_id), 2, "one each")
+        self.assertEqual(len(self.todos(second)), 1)
+
+    def test_the_todo_is_never_the_authors(self):
+        self.assertEqual(self.todos(self.amend(self.both)).user_id, self.approver)
+
+    def test_the_todo_goes_with_the_decision(self):
+        pending = self.amend()
+        self.assertTrue(self.todos(pending))
+        pending.with_user(self.approver).action_approve()
+        self.assertFalse(self.todos(pending))
+
+    def test_the_decision_is_in_the_chatter_without_the_number(self):
+        pending = self.amend()
+        pending.with_user(self.approver).action_approve()
+        self.flush_tracking()
+        messages = pending.sudo().message_ids
+        bodies = str(messages.mapped("body"))
+        tracked = messages.tracking_value_ids
+        self.assertEqual(tracked.new_value_char, "In use")
+        self.assertNotIn("754200002", bodies + str(tracked.read()))
+
+    def test_an_amendment_needs_a_reason_and_a_first_entry_does_not(self):
+        for reason in (False, "", "  "):
+            with self.subTest(reason), self.assertRefused("Say why"):
+                self.enter_address("0754 200 002", user=self.editor, reason=reason)
+        other = self.new_registrant("Baraka")
+        self.enter_address("0754 200 003", partner_id=other.id, reason=False)
+
+    def test_the_proof_is_for_those_who_decide(self):
+        pending = self.enter_address(
+            "0754 200 002", user=self.editor, proof=b"cHJvb2Y=", proof_name="a.txt"
+        )
+        viewer = self.new_user("a_viewer", "viewer")
+        self.assertTrue(pending.with_user(self.approver).proof)
+        with self.assertRaises(AccessError):
+            pending.with_user(viewer).read(["proof"])
+        attachment = self.env["ir.attachment"].search(
+            [
+                ("res_model", "=", pending._name),
+                ("res_id", "=", pending.id),
+                ("res_field", "=", "proof"),
+            ]
+        )
+        self.assertTrue(attachment)
+        with self.assertRaises(AccessError):
+            attachment.with_user(viewer).read(["datas"])
+
+    def flush_tracking(self):
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+        self.env.invalidate_all()

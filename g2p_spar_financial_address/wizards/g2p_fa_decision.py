@@ -1,0 +1,23 @@
+from odoo import fields, models
+
+
+class G2pFaDecision(models.TransientModel):
+    """Asks why an address is refused or ended."""
+
+    _name = "g2p.fa.decision"
+    _description = "Decision on payment addresses"
+
+    address_ids = fields.Many2many("g2p.financial.address", required=True)
+    decision = fields.Selection(
+        [("refuse", "Refuse"), ("end", "End")], required=True, readonly=True
+    )
+    reason = fields.Char(required=True, help="Kept in the history of the registrant.")
+
+    def action_decide(self):
+        """Carry out the decision; the addresses check who may."""
+        self.ensure_one()
+        if self.decision == "refuse":
+            self.address_ids.action_refuse(self.reason)
+        else:
+            self.address_ids.action_end(self.reason)
+        return {"type": "ir.actions.act_window_close"}

@@ -1,0 +1,23 @@
+from odoo import fields, models
+
+
+class G2pFaSharingAccept(models.TransientModel):
+    """Asks why it is right that several registrants are paid at one place."""
+
+    _name = "g2p.fa.sharing.accept"
+    _description = "Accept a shared payment address"
+
+    sharing_ids = fields.Many2many("g2p.fa.sharing", required=True)
+    partner_ids = fields.Many2many(
+        "res.partner",
+        string="Also for",
+        domain="[('is_registrant', '=', True)]",
+        help="Registrants who are not paid there yet, and will be.",
+    )
+    reason = fields.Char(required=True, help="For example: one household, one phone.")
+
+    def action_accept(self):
+        """Accept; the shared addresses check who may."""
+        self.ensure_one()
+        self.sharing_ids.action_accept(self.reason, self.partner_ids)
+        return {"type": "ir.actions.act_window_close"}

@@ -24,3 +24,8 @@ CHANNELS = [
     ("api", "Self-service API"),
     ("import", "File import"),
 ]
+
+#: In the context of a write to the directory, under ``spar_rewritten``: whoever writes
+#: tells, once for all, that what is written for SPAR changed. An object, because no
+#: client can send it.
+TOLD_BY_CALLER = object()

@@ -1,1 +1,3 @@
 from . import base_partner_merge
+from . import g2p_dfsp_import_line
+from . import g2p_dfsp_import

@@ -27,9 +27,9 @@ class G2pDfspImport(models.TransientModel):
     file = fields.Binary(string="CSV file", attachment=False)
     file_name = fields.Char()
     line_ids = fields.One2many("g2p.dfsp.import.line", "import_id", readonly=True)
-    change_count = fields.Integer(string="Rows that change something", readonly=True)
-    unchanged_count = fields.Integer(string="Rows with nothing to do", readonly=True)
-    error_count = fields.Integer(string="Rows with an error", readonly=True)
+    change_count = fields.Integer(string="Changes", readonly=True)
+    unchanged_count = fields.Integer(string="Nothing to do", readonly=True)
+    error_count = fields.Integer(string="Errors", readonly=True)
     error_file = fields.Binary(
         string="Rows to correct", attachment=False, readonly=True
     )

@@ -22,6 +22,7 @@
         "views/g2p_fa_policy_views.xml",
         "views/g2p_fa_reveal_views.xml",
         "views/g2p_fa_sharing_views.xml",
+        "wizards/g2p_dfsp_import_views.xml",
         "views/g2p_dfsp_views.xml",
         "views/g2p_fa_strategy_views.xml",
         "views/res_partner_views.xml",

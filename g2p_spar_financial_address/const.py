@@ -32,3 +32,8 @@ ADDRESS_STATES = [
     ("refused", "Refused"),
     ("ended", "Ended"),
 ]
+
+#: In the context of a write to the directory, under ``spar_rewritten``: whoever writes
+#: tells, once for all, that what is written for SPAR changed. An object, because no
+#: client can send it.
+TOLD_BY_CALLER = object()

@@ -1,7 +1,10 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
-from .. import address_values
-from ..const import FA_TYPES
+from .. import account_numbers, address_values
+from ..const import BANK_ACCOUNT, FA_TYPES, TOLD_BY_CALLER
+
+ACCOUNT_FIELDS = ("account_pattern", "account_example", "account_hint")
 
 
 class G2pDfsp(models.Model):
@@ -13,12 +16,29 @@ class G2pDfsp(models.Model):
 
     name = fields.Char(required=True)
     code = fields.Char(required=True, help="The provider's code at SPAR.")
+    logo = fields.Image(max_width=256, max_height=256)
     fa_type = fields.Selection(
-        FA_TYPES, string="Offers", required=True, default="bank_account"
+        FA_TYPES, string="Offers", required=True, default=BANK_ACCOUNT
     )
     country_id = fields.Many2one(
         "res.country",
-        help="Phone numbers typed without a country code are read as of this country.",
+        help="Phone numbers typed without a country code are read as of this country. "
+        "A bank without a pattern in a country that uses IBANs has IBANs only.",
+    )
+    account_pattern = fields.Char(
+        string="Account number pattern",
+        help="A regular expression the whole account number matches, written without "
+        "blanks and in upper case. Ten digits are \\d{10}. What is repeated is a "
+        "character, not a group in round brackets.",
+    )
+    account_example = fields.Char(
+        string="Example of an account number",
+        help="Shown to whoever types a number that does not fit. Invent one.",
+    )
+    account_hint = fields.Char(
+        string="What an account number looks like",
+        help="In plain words, for whoever types one: Ten digits, printed on the front "
+        "of the card.",
     )
     strategy_id = fields.Many2one(
         "g2p.fa.strategy",
@@ -46,12 +66,70 @@ class G2pDfsp(models.Model):
                     [("fa_type", "=", dfsp.fa_type)], limit=1
                 )
 
+    @api.onchange("fa_type")
+    def _onchange_fa_type(self):
+        if self.fa_type != BANK_ACCOUNT:
+            self.update(dict.fromkeys(ACCOUNT_FIELDS, False))
+
     @api.constrains("name", "code")
     def _check_parts(self):
         address_values.check_parts(self, ("name", "code"))
 
+    @api.constrains("strategy_id", "fa_type")
+    def _check_strategy(self):
+        for dfsp in self:
+            if dfsp.strategy_id.fa_type != dfsp.fa_type:
+                raise ValidationError(
+                    self.env._(
+                        "The strategy “%(strategy)s” is for another type of address "
+                        "than %(provider)s offers.",
+                        strategy=dfsp.strategy_id.name,
+                        provider=dfsp.name,
+                    )
+                )
+
+    @api.constrains("fa_type", *ACCOUNT_FIELDS)
+    def _check_only_banks_have_accounts(self):
+        for dfsp in self:
+            if dfsp.fa_type != BANK_ACCOUNT and any(
+                dfsp[name] for name in ACCOUNT_FIELDS
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "Only banks have account numbers. Empty the pattern, the "
+                        "example and the hint of %(provider)s.",
+                        provider=dfsp.name,
+                    )
+                )
+
+    @api.constrains("account_pattern", "account_example", "country_id")
+    def _check_account_pattern(self):
+        for dfsp in self:
+            if dfsp.account_pattern:
+                account_numbers.check_pattern(self.env, dfsp.account_pattern)
+            if dfsp.account_example:
+                dfsp._check_account_example()
+
+    def _check_account_example(self):
+        """Refuse an example that would be refused as an account number.
+
+        :raise ValidationError: saying what is wrong with it
+        """
+        number = address_values.clean_account_number(self.env, self.account_example)
+        pattern = self.account_pattern
+        if pattern and not account_numbers.matches(pattern, number):
+            raise ValidationError(
+                self.env._(
+                    "The example of an account number at %(bank)s does not match the "
+                    "pattern. Change one of the two.",
+                    bank=self.name,
+                )
+            )
+        account_numbers.check_account_number(self.env, number, self)
+
     def write(self, vals):
         result = super().write(vals)
-        if {"name", "code", "strategy_id"} & vals.keys():
+        told = self.env.context.get("spar_rewritten") is TOLD_BY_CALLER
+        if {"name", "code", "strategy_id"} & vals.keys() and not told:
             self.env["g2p.financial.address"]._rewritten([("dfsp_id", "in", self.ids)])
         return result

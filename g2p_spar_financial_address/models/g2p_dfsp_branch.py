@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from .. import address_values
+from ..const import TOLD_BY_CALLER
 
 
 class G2pDfspBranch(models.Model):
@@ -27,7 +28,8 @@ class G2pDfspBranch(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        if {"name", "code"} & vals.keys():
+        told = self.env.context.get("spar_rewritten") is TOLD_BY_CALLER
+        if {"name", "code"} & vals.keys() and not told:
             self.env["g2p.financial.address"]._rewritten(
                 [("branch_id", "in", self.ids)]
             )

@@ -155,6 +155,7 @@ class TestApproval(FinancialAddressCase):
         pending = self.amend()
         pending.with_user(self.approver).action_approve()
         self.flush_tracking()
+        print(pending.env.context, pending.sudo().message_ids)
         messages = pending.sudo().message_ids
         bodies = str(messages.mapped("body"))
         tracked = messages.tracking_value_ids

@@ -1,0 +1,192 @@
+"""Rules for account numbers: the bank's own pattern, and IBANs.
+
+No function here searches or stores anything, and no message repeats the number that
+was typed. Which countries use IBANs, and how long they are, is python-stdnum's
+knowledge.
+"""
+
+import re
+from functools import lru_cache
+from importlib import import_module
+from importlib.machinery import SourceFileLoader
+
+import stdnum
+from stdnum import numdb
+
+from odoo.exceptions import ValidationError
+
+if not hasattr(stdnum.__spec__.loader, "get_resource_reader"):
+    # Odoo 19 patches stdnum as it is imported, and leaves it with a loader that cannot
+    # open the library's data files. Without this, importing stdnum.iban fails.
+    stdnum.__spec__.loader = SourceFileLoader(stdnum.__name__, stdnum.__file__)
+iban = import_module("stdnum.iban")
+
+MAX_PATTERN_LENGTH = 200
+#: Longer numbers match no pattern. The longest IBAN has 34 characters, and a limit
+#: keeps the time a pattern may take within bounds.
+MAX_NUMBER_LENGTH = 40
+MAX_OPEN_REPETITIONS = 4
+MAX_ALTERNATIVES = 8
+
+_ESCAPE_OR_CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_OPEN_REPETITION = re.compile(r"[?*+]|\{\d*,\d*\}")
+_REPEATED_GROUP = re.compile(r"\)[*+{]")
+
+
+def check_account_number(env, number, dfsp):
+    """Refuse an account number that the bank, or any bank, cannot have.
+
+    A bank's own pattern decides first. Where the bank's country uses IBANs and the
+    bank has no pattern, only an IBAN of that country will do. Whatever begins like an
+    IBAN must be a right one, unless a bank of a country without IBANs has a pattern
+    that accepts it.
+
+    :param str number: the number, already without blanks and in upper case
+    :param g2p.dfsp dfsp: the bank; may be empty
+    :raise ValidationError: saying what the number should look like
+    """
+    country_code = dfsp.country_id.code
+    if dfsp.account_pattern:
+        if not matches(dfsp.account_pattern, number):
+            raise ValidationError(_mismatch(env, dfsp))
+        if country_code and not iban_length(country_code):
+            return
+    elif iban_length(country_code) and not _begins_like_iban(number, country_code):
+        raise ValidationError(
+            env._(
+                "An account number at %(bank)s is an IBAN: it begins with %(code)s and "
+                "two digits and has %(length)s characters.",
+                bank=dfsp.name,
+                code=country_code,
+                length=iban_length(country_code),
+            )
+        )
+    if _begins_like_iban(number, number[:2]):
+        _check_iban(env, number)
+
+
+def matches(pattern, number):
+    """Return whether the whole account number is as the bank's pattern says.
+
+    Only the digits 0 to 9 are digits here, because only those can be paid to.
+    """
+    return len(number) <= MAX_NUMBER_LENGTH and bool(
+        re.fullmatch(pattern, number, re.ASCII)
+    )
+
+
+def check_pattern(env, pattern):
+    """Refuse a pattern that is not one, or that could take for ever to match.
+
+    The rule is simple rather than complete, so that it can be explained: what is
+    repeated is a character, never a group in round brackets (a group may be optional),
+    and there are few repetitions of open length and few alternatives.
+
+    :param str pattern: a regular expression
+    :raise ValidationError: saying what to change
+    """
+    if len(pattern) > MAX_PATTERN_LENGTH:
+        raise ValidationError(
+            env._(
+                "The pattern is too long: at most %(limit)s characters.",
+                limit=MAX_PATTERN_LENGTH,
+            )
+        )
+    try:
+        re.compile(pattern, re.ASCII)
+    except (re.error, OverflowError, RecursionError):
+        raise ValidationError(
+            env._(
+                "The pattern is not a valid regular expression. Ten digits, for "
+                "example, are written %(pattern)s.",
+                pattern=r"\d{10}",
+            )
+        ) from None
+    if _is_hostile(pattern):
+        raise ValidationError(
+            env._(
+                "The pattern is too complicated to be checked quickly. Repeat single "
+                "characters, not groups in round brackets; use ?, *, + or {2,5} at "
+                "most %(repetitions)s times and | at most %(alternatives)s times; and "
+                "leave out look-arounds, named groups and back-references.",
+                repetitions=MAX_OPEN_REPETITIONS,
+                alternatives=MAX_ALTERNATIVES,
+            )
+        )
+
+
+def _is_hostile(pattern):
+    """Return whether a valid pattern breaks the rule of :func:`check_pattern`."""
+    # Only what has a meaning outside of character classes is left: for an escaped
+    # character or a class an "x", for a back-reference the backslash alone.
+    skeleton = _ESCAPE_OR_CLASS.sub(
+        lambda match: "\\" if re.fullmatch(r"\\[1-9]", match[0]) else "x", pattern
+    ).replace("(?:", "(")
+    return (
+        "\\" in skeleton
+        or "(?" in skeleton
+        or bool(_REPEATED_GROUP.search(skeleton))
+        or len(_OPEN_REPETITION.findall(skeleton)) > MAX_OPEN_REPETITIONS
+        or skeleton.count("|") > MAX_ALTERNATIVES
+    )
+
+
+@lru_cache(maxsize=512)
+def iban_length(country_code):
+    """Return how many characters an IBAN of this country has, or 0 if it uses none.
+
+    :param country_code: the two letters, or a falsy value
+    """
+    if not country_code:
+        return 0
+    _code, facts = numdb.get("iban").info(country_code)[0]
+    lengths = re.findall(r"(\d+)!", facts.get("bban", ""))
+    return 4 + sum(map(int, lengths)) if lengths else 0
+
+
+def is_iban(number):
+    """Return whether this account number is an IBAN: one bank in the world has it."""
+    return _begins_like_iban(number, number[:2]) and iban.is_valid(number)
+
+
+def _begins_like_iban(number, country_code):
+    """Return whether this is how the IBANs of this country begin."""
+    return bool(iban_length(country_code)) and bool(
+        re.match(f"{country_code}[0-9]{{2}}", number)
+    )
+
+
+def _check_iban(env, number):
+    """Refuse a number that begins like an IBAN and is not one."""
+    length = iban_length(number[:2])
+    if not re.fullmatch(r"[A-Z0-9]*", number):
+        raise ValidationError(
+            env._("An IBAN has letters and digits only. Leave out dashes and dots.")
+        )
+    if len(number) != length:
+        raise ValidationError(
+            env._(
+                "An IBAN that begins with %(code)s has %(length)s characters. "
+                "This one has %(typed)s.",
+                code=number[:2],
+                length=length,
+                typed=len(number),
+            )
+        )
+    if not iban.is_valid(number):
+        raise ValidationError(
+            env._(
+                "This IBAN cannot exist: its check digits do not fit. A character is "
+                "mistyped, or two have changed places."
+            )
+        )
+
+
+def _mismatch(env, dfsp):
+    """Return what the account numbers of this bank look like."""
+    sentences = [env._("%(bank)s has no such account numbers.", bank=dfsp.name)]
+    if dfsp.account_hint:
+        sentences.append(f"{dfsp.account_hint.rstrip('. ')}.")
+    if dfsp.account_example:
+        sentences.append(env._("Example: %(number)s", number=dfsp.account_example))
+    return " ".join(sentences)

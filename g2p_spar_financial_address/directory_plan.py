@@ -1,0 +1,351 @@
+"""What importing a directory file would do, row by row, and doing it.
+
+The plan is made in memory from a handful of queries, whatever the number of rows. It
+adds and changes; it never removes, archives or empties anything: an empty cell leaves
+what is there. A row with an error does nothing, and stops no other row.
+"""
+
+import re
+from dataclasses import dataclass
+
+from odoo.exceptions import ValidationError
+
+from . import address_values
+from .const import BANK_ACCOUNT, FA_TYPES, TOLD_BY_CALLER
+from .directory_csv import COLUMNS
+
+NEW_PROVIDER = "new_provider"
+CHANGED_PROVIDER = "changed_provider"
+NEW_BRANCH = "new_branch"
+CHANGED_BRANCH = "changed_branch"
+UNCHANGED = "unchanged"
+ERROR = "error"
+
+#: The columns of a provider that are written as they are, and their fields.
+_TEXT_FIELDS = {
+    "provider_name": "name",
+    "account_pattern": "account_pattern",
+    "account_example": "account_example",
+    "account_hint": "account_hint",
+}
+_PROVIDER_COLUMNS = {
+    **{field: column for column, field in _TEXT_FIELDS.items()},
+    "country_id": "country",
+    "strategy_id": "strategy_number",
+}
+_BRANCH_COLUMNS = {"name": "branch_name"}
+
+
+@dataclass
+class PlannedRow:
+    """What one row of the file would do, and a note on it in words."""
+
+    line: int
+    cells: dict
+    outcome: str = ERROR
+    note: str = ""
+
+
+class _Target:
+    """One provider or branch: what it is, and what the rows so far want it to be.
+
+    :param record: the provider or branch, empty when it is new
+    :param dict base: what a new one is created with, apart from what rows say
+    """
+
+    def __init__(self, record, base):
+        self.record = record
+        self.base = base
+        self.changes = {}
+        self.said = {}
+
+    @property
+    def is_known(self):
+        """Whether it exists already, or an earlier row creates it."""
+        return bool(self.record or self.said)
+
+    @property
+    def wanted(self):
+        return {**self.base, **self.changes}
+
+    def news(self, values):
+        """Return those of ``values`` that differ from what it is going to be."""
+        return {
+            name: value
+            for name, value in values.items()
+            if self.wanted.get(name, self._stored(name)) != value
+        }
+
+    def contradiction(self, values):
+        """Return a field of which an earlier row says something else, and its line."""
+        for name, value in values.items():
+            said, line = self.said.get(name, (value, None))
+            if said != value:
+                return name, line
+        return None
+
+    def take(self, values, line):
+        """Remember what a row without an error says."""
+        self.changes.update(self.news(values))
+        for name, value in values.items():
+            self.said.setdefault(name, (value, line))
+
+    def _stored(self, name):
+        value = self.record[name]
+        return value.id if self.record._fields[name].relational else value
+
+
+class DirectoryPlan:
+    """The plan for one file: :attr:`rows` says what :meth:`apply` would do.
+
+    :param Environment env: the administrator's
+    :param list rows: ``[(line number, {column: text})]``
+    """
+
+    def __init__(self, env, rows):
+        self.env = env
+        self.rows = [PlannedRow(line, cells) for line, cells in rows]
+        self._types = _types_by_word(env)
+        clean = [row for row in self.rows if self._clean(row)]
+        self._look_up([row.cells for row in clean])
+        for row in clean:
+            try:
+                row.outcome, row.note = self._plan(row)
+            except ValidationError as error:
+                row.note = error.args[0]
+
+    # === READING === #
+
+    def _clean(self, row):
+        """Trim the cells of a row; return whether all of them can be stored."""
+        has_more_cells = bool(row.cells.pop(None, None))
+        try:
+            row.cells = {
+                column: address_values.clean_text(
+                    self.env, row.cells.get(column), column
+                )
+                for column in COLUMNS
+            }
+        except ValidationError as error:
+            row.note = error.args[0]
+            return False
+        if has_more_cells:
+            row.note = self.env._("This line has more cells than the first line.")
+        return not has_more_cells
+
+    def _look_up(self, cells):
+        """Read all that the rows name, each kind at once."""
+
+        def words(column):
+            return list({row[column] for row in cells if row[column]})
+
+        countries = [word.upper() for word in words("country")]
+        self._countries = (
+            self.env["res.country"].search([("code", "in", countries)]).grouped("code")
+        )
+        strategies = self.env["g2p.fa.strategy"].search([])
+        self._strategies = {str(s.strategy_number): s for s in strategies}
+        self._default_strategies = strategies.grouped("fa_type")
+        Dfsp = self.env["g2p.dfsp"].with_context(active_test=False)
+        dfsps = Dfsp.search([("code", "in", words("provider_code"))])
+        self._providers = {(d.fa_type, d.code): _Target(d, {}) for d in dfsps}
+        branches = self.env["g2p.dfsp.branch"].with_context(active_test=False)
+        branches = branches.search(
+            [("dfsp_id", "in", dfsps.ids), ("code", "in", words("branch_code"))]
+        )
+        self._branches = {
+            (b.dfsp_id.fa_type, b.dfsp_id.code, b.code): _Target(b, {})
+            for b in branches
+        }
+
+    # === PLANNING === #
+
+    def _plan(self, row):
+        """Return the outcome of a row and a note on it, and remember what it wants.
+
+        :raise ValidationError: when the row has an error; then it wants nothing
+        """
+        fa_type, code = self._provider_key(row.cells)
+        provider = self._provider(fa_type, code)
+        values = self._provider_values(row.cells)
+        self._check_agrees(provider, values, _PROVIDER_COLUMNS)
+        self._check_provider(provider, values)
+        branch_code = row.cells["branch_code"]
+        branch = self._branch(fa_type, code, branch_code)
+        branch_values = self._branch_values(fa_type, row.cells)
+        self._check_agrees(branch, branch_values, _BRANCH_COLUMNS)
+        self._check_branch(branch, branch_code, branch_values)
+
+        steps = []
+        if not provider.is_known:
+            steps.append((NEW_PROVIDER, []))
+        elif news := provider.news(values):
+            steps.append((CHANGED_PROVIDER, [_PROVIDER_COLUMNS[n] for n in news]))
+        if branch_code and not branch.is_known:
+            steps.append((NEW_BRANCH, []))
+        elif news := branch.news(branch_values):
+            steps.append((CHANGED_BRANCH, [_BRANCH_COLUMNS[n] for n in news]))
+        note = self._note(provider, steps)
+
+        provider.take(values, row.line)
+        self._providers[fa_type, code] = provider
+        if branch_code:
+            branch.take(branch_values, row.line)
+            self._branches[fa_type, code, branch_code] = branch
+        return (steps[0][0] if steps else UNCHANGED), note
+
+    def _provider_key(self, cells):
+        if not cells["type"]:
+            raise ValidationError(self.env._("The column type is empty."))
+        fa_type = self._types.get(_word(cells["type"]))
+        if not fa_type:
+            raise ValidationError(
+                self.env._(
+                    "There is no type “%(type)s”. Write bank, mobile wallet or e-mail "
+                    "wallet.",
+                    type=cells["type"],
+                )
+            )
+        if not cells["provider_code"]:
+            raise ValidationError(self.env._("The column provider_code is empty."))
+        return fa_type, cells["provider_code"]
+
+    def _provider(self, fa_type, code):
+        strategy = self._default_strategies.get(fa_type, self.env["g2p.fa.strategy"])
+        return self._providers.get((fa_type, code)) or _Target(
+            self.env["g2p.dfsp"],
+            {"fa_type": fa_type, "code": code, "strategy_id": strategy[:1].id},
+        )
+
+    def _branch(self, fa_type, code, branch_code):
+        return self._branches.get((fa_type, code, branch_code)) or _Target(
+            self.env["g2p.dfsp.branch"], {"code": branch_code}
+        )
+
+    def _provider_values(self, cells):
+        """Return what a row says of its provider, by field; empty cells say nothing."""
+        values = {
+            field: cells[column]
+            for column, field in _TEXT_FIELDS.items()
+            if cells[column]
+        }
+        if cells["country"]:
+            country = self._countries.get(cells["country"].upper())
+            if not country:
+                raise ValidationError(
+                    self.env._(
+                        "There is no country “%(code)s”. Write its two-letter code, "
+                        "such as TZ.",
+                        code=cells["country"],
+                    )
+                )
+            values["country_id"] = country.id
+        if cells["strategy_number"]:
+            strategy = self._strategies.get(cells["strategy_number"])
+            if not strategy:
+                raise ValidationError(
+                    self.env._(
+                        "There is no strategy with the number “%(number)s”.",
+                        number=cells["strategy_number"],
+                    )
+                )
+            values["strategy_id"] = strategy.id
+        return values
+
+    def _branch_values(self, fa_type, cells):
+        code, name = cells["branch_code"], cells["branch_name"]
+        if (code or name) and fa_type != BANK_ACCOUNT:
+            raise ValidationError(self.env._("Only banks have branches."))
+        if name and not code:
+            raise ValidationError(self.env._("The branch has a name and no code."))
+        return {"name": name} if name else {}
+
+    def _check_agrees(self, target, values, columns):
+        contradiction = target.contradiction(values)
+        if contradiction:
+            name, line = contradiction
+            raise ValidationError(
+                self.env._(
+                    "Line %(line)s has another %(column)s for the same code. Write the "
+                    "same in both, or leave it empty in one.",
+                    line=line,
+                    column=columns[name],
+                )
+            )
+
+    def _check_provider(self, provider, values):
+        """Let the provider's own constraints judge what it would become."""
+        if not provider.is_known and "name" not in values:
+            raise ValidationError(
+                self.env._("This provider is new: write its name in provider_name.")
+            )
+        news = provider.news(values)
+        if not news:
+            return
+        wanted = {**provider.wanted, **news}
+        candidate = self.env["g2p.dfsp"].new(wanted, origin=provider.record)
+        candidate._validate_fields(wanted)
+
+    def _check_branch(self, branch, code, values):
+        if code and not branch.is_known and not values:
+            raise ValidationError(
+                self.env._("This branch is new: write its name in branch_name.")
+            )
+        address_values.check_part(self.env, code, "branch_code")
+        address_values.check_part(self.env, values.get("name"), "branch_name")
+
+    def _note(self, provider, steps):
+        """Return what the outcome leaves unsaid."""
+        words = [column for _step, columns in steps for column in columns]
+        if NEW_BRANCH in [step for step, _columns in steps[1:]]:
+            words.append(self.env._("with a new branch"))
+        if provider.record and not provider.record.active:
+            words.append(self.env._("stays archived"))
+        return ", ".join(words)
+
+    # === DOING IT === #
+
+    def apply(self):
+        """Create and change what the rows without an error want.
+
+        Whoever keeps SPAR is told once, and only of addresses that are now written
+        otherwise.
+        """
+        dfsps = self._write(self._providers, {"name", "strategy_id"})
+        self._create(self.env["g2p.dfsp"], self._providers)
+        for (fa_type, code, _branch), target in self._branches.items():
+            if not target.record:
+                target.base["dfsp_id"] = self._providers[fa_type, code].record.id
+        branches = self._write(self._branches, {"name"})
+        self._create(self.env["g2p.dfsp.branch"], self._branches)
+        if dfsps or branches:
+            self.env["g2p.financial.address"]._rewritten(
+                ["|", ("dfsp_id", "in", dfsps), ("branch_id", "in", branches)]
+            )
+
+    def _write(self, targets, written_for_spar):
+        """Change what exists; return the ids of what SPAR knows otherwise."""
+        changed = [t for t in targets.values() if t.record and t.changes]
+        for target in changed:
+            record = target.record.with_context(spar_rewritten=TOLD_BY_CALLER)
+            record.write(target.changes)
+        return [t.record.id for t in changed if written_for_spar & t.changes.keys()]
+
+    def _create(self, model, targets):
+        new = [target for target in targets.values() if not target.record]
+        records = model.create([target.wanted for target in new])
+        for target, record in zip(new, records, strict=True):
+            target.record = record
+
+
+def _word(text):
+    """Return ``text`` without what people write differently: case, blanks, dashes."""
+    return re.sub(r"[\W_]", "", text.casefold())
+
+
+def _types_by_word(env):
+    labels = env["g2p.dfsp"]._fields["fa_type"]._description_selection(env)
+    words = {_word(text): fa_type for fa_type, text in labels}
+    for fa_type, label in FA_TYPES:
+        words[_word(label)] = words[_word(fa_type)] = fa_type
+    return {**words, "bank": BANK_ACCOUNT}

@@ -1,4 +1,5 @@
 from . import g2p_fa_strategy
+from . import g2p_fa_import_lookup
 from . import g2p_dfsp
 from . import g2p_dfsp_branch
 from . import g2p_fa_settings

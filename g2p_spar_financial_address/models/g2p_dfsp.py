@@ -12,6 +12,8 @@ class G2pDfsp(models.Model):
 
     _name = "g2p.dfsp"
     _description = "Financial service provider"
+    _inherit = ["g2p.fa.import.lookup"]
+    _rec_names_search = ["name", "code"]
     _order = "name"
 
     name = fields.Char(required=True)

@@ -9,6 +9,7 @@ class G2pDfspBranch(models.Model):
 
     _name = "g2p.dfsp.branch"
     _description = "Bank branch"
+    _rec_names_search = ["name", "code"]
     _order = "dfsp_id, name"
 
     name = fields.Char(required=True)

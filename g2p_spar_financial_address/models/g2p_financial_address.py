@@ -118,7 +118,9 @@ class G2pFinancialAddress(models.Model):
     channel = fields.Selection(
         CHANNELS, required=True, readonly=True, default=PROTECTED_FIELDS["channel"]
     )
-    reason = fields.Char(help="Why the address was entered or changed.")
+    reason = fields.Char(
+        string="Reason", help="Why the address was entered or changed."
+    )
     proof = fields.Binary(
         attachment=True,
         copy=False,

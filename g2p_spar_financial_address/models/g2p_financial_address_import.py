@@ -9,6 +9,10 @@ from .g2p_financial_address import PROTECTED_FIELDS
 #: Marks, among the values of a row, that some of them could not be read.
 WRONG = "fa_wrong"
 
+#: Holds, among the values of a row, the name of its branch until it is found.
+BRANCH = "fa_branch"
+NO_BRANCH = -1
+
 #: What makes two addresses the same place.
 SAME_PLACE = ("fa_type", "dfsp_id", "branch_id", "holder_name", *VALUE_FIELD.values())
 
@@ -67,7 +71,7 @@ class G2pFinancialAddress(models.Model):
         if not isinstance(refused, list):
             yield from super()._convert_records(records, *args, log=log, **kwargs)
             return
-        wrong = set()
+        wrong, branches = set(), []
 
         def set_aside(message):
             if message.get("type") == "error":
@@ -76,8 +80,10 @@ class G2pFinancialAddress(models.Model):
             else:
                 log(message)
 
+        records = _set_apart(records, branches)
         rows = super()._convert_records(records, *args, log=set_aside, **kwargs)
         for dbid, xid, values, info in rows:
+            values[BRANCH] = branches[info["record"]]
             # Handed on all the same: the last row tells Odoo how far it has come.
             values[WRONG] = info["record"] in wrong
             yield dbid, xid, values, info
@@ -88,6 +94,7 @@ class G2pFinancialAddress(models.Model):
             return super()._load_records(data_list, update)
         right = [data for data in data_list if not data["values"].pop(WRONG)]
         self._find_registrants(right)
+        self._find_branches(right)
         rows = [data for data in right if self._cleaned_row(data, refused)]
         return self._enter_rows(rows, refused)
 
@@ -101,12 +108,33 @@ class G2pFinancialAddress(models.Model):
             if spar_id and not data["values"].get("partner_id"):
                 data["values"]["partner_id"] = by_id.get(str(spar_id).strip())
 
+    def _find_branches(self, data_list):
+        """Find each row's branch among those of its bank, by name or code.
+
+        Odoo would look among all banks, of which many have a branch “Main”.
+        """
+        banks = {data["values"].get("dfsp_id") for data in data_list}
+        branches = self.env["g2p.dfsp.branch"].search([("dfsp_id", "in", list(banks))])
+        known = {}
+        for branch in branches:
+            for name in (branch.code, branch.name):
+                known[branch.dfsp_id.id, name.casefold()] = branch.id
+        for data in data_list:
+            values = data["values"]
+            if name := values.pop(BRANCH):
+                place = values.get("dfsp_id"), name.strip().casefold()
+                values["branch_id"] = known.get(place, NO_BRANCH)
+
     def _cleaned_row(self, data, refused):
         """Clean the values of a row in place; return whether they are right."""
         try:
             if not data["values"].get("partner_id"):
                 raise ValidationError(
                     self.env._("No registrant has the SPAR ID of this row.")
+                )
+            if data["values"].get("branch_id") == NO_BRANCH:
+                raise ValidationError(
+                    self.env._("The bank of this row has no such branch.")
                 )
             if data["xml_id"] or data["values"].get("id"):
                 raise ValidationError(
@@ -163,3 +191,13 @@ class G2pFinancialAddress(models.Model):
         """Return whether this is the address these values describe."""
         mine = self._convert_to_write({name: self[name] for name in SAME_PLACE})
         return all((mine[name] or False) == (vals.get(name) or False) for name in mine)
+
+
+def _set_apart(records, branches):
+    """Take the branch's name out of each record, and keep it in ``branches``."""
+    for record, extras in records:
+        named = record.get("branch_id") or [{}]
+        branches.append(named[0].get(None))
+        if branches[-1]:
+            record = {key: record[key] for key in record if key != "branch_id"}
+        yield record, extras

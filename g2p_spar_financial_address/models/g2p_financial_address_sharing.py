@@ -178,7 +178,7 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _cron_find_shared(self):
-        """Find what two transactions entered at the same moment, unseen by each other."""
+        """Find what two transactions entered at once, unseen by each other."""
         rows = self.sudo()._read_group(
             [("fingerprint", "!=", False), ("state", "in", LIVE_STATES)],
             ["fingerprint"],

@@ -153,9 +153,10 @@ class TestApproval(FinancialAddressCase):
 
     def test_the_decision_is_in_the_chatter_without_the_number(self):
         pending = self.amend()
+        # What is created is not tracked in the same transaction.
+        self.flush_tracking()
         pending.with_user(self.approver).action_approve()
         self.flush_tracking()
-        print(pending.env.context, pending.sudo().message_ids)
         messages = pending.sudo().message_ids
         bodies = str(messages.mapped("body"))
         tracked = messages.tracking_value_ids

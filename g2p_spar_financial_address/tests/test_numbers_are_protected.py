@@ -238,9 +238,6 @@ class TestNumbersAreProtected(FinancialAddressCase):
                 "write": lambda a=address: a.write({"reason": "x"}),
                 "end": lambda a=address: a.action_end("x"),
                 "unlink": lambda a=address: a.unlink(),
-                "load": lambda a=address: a.with_context(import_file=True).load(
-                    ["mobile_number"], [["0754 200 004"]]
-                ),
                 "copy": lambda a=address: a.copy(),
                 "policy": lambda a=address: (
                     a.env["g2p.fa.policy"]
@@ -248,13 +245,24 @@ class TestNumbersAreProtected(FinancialAddressCase):
                     .write({"shared": "allow"})
                 ),
             }.items():
-                with self.subTest(role, way=way), self.assertRaises(AccessError):
-                    with self.env.cr.savepoint():
-                        result = act()
-                        if way == "load":
-                            self.assertFalse(result["ids"])
-                            raise AccessError("nothing was loaded")
+                with (
+                    self.subTest(role, way=way),
+                    self.assertRaises(AccessError),
+                    self.env.cr.savepoint(),
+                ):
+                    act()
         self.assertTrue(Address.with_user(self.users["editor"]).create(values))
+
+    def test_without_the_right_nothing_is_imported(self):
+        for role in (*NO_ROLE, *MASKED_ONLY):
+            Address = self.env["g2p.financial.address"].with_user(self.users[role])
+            with self.subTest(role), self.env.cr.savepoint():
+                result = Address.with_context(import_file=True).load(
+                    ["spar_id", "dfsp_id/.id", "mobile_number"],
+                    [["SR-1", str(self.operator.id), "0754 200 004"]],
+                )
+                self.assertFalse(result["ids"])
+                self.assertEqual(result["messages"][0]["type"], "error")
 
     def test_only_administrators_see_who_saw_what_and_nobody_changes_it(self):
         self.addresses[1].with_user(self.users["editor"]).reveal()

@@ -1,0 +1,299 @@
+import io
+
+import openpyxl
+
+from odoo.tests import tagged
+
+from .common import FinancialAddressCase
+
+HEADERS = [
+    "SPAR ID",
+    "Type",
+    "Provider",
+    "Branch",
+    "Account",
+    "Mobile",
+    "Mail",
+    "Holder",
+]
+FIELDS = [
+    "spar_id",
+    "fa_type",
+    "dfsp_id",
+    "branch_id",
+    "account_number",
+    "mobile_number",
+    "email_address",
+    "holder_name",
+]
+
+
+@tagged("post_install", "-at_install")
+class TestImport(FinancialAddressCase):
+    """Through Odoo's own import page, as the web client drives it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.editor = cls.new_user("i_editor", "editor")
+        cls.people = cls.env["res.partner"].create(
+            [
+                {"name": f"P{n}", "is_registrant": True, "spar_id": f"IM-{n:03}"}
+                for n in range(12)
+            ]
+        )
+
+    def wallet(self, n, number=None, spar_id=None):
+        spar_id = spar_id or f"IM-{n:03}"
+        number = number or f"0754 300 {n:03}"
+        return [spar_id, "Mobile wallet", "M-Cash", "", "", number, "", f"P{n}"]
+
+    def run_import(self, rows, fields=None, dryrun=False, batch=None, xlsx=False):
+        """Drive the import as the page does: batch after batch until it is told more.
+
+        :return: the ids and the messages the page would show
+        """
+        wizard = (
+            self.env["base_import.import"]
+            .with_user(self.editor)
+            .create({"res_model": "g2p.financial.address", **self.file(rows, xlsx)})
+        )
+        options = {"has_headers": True, "quoting": '"', "separator": ","}
+        ids, skip = [], 0
+        while True:
+            result = wizard.execute_import(
+                fields or FIELDS,
+                HEADERS,
+                {**options, "skip": skip, "limit": batch},
+                dryrun=dryrun,
+            )
+            ids += result["ids"] or []
+            skip = result["nextrow"]
+            if result["messages"] or not skip:
+                return ids, result["messages"]
+
+    def file(self, rows, xlsx):
+        if not xlsx:
+            text = "\n".join(",".join(row) for row in [HEADERS, *rows])
+            return {
+                "file": text.encode(),
+                "file_type": "text/csv",
+                "file_name": "a.csv",
+            }
+        book = openpyxl.Workbook()
+        for row in [HEADERS, *rows]:
+            book.active.append(row)
+        stream = io.BytesIO()
+        book.save(stream)
+        return {
+            "file": stream.getvalue(),
+            "file_type": "application/vnd.openxmlformats-officedocument"
+            ".spreadsheetml.sheet",
+            "file_name": "a.xlsx",
+        }
+
+    def addresses(self):
+        return self.env["g2p.financial.address"].search(
+            [("partner_id", "in", self.people.ids)], order="id"
+        )
+
+    def test_registrants_are_found_by_their_spar_id(self):
+        for xlsx in (False, True):
+            with self.subTest(xlsx=xlsx), self.env.cr.savepoint() as savepoint:
+                ids, messages = self.run_import(
+                    [self.wallet(n) for n in range(5)], xlsx=xlsx
+                )
+                self.assertEqual((len(ids), messages), (5, []))
+                self.assertEqual(self.addresses().partner_id, self.people[:5])
+                self.assertEqual(set(self.addresses().mapped("state")), {"effective"})
+                self.assertEqual(set(self.addresses().mapped("channel")), {"import"})
+                self.assertEqual(self.addresses().entered_by_id, self.editor)
+                savepoint.rollback()
+
+    def test_all_three_types_in_one_file(self):
+        rows = [
+            self.wallet(0),
+            ["IM-001", "Bank account", "First Bank", "North", "0012345678"] + [""] * 3,
+            ["IM-002", "E-mail wallet", "PayMail", "", "", "", "a@b.example", ""],
+            # The provider says what it offers.
+            ["IM-003", "", "PayMail", "", "", "", "c@d.example", ""],
+        ]
+        ids, messages = self.run_import(rows)
+        self.assertEqual(messages, [])
+        self.assertEqual(
+            self.addresses().mapped("fa_type"),
+            ["mobile_wallet", "bank_account", "email_wallet", "email_wallet"],
+        )
+        self.assertEqual(self.addresses()[1].branch_id, self.bank.branch_ids)
+
+    def test_a_branch_is_looked_for_at_its_bank(self):
+        other = self.env["g2p.dfsp"].create(
+            {
+                "name": "Second Bank",
+                "code": "SB",
+                "branch_ids": [(0, 0, {"name": "North", "code": "N1"})],
+            }
+        )
+        rows = [
+            ["IM-000", "Bank account", "Second Bank", "north", "0012345678"] + [""] * 3,
+            ["IM-001", "Bank account", "FB", "NB01", "0012345678"] + [""] * 3,
+            ["IM-002", "Bank account", "Second Bank", "South", "0012345678"] + [""] * 3,
+        ]
+        _ids, messages = self.run_import(rows)
+        self.assertEqual(
+            self.addresses().branch_id, other.branch_ids | self.bank.branch_ids
+        )
+        self.assertIn("has no such branch", messages[1]["message"])
+
+    def bad_file(self):
+        rows = [self.wallet(n) for n in range(10)]
+        rows[1][5] = "12"
+        rows[3] = self.wallet(3, spar_id="NOBODY")
+        rows[4][2] = "No Such Operator"
+        rows[6] = self.wallet(6, spar_id="NOBODY-EITHER")
+        rows[9][5] = "call me"
+        return rows
+
+    BAD = {1, 3, 4, 6, 9}
+
+    def test_good_rows_are_kept_and_bad_rows_are_told_one_by_one(self):
+        for batch in (None, 3, 1):
+            with self.subTest(batch=batch), self.env.cr.savepoint() as savepoint:
+                ids, messages = self.run_import(self.bad_file(), batch=batch)
+                self.assertEqual(len(ids), 5)
+                kept = self.people.filtered(
+                    lambda p: (
+                        p.spar_id in {f"IM-{n:03}" for n in {*range(10)} - self.BAD}
+                    )
+                )
+                self.assertEqual(self.addresses().partner_id, kept)
+                told = [(m.get("record"), m["message"]) for m in messages]
+                self.assertIn("5 rows are imported", told[0][1])
+                self.assertEqual(
+                    sorted(told[1:]),
+                    [
+                        (
+                            3,
+                            "This mobile number cannot exist in Tanzania. "
+                            "Check the number of digits and the first digits.",
+                        ),
+                        (5, "No registrant has the SPAR ID of this row. Rows 5, 8."),
+                        (
+                            6,
+                            "No matching record found for name 'No Such Operator' in "
+                            "field 'Provider'",
+                        ),
+                        (11, "This is not a phone number. Write digits only."),
+                    ],
+                )
+                savepoint.rollback()
+
+    def test_a_test_run_stores_nothing_and_tells_the_same(self):
+        ids, messages = self.run_import(self.bad_file(), dryrun=True, batch=3)
+        self.assertFalse(self.addresses())
+        self.assertIn("would be left out", messages[0]["message"])
+        self.assertEqual(len(messages), 5)
+
+    def test_the_corrected_file_leaves_alone_what_is_there(self):
+        self.run_import(self.bad_file())
+        before = self.addresses()
+        ids, messages = self.run_import([self.wallet(n) for n in range(10)])
+        self.assertEqual(messages, [])
+        self.assertEqual(len(ids), 10)
+        self.assertEqual(len(self.addresses()), 10)
+        self.assertEqual(before & self.addresses(), before)
+
+    def test_one_registrant_twice_in_a_file_ends_with_the_last_row(self):
+        rows = [self.wallet(0), self.wallet(0, "0754 300 999")]
+        _ids, messages = self.run_import(rows)
+        self.assertEqual(messages, [])
+        self.assertEqual(self.addresses().mapped("state"), ["ended", "effective"])
+        self.assertEqual(
+            self.people[0].financial_address_id.sudo().mobile_number, "+255754300999"
+        )
+
+    def test_what_only_a_rule_refuses_is_found_among_good_rows(self):
+        self.set_policy(shared="refuse")
+        self.enter_address("0754 300 004")
+        rows = [self.wallet(n) for n in range(8)]
+        ids, messages = self.run_import(rows)
+        self.assertEqual(len(ids), 7)
+        self.assertEqual(len(messages), 2)
+        self.assertEqual(messages[1]["record"], 6)
+        self.assertIn("Another registrant is already paid", messages[1]["message"])
+
+    def test_the_policy_of_the_channel_applies(self):
+        self.set_policy(approve_import=True)
+        self.new_user("i_approver", "approver")
+        self.run_import([self.wallet(n) for n in range(3)])
+        self.assertEqual(set(self.addresses().mapped("state")), {"to_approve"})
+        self.assertEqual(len(self.addresses().activity_ids), 3)
+
+    def test_an_import_does_not_write_history(self):
+        address = self.enter_address("0754 300 000", partner_id=self.people[0].id)
+        for column, value in [
+            (".id", str(address.id)),
+            ("state", "Ended"),
+            ("channel", "ODK"),
+            ("masked", "x"),
+        ]:
+            row = [*self.wallet(0, "0754 300 777"), value]
+            with self.subTest(column):
+                result = (
+                    address.with_user(self.editor)
+                    .with_context(import_file=True)
+                    .load([*FIELDS, column], [row])
+                )
+                self.assertFalse(result["ids"])
+                self.assertEqual(result["messages"][0]["type"], "error")
+        self.assertEqual(address.state, "effective")
+        self.assertEqual(len(self.addresses()), 1)
+
+    def test_the_caller_does_not_choose_the_channel(self):
+        address = (
+            self.env["g2p.financial.address"]
+            .with_user(self.editor)
+            .with_context(import_file=True)
+            .create(
+                {
+                    "partner_id": self.people[0].id,
+                    "dfsp_id": self.operator.id,
+                    "mobile_number": "0754 300 000",
+                }
+            )
+        )
+        self.assertEqual(address.channel, "admin")
+
+    def test_the_number_of_queries_does_not_grow_with_the_rows(self):
+        def queries(rows):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            _ids, messages = self.run_import(rows)
+            self.env.flush_all()
+            self.assertEqual(messages, [])
+            return self.env.cr.sql_log_count - before
+
+        queries([self.wallet(0)])
+        few = queries([self.wallet(n) for n in range(1, 4)])
+        many = queries([self.wallet(n) for n in range(4, 12)])
+        self.assertLessEqual(many, few + 2)
+
+    def test_the_sample_file_has_columns_that_are_found(self):
+        (template,) = self.env["g2p.financial.address"].get_import_templates()
+        self.assertTrue(template["template"].endswith("addresses.csv"))
+        from odoo.tools import file_open
+
+        path = template["template"].lstrip("/")
+        with file_open(path, "rb") as sample:
+            wizard = self.env["base_import.import"].create(
+                {
+                    "res_model": "g2p.financial.address",
+                    "file": sample.read(),
+                    "file_type": "text/csv",
+                }
+            )
+        preview = wizard.parse_preview({"has_headers": True, "quoting": '"'})
+        self.assertFalse(preview.get("error"))
+        matched = {path[0] for path in preview["matches"].values()}
+        self.assertEqual(matched, {*FIELDS, "reason"})

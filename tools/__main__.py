@@ -9,6 +9,7 @@ COMMANDS = {
     "setup": "download and prepare everything below .sandbox/",
     "demo": "show the addons at work, with a real SPAR mapper (ONCE=1 ends by itself)",
     "test": "run all tests (ONLY=plain, addons or system runs one suite)",
+    "bench": "measure, and compare with the goals (ONLY=address measures one part)",
     "lint": "check style and formatting of all files",
     "odoo": "run Odoo on the database `dev` with the addons, for developing",
     "shell": "open Odoo's Python shell on the database `dev`",
@@ -48,6 +49,15 @@ def test(arguments):
     return testing.main(arguments)
 
 
+def bench(arguments):
+    """Measure."""
+    # Only figures go to stdout, so that a program can read them.
+    _enter("bench", arguments, lambda text: print(text, file=sys.stderr))
+    from . import bench as benchmark
+
+    return benchmark.main(arguments)
+
+
 def odoo(arguments):
     """Run Odoo for developing."""
     _enter("odoo", arguments)
@@ -85,11 +95,11 @@ def clean(_arguments):
     cleaning.clean()
 
 
-def _enter(command, arguments):
+def _enter(command, arguments, say=print):
     """Set up, then go on in Odoo's virtual environment."""
     from . import environment
 
-    environment.set_up()
+    environment.set_up(say)
     environment.continue_in_odoo_environment([command, *arguments])
 
 
@@ -101,7 +111,9 @@ def main(arguments):
     """
     name, *rest = arguments or ["help"]
     actions = {"help": show_help, "setup": setup, "demo": demo, "test": test}
-    actions.update(lint=lint, odoo=odoo, shell=shell, stop=stop, clean=clean)
+    actions.update(
+        bench=bench, lint=lint, odoo=odoo, shell=shell, stop=stop, clean=clean
+    )
     if name not in actions:
         print(f"There is no command {name}.\n", file=sys.stderr)
         show_help([])

@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import textwrap
 
 from . import odoo_source, problems, settings, virtualenvs
 from .problems import Problem
@@ -165,6 +166,34 @@ class OdooServer(Service):
     def shell_command(self):
         """Return the command line of Odoo's Python shell, which reads a program."""
         return [*self._command("shell"), "--no-http", "--log-level", "critical"]
+
+    def run_program(self, program, values=None, seconds=None):
+        """Run a Python program in Odoo's shell, in a process of its own.
+
+        The configuration file must have been written. What the program writes to
+        stderr goes to this process's own.
+
+        :param str program: its text, indented as you like; it may use ``env`` and
+            ``values``.
+        :param dict values: what the program is given.
+        :param float seconds: how long it may take; by default for ever.
+        :return: the last line it prints.
+        :raises Problem: when it fails or prints nothing.
+        :raises subprocess.TimeoutExpired: when it takes longer.
+        """
+        done = subprocess.run(
+            [str(part) for part in self.shell_command()],
+            input=f"values = {values or {}!r}\n{textwrap.dedent(program)}",
+            env=self.environment,
+            cwd=settings.ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=seconds,
+        )
+        lines = done.stdout.splitlines()
+        if done.returncode or not lines:
+            raise Problem("A program failed inside Odoo; its messages are above.")
+        return lines[-1]
 
     def _command(self, command=None):
         python = settings.ODOO_VENV / "bin" / "python"

@@ -6,8 +6,6 @@ fixtures below enter.
 
 import itertools
 import random
-import subprocess
-import textwrap
 import time
 
 import pytest
@@ -102,19 +100,7 @@ class Registry:
         :param str program: it may use ``env`` and ``values``; what it prints last is
             returned
         """
-        odoo = self.stack.odoo
-        text = f"values = {values!r}\n{textwrap.dedent(program)}"
-        done = subprocess.run(
-            [str(part) for part in odoo.shell_command()],
-            input=text,
-            env=odoo.environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
-        lines = done.stdout.splitlines()
-        assert done.returncode == 0 and lines, done.stderr[-3000:]
-        return lines[-1]
+        return self.stack.odoo.run_program(program, values, PATIENCE)
 
     def wallet_string(self, number):
         """Return the string SPAR should hold for a wallet at M-Cash."""

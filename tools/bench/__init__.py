@@ -1,0 +1,82 @@
+"""``make bench``: measures the addons and compares with their goals.
+
+One JSON line for each figure on stdout, progress on stderr. Where time is compared,
+both sides are measured in one run, in turns, and summed up by their median: ratios mean
+the same on a slow machine and on a fast one.
+
+``ONLY=address`` measures one part; ``SPAR_BENCH_PERCENT=10`` lowers all sizes for a
+quick look.
+"""
+
+import os
+import shlex
+import sys
+
+from .. import settings
+from ..postgres import Postgres
+from ..problems import Problem
+from . import address
+
+#: What is measured for each addon: ``measure(postgres, percent, say)`` yields figures.
+PARTS = {"address": address.measure}
+
+
+def main(arguments):
+    """Measure.
+
+    :param list arguments: names of parts; none for those of ``ONLY``, else all.
+    :return: exit code: 0 when every figure reached its goal, else 1.
+    :raises Problem: when a part's name or the size is wrong.
+    """
+    names = selection(arguments or shlex.split(os.environ.get("ONLY", "")))
+    percent = size_in_percent()
+    if percent != 100:
+        say(f"A quick look with {percent} % of the sizes; not a result.")
+    postgres = Postgres().start()
+    return run([PARTS[name] for name in names], postgres, percent)
+
+
+def selection(names):
+    """Return the names of the parts to measure.
+
+    :param list names: the wanted ones; none for all.
+    :raises Problem: when there is no such part.
+    """
+    for name in names:
+        if name not in PARTS:
+            raise Problem(
+                f"There is no benchmark {name}. These exist: {', '.join(PARTS)}."
+            )
+    return names or list(PARTS)
+
+
+def size_in_percent():
+    """Return how much of the full sizes to measure with (``SPAR_BENCH_PERCENT``).
+
+    :raises Problem: when it is not a whole number from 1 to 100.
+    """
+    percent = settings.number("SPAR_BENCH_PERCENT", 100)
+    if not 1 <= percent <= 100:
+        raise Problem(f"SPAR_BENCH_PERCENT must be from 1 to 100, not {percent}.")
+    return percent
+
+
+def run(parts, postgres, percent=100):
+    """Measure parts and print each figure as soon as it is known.
+
+    :param list parts: functions like those of :data:`PARTS`.
+    :param Postgres postgres: a started server.
+    :param int percent: how much of the full sizes to measure with.
+    :return: exit code: 0 when every figure reached its goal, else 1.
+    """
+    reached = True
+    for part in parts:
+        for figure in part(postgres, percent, say):
+            print(figure.line(percent), flush=True)
+            reached = reached and figure.ok
+    return 0 if reached else 1
+
+
+def say(text):
+    """Tell what is going on, apart from the figures."""
+    print(text, file=sys.stderr, flush=True)

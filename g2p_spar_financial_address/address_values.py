@@ -89,17 +89,21 @@ def clean_mobile_number(env, text, country):
     text = clean_text(env, text, env._("Mobile number"))
     if not text:
         raise ValidationError(env._("Enter the mobile number of the wallet."))
+    not_a_number = env._("This is not a phone number. Write digits only.")
+    if any(character.isalpha() for character in text):
+        # Taken for the letters on a keypad, an O for a zero would become a six.
+        raise ValidationError(not_a_number)
     try:
         number = phonenumbers.parse(text, country.code or None)
     except phonenumbers.NumberParseException as error:
         if error.error_type == error.INVALID_COUNTRY_CODE:
-            message = env._(
-                "Write the mobile number with its country code, for example "
-                "+255 754 123 456."
-            )
-        else:
-            message = env._("This is not a phone number. Write digits only.")
-        raise ValidationError(message) from None
+            raise ValidationError(
+                env._(
+                    "Write the mobile number with its country code, for example "
+                    "+255 754 123 456."
+                )
+            ) from None
+        raise ValidationError(not_a_number) from None
     if not phonenumbers.is_valid_number(number):
         raise ValidationError(
             env._(

@@ -33,7 +33,7 @@ class ResPartner(models.Model):
             raise AccessError(
                 self.env._("Only an administrator removes the payment data of people.")
             )
-        self.check_access("write")
+        self.check_access("read")
         addresses = self.sudo().financial_address_ids
         addresses.filtered(lambda a: a.state == "draft").unlink()
         live = addresses.exists().filtered(

@@ -16,7 +16,7 @@ MIB = 2**20
 BATCH = 2000
 
 #: The column that names the registrant, and the contact's field that stands in it.
-REGISTRANT_COLUMN = ("partner_id/.id", "id")
+REGISTRANT_COLUMN = ("spar_id", "spar_id")
 
 #: Headings of the file a department would bring, with the field each is imported into.
 COLUMNS = {

@@ -46,6 +46,17 @@ class FinancialAddressCase(TransactionCase):
             yield
 
     @classmethod
+    def make_ids_from(cls, id_source, id_template="{id}"):
+        """Let SPAR IDs come from these fields of the contact."""
+        cls.env["g2p.fa.settings"]._get().write(
+            {
+                "id_source": id_source,
+                "id_template": id_template,
+                "confirm_relink": True,
+            }
+        )
+
+    @classmethod
     def enter_address(cls, mobile_number="0754 200 001", **values):
         """Enter an address as a channel does: by default a wallet at M-Cash."""
         return cls.env["g2p.financial.address"].create(

@@ -15,4 +15,5 @@ from . import g2p_fa_sharing
 from . import g2p_fa_reveal
 from . import base_import
 from . import res_partner
+from . import res_partner_spar_id
 from . import res_partner_removal

@@ -1,15 +1,290 @@
-from odoo import api, fields, models
+from collections import namedtuple
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import LockError, UserError, ValidationError
+from odoo.tools import SQL, frozendict
+
+from .. import address_values
+
+#: The source that means: typed by hand.
+TYPED = "spar_id"
+_PLACEHOLDER = "{id}"
+
+#: How a SPAR ID is made: the fields of a contact to look at, in order (none when it is
+#: typed by hand), and the template to put the first value found in.
+IdRule = namedtuple("IdRule", "sources template")
 
 
 class G2pFaSettings(models.Model):
+    """The settings of payment addresses: one record, kept by administrators.
+
+    A model of its own, because some registries let every user write
+    ``ir.config_parameter``, and these settings decide where money goes. Code reads
+    them with :meth:`_values`, which costs no query.
+    """
+
     _name = "g2p.fa.settings"
     _description = "Payment settings"
-    retention_days = fields.Integer()
+
+    id_source = fields.Char(
+        string="SPAR ID comes from",
+        required=True,
+        default=TYPED,
+        help="The contact's fields that hold the ID, in order, with commas between: "
+        "the first one that is not empty counts. 'spar_id' alone means that the SPAR "
+        "ID is typed by hand.",
+    )
+    id_template = fields.Char(
+        string="SPAR ID is written as",
+        required=True,
+        default=_PLACEHOLDER,
+        help="What SPAR gets, with {id} where the ID goes, such as "
+        "token:{id}@nationalId. An ID typed by hand is sent as it is: {id}.",
+    )
+    id_example = fields.Char(string="Example", compute="_compute_id_example")
+    relink_count = fields.Integer(compute="_compute_relink_count")
+    confirm_relink = fields.Boolean(
+        string="Yes, change these IDs",
+        store=False,
+        help="Confirms that registrants get another SPAR ID.",
+    )
+    send_name = fields.Boolean(
+        string="Send the registrant's name",
+        help="SPAR needs only the ID and the payment address.",
+    )
+    send_phone = fields.Boolean(
+        string="Send the contact phone",
+        help="SPAR needs only the ID and the payment address.",
+    )
+    retention_days = fields.Integer(
+        string="Erase ended addresses after (days)",
+        help="Numbers and e-mails of addresses no longer in use are erased after this "
+        "many days; the masked history stays. 0 keeps them.",
+    )
+
+    _singleton = models.UniqueIndex(
+        "((id IS NOT NULL))", "There is only one set of payment settings."
+    )
+    _retention_not_negative = models.Constraint(
+        "CHECK(retention_days >= 0)", "The number of days cannot be negative."
+    )
+
+    # === COMPUTE METHODS === #
+
+    def _compute_display_name(self):
+        for settings in self:
+            settings.display_name = self.env._("Payment settings")
+
+    @api.depends("id_source", "id_template")
+    def _compute_id_example(self):
+        for settings in self:
+            rule = settings._rule()
+            broken = settings._id_rule_problem()
+            settings.id_example = broken or self.env["res.partner"]._spar_id_example(
+                rule
+            )
+
+    @api.depends("id_source", "id_template")
+    def _compute_relink_count(self):
+        """Count the registrants the values typed in the form would re-link."""
+        for settings in self:
+            stored = settings._origin
+            plan = {}
+            if settings._rule() != stored._rule() and not settings._id_rule_problem():
+                plan = self.env["res.partner"]._spar_id_plan_all(settings._rule())
+            settings.relink_count = len(plan)
+
+    # === CONSTRAINTS === #
+
+    @api.constrains("id_source", "id_template")
+    def _check_id_rule(self):
+        for settings in self:
+            if problem := settings._id_rule_problem():
+                raise ValidationError(problem)
+
+    def _id_rule_problem(self):
+        """Return what is wrong with the source and the template, or ``None``."""
+        self.ensure_one()
+        names = self._source_names()
+        if not names:
+            return self.env._("Name the field the SPAR ID comes from.")
+        if TYPED in names:
+            if len(names) > 1:
+                return self.env._(
+                    "“spar_id” means typed by hand, so it stands alone. Remove it, or "
+                    "remove the other fields."
+                )
+            if self.id_template != _PLACEHOLDER:
+                return self.env._(
+                    "An ID typed by hand is sent exactly as it is typed. Write {id} as "
+                    "the template, or choose a field the ID comes from."
+                )
+        if len(set(names)) < len(names):
+            return self.env._("The same field is named twice.")
+        for name in names:
+            if problem := self._source_problem(name):
+                return problem
+        return self._template_problem()
+
+    def _source_problem(self, name):
+        """Return why this field of a contact cannot hold the ID, or ``None``."""
+        field = self.env["res.partner"]._fields.get(name)
+        if field is None:
+            return self.env._("Contacts have no field “%s”.", name)
+        usable = field.type == "char" and field.store
+        if not usable or field.translate or field.company_dependent:
+            return self.env._(
+                "The field “%s” cannot hold an ID: it must be a stored text of one "
+                "line, the same in every language and company.",
+                name,
+            )
+        if field.compute:
+            # Nobody is told when Odoo computes it anew.
+            return self.env._(
+                "The field “%s” is filled in by the system from other fields. Choose "
+                "one that is entered.",
+                name,
+            )
+        return None
+
+    def _template_problem(self):
+        template = self.id_template or ""
+        if template.count(_PLACEHOLDER) != 1:
+            return self.env._("The template must contain {id} exactly once.")
+        if {"{", "}"} & set(template.replace(_PLACEHOLDER, "")):
+            return self.env._("The template may contain no other braces than {id}.")
+        label = self._fields["id_template"]._description_string(self.env)
+        try:
+            if address_values.clean_text(self.env, template, label) != template:
+                return self.env._("The template begins or ends with a blank.")
+        except ValidationError as error:
+            return error.args[0]
+        return None
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        settings = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return settings
+
+    def write(self, vals):
+        self.check_access("write")
+        confirmed = vals.get("confirm_relink")
+        vals = {name: vals[name] for name in vals if name != "confirm_relink"}
+        if not {"id_source", "id_template"} & vals.keys():
+            result = super().write(vals)
+            self.env.registry.clear_cache()
+            return result
+        before = self._rule()
+        self._take_id_rule()
+        result = super().write(vals)
+        Partner = self.env["res.partner"]
+        rule = self._rule()
+        plan = Partner._spar_id_plan_all(rule) if rule != before else {}
+        if plan and not confirmed:
+            raise UserError(
+                self.env._(
+                    "%s registrants would get another SPAR ID. Those with a payment "
+                    "address would be removed from SPAR under the old ID and added "
+                    "under the new one. Tick the box to confirm.",
+                    len(plan),
+                )
+            )
+        changed = Partner._spar_id_apply(plan)
+        self.env.registry.clear_cache()
+        if changed:
+            changed._financial_address_changed("admin")
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("The payment settings cannot be deleted."))
+
+    # === BUSINESS METHODS === #
 
     @api.model
     def _get(self):
-        return self.sudo().search([], limit=1) or self.sudo().create({})
+        """Return the record of the settings, with all rights on it."""
+        return self.sudo().browse(self._get_id())
 
     @api.model
+    @tools.ormcache()
     def _values(self):
-        return {"retention_days": self._get().retention_days}
+        """Return all settings by name, without a query once they are in memory.
+
+        Settings that other addons add to this model are among them.
+
+        :rtype: frozendict
+        """
+        # Without a record, while the addon is being installed, the defaults.
+        settings = self._get() or self.sudo().new()
+        return frozendict(
+            {
+                name: field.convert_to_read(settings[name], settings, False)
+                for name, field in self._fields.items()
+                if field.store and name not in models.MAGIC_COLUMNS
+            }
+        )
+
+    @api.model
+    @tools.ormcache()
+    def _id_rule(self):
+        """Return how SPAR IDs are made, without a query once it is in memory.
+
+        :rtype: IdRule
+        """
+        values = self._values()
+        return self._as_rule(values["id_source"], values["id_template"])
+
+    @api.model
+    def _hold_id_rule(self):
+        """Return how SPAR IDs are made, and keep that so until the transaction ends.
+
+        For whoever is about to store a SPAR ID: a change of the rule at the same time
+        would miss that registrant. It waits for a moment without such transactions.
+
+        :rtype: IdRule
+        """
+        self.flush_model(["id_source", "id_template"])
+        rows = self.env.execute_query(
+            SQL("SELECT id_source, id_template FROM g2p_fa_settings FOR SHARE")
+        )
+        return self._as_rule(*rows[0]) if rows else self._id_rule()
+
+    def _take_id_rule(self):
+        """Keep everybody else from storing SPAR IDs until the transaction ends.
+
+        :raise UserError: when somebody is storing one right now
+        """
+        try:
+            self.lock_for_update()
+        except LockError:
+            raise UserError(
+                self.env._(
+                    "Registrants are being saved or imported right now. Try again in "
+                    "a moment."
+                )
+            ) from None
+
+    @api.model
+    @tools.ormcache()
+    def _get_id(self):
+        return self.sudo().search([], limit=1).id
+
+    def _rule(self):
+        return self._as_rule(self.id_source, self.id_template)
+
+    @api.model
+    def _as_rule(self, id_source, id_template):
+        names = self._split(id_source)
+        return IdRule(() if names == (TYPED,) else names, id_template)
+
+    def _source_names(self):
+        return self._split(self.id_source)
+
+    @api.model
+    def _split(self, id_source):
+        names = (name.strip() for name in (id_source or "").split(","))
+        return tuple(name for name in names if name)

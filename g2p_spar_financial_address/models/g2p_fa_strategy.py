@@ -4,35 +4,36 @@ from string import Formatter
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..const import FA_TYPES
+from .. import address_values
+from ..const import BANK_ACCOUNT, EMAIL_WALLET, FA_TYPES, MOBILE_WALLET
 
-#: What a template may use, by address type: the names SPAR's own strategies use.
+KINDS = [("fa", "Payment address"), ("id", "Beneficiary ID")]
+
+_OPERATOR = {"wallet_provider_name": "M-Cash", "wallet_provider_code": "MC"}
+
+#: What a template may use, by address type, each with an example. The names are those
+#: of SPAR's own strategies.
 PLACEHOLDERS = {
-    "bank_account": {
-        "account_number",
-        "branch_name",
-        "branch_code",
-        "bank_name",
-        "bank_code",
-        "fa_type",
+    BANK_ACCOUNT: {
+        "account_number": "0123456789",
+        "branch_name": "North",
+        "branch_code": "NB01",
+        "bank_name": "First Bank",
+        "bank_code": "FB",
+        "fa_type": "",
     },
-    "mobile_wallet": {
-        "mobile_number",
-        "wallet_provider_name",
-        "wallet_provider_code",
-        "fa_type",
-    },
-    "email_wallet": {
-        "email_address",
-        "wallet_provider_name",
-        "wallet_provider_code",
-        "fa_type",
-    },
+    MOBILE_WALLET: {"mobile_number": "+255754200001", **_OPERATOR, "fa_type": ""},
+    EMAIL_WALLET: {"email_address": "asha@mpay.example", **_OPERATOR, "fa_type": ""},
 }
+ID_PLACEHOLDERS = {"sub": "8871"}
+
+#: What SPAR's own patterns accept for a value: anything, and for an ID one or more
+#: characters without a dot after the first.
+VALUE_PATTERN = {"fa": ".*", "id": ".[^.]*"}
 
 
 class G2pFaStrategy(models.Model):
-    """How a financial address is written as the string SPAR stores, and read back.
+    """How an address or an ID is written as the string SPAR stores, and read back.
 
     SPAR 1.x stores the string it is given and never interprets it; whoever pays
     later splits it with the strategy that ``strategy_number`` names at SPAR.
@@ -49,10 +50,12 @@ class G2pFaStrategy(models.Model):
         help="SPAR's own number of this strategy. It travels with every address, "
         "and tells the payment chain how to read it.",
     )
-    fa_type = fields.Selection(FA_TYPES, string="Address type", required=True)
+    kind = fields.Selection(
+        KINDS, string="Writes", required=True, default="fa", help="What it writes."
+    )
+    fa_type = fields.Selection(FA_TYPES, string="Address type")
     fa_type_code = fields.Char(
         string="Type word",
-        required=True,
         help="The word SPAR's strings use for this type, for example 'bank'.",
     )
     template = fields.Char(
@@ -60,36 +63,112 @@ class G2pFaStrategy(models.Model):
         help="The string to build, with the values in braces: "
         "mobile_number:{mobile_number}.fa_type:{fa_type}",
     )
+    example_written = fields.Char(string="SPAR gets", compute="_compute_example")
+    example_read = fields.Text(string="Read back as", compute="_compute_example")
 
     _strategy_number_unique = models.Constraint(
         "UNIQUE(strategy_number)", "There is already a strategy with this number."
     )
 
-    @api.constrains("template", "fa_type", "fa_type_code")
-    def _check_round_trip(self):
+    # === COMPUTE METHODS === #
+
+    @api.depends("kind", "fa_type", "fa_type_code", "template")
+    def _compute_example(self):
+        """Show what the template does with an example, or why it cannot be used."""
+        for strategy in self:
+            strategy.example_written = strategy.example_read = False
+            if not strategy.template or (
+                strategy.kind == "fa" and not strategy.fa_type
+            ):
+                continue
+            try:
+                strategy._check_placeholders()
+                text = strategy._construct(strategy._known_placeholders())
+            except ValidationError as error:
+                strategy.example_written = error.args[0]
+                continue
+            values = strategy._deconstruct(text)
+            strategy.example_written = text
+            strategy.example_read = "\n".join(f"{k}: {v}" for k, v in values.items())
+
+    @api.onchange("kind")
+    def _onchange_kind(self):
+        if self.kind == "id":
+            self.fa_type = self.fa_type_code = False
+
+    # === CONSTRAINTS === #
+
+    @api.constrains("template", "kind", "fa_type", "fa_type_code")
+    def _check_template(self):
         """Refuse a template whose strings could not be read back field by field."""
         for strategy in self:
-            names = strategy._placeholders()
-            unknown = names - PLACEHOLDERS[strategy.fa_type]
-            if unknown:
-                raise ValidationError(
-                    self.env._(
-                        "The template uses %(unknown)s, which this address type does "
-                        "not have. It may use: %(known)s.",
-                        unknown=", ".join(sorted(unknown)),
-                        known=", ".join(sorted(PLACEHOLDERS[strategy.fa_type])),
-                    )
-                )
-            sample = {name: f"{name[0]}1 x.2" for name in names}
-            sample["fa_type"] = strategy.fa_type_code
-            if strategy._deconstruct(strategy._construct(sample)) != sample:
+            strategy._check_kind()
+            strategy._check_placeholders()
+            sample = {
+                name: f"{name[0]}1 x" if strategy.kind == "id" else f"{name[0]}1 x.2"
+                for name in strategy._placeholders()
+            }
+            try:
+                strategy._construct(sample)
+            except ValidationError:
                 raise ValidationError(
                     self.env._(
                         "What this template writes cannot be read back. Put a label "
                         "before each value and a dot after it, such as "
                         "account_number:{account_number}.bank_code:{bank_code}."
                     )
+                ) from None
+
+    def _check_kind(self):
+        self.ensure_one()
+        typed = bool(self.fa_type), bool(self.fa_type_code)
+        if self.kind == "fa" and not all(typed):
+            raise ValidationError(
+                self.env._(
+                    "A strategy for payment addresses needs an address type and the "
+                    "word SPAR uses for it."
                 )
+            )
+        if self.kind == "id" and any(typed):
+            raise ValidationError(
+                self.env._(
+                    "A strategy for IDs has no address type. Leave the type and its "
+                    "word empty."
+                )
+            )
+        users = self.env["g2p.dfsp"].sudo().with_context(active_test=False)
+        if users.search_count(
+            [("strategy_id", "=", self.id), ("fa_type", "!=", self.fa_type)], limit=1
+        ):
+            raise ValidationError(
+                self.env._(
+                    "Providers use this strategy for their addresses. Give them "
+                    "another one before you change its type."
+                )
+            )
+
+    def _check_placeholders(self):
+        self.ensure_one()
+        names, known = self._placeholders(), self._known_placeholders()
+        if not names:
+            raise ValidationError(
+                self.env._(
+                    "The template holds no value. Write at least one in braces, such "
+                    "as {%(name)s}.",
+                    name=next(iter(known)),
+                )
+            )
+        if unknown := names - known.keys():
+            raise ValidationError(
+                self.env._(
+                    "The template uses %(unknown)s, which this strategy does not "
+                    "have. It may use: %(known)s.",
+                    unknown=", ".join(sorted(unknown)),
+                    known=", ".join(sorted(known)),
+                )
+            )
+
+    # === CRUD METHODS === #
 
     def write(self, vals):
         result = super().write(vals)
@@ -98,6 +177,83 @@ class G2pFaStrategy(models.Model):
                 [("dfsp_id.strategy_id", "in", self.ids)]
             )
         return result
+
+    # === BUSINESS METHODS === #
+
+    def _construct(self, values):
+        """Return the string SPAR stores.
+
+        :param dict values: the payment facts by placeholder name; those the template
+            does not use are ignored, those that are missing are written empty
+        :rtype: str
+        :raise ValidationError: when a value would break the string: it has a control
+            character, holds a label of the template (such as ``.bank_code:``), or
+            forms one together with the text beside it. SPAR would split there.
+        """
+        self.ensure_one()
+        if self.kind == "fa":
+            values = {**values, "fa_type": self.fa_type_code}
+        values = {name: values.get(name) or "" for name in self._placeholders()}
+        self._check_values(values)
+        text = "".join(
+            literal + ("" if name is None else values[name])
+            for literal, name in self._parts()
+        )
+        if self._deconstruct(text) != values:
+            raise ValidationError(
+                self.env._(
+                    "These values cannot be written for SPAR, because they could not "
+                    "be told apart again. Remove unusual dots, colons and other signs."
+                )
+            )
+        return text
+
+    def _deconstruct(self, text):
+        """Return the values in a string of this strategy, or ``None`` if it is not one.
+
+        The pattern is the one SPAR seeds for its own strategies: the literal labels
+        with a value of any text between them (in an ID, of text without dots),
+        anchored at both ends.
+
+        :param str text: what SPAR holds; may be empty
+        :rtype: dict | None
+        """
+        self.ensure_one()
+        pattern, seen = "", set()
+        for literal, name in self._parts():
+            pattern += re.escape(literal)
+            if name is not None:
+                value = VALUE_PATTERN[self.kind]
+                pattern += f"(?P={name})" if name in seen else f"(?P<{name}>{value})"
+                seen.add(name)
+        match = re.fullmatch(pattern, text or "")
+        return match.groupdict() if match else None
+
+    def _check_values(self, values):
+        """Refuse values that hold a control character or a label of the template."""
+        for value in values.values():
+            address_values.clean_text(self.env, value, self.env._("A value"))
+        for label in self._labels():
+            if any(label in value for value in values.values()):
+                raise ValidationError(
+                    self.env._(
+                        "A value contains “%(label)s”, which SPAR uses to separate the "
+                        "parts of an address. Remove it.",
+                        label=label,
+                    )
+                )
+
+    def _labels(self):
+        """Return the texts of the template that no value may hold.
+
+        Several may stand side by side, as in ``.mobile_number:.fa_type:BANK``.
+        """
+        labels = set()
+        for literal, _name in self._parts():
+            labels.update(re.findall(r"\.\w+:", literal))
+            if len(literal) > 1:
+                labels.add(literal)
+        return sorted(labels)
 
     def _parts(self):
         """Return the template as ``[(literal text, placeholder or None)]``."""
@@ -115,43 +271,7 @@ class G2pFaStrategy(models.Model):
     def _placeholders(self):
         return {name for _literal, name in self._parts() if name is not None}
 
-    def _construct(self, values):
-        """Return the string SPAR stores.
-
-        :param dict values: the payment facts by placeholder name
-        :raise ValidationError: when a value holds a following label of the template
-            (such as ``.bank_code:``), because SPAR would split the string there
-        """
+    def _known_placeholders(self):
+        """Return what the template may use, each with an example."""
         self.ensure_one()
-        values = {**values, "fa_type": self.fa_type_code}
-        parts = self._parts()
-        labels = [literal for literal, _name in parts if len(literal) > 1]
-        for label in labels:
-            if any(label in (values.get(name) or "") for _literal, name in parts):
-                raise ValidationError(
-                    self.env._(
-                        "A value contains “%(label)s”, which SPAR uses to separate the "
-                        "parts of an address. Remove it.",
-                        label=label,
-                    )
-                )
-        return "".join(
-            literal + ("" if name is None else values.get(name) or "")
-            for literal, name in parts
-        )
-
-    def _deconstruct(self, text):
-        """Return the values in a string of this strategy, or ``None`` if it is not one.
-
-        The pattern is the one SPAR seeds for its own strategies: every value is
-        ``.*`` between the literal labels, anchored at both ends.
-        """
-        self.ensure_one()
-        pattern, seen = "", set()
-        for literal, name in self._parts():
-            pattern += re.escape(literal)
-            if name is not None:
-                pattern += f"(?P={name})" if name in seen else f"(?P<{name}>.*)"
-                seen.add(name)
-        match = re.fullmatch(pattern, text or "")
-        return match.groupdict() if match else None
+        return ID_PLACEHOLDERS if self.kind == "id" else PLACEHOLDERS[self.fa_type]

@@ -1,10 +1,6 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
-
-from .. import address_values
 
 VIEWER = "g2p_spar_financial_address.group_viewer"
-EDITOR = "g2p_spar_financial_address.group_editor"
 
 
 class ResPartner(models.Model):
@@ -18,13 +14,6 @@ class ResPartner(models.Model):
 
     is_registrant = fields.Boolean(
         string="Registrant", help="A person or household in the registry."
-    )
-    spar_id = fields.Char(
-        string="SPAR ID",
-        copy=False,
-        groups=VIEWER,
-        help="The ID under which SPAR keeps this registrant's payment address. "
-        "SPAR compares it letter by letter.",
     )
     financial_address_ids = fields.One2many(
         "g2p.financial.address", "partner_id", string="Payment addresses", groups=VIEWER
@@ -60,11 +49,6 @@ class ResPartner(models.Model):
         groups=VIEWER,
     )
 
-    _spar_id_unique = models.UniqueIndex(
-        "(spar_id) WHERE spar_id IS NOT NULL",
-        "Another registrant already has this SPAR ID. SPAR keeps one payment address "
-        "per ID, so two registrants cannot share it.",
-    )
     _registrants = models.Index("(id) WHERE is_registrant")
 
     # === COMPUTE METHODS === #
@@ -87,55 +71,6 @@ class ResPartner(models.Model):
             partner.financial_address_id = in_use or pending or draft
             partner.financial_address_state = partner.financial_address_id.state
 
-    # === CRUD METHODS === #
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        vals_list = [self._clean_spar_id(vals) for vals in vals_list]
-        # A default would get past the check of the values.
-        by_default = "default_spar_id" in self.env.context or "spar_id" in self.env[
-            "ir.default"
-        ]._get_model_defaults(self._name)
-        if by_default or any(vals.get("spar_id") for vals in vals_list):
-            self._check_may_change_payment()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        touched = self._financial_address_triggers() & vals.keys()
-        if not touched:
-            return super().write(vals)
-        vals = self._clean_spar_id(vals)
-        changed = self.filtered(
-            lambda partner: any(partner.sudo()[name] != vals[name] for name in touched)
-        )
-        if changed:
-            self._check_may_change_payment()
-        result = super().write(vals)
-        if changed:
-            changed._financial_address_changed("admin")
-        return result
-
-    def _check_may_change_payment(self):
-        """Refuse whoever may edit contacts but not payment addresses.
-
-        Giving one registrant's ID to another redirects the money as surely as a new
-        account number does.
-        """
-        if not self.env.su and not self.env.user.has_group(EDITOR):
-            raise AccessError(
-                self.env._(
-                    "Only an editor of payment addresses may change who is a "
-                    "registrant and under which SPAR ID."
-                )
-            )
-
-    def _clean_spar_id(self, vals):
-        if "spar_id" not in vals:
-            return vals
-        label = self.env._("SPAR ID")
-        text = address_values.clean_text(self.env, vals["spar_id"], label)
-        return {**vals, "spar_id": text or False}
-
     # === WHAT THE SUITE ASKS OF A REGISTRANT === #
 
     def _spar_is_registrant(self):
@@ -143,20 +78,31 @@ class ResPartner(models.Model):
         self.ensure_one()
         return self.is_registrant
 
-    def _spar_get_id(self):
-        """Return the beneficiary ID at SPAR, or ``False`` while there is none."""
-        self.ensure_one()
-        return self.sudo().spar_id
-
     def _spar_get_name(self):
         """Return the registrant's full name."""
         self.ensure_one()
         return self.name
 
+    def _spar_get_phone(self):
+        """Return the phone the registrant is contacted by, or ``False``.
+
+        Never the number of a wallet: the two stay apart.
+        """
+        self.ensure_one()
+        return self.phone
+
+    def _spar_get_agent(self):
+        """Return the user who looks after this registrant, such as a field agent.
+
+        :rtype: res.users
+        """
+        self.ensure_one()
+        return self.user_id
+
     @api.model
     def _financial_address_triggers(self):
         """Return the fields of a contact that decide what SPAR should hold."""
-        return {"spar_id", "is_registrant"}
+        return {"is_registrant"}
 
     def _financial_address_changed(self, channel):
         """Hook: what SPAR should hold for these registrants may have changed.

@@ -48,6 +48,17 @@ class FinancialAddressCase(TransactionCase):
             yield
 
     @classmethod
+    def make_ids_from(cls, id_source, id_template="{id}"):
+        """Let SPAR IDs come from these fields of the contact."""
+        cls.env["g2p.fa.settings"]._get().write(
+            {
+                "id_source": id_source,
+                "id_template": id_template,
+                "confirm_relink": True,
+            }
+        )
+
+    @classmethod
     def new_user(cls, login, *groups):
         """Return a user with these groups of the addon, or of another by full name."""
         names = [

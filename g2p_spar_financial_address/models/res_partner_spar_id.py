@@ -1,0 +1,349 @@
+"""The ID under which SPAR keeps a registrant's payment address.
+
+It is one stored column, whatever it is made of: typed by hand, or made from other
+fields of the contact as the payment settings say. So one index keeps it unique, and
+whoever needs it reads a plain field.
+"""
+
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+from odoo.tools.misc import split_every
+
+from .. import address_values
+from .res_partner import VIEWER
+
+EDITOR = "g2p_spar_financial_address.group_editor"
+
+#: How many contacts are held in memory at once when all of them are looked at.
+_CHUNK = 2000
+
+#: How many of the contacts that would share an ID a message names.
+_NAMED = 5
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    spar_id = fields.Char(
+        string="SPAR ID",
+        copy=False,
+        groups=VIEWER,
+        help="The ID under which SPAR keeps this registrant's payment address. "
+        "SPAR compares it letter by letter.",
+    )
+    spar_id_typed = fields.Boolean(
+        compute="_compute_spar_id_typed",
+        groups=VIEWER,
+        help="The SPAR ID is typed by hand, not made from other fields.",
+    )
+
+    _spar_id_unique = models.UniqueIndex(
+        "(spar_id) WHERE spar_id IS NOT NULL",
+        "Another registrant already has this SPAR ID. SPAR keeps one payment address "
+        "per ID, so two registrants cannot share it.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    def _compute_spar_id_typed(self):
+        self.spar_id_typed = not self._spar_id_rule().sources
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        vals_list = [self._clean_spar_id(vals) for vals in vals_list]
+        # A default would get past the check of the values.
+        by_default = "default_spar_id" in self.env.context or "spar_id" in self.env[
+            "ir.default"
+        ]._get_model_defaults(self._name)
+        typed = by_default or any(vals.get("spar_id") for vals in vals_list)
+        if typed:
+            self._check_may_change_payment()
+            self._check_spar_id_typed(self._spar_id_hold_rule())
+        partners = super().create(vals_list)
+        if self._spar_id_rule().sources:
+            registrants = partners.filtered(lambda one: one._spar_is_registrant())
+            if registrants and registrants._spar_id_remake():
+                self._check_may_change_payment()
+        return partners
+
+    def write(self, vals):
+        touched = self._financial_address_triggers() & vals.keys()
+        if not touched:
+            return super().write(vals)
+        vals = self._clean_spar_id(vals)
+        sources = touched.intersection(self._spar_id_rule().sources)
+        changed = self._differing(vals, touched - sources)
+        # Of those who are not paid, everybody may edit these fields.
+        remade = self._differing(vals, sources).filtered(
+            lambda partner: partner._spar_is_registrant()
+        )
+        if not changed | remade:
+            return super().write(vals)
+        self._check_may_change_payment()
+        rule = self._spar_id_hold_rule()
+        if self._differing(vals, {"spar_id"} & touched):
+            self._check_spar_id_typed(rule)
+        result = super().write(vals)
+        if rule.sources:
+            changed |= (changed | remade)._spar_id_remake()
+        if changed:
+            changed._financial_address_changed("admin")
+        return result
+
+    def copy_data(self, default=None):
+        """A copy is another person: what the ID is made of is not copied."""
+        vals_list = super().copy_data(default)
+        sources = set(self._spar_id_rule().sources) - set(default or {})
+        for partner, vals in zip(self, vals_list, strict=True):
+            if partner._spar_is_registrant():
+                for name in sources & vals.keys():
+                    del vals[name]
+        return vals_list
+
+    def _differing(self, vals, names):
+        """Return the contacts for which ``vals`` changes one of these fields."""
+        return self.filtered(
+            lambda partner: any(
+                (partner.sudo()[name] or False) != (vals[name] or False)
+                for name in names
+            )
+        )
+
+    def _check_may_change_payment(self):
+        """Refuse whoever may edit contacts but not payment addresses.
+
+        Giving one registrant's ID to another redirects the money as surely as a new
+        account number does.
+
+        :raise AccessError: for whoever is not an editor of payment addresses
+        """
+        if not self.env.su and not self.env.user.has_group(EDITOR):
+            raise AccessError(
+                self.env._(
+                    "Only an editor of payment addresses may change who is a "
+                    "registrant and under which SPAR ID."
+                )
+            )
+
+    def _check_spar_id_typed(self, rule):
+        """Refuse an ID typed by hand where it is made from other fields.
+
+        :raise UserError: naming those fields
+        """
+        if rule.sources:
+            labels = [
+                self._fields[name]._description_string(self.env)
+                for name in rule.sources
+            ]
+            raise UserError(
+                self.env._(
+                    "The SPAR ID is not typed by hand: it is made from %(fields)s. "
+                    "Change that instead.",
+                    fields=", ".join(labels),
+                )
+            )
+
+    def _clean_spar_id(self, vals):
+        if "spar_id" not in vals:
+            return vals
+        label = self.env._("SPAR ID")
+        text = address_values.clean_text(self.env, vals["spar_id"], label)
+        return {**vals, "spar_id": text or False}
+
+    # === WHAT THE SUITE ASKS OF A REGISTRANT === #
+
+    def _spar_get_id(self):
+        """Return the beneficiary ID at SPAR, or ``False`` while there is none."""
+        self.ensure_one()
+        return self.sudo().spar_id
+
+    def _spar_id_value(self, sources):
+        """Return the ID this contact has in the registry, or a falsy value.
+
+        A registry that keeps IDs in another model overrides this, and calls
+        :meth:`_spar_id_refresh` whenever one of them changes.
+
+        :param tuple sources: names of fields, in the order in which to look at them
+        :rtype: str
+        """
+        self.ensure_one()
+        values = (self[name] for name in sources)
+        return next((value for value in values if value and value.strip()), False)
+
+    @api.model
+    def _financial_address_triggers(self):
+        rule = self._spar_id_rule()
+        return super()._financial_address_triggers() | {"spar_id", *rule.sources}
+
+    # === MAKING THE SPAR ID FROM OTHER FIELDS === #
+
+    def _spar_id_refresh(self):
+        """Make the SPAR IDs of these contacts anew, and tell whoever keeps SPAR.
+
+        For registries whose IDs are not fields of the contact. Does nothing where the
+        SPAR ID is typed by hand, and checks no rights: that is up to the caller.
+
+        :return: the contacts whose SPAR ID has changed
+        :raise ValidationError: when two contacts would share an ID
+        """
+        if not self._spar_id_rule().sources:
+            return self.browse()
+        changed = self._spar_id_remake()
+        if changed:
+            changed._financial_address_changed("admin")
+        return changed
+
+    @api.model
+    def _spar_id_rule(self):
+        return self.env["g2p.fa.settings"]._id_rule()
+
+    @api.model
+    def _spar_id_hold_rule(self):
+        return self.env["g2p.fa.settings"].sudo()._hold_id_rule()
+
+    def _spar_id_remake(self):
+        """Store the SPAR IDs of these contacts anew; return those that changed."""
+        return self._spar_id_apply(self._spar_id_plan(self._spar_id_hold_rule()))
+
+    def _spar_id_plan(self, rule):
+        """Return the SPAR IDs these contacts should have and do not have yet.
+
+        :param IdRule rule: how they are made
+        :return: the new SPAR ID, or ``False`` for none, by contact id
+        :rtype: dict
+        """
+        plan = {}
+        if rule.sources:
+            for partner in self.sudo():
+                spar_id = partner._spar_id_made(rule)
+                if spar_id != partner.spar_id:
+                    plan[partner.id] = spar_id
+        return plan
+
+    @api.model
+    def _spar_id_plan_all(self, rule):
+        """Return :meth:`_spar_id_plan` of all registrants, also archived ones."""
+        everybody = self.sudo().with_context(active_test=False)
+        registrants = everybody.search([("is_registrant", "=", True)], order="id")
+        plan = {}
+        for ids in split_every(_CHUNK, registrants.ids):
+            chunk = everybody.browse(ids)
+            plan.update(chunk._spar_id_plan(rule))
+            chunk.invalidate_recordset()
+        return plan
+
+    def _spar_id_made(self, rule):
+        """Return the SPAR ID of this contact by the rule, or ``False`` for none."""
+        self.ensure_one()
+        if not self._spar_is_registrant():
+            return False
+        value = self._spar_id_value(rule.sources)
+        try:
+            text = address_values.clean_text(self.env, value, self.env._("The ID"))
+        except ValidationError as error:
+            raise ValidationError(
+                self.env._(
+                    "%(name)s: %(reason)s", name=self.display_name, reason=error.args[0]
+                )
+            ) from None
+        return rule.template.replace("{id}", text) if text else False
+
+    @api.model
+    def _spar_id_example(self, rule):
+        """Return what a registrant's SPAR ID looks like under this rule.
+
+        :param IdRule rule: how it is made
+        :rtype: str
+        """
+        has_one = Domain.OR(
+            Domain(name, "!=", False) for name in rule.sources or ("spar_id",)
+        )
+        registrant = self.sudo().search(
+            has_one & Domain("is_registrant", "=", True), order="id", limit=1
+        )
+        if not registrant:
+            return rule.template.replace("{id}", "8871")
+        made = registrant._spar_id_made(rule) if rule.sources else registrant.spar_id
+        return f"{registrant.display_name}: {made}"
+
+    @api.model
+    def _spar_id_apply(self, plan):
+        """Store these SPAR IDs.
+
+        By SQL, for thousands at once and without meeting an ID that is about to be
+        passed on.
+
+        :param dict plan: the new SPAR ID, or ``False`` for none, by contact id
+        :return: the contacts whose SPAR ID has changed
+        :raise ValidationError: when two contacts would share an ID
+        """
+        partners = self.browse(plan)
+        if not plan:
+            return partners
+        self.flush_model(["spar_id", "write_date", "write_uid"])
+        self._check_spar_ids_free(plan)
+        ids = list(plan)
+        self.env.cr.execute(
+            "UPDATE res_partner SET spar_id = NULL"
+            " WHERE id = ANY(%s) AND spar_id IS NOT NULL",
+            [ids],
+        )
+        self.env.cr.execute(
+            """UPDATE res_partner AS p
+                  SET spar_id = new.spar_id,
+                      write_uid = %s, write_date = now() AT TIME ZONE 'UTC'
+                 FROM unnest(%s::int[], %s::text[]) AS new(id, spar_id)
+                WHERE p.id = new.id""",
+            [self.env.uid, ids, [spar_id or None for spar_id in plan.values()]],
+        )
+        partners.invalidate_recordset(
+            ["spar_id", "write_uid", "write_date"], flush=False
+        )
+        partners.modified(["spar_id"])
+        return partners
+
+    @api.model
+    def _check_spar_ids_free(self, plan):
+        """Refuse a plan after which two contacts would have the same SPAR ID."""
+        owners = defaultdict(list)
+        for id_, spar_id in plan.items():
+            if spar_id:
+                owners[spar_id].append(id_)
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id, spar_id FROM res_partner WHERE spar_id = ANY(%s)",
+                list(owners),
+            )
+        )
+        for id_, spar_id in rows:
+            if id_ not in plan:
+                owners[spar_id].append(id_)
+        shared = {key: ids for key, ids in owners.items() if len(ids) > 1}
+        if shared:
+            lines = [
+                f"- {self.browse(sorted(ids))._spar_id_names()}: {spar_id}"
+                for spar_id, ids in list(shared.items())[:_NAMED]
+            ]
+            if len(shared) > _NAMED:
+                lines.append(self.env._("- and %s more IDs", len(shared) - _NAMED))
+            raise ValidationError(
+                self.env._(
+                    "SPAR keeps one payment address per ID, but these would share "
+                    "one. Nothing was changed.\n%(lines)s",
+                    lines="\n".join(lines),
+                )
+            )
+
+    def _spar_id_names(self):
+        """Return the names of these contacts, as far as the user may know them."""
+        known = self._filtered_access("read")
+        names = [partner.display_name for partner in known[:_NAMED]]
+        if hidden := len(self) - len(names):
+            names.append(self.env._("%s more", hidden))
+        return ", ".join(names)

@@ -37,6 +37,7 @@
         "demo/g2p_dfsp.xml",
         "demo/res_partner.xml",
         "demo/g2p_financial_address.xml",
+        "demo/g2p_fa_policy.xml",
         "demo/res_users.xml",
     ],
 }

@@ -23,6 +23,7 @@ PATIENCE = 120
 LOGINS = [
     ("viewer", "sees payment addresses, masked"),
     ("editor", "enters, amends and ends them"),
+    ("approver", "the second person: approves or refuses"),
     ("operator", "sees what goes to SPAR, sends again"),
     ("manager", "also keeps connections and providers"),
     ("admin", "everything"),

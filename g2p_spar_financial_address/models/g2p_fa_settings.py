@@ -214,7 +214,7 @@ class G2pFaSettings(models.Model):
     def _values(self):
         """Return all settings by name, without a query once they are in memory.
 
-        Settings that other addons add to this model are among them.
+        Settings that other addons add to this model are among them, secrets are not.
 
         :rtype: frozendict
         """
@@ -224,7 +224,9 @@ class G2pFaSettings(models.Model):
             {
                 name: field.convert_to_read(settings[name], settings, False)
                 for name, field in self._fields.items()
-                if field.store and name not in models.MAGIC_COLUMNS
+                if field.store
+                and name not in models.MAGIC_COLUMNS
+                and field.groups != fields.NO_ACCESS
             }
         )
 

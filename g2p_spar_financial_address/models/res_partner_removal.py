@@ -50,7 +50,10 @@ class ResPartner(models.Model):
         leaving = self.sudo()._payment_data_may_leave()
         leaving.with_context(active_test=False).financial_address_ids._erase()
         # As the system: the ID is what the removal is about, not a redirection.
-        leaving.write({"spar_id": False, "payment_removal_date": False})
+        gone = {"is_registrant": False, "payment_removal_date": False}
+        if not self._spar_id_rule().sources:
+            gone["spar_id"] = False
+        leaving.write(gone)
 
     def _payment_data_may_leave(self):
         """Return those whose payment data nobody outside needs any more.

@@ -121,6 +121,14 @@ class TestRemoval(FinancialAddressCase):
         self.assertFalse(self.registrant.spar_id)
         self.assertFalse(self.registrant.payment_removal_date)
 
+    def test_an_id_made_from_other_fields_goes_too(self):
+        self.make_ids_from("ref")
+        self.registrant.ref = "R-77"
+        self.assertEqual(self.registrant.spar_id, "R-77")
+        self.registrant.action_remove_payment_data()
+        self.assertFalse(self.registrant.spar_id)
+        self.assertFalse(self.registrant.is_registrant)
+
     def test_drafts_and_pending_ones_go_too(self):
         self.set_policy(approve_admin=True)
         pending = self.enter_address("0754 200 003")

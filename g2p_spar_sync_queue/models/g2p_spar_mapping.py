@@ -9,6 +9,7 @@ REGISTRANT_LOCK = 0x53504152  # "SPAR"
 DISPLAY_STATES = [
     ("no_address", "No address"),
     ("incomplete", "Incomplete"),
+    ("to_approve", "To approve"),
     ("waiting_id", "Waiting for ID"),
     ("on_its_way", "On its way"),
     ("retrying", "Retrying"),

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import format_date
 
 from .g2p_spar_mapping import DISPLAY_STATES
 
@@ -27,6 +28,14 @@ class ResPartner(models.Model):
                 partner.spar_state = "incomplete"
                 partner.spar_sentence = self.env._(
                     "Choose the provider to finish this address."
+                )
+            elif partner.financial_address_state == "to_approve":
+                pending = partner.pending_address_id
+                partner.spar_state = "to_approve"
+                partner.spar_sentence = self.env._(
+                    "Entered by %(name)s on %(day)s. Waiting for a second person.",
+                    name=pending.entered_by_id.name,
+                    day=format_date(self.env, pending.create_date),
                 )
             elif mapping and (
                 mapping.display_state != "ended" or mapping.confirmed_change_id

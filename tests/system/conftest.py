@@ -91,6 +91,7 @@ class Registry:
                 "fa_type": "mobile_wallet",
                 "dfsp_id": self.operator,
                 "mobile_number": number,
+                "reason": "Asked for by the registrant",
             },
         )
 

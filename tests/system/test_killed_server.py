@@ -92,6 +92,7 @@ def amend_wallets(rpc):
             "partner_id": address["partner_id"][0],
             "dfsp_id": address["dfsp_id"][0],
             "fa_type": address["fa_type"],
+            "reason": "Another wallet",
             "email_address": f"amended{address['id']}@paymail.example",
         }
         for address in addresses

@@ -17,6 +17,7 @@ const LOOKS = {
     waiting_id: "text-bg-warning",
     paused: "text-bg-warning",
     incomplete: "text-bg-warning",
+    to_approve: "text-bg-warning",
 };
 
 export class SparStateField extends Component {

@@ -13,7 +13,6 @@ from . import g2p_financial_address_import
 from . import g2p_financial_address_retention
 from . import g2p_fa_sharing
 from . import g2p_fa_reveal
-from . import base_import
 from . import res_partner
 from . import res_partner_spar_id
 from . import res_partner_removal

@@ -48,6 +48,11 @@ PROTECTED_FIELDS = {
     "state": "draft",
 }
 
+#: In the context of what the registry itself writes. An object, so that nobody can put
+#: it there by RPC.
+_INSIDE = "g2p_fa_inside"
+_BY_THE_REGISTRY = object()
+
 
 class G2pFinancialAddress(models.Model):
     """Where a registrant is paid, apart from how they are contacted.
@@ -118,9 +123,7 @@ class G2pFinancialAddress(models.Model):
     channel = fields.Selection(
         CHANNELS, required=True, readonly=True, default=PROTECTED_FIELDS["channel"]
     )
-    reason = fields.Char(
-        string="Reason", help="Why the address was entered or changed."
-    )
+    reason = fields.Char(help="Why the address was entered or changed.")
     proof = fields.Binary(
         attachment=True,
         copy=False,
@@ -221,26 +224,24 @@ class G2pFinancialAddress(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            self._check_protected(vals)
-        return self._enter(
-            [self._cleaned({**PROTECTED_FIELDS, **v}) for v in vals_list]
-        )
-
-    def _enter(self, vals_list):
-        """Create addresses from values that went through :meth:`_cleaned`.
-
-        Entered by one transaction is one event: what the fields say of it would only
-        be said a second time by a message for each.
-        """
+        if not self._is_inside():
+            for vals in vals_list:
+                self._check_protected(vals)
+            vals_list = [
+                self._cleaned({**PROTECTED_FIELDS, **vals}) for vals in vals_list
+            ]
+        # What is entered in one transaction is one event: what the fields say of it
+        # would only be said a second time by a message for each.
         quiet = self.with_context(
             tracking_disable=True, mail_create_nolog=True, mail_create_nosubscribe=True
         )
         addresses = super(G2pFinancialAddress, quiet).create(vals_list)
         addresses._take_effect()
-        return addresses.with_context(self.env.context)
+        return addresses.with_env(self.env)
 
     def write(self, vals):
+        if self._is_inside():
+            return super().write(vals)
         self.check_access("write")
         self._check_protected(vals)
         if not PAYMENT_FIELDS & vals.keys():
@@ -257,9 +258,12 @@ class G2pFinancialAddress(models.Model):
         self._take_effect()
         return True
 
-    def _write_past(self, vals):
-        """Write to history what only the registry itself writes there."""
-        return super().write(vals)
+    def _inside(self):
+        """Return these for writing values that are clean, or history itself."""
+        return self.with_context(**{_INSIDE: _BY_THE_REGISTRY})
+
+    def _is_inside(self):
+        return self.env.context.get(_INSIDE) is _BY_THE_REGISTRY
 
     def _check_protected(self, vals):
         if PROTECTED_FIELDS.keys() & vals.keys() and not self.env.su:

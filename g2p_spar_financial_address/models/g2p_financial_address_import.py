@@ -185,7 +185,7 @@ class G2pFinancialAddress(models.Model):
                 same |= self.browse(current.id)
             else:
                 changes.append(vals)
-        return same | self._enter(changes) if changes else same
+        return same | self._inside().create(changes).with_env(self.env)
 
     def _is_place(self, vals):
         """Return whether this is the address these values describe."""

@@ -21,7 +21,7 @@ class G2pFinancialAddress(models.Model):
 
     def _erase(self):
         """Forget the numbers, the holders' names and the proofs of these."""
-        self.sudo()._write_past(
+        self.sudo()._inside().write(
             {
                 **dict.fromkeys(VALUE_FIELD.values(), False),
                 "erased_date": fields.Datetime.now(),

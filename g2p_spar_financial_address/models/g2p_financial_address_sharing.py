@@ -166,7 +166,7 @@ class G2pFinancialAddress(models.Model):
 
     def _possible_prints(self, text):
         """Yield the fingerprints a typed number may have, by type and provider."""
-        dfsps = self.env["g2p.dfsp"].with_context(active_test=False).search([])
+        dfsps = self.env["g2p.dfsp"].search([("active", "in", [True, False])])
         for fa_type in (BANK_ACCOUNT, MOBILE_WALLET, EMAIL_WALLET):
             providers = dfsps.filtered(lambda d, kind=fa_type: d.fa_type == kind)
             for dfsp in providers or dfsps.browse():

@@ -90,7 +90,9 @@ class TestApproval(FinancialAddressCase):
     def test_the_dialog_refuses(self):
         pending = self.amend().with_user(self.approver)
         action = pending.with_context(decision="refuse").action_ask_reason()
-        dialog = Form(pending.env[action["res_model"]].with_context(action["context"]))
+        dialog = Form(
+            pending.env[action["res_model"]].with_context(**action["context"])
+        )
         dialog.reason = "Wrong person"
         dialog.save().action_decide()
         self.assertEqual(pending.state, "refused")

@@ -58,7 +58,7 @@ class TestSharing(FinancialAddressCase):
         dialog = Form(
             self.env[action["res_model"]]
             .with_user(self.approver)
-            .with_context(action["context"])
+            .with_context(**action["context"])
         )
         dialog.partner_ids.add(self.other)
         dialog.reason = "One household, one phone"

@@ -1,3 +1,4 @@
+from . import base_import
 from . import base_partner_merge
 from . import g2p_fa_decision
 from . import g2p_fa_sharing_accept

@@ -151,6 +151,7 @@ class G2pFinancialAddress(models.Model):
         string="Instead of",
         readonly=True,
         copy=False,
+        index="btree_not_null",
         help="The address that was in use when this one was entered.",
     )
     effective_date = fields.Datetime("In use since", readonly=True, copy=False)
@@ -161,6 +162,8 @@ class G2pFinancialAddress(models.Model):
         "Somebody else has just changed this registrant's payment address. "
         "Reload the page and look at it before you change it.",
     )
+
+    _drafts = models.Index("(id) WHERE state = 'draft'")
 
     # === COMPUTE METHODS === #
 

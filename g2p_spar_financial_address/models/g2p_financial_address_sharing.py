@@ -43,10 +43,7 @@ class G2pFinancialAddress(models.Model):
         help="For searching: finds the addresses with exactly this number.",
     )
 
-    _fingerprint_live = models.Index(
-        "(fingerprint) WHERE state IN ('effective', 'to_approve')"
-        " AND fingerprint IS NOT NULL"
-    )
+    _fingerprints = models.Index("(fingerprint) WHERE fingerprint IS NOT NULL")
 
     def _has_field_access(self, field, operation):
         # Written with the number it is made of; callers are refused it by name.

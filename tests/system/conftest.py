@@ -83,6 +83,19 @@ class Registry:
             "res.partner", {"name": name, "is_registrant": True, "spar_id": spar_id}
         )
 
+    def new_user(self, login, *groups):
+        """Make a user whose password is the login.
+
+        :param groups: external IDs of groups
+        """
+        found = [
+            self.rpc.call("ir.model.data", "check_object_reference", *name.split("."))
+            for name in groups
+        ]
+        values = {"name": login.capitalize(), "login": login, "password": login}
+        ids = [group for _model, group in found]
+        return self.create("res.users", {**values, "group_ids": [[6, 0, ids]]})
+
     def enter_wallet(self, registrant, number):
         return self.create(
             "g2p.financial.address",

@@ -66,26 +66,8 @@ def picture(page, name):
         page.screenshot(path=Path(folder) / f"{name}.png")
 
 
-def new_user(registry, login, *groups):
-    """Make a user whose password is the login."""
-    ids = [
-        registry.rpc.call("ir.model.data", "check_object_reference", *xmlid.split("."))
-        for xmlid in groups
-    ]
-    registry.create(
-        "res.users",
-        {
-            "name": login.capitalize(),
-            "login": login,
-            "password": login,
-            "group_ids": [[6, 0, [group for _model, group in ids]]],
-        },
-    )
-
-
 def test_a_wallet_typed_in_is_in_sync_moments_later(registry, page):
-    new_user(
-        registry,
+    registry.new_user(
         "editor",
         "g2p_spar_financial_address.group_editor",
         "base.group_partner_manager",
@@ -141,7 +123,7 @@ def test_a_wrong_number_is_told_at_once_and_nothing_typed_is_lost(registry, page
 
 
 def test_a_viewer_sees_it_masked_and_cannot_amend(registry, page):
-    new_user(registry, "viewer", "g2p_spar_financial_address.group_viewer")
+    registry.new_user("viewer", "g2p_spar_financial_address.group_viewer")
     (asha,) = registry.rpc.call(
         "res.partner", "search", [["spar_id", "=", "SR-2026-0001"]]
     )

@@ -11,6 +11,7 @@ from . import g2p_financial_address_number
 from . import g2p_financial_address_sharing
 from . import g2p_financial_address_import
 from . import g2p_financial_address_retention
+from . import g2p_financial_address_burst
 from . import g2p_fa_sharing
 from . import g2p_fa_reveal
 from . import res_partner

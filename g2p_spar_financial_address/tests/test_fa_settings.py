@@ -29,6 +29,7 @@ class TestFaSettings(FinancialAddressCase):
                 "send_name": False,
                 "send_phone": False,
                 "retention_days": 0,
+                "burst_limit": 50,
             },
         )
         self.assertEqual(self.Settings._id_rule(), ((), "{id}"))

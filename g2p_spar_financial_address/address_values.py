@@ -12,9 +12,28 @@ import phonenumbers
 
 from odoo.exceptions import ValidationError
 
-# One "@", no blanks, a dot in the domain: wallet operators decide the rest.
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+# What RFC 5321 allows without quotes, and a domain with a dot; operators decide the
+# rest.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}")
+_ACCOUNT = re.compile(r"[A-Z0-9][A-Z0-9/-]*")
+# Seven digits in a row, blanks aside, or three groups of three with dashes; not a date.
+_NUMBER_IN_TEXT = re.compile(r"\d(?: ?\d){6,}|\d{3,}-\d{3,}-\d{3,}")
+_NOT_MOBILE = {
+    phonenumbers.PhoneNumberType.FIXED_LINE,
+    phonenumbers.PhoneNumberType.TOLL_FREE,
+    phonenumbers.PhoneNumberType.PREMIUM_RATE,
+    phonenumbers.PhoneNumberType.SHARED_COST,
+    phonenumbers.PhoneNumberType.PAGER,
+    phonenumbers.PhoneNumberType.UAN,
+    phonenumbers.PhoneNumberType.VOICEMAIL,
+}
 _MASK = "••••"
+
+#: Characters a text may have, and an e-mail address (RFC 5321).
+MAX_TEXT = 250
+MAX_EMAIL = 254
 
 
 def clean_text(env, text, label):
@@ -23,10 +42,19 @@ def clean_text(env, text, label):
     :param str text: what was typed, or a falsy value
     :param str label: the field's name as the user sees it
     :raise ValidationError: for control characters, which SPAR cannot store (a NUL
-        is an HTTP 500 there) or cannot read back (a newline breaks the pattern)
+        is an HTTP 500 there) or cannot read back (a newline breaks the pattern), and
+        for very long texts
     """
     text = unicodedata.normalize("NFC", (text or "").strip())
-    if any(unicodedata.category(character) == "Cc" for character in text):
+    if len(text) > MAX_TEXT:
+        raise ValidationError(
+            env._(
+                "%(label)s is too long: at most %(limit)s characters.",
+                label=label,
+                limit=MAX_TEXT,
+            )
+        )
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise ValidationError(
             env._(
                 "%(label)s contains an invisible control character, such as a line "
@@ -66,17 +94,52 @@ def check_parts(records, names):
             check_part(record.env, record[name], label)
 
 
-def clean_account_number(env, text):
-    """Return an account number without blanks, in upper case.
+def clean_note(env, text, label):
+    """Return a reason or note, without any number that has to stay masked.
 
-    :raise ValidationError: when it is empty or has no digit at all
+    :raise ValidationError: when it contains what may be a phone or account number or
+        an e-mail address, because everybody who sees the history reads it
     """
-    number = re.sub(r"\s", "", clean_text(env, text, env._("Account number"))).upper()
+    text = clean_text(env, text, label)
+    if _NUMBER_IN_TEXT.search(text) or "@" in text:
+        raise ValidationError(
+            env._(
+                "Leave numbers and e-mail addresses out of “%(label)s”: everybody who "
+                "sees the history reads it.",
+                label=label,
+            )
+        )
+    return text
+
+
+def clean_account_number(env, text):
+    """Return an account number without blanks, in upper case, in plain digits.
+
+    :raise ValidationError: when it is empty, has no digit at all, or characters that
+        no account number has, which look like others or like nothing
+    """
+    text = clean_text(env, text, env._("Account number"))
+    number = _plain_digits(re.sub(r"\s", "", text)).upper()
     if not number:
         raise ValidationError(env._("Enter the account number."))
-    if not any(character.isdigit() for character in number):
+    if not any(character.isdecimal() for character in number):
         raise ValidationError(env._("An account number has at least one digit."))
+    if not _ACCOUNT.fullmatch(number):
+        raise ValidationError(
+            env._(
+                "An account number has digits, the letters A to Z, dashes and slashes "
+                "only. Type it again instead of pasting it."
+            )
+        )
     return number
+
+
+def _plain_digits(text):
+    """Return text with the digits of every script as 0 to 9."""
+    return "".join(
+        str(unicodedata.decimal(character)) if character.isdecimal() else character
+        for character in text
+    )
 
 
 def clean_mobile_number(env, text, country):
@@ -84,7 +147,7 @@ def clean_mobile_number(env, text, country):
 
     :param res.country country: the operator's country, for numbers typed without
         their country code; may be empty
-    :raise ValidationError: when it is empty or not a possible phone number
+    :raise ValidationError: when it is empty or not the number of a mobile phone
     """
     text = clean_text(env, text, env._("Mobile number"))
     if not text:
@@ -104,11 +167,21 @@ def clean_mobile_number(env, text, country):
                 )
             ) from None
         raise ValidationError(not_a_number) from None
+    if number.extension:
+        raise ValidationError(not_a_number)
     if not phonenumbers.is_valid_number(number):
         raise ValidationError(
             env._(
                 "This mobile number cannot exist in %(region)s. "
                 "Check the number of digits and the first digits.",
+                region=_region_name(env, number),
+            )
+        )
+    if phonenumbers.number_type(number) in _NOT_MOBILE:
+        raise ValidationError(
+            env._(
+                "This is not a mobile number in %(region)s, so it cannot be a mobile "
+                "wallet.",
                 region=_region_name(env, number),
             )
         )
@@ -131,7 +204,7 @@ def clean_email_address(env, text):
     text = clean_text(env, text, env._("E-mail address"))
     if not text:
         raise ValidationError(env._("Enter the e-mail address of the wallet."))
-    if not _EMAIL.fullmatch(text):
+    if len(text) > MAX_EMAIL or not _EMAIL.fullmatch(text):
         raise ValidationError(
             env._("This is not an e-mail address. It looks like name@example.org.")
         )

@@ -1,5 +1,4 @@
 from . import g2p_fa_strategy
-from . import g2p_fa_import_lookup
 from . import g2p_dfsp
 from . import g2p_dfsp_branch
 from . import g2p_fa_settings
@@ -12,8 +11,10 @@ from . import g2p_financial_address_sharing
 from . import g2p_financial_address_import
 from . import g2p_financial_address_retention
 from . import g2p_financial_address_burst
+from . import g2p_fa_meeting
 from . import g2p_fa_sharing
 from . import g2p_fa_reveal
 from . import res_partner
 from . import res_partner_spar_id
 from . import res_partner_removal
+from . import mail_message

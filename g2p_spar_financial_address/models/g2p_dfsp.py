@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from .. import account_numbers, address_values
 from ..const import BANK_ACCOUNT, FA_TYPES, TOLD_BY_CALLER
@@ -12,12 +12,14 @@ class G2pDfsp(models.Model):
 
     _name = "g2p.dfsp"
     _description = "Financial service provider"
-    _inherit = ["g2p.fa.import.lookup"]
+    _inherit = ["mail.thread"]
     _rec_names_search = ["name", "code"]
     _order = "name"
 
-    name = fields.Char(required=True)
-    code = fields.Char(required=True, help="The provider's code at SPAR.")
+    name = fields.Char(required=True, tracking=True)
+    code = fields.Char(
+        required=True, tracking=True, help="The provider's code at SPAR."
+    )
     logo = fields.Image(max_width=256, max_height=256)
     fa_type = fields.Selection(
         FA_TYPES, string="Offers", required=True, default=BANK_ACCOUNT
@@ -130,8 +132,25 @@ class G2pDfsp(models.Model):
         account_numbers.check_account_number(self.env, number, self)
 
     def write(self, vals):
+        if "fa_type" in vals:
+            self._check_type_unused(vals["fa_type"])
         result = super().write(vals)
         told = self.env.context.get("spar_rewritten") is TOLD_BY_CALLER
         if {"name", "code", "strategy_id"} & vals.keys() and not told:
             self.env["g2p.financial.address"]._rewritten([("dfsp_id", "in", self.ids)])
         return result
+
+    def _check_type_unused(self, fa_type):
+        """Refuse another type once addresses were entered: theirs would be wrong."""
+        others = self.filtered(lambda dfsp: dfsp.fa_type != fa_type)
+        if (
+            self.env["g2p.financial.address"]
+            .sudo()
+            .search_count([("dfsp_id", "in", others.ids)], limit=1)
+        ):
+            raise UserError(
+                self.env._(
+                    "There are payment addresses at this provider. Archive it, and "
+                    "enter what else it offers as a provider of its own."
+                )
+            )

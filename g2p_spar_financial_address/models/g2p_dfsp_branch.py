@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from .. import address_values
 from ..const import TOLD_BY_CALLER
@@ -28,6 +29,8 @@ class G2pDfspBranch(models.Model):
         address_values.check_parts(self, ("name", "code"))
 
     def write(self, vals):
+        if "dfsp_id" in vals:
+            self._check_bank_unused(vals["dfsp_id"])
         result = super().write(vals)
         told = self.env.context.get("spar_rewritten") is TOLD_BY_CALLER
         if {"name", "code"} & vals.keys() and not told:
@@ -35,3 +38,18 @@ class G2pDfspBranch(models.Model):
                 [("branch_id", "in", self.ids)]
             )
         return result
+
+    def _check_bank_unused(self, bank):
+        """Refuse another bank once addresses were entered at this branch."""
+        others = self.filtered(lambda branch: branch.dfsp_id.id != bank)
+        if (
+            self.env["g2p.financial.address"]
+            .sudo()
+            .search_count([("branch_id", "in", others.ids)], limit=1)
+        ):
+            raise UserError(
+                self.env._(
+                    "There are payment addresses at this branch. Archive it, and "
+                    "enter it anew at the other bank."
+                )
+            )

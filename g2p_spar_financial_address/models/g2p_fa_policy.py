@@ -9,17 +9,18 @@ class G2pFaPolicy(models.Model):
 
     _name = "g2p.fa.policy"
     _description = "Approval policy"
+    _inherit = ["mail.thread"]
     _order = "id"
     _rec_name = "fa_type"
 
     fa_type = fields.Selection(
         FA_TYPES, string="Address type", required=True, readonly=True
     )
-    approve_admin = fields.Boolean("Admin form")
-    approve_portal = fields.Boolean("Registration portal")
-    approve_odk = fields.Boolean("ODK")
-    approve_api = fields.Boolean("Self-service API")
-    approve_import = fields.Boolean("File import")
+    approve_admin = fields.Boolean("Admin form", tracking=True)
+    approve_portal = fields.Boolean("Registration portal", tracking=True)
+    approve_odk = fields.Boolean("ODK", tracking=True)
+    approve_api = fields.Boolean("Self-service API", tracking=True)
+    approve_import = fields.Boolean("File import", tracking=True)
     shared = fields.Selection(
         [
             ("allow", "Allow"),
@@ -30,6 +31,7 @@ class G2pFaPolicy(models.Model):
         string="Used by several registrants",
         required=True,
         default="warn",
+        tracking=True,
         help="What happens when an account or wallet is already used by another "
         "registrant.",
     )

@@ -16,7 +16,11 @@ class G2pFaReveal(models.Model):
         index=True,
         ondelete="set null",
     )
-    partner_id = fields.Many2one(related="address_id.partner_id", string="Registrant")
+    # Kept when the address itself is gone.
+    partner_id = fields.Many2one(
+        "res.partner", string="Registrant", readonly=True, ondelete="set null"
+    )
+    masked = fields.Char("Number", readonly=True)
     user_id = fields.Many2one("res.users", string="Shown to", readonly=True)
     create_date = fields.Datetime("Shown on", readonly=True)
     way = fields.Selection(

@@ -25,8 +25,10 @@ class G2pFaSettings(models.Model):
 
     _name = "g2p.fa.settings"
     _description = "Payment settings"
+    _inherit = ["mail.thread"]
 
     id_source = fields.Char(
+        tracking=True,
         string="SPAR ID comes from",
         required=True,
         default=TYPED,
@@ -35,6 +37,7 @@ class G2pFaSettings(models.Model):
         "ID is typed by hand.",
     )
     id_template = fields.Char(
+        tracking=True,
         string="SPAR ID is written as",
         required=True,
         default=_PLACEHOLDER,
@@ -49,14 +52,17 @@ class G2pFaSettings(models.Model):
         help="Confirms that registrants get another SPAR ID.",
     )
     send_name = fields.Boolean(
+        tracking=True,
         string="Send the registrant's name",
         help="SPAR needs only the ID and the payment address.",
     )
     send_phone = fields.Boolean(
+        tracking=True,
         string="Send the contact phone",
         help="SPAR needs only the ID and the payment address.",
     )
     retention_days = fields.Integer(
+        tracking=True,
         string="Erase ended addresses after (days)",
         help="Numbers and e-mails of addresses no longer in use are erased after this "
         "many days; the masked history stays. 0 keeps them.",
@@ -225,6 +231,7 @@ class G2pFaSettings(models.Model):
                 name: field.convert_to_read(settings[name], settings, False)
                 for name, field in self._fields.items()
                 if field.store
+                and field.type not in ("one2many", "many2many")
                 and name not in models.MAGIC_COLUMNS
                 and field.groups != fields.NO_ACCESS
             }

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
+from .. import address_values
 from ..const import FA_TYPES
 
 APPROVER = "g2p_spar_financial_address.group_approver"
@@ -72,26 +73,88 @@ class G2pFaSharing(models.Model):
         for sharing in self:
             sharing.registrant_count = counts.get(sharing, 0)
 
+    @api.model
+    def _for_numbers(self, addresses):
+        """Return the rows of the numbers of these, making those that are missing."""
+        one_each = {address.fingerprint: address for address in addresses}
+        known = self.sudo().search([("fingerprint", "in", list(one_each))])
+        for fingerprint in known.mapped("fingerprint"):
+            del one_each[fingerprint]
+        quiet = self.sudo().with_context(mail_create_nolog=True)
+        return known | quiet.create(
+            [
+                {
+                    "fingerprint": fingerprint,
+                    "fa_type": address.fa_type,
+                    "dfsp_id": address.dfsp_id.id,
+                    "masked": address.masked,
+                }
+                for fingerprint, address in one_each.items()
+            ]
+        )
+
+    def _covers(self, partners, address):
+        """Return whether somebody accepted that these registrants share this number.
+
+        Not whoever entered the address: that would be one person, and not two.
+        """
+        accepted = partners <= self.partner_ids
+        return accepted and self.reviewed_by_id not in address._authors()
+
     def _to_review(self):
         self.filtered(lambda sharing: sharing.state != "review").write(
             {"state": "review"}
         )
 
-    def action_accept(self, reason, partners=None):
+    def _live_addresses(self):
+        return self.address_ids.filtered(
+            lambda address: address.state in ("effective", "to_approve")
+        )
+
+    def _accept_for(self, partners, reason):
+        self.write(
+            {
+                "partner_ids": [Command.link(partner.id) for partner in partners],
+                "reason": reason,
+                "reviewed_by_id": self.env.uid,
+                "reviewed_date": fields.Datetime.now(),
+            }
+        )
+        if self._live_addresses().partner_id <= self.partner_ids:
+            self.state = "accepted"
+
+    def _approved(self):
+        """Somebody approved an address, having been told who else is paid there."""
+        for sharing in self.filtered(lambda one: one.state == "review"):
+            users = sharing._live_addresses().partner_id
+            sharing._accept_for(users, self.env._("Approved with the address."))
+
+    def _forget(self, partners):
+        """Take registrants who are gone off the rows they were accepted on."""
+        rows = self.search([("partner_ids", "in", partners.ids)])
+        rows.partner_ids -= partners
+        rows._drop_unused()
+
+    def _drop_unused(self):
+        """Delete the rows of numbers nobody has any more, with their hash."""
+        self.filtered(lambda sharing: not sharing.address_ids).unlink()
+
+    def action_accept(self, reason, partner_ids=None):
         """Accept that these registrants share this account or wallet.
 
         :param str reason: kept with it; required
-        :param partners: registrants beyond those paid there now, who will be
+        :param list partner_ids: ids of registrants beyond those paid there now
         :raise AccessError: for whoever is not an approver
         :raise UserError: without a reason, or by somebody who entered one of them
         """
         self._check_approver()
-        if not (reason or "").strip():
+        label = self._fields["reason"]._description_string(self.env)
+        reason = address_values.clean_note(self.env, reason, label)
+        if not reason:
             raise UserError(self.env._("Say why: the reason is kept in the history."))
+        more = self.env["res.partner"].sudo().browse(partner_ids or []).exists()
         for sharing in self.sudo():
-            live = sharing.address_ids.filtered(
-                lambda address: address.state in ("effective", "to_approve")
-            )
+            live = sharing._live_addresses()
             if any(self.env.user in address._authors() for address in live):
                 raise UserError(
                     self.env._(
@@ -99,18 +162,7 @@ class G2pFaSharing(models.Model):
                         "must look at it."
                     )
                 )
-            allowed = sharing.partner_ids | live.partner_id
-            if partners:
-                allowed |= partners.sudo()
-            sharing.write(
-                {
-                    "state": "accepted",
-                    "reason": reason.strip(),
-                    "partner_ids": [Command.set(allowed.ids)],
-                    "reviewed_by_id": self.env.uid,
-                    "reviewed_date": fields.Datetime.now(),
-                }
-            )
+            sharing._accept_for(live.partner_id | more, reason)
 
     @api.model
     def _check_approver(self):

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
 
 from .. import address_values, names
 from ..account_numbers import check_account_number
@@ -30,10 +31,14 @@ PAYMENT_FIELDS = {
     "proof_name",
 }
 
+#: Bytes a proof may have.
+MAX_PROOF = 10 * 1024 * 1024
+
 #: Fields only the registry itself sets, with what they are on a new address.
 PROTECTED_FIELDS = {
     "approval_cause": False,
     "approved_by_id": False,
+    "author_ids": False,
     "channel": "admin",
     "decision_note": False,
     "effective_date": False,
@@ -121,7 +126,11 @@ class G2pFinancialAddress(models.Model):
     account_example = fields.Char(related="dfsp_id.account_example")
 
     channel = fields.Selection(
-        CHANNELS, required=True, readonly=True, default=PROTECTED_FIELDS["channel"]
+        CHANNELS,
+        required=True,
+        readonly=True,
+        default=PROTECTED_FIELDS["channel"],
+        copy=False,
     )
     reason = fields.Char(help="Why the address was entered or changed.")
     proof = fields.Binary(
@@ -130,13 +139,22 @@ class G2pFinancialAddress(models.Model):
         groups=EDITOR_OR_APPROVER,
         help="A signed request, a photo of the bank card, a letter: optional.",
     )
-    proof_name = fields.Char(groups=EDITOR_OR_APPROVER, copy=False)
+    proof_name = fields.Char(
+        "File name of the proof", groups=EDITOR_OR_APPROVER, copy=False
+    )
     entered_by_id = fields.Many2one(
         "res.users",
         string="Entered by",
         readonly=True,
         copy=False,
-        help="Who entered it, or completed it last.",
+        help="Who typed the number.",
+    )
+    author_ids = fields.Many2many(
+        "res.users",
+        string="Also worked on it",
+        readonly=True,
+        copy=False,
+        help="Whoever changed it before it was complete.",
     )
     state = fields.Selection(
         ADDRESS_STATES,
@@ -213,6 +231,10 @@ class G2pFinancialAddress(models.Model):
 
     @api.constrains("partner_id")
     def _check_registrant(self):
+        """Refuse an address of somebody the registry does not pay.
+
+        :raise ValidationError: naming them
+        """
         for address in self:
             if not address.partner_id._spar_is_registrant():
                 raise ValidationError(
@@ -230,6 +252,7 @@ class G2pFinancialAddress(models.Model):
         if not self._is_inside():
             for vals in vals_list:
                 self._check_protected(vals)
+            vals_list = self._with_references(vals_list)
             vals_list = [
                 self._cleaned({**PROTECTED_FIELDS, **vals}) for vals in vals_list
             ]
@@ -256,10 +279,37 @@ class G2pFinancialAddress(models.Model):
                     "Use Amend to enter the new one."
                 )
             )
+        self._with_references([{**vals, "partner_id": vals.get("partner_id", True)}])
+        author = {"author_ids": [Command.link(self.env.uid)]}
         for address in self:
-            super(G2pFinancialAddress, address).write(address._cleaned(vals))
+            cleaned = {**address._cleaned(vals), **author}
+            super(G2pFinancialAddress, address).write(cleaned)
         self._take_effect()
         return True
+
+    def _with_references(self, vals_list):
+        """Return these values, with the registrant, provider and branch made sure of.
+
+        The database would refuse them, too, and write the whole row into its log.
+
+        :raise ValidationError: when one is missing
+        """
+        default = self.env.context.get("default_partner_id")
+        vals_list = [
+            {**vals, "partner_id": vals.get("partner_id") or default}
+            for vals in vals_list
+        ]
+        if not all(vals["partner_id"] for vals in vals_list):
+            raise ValidationError(self.env._("Choose the registrant."))
+        for name in ("partner_id", "dfsp_id", "branch_id"):
+            wanted = {vals.get(name) for vals in vals_list} - {None, False, True}
+            records = self.env[self._fields[name].comodel_name].sudo().browse(wanted)
+            if records.exists() != records:
+                label = self._fields[name]._description_string(self.env)
+                raise ValidationError(
+                    self.env._("%(field)s: it does not exist any more.", field=label)
+                )
+        return vals_list
 
     def _inside(self):
         """Return these for writing values that are clean, or history itself."""
@@ -269,12 +319,23 @@ class G2pFinancialAddress(models.Model):
         return self.env.context.get(_INSIDE) is _BY_THE_REGISTRY
 
     def _check_protected(self, vals):
-        if PROTECTED_FIELDS.keys() & vals.keys() and not self.env.su:
+        """Refuse values of fields nobody writes by hand.
+
+        :raise AccessError: naming no field, whatever it is
+        """
+        if not self.env.su and not vals.keys() <= self._written_by_hand():
             raise AccessError(
                 self.env._(
                     "The state and origin of an address are not written by hand."
                 )
             )
+
+    def _written_by_hand(self):
+        """Return the names of fields people write: of payment, messages and to-dos."""
+        mail = ("mail.thread", "mail.activity.mixin")
+        return PAYMENT_FIELDS.union(
+            *(self.env[model]._fields for model in mail), {"spar_id"}
+        )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_drafts(self):
@@ -320,15 +381,30 @@ class G2pFinancialAddress(models.Model):
             VALUE_FIELD[fa_type]: value,
             "masked": address_values.mask(value),
             "fingerprint": self._fingerprint(fa_type, dfsp, value),
-            "entered_by_id": self.env.uid,
         }
+        if not draft or value != draft[VALUE_FIELD[fa_type]]:
+            cleaned["entered_by_id"] = self.env.uid
         if fa_type != BANK_ACCOUNT:
             cleaned["branch_id"] = False
+        return {**vals, **cleaned, **self._cleaned_texts(vals)}
+
+    def _cleaned_texts(self, vals):
+        """Return what is said about the address, checked."""
+        cleaned = {}
         for name in {"holder_name", "reason", "proof_name"} & vals.keys():
             label = self._fields[name]._description_string(self.env)
-            text = address_values.clean_text(self.env, vals[name], label)
-            cleaned[name] = text or False
-        return {**vals, **cleaned}
+            note = name == "reason"
+            clean = address_values.clean_note if note else address_values.clean_text
+            cleaned[name] = clean(self.env, vals[name], label) or False
+        # Encoded, four characters are three bytes.
+        if len(vals.get("proof") or "") * 3 // 4 > MAX_PROOF:
+            raise ValidationError(
+                self.env._(
+                    "The proof is too large: at most %(limit)s MB.",
+                    limit=MAX_PROOF // 1024**2,
+                )
+            )
+        return cleaned
 
     def _cleaned_value(self, fa_type, text, dfsp):
         """Return the account number, mobile number or e-mail address, checked."""

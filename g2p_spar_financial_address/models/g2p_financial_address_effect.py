@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from .. import address_values
+
 APPROVER = "g2p_spar_financial_address.group_approver"
 
 #: Which state may follow which. Nothing leaves refused or ended.
@@ -81,9 +83,7 @@ class G2pFinancialAddress(models.Model):
         if not ready:
             return
         newest = self.browse({a.partner_id: a.id for a in ready}.values())
-        for address in newest:
-            # Refuses a value SPAR could not read back.
-            address._spar_value()
+        newest._check_payable()
         in_use = self.sudo()._in_use(newest.partner_id)
         newest._set_previous(in_use)
         newest._check_reason()
@@ -97,10 +97,28 @@ class G2pFinancialAddress(models.Model):
         (newest - waiting)._put_in_use(in_use)
         waiting._ask_approval()
 
+    def _check_payable(self):
+        """Refuse what nobody could be paid at.
+
+        :raise ValidationError: saying why
+        """
+        self._check_registrant()
+        self.partner_id._check_payment_data_stays()
+        for address in self:
+            if not address.dfsp_id.active:
+                raise ValidationError(
+                    self.env._(
+                        "%(provider)s is archived. Choose another provider.",
+                        provider=address.dfsp_id.name,
+                    )
+                )
+            # Refuses a value SPAR could not read back.
+            address._spar_value()
+
     def _set_previous(self, in_use):
         for address in self:
-            previous = in_use.get(address.partner_id)
-            if previous:
+            previous = in_use.get(address.partner_id, self.browse())
+            if address.previous_id != previous:
                 address.sudo().previous_id = previous
 
     def _check_reason(self):
@@ -153,9 +171,11 @@ class G2pFinancialAddress(models.Model):
         :raise AccessError: for whoever is not an approver
         """
         self._check_may_decide()
-        # Who shares it may have changed since it was entered.
+        # Much may have changed since it was entered.
+        self._check_payable()
         self._find_shared()
         self.sudo().approved_by_id = self.env.user
+        self.sudo().sharing_id._approved()
         in_use = self.sudo()._in_use(self.partner_id)
         self._set_previous(in_use)
         self._put_in_use(in_use)
@@ -168,21 +188,33 @@ class G2pFinancialAddress(models.Model):
         :raise UserError: without a reason, or by its own author
         """
         self._check_may_decide()
-        self._close("refused", self._required(reason))
+        label = self._fields["decision_note"]._description_string(self.env)
+        note = address_values.clean_note(self.env, reason, label)
+        if not note:
+            raise UserError(self.env._("Say why: the reason is kept in the history."))
+        self._close("refused", note)
 
     def action_end(self, reason=None):
         """Stop paying here: the registrant is left without a payment address.
 
         :param str reason: why; kept with the address
+        :raise UserError: when there is none in use
         """
         self.check_access("write")
         in_use = self.filtered(lambda address: address.state == "effective")
-        in_use._close("ended", reason)
+        if not in_use:
+            raise UserError(self.env._("There is no address in use to end."))
+        label = self._fields["decision_note"]._description_string(self.env)
+        note = address_values.clean_note(self.env, reason, label)
+        # Approved later, what waits would pay again somebody who is no longer paid.
+        waiting = self._waiting_for(in_use.partner_id)
+        waiting._close("ended", self.env._("The address in use was ended."))
+        in_use._close("ended", note)
         in_use.partner_id._financial_address_changed("admin")
 
     def action_ask_reason(self):
         """Open the dialog that asks why, for the decision named in the context."""
-        decision = self.env.context.get("decision")
+        decision = "refuse" if self.env.context.get("decision") == "refuse" else "end"
         titles = {
             "refuse": self.env._("Refuse"),
             "end": self.env._("End the payment address"),
@@ -202,7 +234,7 @@ class G2pFinancialAddress(models.Model):
     def _authors(self):
         """Return everybody who had a hand in what is to be approved."""
         address = self.sudo()
-        return address.create_uid | address.entered_by_id
+        return address.create_uid | address.entered_by_id | address.author_ids
 
     def _check_may_decide(self):
         self.check_access("read")
@@ -224,11 +256,6 @@ class G2pFinancialAddress(models.Model):
                     )
                 )
 
-    def _required(self, reason):
-        if not (reason or "").strip():
-            raise UserError(self.env._("Say why: the reason is kept in the history."))
-        return reason.strip()
-
     def _ask_approval(self):
         """Let these wait, with a to-do for an approver each."""
         if not self:
@@ -245,6 +272,7 @@ class G2pFinancialAddress(models.Model):
                     "res_model_id": model,
                     "res_id": address.id,
                     "activity_type_id": activity_type.id,
+                    "summary": activity_type.summary,
                     "user_id": user.id,
                     "automated": True,
                 }

@@ -2,19 +2,28 @@ from psycopg2 import Error as DatabaseError
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..const import VALUE_FIELD
+from ..import_names import ProviderNames, is_unreadable, set_names_apart
 from .g2p_financial_address import PROTECTED_FIELDS
 
-#: Marks, among the values of a row, that some of them could not be read.
-WRONG = "fa_wrong"
-
-#: Holds, among the values of a row, the name of its branch until it is found.
-BRANCH = "fa_branch"
-NO_BRANCH = -1
-
-#: What makes two addresses the same place.
+#: What makes two addresses the same place, as far as a file says it.
 SAME_PLACE = ("fa_type", "dfsp_id", "branch_id", "holder_name", *VALUE_FIELD.values())
+
+
+class RefusedRows:
+    """The messages on rows that were set aside, passed along in the context.
+
+    An object, equal only to itself: no client can send one, and Odoo does not take one
+    context for another.
+    """
+
+    def __init__(self):
+        self.messages = []
+
+    def add(self, info, problem):
+        self.messages.append({**info, "type": "error", "message": str(problem)})
 
 
 class G2pFinancialAddress(models.Model):
@@ -40,7 +49,7 @@ class G2pFinancialAddress(models.Model):
             address.spar_id = address.partner_id._spar_get_id()
 
     def _inverse_spar_id(self):
-        """Nothing to store: ``create`` has turned it into the registrant."""
+        """Nothing to store: the import has turned it into the registrant."""
 
     def _search_spar_id(self, operator, value):
         return [("partner_id.spar_id", operator, value)]
@@ -59,83 +68,65 @@ class G2pFinancialAddress(models.Model):
     def load(self, fields, data):
         if not self.env.context.get("import_file"):
             return super().load(fields, data)
-        refused = []
-        result = super(
-            G2pFinancialAddress, self.with_context(fa_refused_rows=refused)
-        ).load(fields, data)
-        result["messages"] += refused
+        refused = RefusedRows()
+        addresses = self.with_context(fa_refused_rows=refused)
+        result = super(G2pFinancialAddress, addresses).load(fields, data)
+        result["messages"] += refused.messages
         return result
 
-    def _convert_records(self, records, *args, log=lambda a: None, **kwargs):
+    def _refused_rows(self):
         refused = self.env.context.get("fa_refused_rows")
-        if not isinstance(refused, list):
+        return refused if isinstance(refused, RefusedRows) else None
+
+    def _convert_records(self, records, *args, log=lambda a: None, **kwargs):
+        refused = self._refused_rows()
+        if refused is None:
             yield from super()._convert_records(records, *args, log=log, **kwargs)
             return
-        wrong, branches = set(), []
+        wrong = set()
 
         def set_aside(message):
-            if message.get("type") == "error":
-                wrong.add(message.get("record"))
-                refused.append(message)
-            else:
-                log(message)
+            # Also a mere warning, such as two registrants of one name: nobody is paid
+            # by guessing.
+            wrong.add(message.get("record"))
+            refused.messages.append({**message, "type": "error"})
 
-        records = _set_apart(records, branches)
+        names = []
+        records = set_names_apart(records, names)
         rows = super()._convert_records(records, *args, log=set_aside, **kwargs)
         for dbid, xid, values, info in rows:
-            values[BRANCH] = branches[info["record"]]
             # Handed on all the same: the last row tells Odoo how far it has come.
-            values[WRONG] = info["record"] in wrong
-            yield dbid, xid, values, info
+            is_unreadable(values, info["record"] in wrong)
+            yield dbid, xid, {**values, **names[info["record"]]}, info
 
     def _load_records(self, data_list, update=False):
-        refused = self.env.context.get("fa_refused_rows")
-        if not isinstance(refused, list):
+        refused = self._refused_rows()
+        if refused is None:
             return super()._load_records(data_list, update)
-        right = [data for data in data_list if not data["values"].pop(WRONG)]
+        right = [data for data in data_list if not is_unreadable(data["values"])]
         self._find_registrants(right)
-        self._find_branches(right)
-        rows = [data for data in right if self._cleaned_row(data, refused)]
-        return self._enter_rows(rows, refused)
+        providers = ProviderNames(self.env, [data["values"] for data in right])
+        rows = [d for d in right if self._cleaned_row(d, providers, refused)]
+        return self._enter_rows(self._unshared_rows(rows, refused), refused)
 
     def _find_registrants(self, data_list):
-        """Replace the SPAR ID of each row by its registrant, all in one search."""
+        """Replace the SPAR ID of each row by its registrant, all in one search.
+
+        A row that names somebody else besides is left without a registrant.
+        """
         ids = {str(data["values"].get("spar_id") or "").strip() for data in data_list}
         partners = self.env["res.partner"].search([("spar_id", "in", list(ids - {""}))])
         by_id = dict(zip(partners.mapped("spar_id"), partners.ids, strict=True))
         for data in data_list:
-            spar_id = data["values"].pop("spar_id", None)
-            if spar_id and not data["values"].get("partner_id"):
-                data["values"]["partner_id"] = by_id.get(str(spar_id).strip())
-
-    def _find_branches(self, data_list):
-        """Find each row's branch among those of its bank, by name or code.
-
-        Odoo would look among all banks, of which many have a branch “Main”.
-        """
-        banks = {data["values"].get("dfsp_id") for data in data_list}
-        branches = self.env["g2p.dfsp.branch"].search([("dfsp_id", "in", list(banks))])
-        known = {}
-        for branch in branches:
-            for name in (branch.code, branch.name):
-                known[branch.dfsp_id.id, name.casefold()] = branch.id
-        for data in data_list:
             values = data["values"]
-            if name := values.pop(BRANCH):
-                place = values.get("dfsp_id"), name.strip().casefold()
-                values["branch_id"] = known.get(place, NO_BRANCH)
+            if spar_id := str(values.pop("spar_id", None) or "").strip():
+                found = by_id.get(spar_id)
+                named = values.get("partner_id") or found
+                values["partner_id"] = found if named == found else False
 
-    def _cleaned_row(self, data, refused):
+    def _cleaned_row(self, data, providers, refused):
         """Clean the values of a row in place; return whether they are right."""
         try:
-            if not data["values"].get("partner_id"):
-                raise ValidationError(
-                    self.env._("No registrant has the SPAR ID of this row.")
-                )
-            if data["values"].get("branch_id") == NO_BRANCH:
-                raise ValidationError(
-                    self.env._("The bank of this row has no such branch.")
-                )
             if data["xml_id"] or data["values"].get("id"):
                 raise ValidationError(
                     self.env._(
@@ -143,16 +134,46 @@ class G2pFinancialAddress(models.Model):
                         "the column with the ID of the address."
                     )
                 )
+            if not data["values"].get("partner_id"):
+                raise ValidationError(
+                    self.env._("No registrant has the SPAR ID of this row.")
+                )
+            providers.find(data["values"])
             self._check_protected(data["values"])
             new = {**PROTECTED_FIELDS, "channel": "import"}
             data["values"] = self._cleaned({**new, **data["values"]})
         except UserError as problem:
-            refused.append(self._row_message(data, problem))
+            refused.add(data["info"], problem)
             return False
         return True
 
-    def _row_message(self, data, problem):
-        return {**data["info"], "type": "error", "message": str(problem)}
+    def _unshared_rows(self, rows, refused):
+        """Set aside rows whose number others use, where the policy refuses that."""
+        on_sharing = self.env["g2p.fa.policy"]._on_sharing
+        refusing = {
+            row["values"]["fingerprint"]
+            for row in rows
+            if on_sharing(row["values"]["fa_type"]) == "refuse"
+        }
+        users = self._users_of(list(refusing))
+        sharings = (
+            self.env["g2p.fa.sharing"]
+            .sudo()
+            .search([("fingerprint", "in", list(refusing))])
+        )
+        accepted = {sharing.fingerprint: sharing.partner_ids for sharing in sharings}
+        kept = []
+        for row in rows:
+            fingerprint = row["values"]["fingerprint"]
+            partner = self.env["res.partner"].browse(row["values"]["partner_id"])
+            together = users[fingerprint] | partner
+            fine = len(together) < 2 or together <= accepted.get(fingerprint, partner)
+            if fingerprint not in refusing or fine:
+                users[fingerprint] = together
+                kept.append(row)
+            else:
+                refused.add(row["info"], self._refused_as_shared())
+        return kept
 
     def _enter_rows(self, rows, refused):
         """Enter these rows; halve them around those the database or a rule refuses."""
@@ -161,11 +182,14 @@ class G2pFinancialAddress(models.Model):
         try:
             with self.env.cr.savepoint():
                 return self._enter_changes([data["values"] for data in rows])
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # Odoo runs the whole import again, and it will see what is new.
+            raise
         except (UserError, DatabaseError) as problem:
             if len(rows) == 1:
                 if isinstance(problem, DatabaseError):
                     problem = self.env._("The database refused this row.")
-                refused.append(self._row_message(rows[0], problem))
+                refused.add(rows[0]["info"], problem)
                 return self.browse()
         half = len(rows) // 2
         return self._enter_rows(rows[:half], refused) | self._enter_rows(
@@ -173,31 +197,31 @@ class G2pFinancialAddress(models.Model):
         )
 
     def _enter_changes(self, vals_list):
-        """Enter what differs from what is in use already."""
-        partners = self.env["res.partner"].browse(v["partner_id"] for v in vals_list)
-        in_use = self.sudo()._in_use(partners)
+        """Enter what is not there already: in use, waiting, or incomplete."""
+        live = self.sudo().search(
+            [
+                ("partner_id", "in", [vals["partner_id"] for vals in vals_list]),
+                ("state", "in", ("draft", "to_approve", "effective")),
+            ],
+            order="id",
+        )
         # Reads them all at once; row by row it would be a query each.
-        self.sudo().union(*in_use.values()).fetch(SAME_PLACE)
+        live.fetch(SAME_PLACE)
+        by_partner = live.grouped(lambda address: address.partner_id.id)
         changes, same = [], self.browse()
         for vals in vals_list:
-            current = in_use.get(self.env["res.partner"].browse(vals["partner_id"]))
-            if current and current._is_place(vals):
-                same |= self.browse(current.id)
+            # The newest decides: what comes after it changes it.
+            newest = by_partner.get(vals["partner_id"], live.browse())[-1:]
+            if newest and newest._is_place(vals):
+                same |= self.browse(newest.id)
             else:
                 changes.append(vals)
+        if not changes:
+            return same
         return same | self._inside().create(changes).with_env(self.env)
 
     def _is_place(self, vals):
         """Return whether this is the address these values describe."""
-        mine = self._convert_to_write({name: self[name] for name in SAME_PLACE})
-        return all((mine[name] or False) == (vals.get(name) or False) for name in mine)
-
-
-def _set_apart(records, branches):
-    """Take the branch's name out of each record, and keep it in ``branches``."""
-    for record, extras in records:
-        named = record.get("branch_id") or [{}]
-        branches.append(named[0].get(None))
-        if branches[-1]:
-            record = {key: record[key] for key in record if key != "branch_id"}
-        yield record, extras
+        said = [name for name in SAME_PLACE if name in vals]
+        mine = self._convert_to_write({name: self[name] for name in said})
+        return all((mine[name] or False) == (vals[name] or False) for name in said)

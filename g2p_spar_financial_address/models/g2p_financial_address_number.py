@@ -112,12 +112,18 @@ class G2pFinancialAddress(models.Model):
     def _write_down(self, way):
         """Record that these numbers were shown to this user.
 
-        Not what they entered themselves: a form reads back what it has just saved.
+        Not what they typed themselves: a form reads back what it has just saved.
         """
         foreign = self.filtered(lambda a: a.entered_by_id != self.env.user)
         self.env["g2p.fa.reveal"].sudo().create(
             [
-                {"address_id": address.id, "user_id": self.env.uid, "way": way}
+                {
+                    "address_id": address.id,
+                    "partner_id": address.partner_id.id,
+                    "masked": address.masked,
+                    "user_id": self.env.uid,
+                    "way": way,
+                }
                 for address in foreign
             ]
         )

@@ -20,8 +20,13 @@ class G2pFinancialAddress(models.Model):
     )
 
     def _erase(self):
-        """Forget the numbers, the holders' names and the proofs of these."""
-        self.sudo()._inside().write(
+        """Forget the numbers, the holders' names and the proofs of these.
+
+        Only of what is over: an address in use without its number pays nobody.
+        """
+        over = self.sudo().filtered(lambda a: a.state in ("ended", "refused"))
+        sharings = over.sharing_id
+        over._inside().write(
             {
                 **dict.fromkeys(VALUE_FIELD.values(), False),
                 "erased_date": fields.Datetime.now(),
@@ -32,22 +37,32 @@ class G2pFinancialAddress(models.Model):
                 "sharing_id": False,
             }
         )
+        sharings._drop_unused()
 
     @api.model
     def _cron_erase(self):
-        """Erase what ended longer ago than the registry keeps numbers."""
+        """Erase what ended longer ago than the registry keeps numbers.
+
+        A draft nobody touched for as long is deleted: it was never in use.
+        """
         days = self.env["g2p.fa.settings"]._values()["retention_days"]
         if not days:
             return
         before = fields.Datetime.now() - relativedelta(days=days)
-        domain = [
+        ended = [
             ("state", "in", ("ended", "refused")),
             ("erased_date", "=", False),
             ("end_date", "<", before),
         ]
+        drafts = [("state", "=", "draft"), ("write_date", "<", before)]
         commit = self.env["ir.cron"]._commit_progress
-        commit(remaining=self.sudo().search_count(domain))
-        while addresses := self.sudo().search(domain, order="end_date", limit=CHUNK):
+        Address = self.sudo()
+        commit(remaining=Address.search_count(ended) + Address.search_count(drafts))
+        while addresses := Address.search(ended, order="end_date", limit=CHUNK):
             addresses._erase()
             if not commit(len(addresses)):
-                break
+                return
+        while addresses := Address.search(drafts, order="id", limit=CHUNK):
+            addresses.unlink()
+            if not commit(len(addresses)):
+                return

@@ -59,11 +59,13 @@ class G2pFinancialAddress(models.Model):
         """
         scope = ""
         if fa_type == BANK_ACCOUNT:
-            value = re.sub(r"\W", "", value)
+            value = re.sub(r"[^A-Z0-9]", "", value)
             scope = "" if is_iban(value) else str(dfsp.id)
         text = "|".join((fa_type, scope, value.casefold()))
         key = self.env["g2p.fa.settings"]._fingerprint_key()
         return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:40]
+
+    # === FINDING === #
 
     def _find_shared(self):
         """Find those also used by other registrants, and do what the policy says.
@@ -74,61 +76,34 @@ class G2pFinancialAddress(models.Model):
         """
         on_sharing = self.env["g2p.fa.policy"]._on_sharing
         watched = self.sudo().filtered(lambda a: on_sharing(a.fa_type) != "allow")
-        users = watched._users_by_fingerprint()
-        causes = {}
-        for fingerprint, addresses in watched.grouped("fingerprint").items():
-            if len(users[fingerprint]) < 2:
-                continue
-            sharing = addresses._sharing(users[fingerprint])
-            if users[fingerprint] <= sharing.partner_ids:
-                continue
-            action = on_sharing(addresses[0].fa_type)
-            if action == "refuse":
-                raise ValidationError(addresses[0]._refused_as_shared())
-            sharing._to_review()
-            if action == "approve":
-                causes.update(dict.fromkeys(self.browse(addresses.ids), "shared"))
-        return causes
-
-    def _sharing(self, partners):
-        """Return the row for the number of these, with all who are paid there on it.
-
-        :param partners: the registrants who are
-        """
-        address = self[0]
-        Sharing = self.env["g2p.fa.sharing"].sudo()
-        sharing = Sharing.search([("fingerprint", "=", address.fingerprint)])
-        if not sharing:
-            sharing = Sharing.create(
-                {
-                    "fingerprint": address.fingerprint,
-                    "fa_type": address.fa_type,
-                    "dfsp_id": address.dfsp_id.id,
-                    "masked": address.masked,
-                }
-            )
-        others = self.search(
-            [
-                ("fingerprint", "=", address.fingerprint),
-                ("partner_id", "in", partners.ids),
-                ("state", "in", LIVE_STATES),
-            ]
-        )
-        (self | others).sharing_id = sharing
-        return sharing
-
-    def _users_by_fingerprint(self):
-        """Return who is paid at each of these, or is about to be."""
-        self.env["g2p.financial.address"].flush_model(["fingerprint", "state"])
-        users = defaultdict(self.env["res.partner"].sudo().browse)
-        # Several of these may be entered at once for one account.
-        for address in self:
+        strict = watched.filtered(lambda a: on_sharing(a.fa_type) != "warn")
+        self.env["g2p.fa.meeting"]._meet(strict.mapped("fingerprint"))
+        users = self._users_of(watched.mapped("fingerprint"))
+        for address in watched:
             users[address.fingerprint] |= address.partner_id
-        rows = self._read_group(
-            [
-                ("fingerprint", "in", self.mapped("fingerprint")),
-                ("state", "in", LIVE_STATES),
-            ],
+        shared = watched.filtered(lambda a: len(users[a.fingerprint]) > 1)
+        open_ones = shared._link_sharings().filtered(
+            lambda a: not a.sharing_id._covers(users[a.fingerprint], a)
+        )
+        for address in open_ones:
+            if on_sharing(address.fa_type) == "refuse":
+                raise ValidationError(self._refused_as_shared())
+        open_ones.sharing_id._to_review()
+        return {
+            self.browse(address.id): "shared"
+            for address in open_ones
+            if on_sharing(address.fa_type) == "approve"
+        }
+
+    @api.model
+    def _users_of(self, fingerprints):
+        """Return who is paid at each of these numbers, or is about to be.
+
+        :rtype: collections.defaultdict
+        """
+        users = defaultdict(self.env["res.partner"].sudo().browse)
+        rows = self.sudo()._read_group(
+            [("fingerprint", "in", fingerprints), ("state", "in", LIVE_STATES)],
             ["fingerprint"],
             ["partner_id:recordset"],
         )
@@ -136,14 +111,58 @@ class G2pFinancialAddress(models.Model):
             users[fingerprint] |= partners
         return users
 
-    def _refused_as_shared(self):
-        labels = dict(self._fields["fa_type"]._description_selection(self.env))
-        return self.env._(
-            "Another registrant is already paid at this %(what)s. If that is right, "
-            "for example in one household, an approver can allow it under Shared "
-            "addresses, with a reason.",
-            what=labels[self.fa_type].lower(),
+    def _link_sharings(self):
+        """Put these, and who else uses their numbers, on the rows of their numbers."""
+        if not self:
+            return self
+        sharings = self.env["g2p.fa.sharing"]._for_numbers(self)
+        by_print = {sharing.fingerprint: sharing for sharing in sharings}
+        unlinked = self | self.search(
+            [
+                ("fingerprint", "in", list(by_print)),
+                ("state", "in", LIVE_STATES),
+                ("sharing_id", "=", False),
+            ]
         )
+        for fingerprint, addresses in unlinked.grouped("fingerprint").items():
+            addresses.sharing_id = by_print[fingerprint]
+        return self
+
+    def _refused_as_shared(self):
+        return self.env._(
+            "Another registrant is already paid at this account or wallet. If that is "
+            "right, for example in one household, an approver can allow it at the "
+            "other registrant's address, with a reason."
+        )
+
+    @api.model
+    def _cron_find_shared(self):
+        """Find what was entered while the policy was another, or at the same moment."""
+        rows = self.sudo()._read_group(
+            [("fingerprint", "!=", False), ("state", "in", LIVE_STATES)],
+            ["fingerprint"],
+            ["id:recordset", "partner_id:recordset", "sharing_id:count"],
+            having=[("partner_id:count_distinct", ">", 1)],
+        )
+        on_sharing = self.env["g2p.fa.policy"]._on_sharing
+        users, found = {}, self.sudo().browse()
+        for fingerprint, addresses, partners, linked in rows:
+            if linked < len(addresses) and on_sharing(addresses[0].fa_type) != "allow":
+                users[fingerprint] = partners
+                found |= addresses
+        found._link_sharings()
+        for sharing in found.sharing_id:
+            if not users[sharing.fingerprint] <= sharing.partner_ids:
+                sharing._to_review()
+
+    def action_allow_sharing(self):
+        """Open the dialog that lets others be paid at this address, too."""
+        self.ensure_one().check_access("read")
+        self.env["g2p.fa.sharing"]._check_approver()
+        action = self.env["g2p.fa.sharing"].action_ask_reason()
+        return {**action, "context": {"default_address_id": self.id}}
+
+    # === SEARCHING FOR A WHOLE NUMBER === #
 
     def _compute_number(self):
         for address in self:
@@ -155,10 +174,10 @@ class G2pFinancialAddress(models.Model):
         self._check_field_access(self._fields["number"], "read")
         if operator not in ("in", "=", "ilike", "like", "=ilike"):
             return NotImplemented
-        values = [value] if isinstance(value, str) else list(value)
-        prints = {p for text in values if text for p in self._possible_prints(text)}
-        found = self.sudo().with_context(active_test=False)
-        found = found._search([("fingerprint", "in", list(prints))])
+        values = [value] if isinstance(value, str) else list(value or ())
+        typed = [text for text in values if text and isinstance(text, str)]
+        prints = {found for text in typed for found in self._possible_prints(text)}
+        found = self.sudo()._search([("fingerprint", "in", list(prints))])
         return [("id", "in", found)]
 
     def _possible_prints(self, text):
@@ -172,26 +191,3 @@ class G2pFinancialAddress(models.Model):
                 except ValidationError:
                     continue
                 yield self._fingerprint(fa_type, dfsp, value)
-
-    @api.model
-    def _cron_find_shared(self):
-        """Find what two transactions entered at once, unseen by each other."""
-        rows = self.sudo()._read_group(
-            [("fingerprint", "!=", False), ("state", "in", LIVE_STATES)],
-            ["fingerprint"],
-            ["id:recordset", "partner_id:count_distinct"],
-            having=[("partner_id:count_distinct", ">", 1)],
-        )
-        on_sharing = self.env["g2p.fa.policy"]._on_sharing
-        for _fingerprint, addresses, _count in rows:
-            if on_sharing(addresses[0].fa_type) == "allow":
-                continue
-            sharing = addresses._sharing(addresses.partner_id)
-            if not addresses.partner_id <= sharing.partner_ids:
-                sharing._to_review()
-
-    def action_allow_sharing(self):
-        """Open the dialog that lets others be paid at this address, too."""
-        self.ensure_one().check_access("read")
-        self.env["g2p.fa.sharing"]._check_approver()
-        return self.sudo()._sharing(self.partner_id).action_ask_reason()

@@ -1,5 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools.misc import split_every
+
+#: Registrants whose data is removed in one transaction.
+CHUNK = 100
 
 VIEWER = "g2p_spar_financial_address.group_viewer"
 ADMINISTRATOR = "g2p_spar_financial_address.group_administrator"
@@ -45,10 +49,26 @@ class ResPartner(models.Model):
         self.sudo().payment_removal_date = fields.Datetime.now()
         self._remove_payment_data()
 
+    def _check_payment_data_stays(self):
+        """Refuse to enter an address for somebody whose payment data is leaving.
+
+        :raise UserError: naming them
+        """
+        leaving = self.sudo().filtered("payment_removal_date")
+        if leaving:
+            raise UserError(
+                self.env._(
+                    "The payment data of %(names)s is being removed. Wait until that "
+                    "is done, then enter the registrant anew.",
+                    names=", ".join(leaving.mapped("display_name")),
+                )
+            )
+
     def _remove_payment_data(self):
         """Erase what may leave by now; the rest follows later."""
         leaving = self.sudo()._payment_data_may_leave()
-        leaving.with_context(active_test=False).financial_address_ids._erase()
+        leaving.financial_address_ids._erase()
+        self.env["g2p.fa.sharing"].sudo()._forget(leaving)
         # As the system: the ID is what the removal is about, not a redirection.
         gone = {"is_registrant": False, "payment_removal_date": False}
         if not self._spar_id_rule().sources:
@@ -65,9 +85,14 @@ class ResPartner(models.Model):
     @api.model
     def _cron_remove_payment_data(self):
         """Erase the payment data of those SPAR has let go since it was asked for."""
-        self.sudo().with_context(active_test=False).search(
-            [("payment_removal_date", "!=", False)]
-        )._remove_payment_data()
+        Cron = self.env["ir.cron"]
+        waiting = self.sudo().with_context(active_test=False)
+        waiting = waiting.search([("payment_removal_date", "!=", False)])
+        Cron._commit_progress(remaining=len(waiting))
+        for ids in split_every(CHUNK, waiting.ids):
+            waiting.browse(ids)._remove_payment_data()
+            if not Cron._commit_progress(len(ids)):
+                break
 
     @api.ondelete(at_uninstall=False)
     def _unlink_after_payment_data(self):

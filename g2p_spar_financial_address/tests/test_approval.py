@@ -63,6 +63,54 @@ class TestApproval(FinancialAddressCase):
             draft.with_user(self.both).action_approve()
         draft.with_user(self.approver).action_approve()
 
+    def test_whoever_typed_the_number_is_an_author_whoever_came_later(self):
+        third = self.new_user("a_third", "editor")
+        draft = self.enter_address("+255754200002", user=self.editor, dfsp_id=False)
+        draft.with_user(self.both).mobile_number = "+255754200666"
+        draft.with_user(third).dfsp_id = self.operator
+        self.assertEqual(draft.entered_by_id, self.both)
+        for author in (self.editor, self.both, third):
+            author.group_ids += self.env.ref(
+                "g2p_spar_financial_address.group_approver"
+            )
+            with self.subTest(author.login), self.assertRefused("second person"):
+                draft.with_user(author).action_approve()
+
+    def test_what_has_changed_since_is_looked_at_again(self):
+        pending = self.amend().with_user(self.approver)
+        self.operator.active = False
+        with self.assertRefused("M-Cash is archived"):
+            pending.action_approve()
+        self.operator.active = True
+        self.registrant.is_registrant = False
+        with self.assertRefused("is not a registrant"):
+            pending.action_approve()
+
+    def test_ending_ends_what_waits_too(self):
+        pending = self.amend()
+        self.in_use.with_user(self.editor).action_end("Has died")
+        self.assertEqual(pending.state, "ended")
+        self.assertFalse(self.todos(pending))
+        with self.assertRefused("no address in use"):
+            pending.with_user(self.editor).action_end("again")
+
+    def test_the_trail_of_messages_is_not_rewritten(self):
+        pending = self.amend()
+        self.flush_tracking()
+        pending.with_user(self.approver).action_approve()
+        self.flush_tracking()
+        message = pending.with_user(self.editor).message_ids[:1]
+        self.assertTrue(message)
+        for act in (
+            lambda: message.write({"body": "forged"}),
+            lambda: message.unlink(),
+            lambda: pending.with_user(self.editor).write(
+                {"message_ids": [(2, message.id)]}
+            ),
+        ):
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                act()
+
     def test_an_editor_cannot_approve(self):
         pending = self.amend(self.both)
         with self.assertRaises(AccessError):

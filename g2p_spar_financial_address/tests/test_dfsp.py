@@ -111,3 +111,12 @@ class TestDfsp(FinancialAddressCase):
             self.env, "d_administrator", f"{ADDON}.group_administrator"
         )
         self.bank.with_user(administrator).account_hint = "Ten digits"
+
+    def test_what_addresses_refer_to_does_not_become_something_else(self):
+        self.enter_bank_account()
+        with self.assertRefused("There are payment addresses at this provider"):
+            self.bank.fa_type = "email_wallet"
+        other = self.env["g2p.dfsp"].create({"name": "Other", "code": "OB"})
+        with self.assertRefused("There are payment addresses at this branch"):
+            self.bank.branch_ids.dfsp_id = other
+        other.fa_type = "email_wallet"

@@ -1,8 +1,10 @@
 import io
 
 import openpyxl
+from psycopg2.errors import SerializationFailure
 
 from odoo.tests import tagged
+from odoo.tools import file_open
 
 from .common import FinancialAddressCase
 
@@ -48,7 +50,9 @@ class TestImport(FinancialAddressCase):
         number = number or f"0754 300 {n:03}"
         return [spar_id, "Mobile wallet", "M-Cash", "", "", number, "", f"P{n}"]
 
-    def run_import(self, rows, fields=None, dryrun=False, batch=None, xlsx=False):
+    def run_import(
+        self, rows, fields=None, dryrun=False, batch=None, xlsx=False, headers=HEADERS
+    ):
         """Drive the import as the page does: batch after batch until it is told more.
 
         :return: the ids and the messages the page would show
@@ -56,14 +60,19 @@ class TestImport(FinancialAddressCase):
         wizard = (
             self.env["base_import.import"]
             .with_user(self.editor)
-            .create({"res_model": "g2p.financial.address", **self.file(rows, xlsx)})
+            .create(
+                {
+                    "res_model": "g2p.financial.address",
+                    **self.file([headers, *rows], xlsx),
+                }
+            )
         )
         options = {"has_headers": True, "quoting": '"', "separator": ","}
         ids, skip = [], 0
         while True:
             result = wizard.execute_import(
                 fields or FIELDS,
-                HEADERS,
+                headers,
                 {**options, "skip": skip, "limit": batch},
                 dryrun=dryrun,
             )
@@ -74,14 +83,14 @@ class TestImport(FinancialAddressCase):
 
     def file(self, rows, xlsx):
         if not xlsx:
-            text = "\n".join(",".join(row) for row in [HEADERS, *rows])
+            text = "\n".join(",".join(row) for row in rows)
             return {
                 "file": text.encode(),
                 "file_type": "text/csv",
                 "file_name": "a.csv",
             }
         book = openpyxl.Workbook()
-        for row in [HEADERS, *rows]:
+        for row in rows:
             book.active.append(row)
         stream = io.BytesIO()
         book.save(stream)
@@ -145,6 +154,94 @@ class TestImport(FinancialAddressCase):
         )
         self.assertIn("has no such branch", messages[1]["message"])
 
+    def test_nobody_is_paid_by_guessing(self):
+        self.people[:2].write({"name": "Asha Juma"})
+        fields = ["partner_id", *FIELDS]
+        cases = [
+            (["Asha Juma", *self.wallet(0, spar_id="")], "multiple matches"),
+            (["P3", *self.wallet(2)], "No registrant has the SPAR ID"),
+            (["P3", *self.wallet(3, spar_id="NOBODY")], "No registrant has"),
+        ]
+        for row, message in cases:
+            with self.subTest(message, row=row[0]):
+                result = self.load(fields, [row])
+                self.assertFalse(result["ids"])
+                self.assertIn(message, result["messages"][0]["message"])
+        self.assertFalse(self.addresses() & self.people.financial_address_ids)
+        self.assertTrue(self.load(fields, [["P4", *self.wallet(4)]])["ids"])
+
+    def load(self, fields, rows):
+        Address = self.env["g2p.financial.address"].with_user(self.editor)
+        return Address.with_context(import_file=True).load(fields, rows)
+
+    def test_a_code_of_two_providers_is_told_apart_by_the_type(self):
+        self.env["g2p.dfsp"].create({"name": "Mercy Bank", "code": "MC"})
+        wallet, unclear = self.wallet(0), self.wallet(1)
+        wallet[2] = unclear[2] = "MC"
+        unclear[1] = ""
+        result = self.load(FIELDS, [wallet, unclear])
+        self.assertEqual(self.addresses().dfsp_id, self.operator)
+        self.assertIn("Several providers are called", result["messages"][0]["message"])
+
+    def test_each_load_of_a_transaction_tells_its_own_mistakes(self):
+        for _time in range(2):
+            result = self.load(FIELDS, [self.wallet(0, "12")])
+            self.assertEqual(len(result["messages"]), 1)
+        forged = self.env["g2p.financial.address"].with_user(self.editor)
+        forged = forged.with_context(import_file=True, fa_refused_rows=[])
+        result = forged.load(FIELDS, [self.wallet(0, "12")])
+        self.assertEqual(len(result["messages"]), 1)
+
+    def test_what_meets_another_transaction_is_tried_again_as_a_whole(self):
+        def meet(self, vals_list):
+            raise SerializationFailure("met")
+
+        self.patch(type(self.env["g2p.financial.address"]), "_enter_changes", meet)
+        with self.assertRaises(SerializationFailure):
+            self.env["g2p.financial.address"]._enter_rows(
+                [{"values": {}}, {"values": {}}], None
+            )
+
+    def test_importing_again_leaves_alone_what_waits_or_is_incomplete(self):
+        self.set_policy(approve_import=True)
+        incomplete = self.wallet(1, "+255754300001")
+        incomplete[2] = ""
+        rows = [self.wallet(0), incomplete]
+        self.run_import(rows)
+        before = self.addresses()
+        self.assertEqual(before.mapped("state"), ["to_approve", "draft"])
+        self.run_import(rows)
+        self.assertEqual(self.addresses(), before)
+        self.assertEqual(before.mapped("state"), ["to_approve", "draft"])
+
+    def test_a_column_that_is_not_there_changes_nothing(self):
+        self.run_import([self.wallet(0)])
+        before = self.addresses()
+        self.assertEqual(before.holder_name, "P0")
+        ids, messages = self.run_import(
+            [self.wallet(0)[:-1]], fields=FIELDS[:-1], headers=HEADERS[:-1]
+        )
+        self.assertEqual((self.addresses(), messages), (before, []))
+
+    def test_many_rows_refused_by_a_rule_cost_few_queries(self):
+        self.set_policy(shared="refuse")
+        others = self.env["res.partner"].create(
+            [{"name": f"O{n}", "is_registrant": True} for n in range(12)]
+        )
+        for n, other in enumerate(others[::2]):
+            self.enter_address(f"0754 300 {2 * n:03}", partner_id=other.id)
+
+        def queries(rows):
+            self.env.flush_all()
+            before = self.env.cr.sql_log_count
+            _ids, messages = self.run_import(rows)
+            self.assertTrue(messages)
+            return self.env.cr.sql_log_count - before
+
+        few = queries([self.wallet(n) for n in range(2)])
+        many = queries([self.wallet(n) for n in range(2, 12)])
+        self.assertLessEqual(many, few + 3)
+
     def bad_file(self):
         rows = [self.wallet(n) for n in range(10)]
         rows[1][5] = "12"
@@ -168,7 +265,7 @@ class TestImport(FinancialAddressCase):
                 )
                 self.assertEqual(self.addresses().partner_id, kept)
                 told = [(m.get("record"), m["message"]) for m in messages]
-                self.assertIn("5 rows are imported", told[0][1])
+                self.assertIn("Imported: 5.", told[0][1])
                 self.assertEqual(
                     sorted(told[1:]),
                     [
@@ -180,8 +277,8 @@ class TestImport(FinancialAddressCase):
                         (5, "No registrant has the SPAR ID of this row. Rows 5, 8."),
                         (
                             6,
-                            "No matching record found for name 'No Such Operator' in "
-                            "field 'Provider'",
+                            "There is no provider “No Such Operator” of this type in "
+                            "the directory.",
                         ),
                         (11, "This is not a phone number. Write digits only."),
                     ],
@@ -282,8 +379,6 @@ class TestImport(FinancialAddressCase):
     def test_the_sample_file_has_columns_that_are_found(self):
         (template,) = self.env["g2p.financial.address"].get_import_templates()
         self.assertTrue(template["template"].endswith("addresses.csv"))
-        from odoo.tools import file_open
-
         path = template["template"].lstrip("/")
         with file_open(path, "rb") as sample:
             wizard = self.env["base_import.import"].create(

@@ -47,6 +47,31 @@ class TestRetention(FinancialAddressCase):
         self.assertTrue(self.old.erased_date)
         self.assertEqual(self.old.entered_by_id, self.env.user)
 
+    def test_an_address_in_use_is_not_erased_whoever_asks(self):
+        (self.old | self.current)._erase()
+        self.assertTrue(self.current.mobile_number)
+        self.assertFalse(self.old.mobile_number)
+
+    def test_drafts_nobody_touched_go_too(self):
+        draft = self.enter_address("+255754200005", dfsp_id=False)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE g2p_financial_address SET write_date = '2026-01-01' WHERE id = %s",
+            [draft.id],
+        )
+        self.erase("2026-03-04")
+        self.assertFalse(draft.exists())
+
+    def test_the_hash_of_a_shared_number_goes_with_the_last_address(self):
+        other = self.new_registrant("Neema")
+        with freeze_time("2026-01-01"):
+            ended = self.enter_address("0754 200 002", partner_id=other.id)
+            sharing = self.current.sharing_id
+            self.assertEqual(sharing.address_ids, ended | self.current)
+            (ended | self.current).action_end("over")
+        self.erase("2026-06-01")
+        self.assertFalse(sharing.exists())
+
     def test_the_address_in_use_is_kept(self):
         self.erase("2030-01-01")
         self.assertEqual(self.current.mobile_number, "+255754200002")
@@ -148,8 +173,12 @@ class TestRemoval(FinancialAddressCase):
         self.assertTrue(self.registrant.payment_removal_date)
         with self.assertRefused("remove the payment data first"):
             self.registrant.unlink()
+        with self.assertRefused("payment data of Asha Juma is being removed"):
+            self.enter_address("0754 200 009")
         self.patch(Partner, "_payment_data_may_leave", lambda self: self)
-        self.env["res.partner"]._cron_remove_payment_data()
+        cron = self.env.ref("g2p_spar_financial_address.cron_remove_payment_data")
+        with self.enter_registry_test_mode():
+            cron.method_direct_trigger()
         self.assertFalse(self.current.mobile_number)
         self.assertFalse(self.registrant.payment_removal_date)
 

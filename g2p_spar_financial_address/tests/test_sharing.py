@@ -49,7 +49,9 @@ class TestSharing(FinancialAddressCase):
 
     def test_by_policy_it_is_refused_and_an_exception_lets_it_in(self):
         self.set_policy(shared="refuse")
-        with self.assertRefused("Another registrant is already paid at this mobile"):
+        with self.assertRefused(
+            "Another registrant is already paid at this account or wallet"
+        ):
             self.enter_for(self.other)
         action = self.first.with_user(self.approver).action_allow_sharing
         with self.assertRaises(AccessError):
@@ -94,6 +96,63 @@ class TestSharing(FinancialAddressCase):
         self.enter_for(self.registrant)
         self.assertFalse(self.sharing())
 
+    def test_who_accepted_is_no_second_person_for_an_own_entry(self):
+        self.set_policy(shared="approve")
+        both = self.new_user("s_both", "editor", "approver")
+        self.first.with_user(both).action_allow_sharing()
+        wizard = self.env["g2p.fa.sharing.accept"].with_user(both)
+        wizard.create(
+            {
+                "address_id": self.first.id,
+                "partner_ids": [(6, 0, self.other.ids)],
+                "reason": "My own plan",
+            }
+        ).action_accept()
+        own = self.enter_address("0754 200 001", user=both, partner_id=self.other.id)
+        self.assertEqual(own.state, "to_approve")
+
+    def test_asking_to_allow_stores_nothing_yet(self):
+        self.first.with_user(self.approver).action_allow_sharing()
+        self.assertFalse(self.sharing())
+
+    def test_approving_accepts_the_sharing(self):
+        self.set_policy(shared="approve")
+        second = self.enter_for(self.other)
+        second.with_user(self.approver).action_approve()
+        self.assertEqual(self.sharing().state, "accepted")
+        corrected = self.enter_for(self.other, holder_name="Baraka J. Juma")
+        self.assertEqual(corrected.state, "effective")
+
+    def test_many_shared_numbers_make_few_queries(self):
+        def numbers(base, count):
+            partners = self.env["res.partner"].create(
+                [{"name": f"Q{n}", "is_registrant": True} for n in range(2 * count)]
+            )
+            return [
+                {
+                    "partner_id": partner.id,
+                    "dfsp_id": self.operator.id,
+                    "mobile_number": f"0754 {base} {n // 2:03}",
+                }
+                for n, partner in enumerate(partners)
+            ]
+
+        def queries(vals_list):
+            self.env.flush_all()
+            before = self.env.cr.sql_log_count
+            self.env["g2p.financial.address"].create(vals_list)
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        queries(numbers(400, 2))
+        few, many = queries(numbers(401, 5)), queries(numbers(402, 20))
+        self.assertEqual(len(self.sharing()), 27)
+        self.assertLessEqual(many, few + 3)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        with self.assertQueryCount(2):
+            self.env["g2p.financial.address"]._cron_find_shared()
+
     def test_an_ended_address_is_shared_with_nobody(self):
         self.first.action_end()
         self.enter_for(self.other)
@@ -115,8 +174,10 @@ class TestSharing(FinancialAddressCase):
 
     def test_other_spellings_of_a_number_are_found(self):
         self.enter_bank_account("00-123 456", partner_id=self.registrant.id)
-        self.enter_bank_account("00123456", partner_id=self.other.id)
-        self.assertEqual(len(self.sharing()), 1)
+        for number in ("00123456", "٠٠١٢٣٤٥٦", "００１２３４５６", "00/123/456"):
+            self.enter_bank_account(number, partner_id=self.other.id)
+            with self.subTest(number):
+                self.assertEqual(self.sharing().registrant_count, 2)
 
     def test_the_same_digits_at_two_banks_are_two_accounts(self):
         bank = self.env["g2p.dfsp"].create({"name": "Second Bank", "code": "SB"})

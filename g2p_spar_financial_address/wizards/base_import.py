@@ -47,14 +47,15 @@ class BaseImport(models.TransientModel):
             return []
         if dryrun:
             headline = self.env._(
-                "%(right)s rows are right. The rows below are not, and would be left "
-                "out.",
+                "Right: %(right)s. The rows below are wrong and would be left out "
+                "(blank rows are not counted).",
                 right=so_far["kept"],
             )
         else:
             headline = self.env._(
-                "%(right)s rows are imported. The rows below are not: correct them and "
-                "import the file again. What is there already is left alone.",
+                "Imported: %(right)s. The rows below are not (blank rows are not "
+                "counted): correct them and import the file again. What is there "
+                "already is left alone.",
                 right=so_far["kept"],
             )
         messages = [{"type": "warning", "message": headline}]

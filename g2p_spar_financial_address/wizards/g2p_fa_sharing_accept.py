@@ -7,7 +7,10 @@ class G2pFaSharingAccept(models.TransientModel):
     _name = "g2p.fa.sharing.accept"
     _description = "Accept a shared payment address"
 
-    sharing_ids = fields.Many2many("g2p.fa.sharing", required=True)
+    sharing_ids = fields.Many2many("g2p.fa.sharing")
+    address_id = fields.Many2one(
+        "g2p.financial.address", help="An address nobody shares yet."
+    )
     partner_ids = fields.Many2many(
         "res.partner",
         string="Also for",
@@ -19,5 +22,11 @@ class G2pFaSharingAccept(models.TransientModel):
     def action_accept(self):
         """Accept; the shared addresses check who may."""
         self.ensure_one()
-        self.sharing_ids.action_accept(self.reason, self.partner_ids)
+        sharings = self.sharing_ids
+        if self.address_id:
+            sharings._check_approver()
+            address = self.address_id.sudo()
+            address._link_sharings()
+            sharings |= address.sharing_id.sudo(False)
+        sharings.action_accept(self.reason, self.partner_ids.ids)
         return {"type": "ir.actions.act_window_close"}

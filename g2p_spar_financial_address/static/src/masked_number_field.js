@@ -2,6 +2,7 @@ import {registry} from "@web/core/registry";
 import {useService} from "@web/core/utils/hooks";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
 import {Component, useState} from "@odoo/owl";
+import {_t} from "@web/core/l10n/translation";
 import {user} from "@web/core/user";
 
 const MAY_REVEAL = ["editor", "approver"].map(
@@ -18,7 +19,7 @@ export class MaskedNumberField extends Component {
 
     setup() {
         this.orm = useService("orm");
-        this.state = useState({number: "", mayReveal: false});
+        this.state = useState({number: "", shownId: 0, mayReveal: false});
         Promise.all(MAY_REVEAL.map((group) => user.hasGroup(group))).then((answers) => {
             this.state.mayReveal = answers.some(Boolean);
         });
@@ -33,10 +34,23 @@ export class MaskedNumberField extends Component {
         return addressField ? record.data[addressField]?.id : record.resId;
     }
 
+    // The form goes on to the next record with the same component.
+    get shown() {
+        return this.state.shownId === this.addressId && this.state.number;
+    }
+
+    get hint() {
+        return this.shown
+            ? _t("Hide the number")
+            : _t("Show the number; that you did is recorded");
+    }
+
     async toggle() {
-        this.state.number = this.state.number
+        const id = this.addressId;
+        const number = this.shown
             ? ""
-            : await this.orm.call("g2p.financial.address", "reveal", [this.addressId]);
+            : await this.orm.call("g2p.financial.address", "reveal", [id]);
+        Object.assign(this.state, {number, shownId: id});
     }
 }
 

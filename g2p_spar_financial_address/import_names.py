@@ -1,0 +1,112 @@
+"""Names in an imported file of payment addresses, and what they stand for.
+
+Odoo looks each name up by itself, among all providers and all branches. But a name or a
+code is only clear together with the rest of its row: many banks have a branch “Main”,
+and a bank and a wallet operator may have one code.
+"""
+
+from collections import defaultdict
+
+from odoo.exceptions import ValidationError
+
+#: Fields whose names are looked up here, and where the row keeps them until then.
+NAMED = {"dfsp_id": "fa_provider_name", "branch_id": "fa_branch_name"}
+
+_UNREADABLE = "fa_unreadable"
+
+
+def set_names_apart(records, names):
+    """Take names of providers and branches out of records, before Odoo looks them up.
+
+    :param records: what Odoo extracted from the file: pairs of values and place
+    :param list names: receives the names of each record, as a dict
+    """
+    for record, extras in records:
+        found = {}
+        for field, key in NAMED.items():
+            name = (record.get(field) or [{}])[0].get(None)
+            if name:
+                found[key] = name.strip()
+        record = {
+            field: value
+            for field, value in record.items()
+            if NAMED.get(field) not in found
+        }
+        names.append(found)
+        yield record, extras
+
+
+def is_unreadable(values, mark=None):
+    """Mark the values of a row as unreadable or not; without ``mark``, take it off.
+
+    :return: whether they were marked as unreadable
+    """
+    if mark is not None:
+        values[_UNREADABLE] = mark
+        return mark
+    return values.pop(_UNREADABLE, False)
+
+
+class ProviderNames:
+    """The providers and branches that the rows of a file name.
+
+    :param env: of whoever imports
+    :param list rows: the values of each row
+    """
+
+    def __init__(self, env, rows):
+        self.env = env
+        self.dfsps = defaultdict(set)
+        self.branches = defaultdict(set)
+        if not any(key in row for row in rows for key in NAMED.values()):
+            return
+        for dfsp in env["g2p.dfsp"].search([("fa_type", "!=", False)]):
+            for text in {dfsp.name.casefold(), dfsp.code.casefold()}:
+                self.dfsps[text].add((dfsp.fa_type, dfsp.id))
+        if any(NAMED["branch_id"] in row for row in rows):
+            for branch in env["g2p.dfsp.branch"].search([("dfsp_id", "!=", False)]):
+                for text in {branch.name.casefold(), branch.code.casefold()}:
+                    self.branches[branch.dfsp_id.id, text].add(branch.id)
+
+    def find(self, values):
+        """Replace the names in the values of a row by the records they stand for.
+
+        :raise ValidationError: when there is none, or more than one
+        """
+        if name := values.pop(NAMED["dfsp_id"], None):
+            values["dfsp_id"] = self._provider(name, values.get("fa_type"))
+        if name := values.pop(NAMED["branch_id"], None):
+            found = self.branches.get((values.get("dfsp_id"), name.casefold()), ())
+            if len(found) != 1:
+                raise ValidationError(
+                    self.env._("The bank of this row has no such branch.")
+                    if not found
+                    else self.env._(
+                        "The bank of this row has several branches of this name. "
+                        "Write the branch's code."
+                    )
+                )
+            (values["branch_id"],) = found
+
+    def _provider(self, name, fa_type):
+        found = {
+            dfsp
+            for kind, dfsp in self.dfsps.get(name.casefold(), ())
+            if not fa_type or kind == fa_type
+        }
+        if len(found) == 1:
+            return found.pop()
+        if found:
+            raise ValidationError(
+                self.env._(
+                    "Several providers are called “%(name)s”. Write the type and the "
+                    "provider's code.",
+                    name=name,
+                )
+            )
+        raise ValidationError(
+            self.env._(
+                "There is no provider “%(name)s” of this type in the directory.",
+                name=name,
+            )
+        )

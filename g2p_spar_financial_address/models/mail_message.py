@@ -1,0 +1,30 @@
+from odoo import models
+from odoo.exceptions import AccessError
+
+#: What was decided on these, by whom and when, stays as it was said.
+KEPT = {
+    "g2p.dfsp",
+    "g2p.fa.policy",
+    "g2p.fa.settings",
+    "g2p.fa.sharing",
+    "g2p.financial.address",
+}
+
+
+class MailMessage(models.Model):
+    _inherit = "mail.message"
+
+    def write(self, vals):
+        self._check_may_rewrite()
+        return super().write(vals)
+
+    def unlink(self):
+        self._check_may_rewrite()
+        return super().unlink()
+
+    def _check_may_rewrite(self):
+        """Refuse to rewrite or delete the trail of payment addresses."""
+        if not self.env.su and KEPT.intersection(self.sudo().mapped("model")):
+            raise AccessError(
+                self.env._("What is written here is kept, and not edited or deleted.")
+            )

@@ -149,7 +149,8 @@ class ResPartner(models.Model):
         :param str reason: why; kept with the address
         """
         self.ensure_one()
-        self.financial_address_id.action_end(reason)
+        if self.financial_address_id:
+            self.financial_address_id.action_end(reason)
 
     def action_ask_end_financial_address(self):
         """Open the dialog that asks why the payment address in use is ended."""

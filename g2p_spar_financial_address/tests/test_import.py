@@ -51,12 +51,13 @@ class TestImport(FinancialAddressCase):
         return [spar_id, "Mobile wallet", "M-Cash", "", "", number, "", f"P{n}"]
 
     def run_import(
-        self, rows, fields=None, dryrun=False, batch=None, xlsx=False, headers=HEADERS
+        self, rows, fields=None, dryrun=False, batch=None, xlsx=False, headers=None
     ):
         """Drive the import as the page does: batch after batch until it is told more.
 
         :return: the ids and the messages the page would show
         """
+        headers = headers or HEADERS
         wizard = (
             self.env["base_import.import"]
             .with_user(self.editor)

@@ -303,7 +303,7 @@ class TestNumbersAreProtected(FinancialAddressCase):
                         act()
 
     def test_no_number_in_any_log_line(self):
-        with self.assertLogs(level="WARNING") as logs:
+        with self.assertLogs("odoo", level="WARNING") as logs:
             logging.getLogger("odoo").warning("one line at least")
             self.enter_address("0754 200 123")
             for wrong in (

@@ -12,6 +12,7 @@ from browsing import (
     open_payment_page,
     picture,
 )
+from conftest import wait_until
 from playwright.sync_api import expect
 
 HEADER = (
@@ -99,7 +100,7 @@ def test_the_lists_open_for_a_manager(registry, page):
     expect(page.get_by_label("Address?")).to_be_visible()
 
 
-def test_ending_asks_why_and_removing_lets_the_contact_be_deleted(registry, page):
+def test_ending_asks_why_and_spar_forgets(registry, page):
     rehema = registry.registrant("Rehema Mushi", "SR-2026-0003")
     registry.enter_wallet(rehema, "+255754200003")
     registry.wait_for_state(rehema, "in_sync")
@@ -112,10 +113,23 @@ def test_ending_asks_why_and_removing_lets_the_contact_be_deleted(registry, page
     expect(page.locator("[name=spar_state] .badge").first).to_have_text("Ended")
     assert "SR-2026-0003" not in registry.stack.mapper.rows()
 
+
+def test_removed_payment_data_leaves_spar_and_the_registry(registry, page):
+    juma = registry.registrant("Juma Said", "SR-2026-0004")
+    address = registry.enter_wallet(juma, "+255754200004")
+    registry.wait_for_state(juma, "in_sync")
+    log_in(page, registry, "admin")
+    open_payment_page(page, registry, juma)
     page.get_by_role("button", name="Remove payment data").click()
     page.get_by_role("dialog").get_by_role("button", name="Ok").click()
-    expect(page.get_by_label("Registrant")).not_to_be_checked()
-    registry.rpc.call("res.partner", "unlink", [rehema])
+    wait_until(lambda: "SR-2026-0004" not in registry.stack.mapper.rows())
+
+    def erased():
+        fields = ["erased_date", "mobile_number"]
+        (row,) = registry.rpc.call("g2p.financial.address", "read", [address], fields)
+        return row["erased_date"] and not row["mobile_number"]
+
+    wait_until(erased)
 
 
 def test_the_directory_import_shows_what_each_row_would_do(registry, page):

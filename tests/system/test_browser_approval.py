@@ -122,7 +122,7 @@ def test_an_amendment_is_used_once_a_second_person_approved_it(
     sheet = approver.locator(".o_form_sheet")
     expect(sheet.locator("[name=previous_masked]")).to_contain_text("+2557••••001")
     expect(sheet).to_contain_text("The registrant lost the SIM card")
-    expect(approver.get_by_text("Approve payment address")).to_be_visible()
+    expect(approver.get_by_text("Planned Activities")).to_be_visible()
     picture(approver, "approve")
     assert not reveals_by(registry, users["approver"])
     sheet.locator("[name=masked]").get_by_role("button", name=SHOW).click()
@@ -236,7 +236,7 @@ def test_an_editor_finds_an_address_by_its_whole_number(registry, page_of):
     expect(row_of(page, "Neema Shayo")).to_be_visible()
     search = page.get_by_role("searchbox")
     search.fill("0754 200 047")
-    page.get_by_role("option", name="Whole number").click()
+    page.get_by_role("menuitem", name="Whole number").click()
     expect(page.locator(".o_data_row")).to_have_count(1)
     expect(row_of(page, "Asha Juma")).to_be_visible()
 

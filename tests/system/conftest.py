@@ -9,7 +9,9 @@ import random
 import time
 
 import pytest
+from browsing import careful_pages, log_in, running_browser
 
+from tools import chromium
 from tools.postgres import Postgres
 from tools.problems import port_is_free
 from tools.stack import Stack
@@ -44,6 +46,38 @@ def registry(make_stack, request):
     """Return an empty registry that is connected to an empty SPAR."""
     name = request.module.__name__.rpartition(".")[2].removeprefix("test_")
     return Registry(make_stack(name))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if problem := chromium.make_available():
+        pytest.skip(problem)
+    with running_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(browser):
+    """Return what opens pages that fail the test on any error in the console."""
+    with careful_pages(browser) as open_page:
+        yield open_page
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()
+
+
+@pytest.fixture
+def page_of(open_page, registry):
+    """Return a function that opens a page as somebody who has logged in."""
+
+    def open_as(login):
+        page = open_page()
+        log_in(page, registry, login)
+        return page
+
+    return open_as
 
 
 def free_ports(number):

@@ -4,66 +4,20 @@ With ``SPAR_SCREENSHOTS`` set to a folder, the pictures of the documents are wri
 there.
 """
 
-import os
-from pathlib import Path
+from browsing import (
+    choose_provider,
+    log_in,
+    open_action,
+    open_payment_page,
+    picture,
+)
+from conftest import wait_until
+from playwright.sync_api import expect
 
-import pytest
-from playwright.sync_api import expect, sync_playwright
-
-from tools import chromium
-
-#: Milliseconds; the first page builds Odoo's assets.
-PATIENCE = 90_000
-
-OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if problem := chromium.make_available():
-        pytest.skip(problem)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.find(), args=OPTIONS
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser):
-    """Return a page that fails the test on any error in the console."""
-    page = browser.new_page(viewport={"width": 1280, "height": 860})
-    page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda m: m.type == "error" and errors.append(m.text))
-    yield page
-    page.close()
-    assert not errors
-
-
-def log_in(page, registry, login):
-    page.goto(f"{registry.stack.odoo.url}/web/login")
-    page.fill("input[name=login]", login)
-    page.fill("input[name=password]", login)
-    page.click("button[type=submit]")
-    page.wait_for_selector(".o_web_client")
-
-
-def picture(page, name):
-    folder = os.environ.get("SPAR_SCREENSHOTS")
-    if folder:
-        page.mouse.move(0, 0)
-        page.screenshot(path=Path(folder) / f"{name}.png")
+HEADER = (
+    "type,provider_code,provider_name,country,branch_code,branch_name,"
+    "account_pattern,account_example,account_hint\n"
+)
 
 
 def test_a_wallet_typed_in_is_in_sync_moments_later(registry, page):
@@ -77,16 +31,13 @@ def test_a_wallet_typed_in_is_in_sync_moments_later(registry, page):
     registry.rpc.call("res.partner", "write", [asha], phone)
 
     log_in(page, registry, "editor")
-    page.goto(f"{registry.stack.odoo.url}/odoo/registrants/{asha}")
-    page.get_by_role("tab", name="Payment").click()
+    open_payment_page(page, registry, asha)
     expect(page.locator("[data-state=no_address]")).to_have_text("No address")
     page.get_by_role("button", name="Add payment address").click()
 
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Mobile wallet").check()
-    provider = dialog.get_by_label("Provider")
-    provider.fill("M-Ca")
-    page.get_by_role("option", name="M-Cash").click()
+    choose_provider(page, "M-Cash")
     dialog.get_by_label("Mobile number").fill("0754 200 001")
     picture(page, "enter-address")
     dialog.get_by_role("button", name="Save address").click()
@@ -104,12 +55,10 @@ def test_a_wallet_typed_in_is_in_sync_moments_later(registry, page):
 def test_a_wrong_number_is_told_at_once_and_nothing_typed_is_lost(registry, page):
     neema = registry.registrant("Neema Shayo", "SR-2026-0002")
     log_in(page, registry, "admin")
-    page.goto(f"{registry.stack.odoo.url}/odoo/registrants/{neema}")
-    page.get_by_role("tab", name="Payment").click()
+    open_payment_page(page, registry, neema)
     page.get_by_role("button", name="Add payment address").click()
+    choose_provider(page, "M-Cash")
     dialog = page.get_by_role("dialog").first
-    dialog.get_by_label("Provider").fill("M-Ca")
-    page.get_by_role("option", name="M-Cash").click()
     dialog.get_by_label("Mobile number").fill("12")
     dialog.get_by_role("button", name="Save address").click()
 
@@ -128,8 +77,7 @@ def test_a_viewer_sees_it_masked_and_cannot_amend(registry, page):
         "res.partner", "search", [["spar_id", "=", "SR-2026-0001"]]
     )
     log_in(page, registry, "viewer")
-    page.goto(f"{registry.stack.odoo.url}/odoo/registrants/{asha}")
-    page.get_by_role("tab", name="Payment").click()
+    open_payment_page(page, registry, asha)
     expect(page.locator("[name=financial_address]")).to_contain_text("+2557••••001")
     expect(page.get_by_role("button", name="Amend")).to_have_count(0)
     assert "754200001" not in page.content()
@@ -144,7 +92,117 @@ def test_the_lists_open_for_a_manager(registry, page):
     expect(page.get_by_text("Everything is in sync")).to_be_visible()
     page.get_by_role("menuitem", name="Changes").click()
     expect(page.locator(".o_data_row").first).to_be_visible()
-    picture(page, "changes")
+    picture(page, "changes", 280)
     page.get_by_role("menuitem", name="Connections").click()
     page.get_by_text("SPAR 1.1.0").first.click()
     expect(page.get_by_label("Address?")).to_be_visible()
+
+
+def test_ending_asks_why_and_spar_forgets(registry, page):
+    rehema = registry.registrant("Rehema Mushi", "SR-2026-0003")
+    registry.enter_wallet(rehema, "+255754200003")
+    registry.wait_for_state(rehema, "in_sync")
+    log_in(page, registry, "admin")
+    open_payment_page(page, registry, rehema)
+    page.get_by_role("button", name="End", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("Moved to another country")
+    dialog.get_by_role("button", name="End address").click()
+    expect(page.locator("[name=spar_state] .badge").first).to_have_text("Ended")
+    assert "SR-2026-0003" not in registry.stack.mapper.rows()
+
+
+def test_removed_payment_data_leaves_spar_and_the_registry(registry, page):
+    juma = registry.registrant("Juma Said", "SR-2026-0004")
+    address = registry.enter_wallet(juma, "+255754200004")
+    registry.wait_for_state(juma, "in_sync")
+    log_in(page, registry, "admin")
+    open_payment_page(page, registry, juma)
+    page.get_by_role("button", name="Remove payment data").click()
+    page.get_by_role("dialog").get_by_role("button", name="Ok").click()
+    wait_until(lambda: "SR-2026-0004" not in registry.stack.mapper.rows())
+
+    def erased():
+        fields = ["erased_date", "mobile_number"]
+        (row,) = registry.rpc.call("g2p.financial.address", "read", [address], fields)
+        return row["erased_date"] and not row["mobile_number"]
+
+    wait_until(erased)
+
+
+def test_the_directory_import_shows_what_each_row_would_do(registry, page):
+    rows = [
+        "bank,LB,Lake Bank,TZ,L1,Harbour,\\d{8},12345678,Eight digits\n",
+        "bank,LB,Lake Bank,TZ,L2,Market,,,\n",
+        "bank,,Nameless Bank,TZ,N1,Main,,,\n",
+    ]
+    log_in(page, registry, "admin")
+    open_action(page, registry, "g2p_dfsp_action")
+    page.get_by_role("button", name="Import directory").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("link", name="Download a sample")).to_be_visible()
+    file = {
+        "name": "directory.csv",
+        "mimeType": "text/csv",
+        "buffer": (HEADER + "".join(rows)).encode(),
+    }
+    dialog.locator("input[type=file]").set_input_files(file)
+    dialog.get_by_role("button", name="Show what would change").click()
+
+    expect(dialog.locator(".o_data_row")).to_have_count(3)
+    expect(dialog.locator(".o_data_row").first).to_contain_text("Nameless Bank")
+    expect(dialog.locator(".o_data_row").first).to_contain_text("Error")
+    expect(dialog.get_by_text("directory - errors.csv")).to_be_visible()
+    picture(page, "directory-import")
+    lake_bank = [["code", "=", "LB"]]
+    assert not registry.rpc.call("g2p.dfsp", "search_count", lake_bank)
+
+    dialog.get_by_role("button", name="Import", exact=True).click()
+    expect(dialog.get_by_text("Rows with an error changed nothing")).to_be_visible()
+    dialog.get_by_role("button", name="Close").last.click()
+    expect(dialog).to_have_count(0)
+    (bank,) = registry.rpc.call("g2p.dfsp", "search_read", lake_bank, ["branch_ids"])
+    assert len(bank["branch_ids"]) == 2
+    open_action(page, registry, "g2p_dfsp_action")
+    bank_row = page.locator(".o_data_row", has_text="Lake Bank")
+    expect(bank_row).to_contain_text("Eight digits")
+    picture(page, "directory", 400)
+    bank_row.locator("td[name=name]").click()
+    expect(page.locator("[name=branch_ids] .o_data_row")).to_have_count(2)
+    expect(page.get_by_label("Example of an account number")).to_have_value("12345678")
+
+
+def test_a_file_of_addresses_is_imported_and_wrong_rows_are_told(registry, page):
+    people = {n: registry.registrant(f"Person {n}", f"SR-I-{n}") for n in (1, 2)}
+    file = {
+        "name": "addresses.csv",
+        "mimeType": "text/csv",
+        "buffer": (
+            b"SPAR ID,Type,Provider,Mobile number\n"
+            b"SR-I-1,Mobile wallet,M-Cash,+255754200101\n"
+            b"SR-I-2,Mobile wallet,M-Cash,12\n"
+        ),
+    }
+    log_in(page, registry, "admin")
+    open_action(page, registry, "g2p_financial_address_action")
+    page.get_by_role("button", name="Import addresses").click()
+    expect(page.get_by_text("Sample file for payment addresses")).to_be_visible()
+    page.locator("input[type=file]").first.set_input_files(file)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("cannot exist in Tanzania")).to_be_visible()
+    registry.wait_for_state(people[1], "in_sync")
+    assert registry.state(people[2]) == "no_address"
+
+
+def test_policy_and_settings_open_for_an_administrator(registry, page):
+    log_in(page, registry, "admin")
+    open_action(page, registry, "g2p_fa_policy_action")
+    expect(page.locator(".o_data_row")).to_have_count(3)
+    for channel in ("Admin form", "Registration portal", "ODK", "File import"):
+        expect(page.get_by_role("columnheader", name=channel)).to_be_visible()
+    picture(page, "policy", 280)
+    open_action(page, registry, "g2p_fa_settings_action")
+    expect(page.get_by_label("SPAR ID comes from")).to_have_value("spar_id")
+    expect(page.get_by_label("Send the registrant's name")).not_to_be_checked()
+    expect(page.get_by_label("Erase ended addresses after")).to_have_value("0")
+    picture(page, "settings")

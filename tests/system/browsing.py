@@ -1,0 +1,99 @@
+"""A real browser for the tests of what people see."""
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import expect, sync_playwright
+
+from tools import chromium
+
+#: Milliseconds; the first page builds Odoo's assets.
+PATIENCE = 90_000
+
+#: Of the window, in pixels.
+WIDTH, HEIGHT = 1280, 860
+
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def running_browser():
+    """Run a browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium.find(), args=OPTIONS
+        )
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def careful_pages(browser):
+    """Give a function that opens a page for one more person.
+
+    :raise AssertionError: at the end, when a page wrote an error to the console
+    """
+    expect.set_options(timeout=PATIENCE)
+    pages, errors = [], []
+
+    def open_page():
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda m: m.type == "error" and errors.append(m.text))
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert not errors
+
+
+def log_in(page, registry, login):
+    page.goto(f"{registry.stack.odoo.url}/web/login")
+    page.fill("input[name=login]", login)
+    page.fill("input[name=password]", login)
+    page.click("button[type=submit]")
+    page.wait_for_selector(".o_web_client")
+
+
+def open_action(page, registry, action):
+    """Open what a menu entry opens.
+
+    :param str action: its name in this addon
+    """
+    page.goto(
+        f"{registry.stack.odoo.url}/odoo/action-g2p_spar_financial_address.{action}"
+    )
+
+
+def open_payment_page(page, registry, registrant):
+    page.goto(f"{registry.stack.odoo.url}/odoo/registrants/{registrant}")
+    page.get_by_role("tab", name="Payment").click()
+
+
+def choose_provider(page, name):
+    """Choose a provider in the dialog that enters an address."""
+    page.get_by_role("dialog").get_by_label("Provider").fill(name[:4])
+    page.get_by_role("option", name=name).click()
+
+
+def picture(page, name, height=HEIGHT):
+    """Take a picture for the documents, where ``SPAR_SCREENSHOTS`` says so.
+
+    :param int height: how much of the page it shows, from the top
+    """
+    folder = os.environ.get("SPAR_SCREENSHOTS")
+    if folder:
+        page.mouse.move(0, 0)
+        clip = {"x": 0, "y": 0, "width": WIDTH, "height": height}
+        page.screenshot(path=Path(folder) / f"{name}.png", clip=clip)

@@ -1,0 +1,250 @@
+"""The second person, in a real browser: an amendment, and who decides about it."""
+
+import pytest
+from browsing import (
+    choose_provider,
+    open_action,
+    open_payment_page,
+    picture,
+)
+from playwright.sync_api import expect
+
+EDITOR = "g2p_spar_financial_address.group_editor"
+APPROVER = "g2p_spar_financial_address.group_approver"
+SHOW = "Show the number; that you did is recorded"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def users(registry):
+    """Make one person for each role, and one who has both."""
+    return {
+        login: registry.new_user(login, *groups)
+        for login, groups in {
+            "editor": [EDITOR],
+            "approver": [APPROVER],
+            "both": [EDITOR, APPROVER],
+        }.items()
+    }
+
+
+def set_policy(registry, **values):
+    rows = registry.rpc.call(
+        "g2p.fa.policy", "search", [["fa_type", "=", "mobile_wallet"]]
+    )
+    registry.rpc.call("g2p.fa.policy", "write", rows, values)
+
+
+def paid_registrant(registry, name, spar_id, number):
+    """Make a registrant whom SPAR knows with this wallet."""
+    set_policy(registry, approve_admin=False)
+    person = registry.registrant(name, spar_id)
+    registry.enter_wallet(person, number)
+    registry.wait_for_state(person, "in_sync")
+    return person
+
+
+def amend(page, number, reason):
+    """Fill in the dialog that amends an address, without saving it."""
+    page.get_by_role("button", name="Amend").click()
+    dialog = page.get_by_role("dialog").first
+    dialog.get_by_label("Mobile number").fill(number)
+    dialog.get_by_label("Reason").fill(reason)
+    return dialog
+
+
+def save(dialog):
+    dialog.get_by_role("button", name="Save address").click()
+
+
+def expect_to_approve(page):
+    """See that the amendment waits, and what that means."""
+    pending = page.locator("[name=pending_address]")
+    expect(pending.locator(".badge")).to_have_text("To approve")
+    expect(pending).to_contain_text("Waiting for a second person.")
+
+
+def row_of(page, name):
+    return page.locator(".o_data_row", has_text=name)
+
+
+def reveals_by(registry, user):
+    """Return the registrants whose number this user revealed, as an admin reads it."""
+    rows = registry.rpc.call(
+        "g2p.fa.reveal",
+        "search_read",
+        [["user_id", "=", user], ["way", "=", "reveal"]],
+        ["partner_id"],
+    )
+    return [row["partner_id"][1] for row in rows]
+
+
+def test_an_amendment_is_used_once_a_second_person_approved_it(
+    registry, users, page_of
+):
+    asha = registry.registrant("Asha Juma", "SR-2026-0001")
+    contact = {"phone": "+255 754 100 001"}
+    registry.rpc.call("res.partner", "write", [asha], contact)
+    editor = page_of("editor")
+    open_payment_page(editor, registry, asha)
+    editor.get_by_role("button", name="Add payment address").click()
+    choose_provider(editor, "M-Cash")
+    dialog = editor.get_by_role("dialog")
+    dialog.get_by_role("button", name="Same as contact phone").click()
+    number = dialog.get_by_label("Mobile number")
+    expect(number).to_have_value("+255 754 100 001")
+    save(dialog)
+    badge = editor.locator("[name=spar_state] .badge").first
+    expect(badge).to_have_text("In sync")
+    rows = registry.stack.mapper.rows
+    first = registry.wallet_string("+255754100001")
+    assert rows()["SR-2026-0001"] == first
+
+    set_policy(registry, approve_admin=True)
+    dialog = amend(editor, "0754 200 047", "The registrant lost the SIM card")
+    picture(editor, "amend")
+    save(dialog)
+    expect_to_approve(editor)
+    in_use = editor.locator("[name=financial_address] [name=financial_address_id]")
+    expect(in_use).to_contain_text("+2557••••001")
+    picture(editor, "to-approve")
+    assert rows()["SR-2026-0001"] == first
+
+    approver = page_of("approver")
+    open_action(approver, registry, "registrant_action")
+    approver.get_by_role("menuitem", name="Approvals").click()
+    row = row_of(approver, "Asha Juma")
+    expect(row.locator("td[name=previous_masked]")).to_contain_text("+2557••••001")
+    expect(row.locator("td[name=masked]")).to_contain_text("+2557••••047")
+    expect(row.get_by_role("button", name="Approve")).to_be_visible()
+    picture(approver, "approvals", 240)
+    row.locator("td[name=partner_id]").click()
+    sheet = approver.locator(".o_form_sheet")
+    expect(sheet.locator("[name=previous_masked]")).to_contain_text("+2557••••001")
+    expect(sheet).to_contain_text("The registrant lost the SIM card")
+    expect(approver.get_by_text("Planned Activities")).to_be_visible()
+    picture(approver, "approve")
+    assert not reveals_by(registry, users["approver"])
+    sheet.locator("[name=masked]").get_by_role("button", name=SHOW).click()
+    expect(sheet.locator("[name=masked]")).to_contain_text("+255754200047")
+    assert reveals_by(registry, users["approver"]) == ["Asha Juma"]
+    approver.get_by_role("button", name="Approve").click()
+    expect(approver.locator("[name=state] .o_arrow_button_current")).to_have_text(
+        "In use"
+    )
+
+    registry.wait_for_state(asha, "in_sync")
+    assert rows()["SR-2026-0001"] == registry.wallet_string("+255754200047")
+    editor.reload()
+    editor.get_by_role("tab", name="Payment").click()
+    expect(badge).to_have_text("In sync")
+    expect(editor.locator("[name=pending_address]")).to_have_count(0)
+    (read,) = registry.rpc.call("res.partner", "read", [asha], ["phone"])
+    assert read["phone"] == contact["phone"]
+
+
+def test_an_amendment_without_a_reason_is_told_and_nothing_typed_is_lost(
+    registry, page_of
+):
+    neema = paid_registrant(registry, "Neema Shayo", "SR-2", "+255754200012")
+    set_policy(registry, approve_admin=True)
+    page = page_of("editor")
+    open_payment_page(page, registry, neema)
+    dialog = amend(page, "0754 300 012", "")
+    save(dialog)
+    expect(page.get_by_text("Say why the payment address is changed.")).to_be_visible()
+    page.get_by_role("button", name="Close").last.click()
+    expect(dialog.get_by_label("Mobile number")).to_have_value("0754 300 012")
+    dialog.get_by_label("Reason").fill("Another operator")
+    save(dialog)
+    expect_to_approve(page)
+
+
+def test_a_refusal_asks_why_and_leaves_the_address_in_use(registry, page_of):
+    baraka = paid_registrant(registry, "Baraka Mwakyusa", "SR-3", "+255754200013")
+    set_policy(registry, approve_admin=True)
+    editor = page_of("editor")
+    open_payment_page(editor, registry, baraka)
+    save(amend(editor, "0754 300 013", "Asked for on the phone"))
+    expect_to_approve(editor)
+
+    approver = page_of("approver")
+    open_action(approver, registry, "approval_action")
+    row = row_of(approver, "Baraka Mwakyusa")
+    row.get_by_role("button", name="Refuse").click()
+    dialog = approver.get_by_role("dialog")
+    dialog.get_by_role("button", name="Refuse").click()
+    expect(dialog.get_by_label("Reason")).to_be_visible()
+    pending = [["partner_id", "=", baraka], ["state", "=", "to_approve"]]
+    assert registry.rpc.call("g2p.financial.address", "search_count", pending)
+    dialog.get_by_label("Reason").fill("The name on the proof is another one")
+    dialog.get_by_role("button", name="Refuse").click()
+    expect(row).to_have_count(0)
+
+    editor.reload()
+    editor.get_by_role("tab", name="Payment").click()
+    expect(editor.locator("[name=spar_state] .badge").first).to_have_text("In sync")
+    expect(editor.locator("[name=pending_address]")).to_have_count(0)
+    history = editor.locator("[name=financial_address_ids]")
+    expect(history.locator(".badge", has_text="Refused")).to_be_visible()
+    wanted = registry.wallet_string("+255754200013")
+    assert registry.stack.mapper.rows()["SR-3"] == wanted
+
+
+def test_nobody_is_offered_to_approve_what_they_entered(registry, page_of):
+    grace = paid_registrant(registry, "Grace Nakato", "SR-4", "+255754200014")
+    set_policy(registry, approve_admin=True)
+    page = page_of("both")
+    open_payment_page(page, registry, grace)
+    save(amend(page, "0754 300 014", "Another number"))
+    expect_to_approve(page)
+    open_action(page, registry, "approval_action")
+    own = row_of(page, "Grace Nakato")
+    expect(own.locator("td[name=masked]")).to_contain_text("+2557••••014")
+    expect(own.get_by_role("button", name="Approve")).to_have_count(0)
+    expect(own.get_by_role("button", name="Refuse")).to_have_count(0)
+    own.locator("td[name=partner_id]").click()
+    expect(page.get_by_text("whoever entered it cannot approve it")).to_be_visible()
+    expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+
+
+def test_a_shared_number_is_listed_and_accepted_with_a_reason(registry, page_of):
+    for name, spar_id in {"Tesfaye Girma": "SR-5", "Almaz Girma": "SR-6"}.items():
+        paid_registrant(registry, name, spar_id, "+255754200056")
+    page = page_of("approver")
+    open_action(page, registry, "registrant_action")
+    page.get_by_role("menuitem", name="Shared addresses").click()
+    row = row_of(page, "+2557••••056")
+    expect(row.locator("td[name=registrant_count]")).to_have_text("2")
+    expect(row).to_contain_text("To review")
+    picture(page, "shared-addresses", 240)
+    row.get_by_role("button", name="Accept").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("One household, one phone")
+    dialog.get_by_role("button", name="Accept").click()
+    expect(row).to_have_count(0)
+    (sharing,) = registry.rpc.call(
+        "g2p.fa.sharing", "search_read", [], ["state", "reason"]
+    )
+    assert sharing["state"] == "accepted"
+    assert sharing["reason"] == "One household, one phone"
+
+
+def test_an_editor_finds_an_address_by_its_whole_number(registry, page_of):
+    page = page_of("editor")
+    open_action(page, registry, "g2p_financial_address_action")
+    expect(row_of(page, "Neema Shayo")).to_be_visible()
+    search = page.get_by_role("searchbox")
+    search.fill("0754 200 047")
+    page.get_by_role("menuitem", name="Whole number").click()
+    expect(page.locator(".o_data_row")).to_have_count(1)
+    expect(row_of(page, "Asha Juma")).to_be_visible()
+
+
+def test_an_administrator_sees_who_was_shown_which_number(registry, page_of):
+    page = page_of("admin")
+    open_action(page, registry, "g2p_fa_reveal_action")
+    row = row_of(page, "Asha Juma")
+    expect(row).to_contain_text("Approver")
+    expect(row).to_contain_text("Revealed")
+    assert "754200047" not in page.content()
+    picture(page, "numbers-shown", 240)

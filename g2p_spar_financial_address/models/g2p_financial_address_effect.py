@@ -23,7 +23,7 @@ class G2pFinancialAddress(models.Model):
 
     approval_cause = fields.Selection(
         [
-            ("policy", "Everything of this type and channel is approved"),
+            ("policy", "A second person looks at this type and channel"),
             ("shared", "Other registrants are paid at the same place"),
         ],
         string="Why it is approved",

@@ -112,9 +112,10 @@ class G2pFinancialAddress(models.Model):
     def _write_down(self, way):
         """Record that these numbers were shown to this user.
 
-        Not what they typed themselves: a form reads back what it has just saved.
+        Not what they typed themselves: a form reads back what it has just saved, and
+        what is not saved yet.
         """
-        foreign = self.filtered(lambda a: a.entered_by_id != self.env.user)
+        foreign = self._origin.filtered(lambda a: a.entered_by_id != self.env.user)
         self.env["g2p.fa.reveal"].sudo().create(
             [
                 {

@@ -162,6 +162,12 @@ class TestNumbersAreProtected(FinancialAddressCase):
         self.assertEqual(
             mine.read(["mobile_number"])[0]["mobile_number"], "+255754200005"
         )
+        mine.onchange({}, [], {"mobile_number": {}, "holder_name": {}})
+        mine.browse().onchange(
+            {"mobile_number": "0754 200 006"},
+            ["mobile_number"],
+            {"mobile_number": {}, "dfsp_id": {"fields": {}}},
+        )
         self.assertFalse(self.shown(self.users["editor"]))
 
     def test_reading_everything_without_naming_it(self):

@@ -3,12 +3,16 @@ from pathlib import Path
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ..progress import Pacing
 from ..spar import canonical
 from ..spar.answers import Item, Outcome
 from ..spar.client import SparClient
 from ..spar.g2p_connect import RESOLVE
 from ..spar.jws import KeyProblem, Signer
+from .g2p_spar_mapping_sync import JOB_SECONDS, Shift
 
+#: After the 10 of other jobs.
+BACKLOG_PRIORITY = 15
 #: How many registrants one transaction of the first load takes in.
 ENLIST_CHUNK = 1000
 
@@ -76,6 +80,13 @@ class G2pSparConnection(models.Model):
     batch_size = fields.Integer(
         "Batch size", default=100, required=True, help="Registrants in one request."
     )
+    workers = fields.Integer(
+        "Requests at a time",
+        default=2,
+        required=True,
+        help="How many requests a backlog is sent with side by side. The job channel "
+        "“spar” must have room for them.",
+    )
     connect_timeout = fields.Integer(
         "Time to connect", default=5, required=True, help="Seconds to reach SPAR."
     )
@@ -103,6 +114,9 @@ class G2pSparConnection(models.Model):
     _batch_size_positive = models.Constraint(
         "CHECK(batch_size BETWEEN 1 AND 1000)",
         "A request holds between 1 and 1,000 registrants.",
+    )
+    _workers_positive = models.Constraint(
+        "CHECK(workers BETWEEN 1 AND 16)", "Between 1 and 16 requests at a time."
     )
     _times_positive = models.Constraint(
         "CHECK(connect_timeout > 0 AND answer_timeout > 0 AND cool_down >= 0"
@@ -141,6 +155,16 @@ class G2pSparConnection(models.Model):
             connection.connect_timeout,
             connection.answer_timeout,
         )
+
+    def _pacing(self):
+        """Return how long to wait after what, as of now.
+
+        :rtype: ..progress.Pacing
+        """
+        self.ensure_one()
+        self.env.cr.execute("SELECT clock_timestamp() AT TIME ZONE 'UTC'")
+        (now,) = self.env.cr.fetchone()
+        return Pacing(now, self.cool_down, self.retry_base, self.retry_cap)
 
     def _pause(self, reason):
         """Stop sending through this connection until somebody resumes it.
@@ -225,6 +249,26 @@ class G2pSparConnection(models.Model):
 
     # === JOBS === #
 
+    def _wake_up(self, eta=None):
+        """Have the engine work off whatever is due, soon or at a given time.
+
+        :param eta: seconds from now, or a moment in UTC, before which nothing happens
+        """
+        for connection in self.sudo():
+            for slot in range(connection.workers):
+                connection.with_delay(
+                    eta=eta,
+                    # An edit somebody waits for goes before a backlog.
+                    priority=BACKLOG_PRIORITY,
+                    identity_key=f"spar-{connection.id}-{slot}",
+                    description=self.env._("Send to SPAR"),
+                )._job_work_off()
+
+    def _job_work_off(self):
+        """Job: bring to SPAR whatever is due through this connection."""
+        for connection in self.exists():
+            Shift(connection, JOB_SECONDS).work()
+
     def _job_enlist(self):
         """Job: take up registrants with an address and no mapping, and wake the rest.
 
@@ -232,7 +276,7 @@ class G2pSparConnection(models.Model):
         """
         self.ensure_one()
         Mapping = self.env["g2p.spar.mapping"]
-        Mapping._due(self)._wake_up()
+        self._wake_up()
         while partners := self._unlisted_partners(ENLIST_CHUNK):
             Mapping._capture(partners, None, self)
             Mapping._commit()

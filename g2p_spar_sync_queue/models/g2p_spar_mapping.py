@@ -40,7 +40,6 @@ class G2pSparMapping(models.Model):
         string="Registrant",
         required=True,
         readonly=True,
-        index=True,
         ondelete="restrict",
     )
     change_ids = fields.One2many("g2p.spar.change", "mapping_id", string="Changes")
@@ -71,9 +70,10 @@ class G2pSparMapping(models.Model):
         readonly=True, help="Failed attempts since the last success or change."
     )
     next_attempt_at = fields.Datetime("Next attempt", readonly=True)
-    send_alone = fields.Boolean(
+    send_group = fields.Char(
         readonly=True,
-        help="A request with others failed as a whole, so this one goes by itself.",
+        help="A request failed as a whole; those with the same word here are sent "
+        "together and with nobody else, to find out who is to blame.",
     )
     outcome = fields.Char("Failure class", readonly=True)
     reason_code = fields.Char("SPAR's code", readonly=True)
@@ -104,7 +104,7 @@ class G2pSparMapping(models.Model):
     sentence = fields.Char("What happens next", compute="_compute_display_state")
 
     _one_per_registrant = models.Constraint(
-        "UNIQUE(connection_id, partner_id)",
+        "UNIQUE(partner_id, connection_id)",
         "This registrant already has a mapping for this connection.",
     )
     # At most one mapping with a row or a request at SPAR per ID, whatever the workers
@@ -113,8 +113,9 @@ class G2pSparMapping(models.Model):
         "(connection_id, COALESCE(linked_spar_id, sending_spar_id))"
         " WHERE COALESCE(linked_spar_id, sending_spar_id) IS NOT NULL"
     )
+    # What the engine has taken up and not finished, by the moment it is due.
     _moving = models.Index(
-        "(connection_id, next_attempt_at)"
+        "(connection_id, (COALESCE(next_attempt_at, '-infinity')))"
         " WHERE state IN ('due', 'sending', 'retrying', 'checking')"
     )
 
@@ -280,7 +281,7 @@ class G2pSparMapping(models.Model):
             SELECT %(connection)s, id, 'ended', %(uid)s, now() AT TIME ZONE 'UTC',
                    %(uid)s, now() AT TIME ZONE 'UTC'
               FROM unnest(%(partners)s) AS id
-            ON CONFLICT (connection_id, partner_id) DO NOTHING
+            ON CONFLICT (partner_id, connection_id) DO NOTHING
             RETURNING id
             """,
             {
@@ -309,10 +310,11 @@ class G2pSparMapping(models.Model):
             self._capture(mappings.partner_id, "admin", connection)
 
 
-#: SQL on a mapping ``m``: it has a change newer than the one taken up.
+#: States in which the engine has something to do. As literals, for the partial index.
+MOVING = SQL("('due', 'sending', 'retrying', 'checking')")
+
+#: SQL on a mapping ``m``: it has a change the engine has not taken up yet.
 NEWER_CHANGE = SQL(
-    """EXISTS (
-        SELECT FROM g2p_spar_change c
-         WHERE c.mapping_id = m.id AND c.state IN ('queued', 'held')
-           AND c.id > COALESCE(m.wanted_change_id, 0))"""
+    """EXISTS (SELECT FROM g2p_spar_change c
+               WHERE c.mapping_id = m.id AND c.state = 'queued')"""
 )

@@ -57,6 +57,10 @@ class SparClient:
         return self
 
     def __exit__(self, *exception):
+        self.close()
+
+    def close(self):
+        """Give up the connection to SPAR."""
         self._session.close()
 
     def send(self, operation, items, message_id=None):

@@ -4,7 +4,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ..progress import Progress, Recorder
-from .g2p_spar_mapping_claim import columns
+from .g2p_spar_mapping_claim import READ
 
 
 class G2pSparMapping(models.Model):
@@ -49,7 +49,7 @@ class G2pSparMapping(models.Model):
                 """SELECT %s FROM g2p_spar_mapping m
                     WHERE m.id = ANY(%s) AND m.state = 'sending' AND m.request_id = %s
                     ORDER BY m.id FOR NO KEY UPDATE SKIP LOCKED""",
-                columns(),
+                READ,
                 list(request.parts),
                 request.id,
             )

@@ -49,6 +49,7 @@ class Progress:
 
     id: int
     partner_id: int
+    connection_id: int
     state: str
     wanted_change_id: int | None
     confirmed_change_id: int | None

@@ -4,4 +4,5 @@ from . import g2p_spar_mapping_send
 from . import g2p_spar_mapping_sync
 from . import g2p_spar_change
 from . import g2p_spar_connection
+from . import g2p_spar_connection_breaker
 from . import res_partner

@@ -11,6 +11,8 @@ from ..spar.g2p_connect import RESOLVE
 from ..spar.jws import KeyProblem, Signer
 from .g2p_spar_mapping_sync import JOB_SECONDS, Shift
 
+#: The activity that calls somebody.
+ALERT = "g2p_spar_sync_queue.activity_alert"
 #: After the 10 of other jobs.
 BACKLOG_PRIORITY = 15
 #: How many registrants one transaction of the first load takes in.
@@ -22,6 +24,7 @@ class G2pSparConnection(models.Model):
 
     _name = "g2p.spar.connection"
     _description = "SPAR connection"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "sequence, id"
 
     name = fields.Char(required=True, default="SPAR")
@@ -35,6 +38,12 @@ class G2pSparConnection(models.Model):
     )
     pause_reason = fields.Char(readonly=True, copy=False)
     paused_at = fields.Datetime(readonly=True, copy=False)
+
+    responsible_id = fields.Many2one(
+        "res.users",
+        string="Looked after by",
+        help="Who is called when sending has stopped; otherwise a SPAR manager.",
+    )
 
     base_url = fields.Char(
         string="Address",
@@ -78,7 +87,7 @@ class G2pSparConnection(models.Model):
     )
 
     batch_size = fields.Integer(
-        "Batch size", default=100, required=True, help="Registrants in one request."
+        "Batch size", default=250, required=True, help="Registrants in one request."
     )
     workers = fields.Integer(
         "Requests at a time",
@@ -162,22 +171,45 @@ class G2pSparConnection(models.Model):
         :rtype: ..progress.Pacing
         """
         self.ensure_one()
-        self.env.cr.execute("SELECT clock_timestamp() AT TIME ZONE 'UTC'")
-        (now,) = self.env.cr.fetchone()
-        return Pacing(now, self.cool_down, self.retry_base, self.retry_cap)
+        return Pacing(self._now(), self.cool_down, self.retry_base, self.retry_cap)
 
-    def _pause(self, reason):
+    def _is_open(self):
+        """Whether the engine goes on by itself: neither people nor SPAR stop it."""
+        return self.state == "running" and self.breaker_state == "closed"
+
+    def _pause(self, reason, alert=False):
         """Stop sending through this connection until somebody resumes it.
 
         :param str reason: one sentence for the people who look after it
+        :param bool alert: whether to call somebody
         """
-        self.filtered(lambda connection: connection.state == "running").write(
+        running = self.filtered(lambda connection: connection.state == "running")
+        running.write(
             {
                 "state": "paused",
                 "pause_reason": reason,
                 "paused_at": fields.Datetime.now(),
             }
         )
+        for connection in running:
+            connection._message_log(body=reason)
+            if alert:
+                connection._alert(reason)
+
+    def _alert(self, reason):
+        """Call one person, once: whoever looks after the connection.
+
+        :param str reason: what has happened
+        """
+        self.ensure_one()
+        if self.activity_search([ALERT]):
+            return
+        managers = self.env.ref("g2p_spar_sync_queue.group_manager").all_user_ids
+        people = self.responsible_id or managers.filtered("active").sorted(
+            # Odoo's own robot reads no activities.
+            lambda user: (user == self.env.ref("base.user_root"), user.id)
+        )
+        self.activity_schedule(ALERT, note=reason, user_id=people[:1].id)
 
     # === ACTION METHODS === #
 
@@ -194,6 +226,8 @@ class G2pSparConnection(models.Model):
     def action_resume(self):
         """Send again, with all that has been waiting."""
         self.write({"state": "running", "pause_reason": False, "paused_at": False})
+        self._reset_breaker()
+        self.activity_unlink([ALERT])
         for connection in self:
             connection.sudo().with_delay(
                 description=self.env._("Take up registrants")
@@ -201,6 +235,7 @@ class G2pSparConnection(models.Model):
 
     def action_pause(self):
         """Stop sending; what is changed meanwhile waits."""
+        self.check_access("write")
         self._pause(self.env._("Paused by %(name)s.", name=self.env.user.name))
 
     def action_test(self):

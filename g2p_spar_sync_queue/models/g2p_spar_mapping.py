@@ -127,7 +127,12 @@ class G2pSparMapping(models.Model):
             mapping.display_name = mapping.partner_id.display_name
 
     @api.depends(
-        "state", "next_attempt_at", "attempts", "reason_code", "connection_id.state"
+        "state",
+        "next_attempt_at",
+        "attempts",
+        "reason_code",
+        "connection_id.state",
+        "connection_id.breaker_state",
     )
     def _compute_display_state(self):
         newer = self._with_newer_change()
@@ -138,11 +143,15 @@ class G2pSparMapping(models.Model):
             # A request already sent is told of first: it decides about the newer one.
             if mapping in newer and mapping.state not in ("sending", "checking"):
                 state = "on_its_way"
-            moving = state in ("on_its_way", "retrying", "checking")
-            if moving and mapping.sudo().connection_id.state != "running":
-                state = "paused"
+            connection = mapping.sudo().connection_id
+            away = connection.breaker_state != "closed"
+            if state in ("on_its_way", "retrying", "checking"):
+                if connection.state != "running":
+                    state = "paused"
+                elif away and state == "on_its_way":
+                    state = "retrying"
             mapping.display_state = state
-            mapping.sentence = mapping._sentence(state)
+            mapping.sentence = mapping._sentence(state, away)
 
     def _with_newer_change(self):
         """Return those with a change the engine has not taken up yet."""
@@ -158,9 +167,19 @@ class G2pSparMapping(models.Model):
         )
         return self.browse(id_ for (id_,) in rows)
 
-    def _sentence(self, state):
-        """Return what happens next, in plain words."""
+    def _sentence(self, state, away):
+        """Return what happens next, in plain words.
+
+        :param str state: what is shown
+        :param bool away: whether SPAR is left alone for now
+        """
         self.ensure_one()
+        if state == "retrying" and away:
+            return self.env._(
+                "SPAR cannot be reached. It is asked again at %s, and then this is "
+                "sent.",
+                self._local(self.sudo().connection_id.breaker_until),
+            )
         if state == "paused":
             return self.sudo().connection_id.pause_reason or self.env._(
                 "Sending has not been started."

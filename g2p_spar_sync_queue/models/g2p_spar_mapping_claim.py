@@ -35,7 +35,8 @@ READY = SQL(
 )
 
 #: What is read and written of a mapping, put together once.
-READ = SQL(", ".join(f"m.{name}" for name in ("id", "partner_id", *COLUMNS)))
+KEYS = ("id", "partner_id", "connection_id")
+READ = SQL(", ".join(f"m.{name}" for name in KEYS + tuple(COLUMNS)))
 WRITTEN = {"id": "int", **COLUMNS}
 ASSIGNED = SQL(", ".join(f"{name} = v.{name}" for name in COLUMNS))
 TYPED = SQL(", ".join(f"{name} {type_}" for name, type_ in WRITTEN.items()))
@@ -74,7 +75,7 @@ class G2pSparMapping(models.Model):
         :param int since: seconds for which it must have been due
         :return: the :class:`Claim` and the new position
         """
-        limit = connection.batch_size
+        limit = connection._batch_limit()
         entries = self._lock_moving(connection, limit, since)
         if len(entries) < limit:
             known = {entry.id for entry in entries}
@@ -98,8 +99,7 @@ class G2pSparMapping(models.Model):
         """
         if not entries:
             return Claim(None, {}, 0)
-        connection = self.browse(entries[0].id).sudo().connection_id
-        pacing = connection._pacing()
+        pacing = self._connection_of(entries)._pacing()
         self._take_up_changes(entries)
         lost = self._declare_lost(entries, pacing)
         steps = self._steps([e for e in entries if e not in lost], pacing)
@@ -113,6 +113,11 @@ class G2pSparMapping(models.Model):
             and entry.next_attempt_at > pacing.now
         }
         return Claim(request, put_off, len(entries))
+
+    def _connection_of(self, entries):
+        """Return the connection of a batch; all of it has the same one."""
+        Connection = self.env["g2p.spar.connection"].sudo()
+        return Connection.browse(entries[0].connection_id)
 
     # === LOCKS === #
     # Rows are locked before anything is read of them. On a row that was changed since
@@ -129,7 +134,7 @@ class G2pSparMapping(models.Model):
                 READY,
                 MOVING,
                 NEWER_CHANGE,
-                max(self.connection_id.mapped("batch_size"), default=1),
+                self.sudo().connection_id[:1]._batch_limit(),
             )
         )
 
@@ -303,10 +308,9 @@ class G2pSparMapping(models.Model):
             SQL(
                 """SELECT COALESCE(m.linked_spar_id, m.sending_spar_id), m.id
                      FROM g2p_spar_mapping m
-                    WHERE m.connection_id = (
-                              SELECT connection_id FROM g2p_spar_mapping WHERE id = %s)
+                    WHERE m.connection_id = %s
                       AND COALESCE(m.linked_spar_id, m.sending_spar_id) = ANY(%s)""",
-                entries[0].id,
+                entries[0].connection_id,
                 [wanted.spar_id for wanted in wanted_of.values() if wanted.spar_id],
             )
         )

@@ -28,9 +28,8 @@ class G2pSparMapping(models.Model):
         # waits for its turn.
         parts = [request.parts[entry.id] for entry in mine]
         items = [part.item for part in parts]
-        connection = self.browse(mine[0].id).sudo().connection_id
         answer = client.send(request.operation, items, request.id)
-        pacing = connection._pacing()
+        pacing = self._connection_of(mine)._pacing()
         recorder = Recorder(
             answer, request.id, request.operation, len(mine) == 1, pacing
         )

@@ -12,25 +12,20 @@ else is sent.
 
 import time
 
-from psycopg2.errors import SerializationFailure, UniqueViolation
-
-from odoo import api, models, modules
+from odoo import api, models
 
 from ..spar.jws import KeyProblem
+from ..transactions import BEATEN, MAX_BEATEN, apart, commit, roll_back
 
 #: Seconds after which a job hands what is left to the next one: short enough for an
 #: edit not to wait long for a worker, and with one request more far below Odoo's usual
 #: limit of 120 s.
 JOB_SECONDS = 20
-#: How often in a row a job may be beaten to a row, and the seconds it then rests.
-MAX_BEATEN = 5
+#: Seconds for which a job rests that was beaten to a row too often.
 REST = 10
 #: Seconds after which a wake-up counts as lost, and the sweeper's time for one run.
 LOST_AFTER = 30
 SWEEP_SECONDS = 45
-
-#: Another worker was faster with one of the rows; nothing is lost by looking again.
-BEATEN = (SerializationFailure, UniqueViolation)
 
 
 class G2pSparMapping(models.Model):
@@ -72,21 +67,7 @@ class G2pSparMapping(models.Model):
     # === TRANSACTIONS === #
 
     def _commit(self, forget=True):
-        """End a transaction of the engine; inside a test, only flush it.
-
-        :param bool forget: whether what others committed meanwhile is to be seen from
-            here on
-        """
-        self.env.flush_all()
-        if not modules.module.current_test:
-            # What this addon is for: see the top of the file.
-            self.env.cr.commit()  # pylint: disable=invalid-commit
-        if forget:
-            self.env.invalidate_all()
-
-    def _roll_back(self):
-        self.env.cr.rollback()
-        self.env.invalidate_all(flush=False)
+        commit(self.env, forget)
 
 
 class Shift:
@@ -120,7 +101,7 @@ class Shift:
         finally:
             if self.client:
                 self.client.close()
-        if not finished and self.connection.state == "running":
+        if not finished and self.connection._is_open():
             self.connection._wake_up(REST if self.beaten > MAX_BEATEN else None)
         self._wake_up_those_waiting()
 
@@ -130,7 +111,7 @@ class Shift:
         :param claim: what returns the next :class:`Claim`
         :return: whether it came to that, and no limit came first
         """
-        while time.monotonic() < self.deadline and self.connection.state == "running":
+        while time.monotonic() < self.deadline and self._may_send():
             try:
                 claimed = claim()
                 # Sending needs nothing but what was claimed and the settings.
@@ -142,7 +123,7 @@ class Shift:
                     self._carry_out(claimed.request)
                 self.beaten = 0
             except BEATEN:
-                self.mappings._roll_back()
+                roll_back(self.mappings.env)
                 self.beaten += 1
                 if self.beaten > MAX_BEATEN:
                     return False
@@ -161,20 +142,38 @@ class Shift:
             )
         return claimed
 
+    def _may_send(self):
+        """Whether the connection is running and SPAR answers, as far as is known."""
+        try:
+            return self.connection.state == "running" and self.connection._is_available(
+                self._open_client
+            )
+        except KeyProblem as problem:
+            self._pause_for_key(problem)
+            return False
+
+    def _open_client(self):
+        self.client = self.client or self.connection._client()
+        return self.client
+
     def _carry_out(self, request):
         """Send a claimed request; pause the connection if SPAR refuses the partner."""
         for mapping_id in request.parts:
             self.waiting.pop(mapping_id, None)
         try:
-            self.client = self.client or self.connection._client()
-            answer, put_off = self.mappings._send(self.client, request)
+            client = self._open_client()
         except KeyProblem as problem:
             self._take_back(request)
-            self._pause(self.connection.env._("The signing key: %s", problem))
+            self._pause_for_key(problem)
             return
+        if wait := self.connection._reserve(len(request.parts)):
+            time.sleep(wait)
+        answer, put_off = self.mappings._send(client, request)
         # First what became of the registrants: pausing may meet another worker's.
         self.mappings._commit()
         self.waiting.update(put_off)
+        if answer:
+            self.connection._note_answer(answer)
         if answer and answer.refuses_partner:
             self._pause(
                 self.connection.env._(
@@ -188,9 +187,11 @@ class Shift:
         self.mappings._take_back(request)
         self.mappings._commit()
 
+    def _pause_for_key(self, problem):
+        self._pause(self.connection.env._("The signing key: %s", problem))
+
     def _pause(self, reason):
-        self.connection._pause(reason)
-        self.mappings._commit()
+        apart(self.connection.env, lambda: self.connection._pause(reason, alert=True))
 
     def _wake_up_those_waiting(self):
         """Have those that could not be finished looked at when their time has come."""

@@ -42,7 +42,9 @@ class StandInMapper:
 
             def answer(self, status, body=None, **headers):
                 content = body if isinstance(body, bytes) else json.dumps(body).encode()
-                self.send_response(status)
+                if "Date" not in headers:
+                    headers["Date"] = self.date_time_string()
+                self.send_response_only(status)
                 for name, value in headers.items():
                     self.send_header(name.replace("_", "-"), value)
                 self.send_header("Content-Length", str(len(content)))

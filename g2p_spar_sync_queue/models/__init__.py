@@ -7,4 +7,5 @@ from . import g2p_spar_change
 from . import g2p_spar_intervention
 from . import g2p_spar_connection
 from . import g2p_spar_connection_breaker
+from . import g2p_spar_connection_guard
 from . import res_partner

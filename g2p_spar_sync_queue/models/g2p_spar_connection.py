@@ -152,9 +152,12 @@ class G2pSparConnection(models.Model):
 
         :rtype: ..spar.client.SparClient
         :raise KeyProblem: when the key or certificate cannot be used
+        :raise UserError: when this is a neutralised copy
         """
         connection = self.sudo()
         connection.ensure_one()
+        if connection._is_neutralised():
+            raise UserError(self._neutralised_text())
         signer = Signer(
             _read_file(connection.private_key_path),
             _read_file(connection.certificate_path),
@@ -228,7 +231,12 @@ class G2pSparConnection(models.Model):
         self.action_resume()
 
     def action_resume(self):
-        """Send again, with all that has been waiting."""
+        """Send again, with all that has been waiting.
+
+        :raise UserError: when this is a neutralised copy
+        """
+        self.check_access("write")
+        self._adopt_database()
         self.write({"state": "running", "pause_reason": False, "paused_at": False})
         self._reset_breaker()
         self.activity_unlink([ALERT])

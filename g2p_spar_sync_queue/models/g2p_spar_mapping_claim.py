@@ -13,7 +13,6 @@ from odoo.tools import SQL
 from ..plan import Step, next_step
 from ..progress import (
     COLUMNS,
-    Pacing,
     Progress,
     expect_unknown,
     group_applies,

@@ -3,7 +3,7 @@
 from odoo import models
 from odoo.tools import SQL
 
-from ..progress import Progress, Recorder
+from ..progress import Recorder
 from .g2p_spar_mapping_claim import READ
 
 

@@ -94,6 +94,8 @@ class Shift:
 
         :param mappings: those somebody was woken up for
         """
+        if not self.connection._is_guarded():
+            return
         try:
             finished = (
                 not mappings or self._rounds(mappings.sudo()._claim)

@@ -1,6 +1,7 @@
 from . import test_breaker
 from . import test_capture
 from . import test_engine
+from . import test_guard
 from . import test_intervene
 from . import test_leaving
 from . import test_plan

@@ -8,4 +8,7 @@ from . import g2p_spar_intervention
 from . import g2p_spar_connection
 from . import g2p_spar_connection_breaker
 from . import g2p_spar_connection_guard
+from . import g2p_spar_reconciliation
+from . import g2p_spar_reconciliation_line
+from . import g2p_fa_strategy
 from . import res_partner

@@ -156,8 +156,7 @@ class G2pSparConnection(models.Model):
         """
         connection = self.sudo()
         connection.ensure_one()
-        if connection._is_neutralised():
-            raise UserError(self._neutralised_text())
+        connection._refuse_copies()
         signer = Signer(
             _read_file(connection.private_key_path),
             _read_file(connection.certificate_path),
@@ -249,6 +248,25 @@ class G2pSparConnection(models.Model):
         """Stop sending; what is changed meanwhile waits."""
         self.check_access("write")
         self._pause(self.env._("Paused by %(name)s.", name=self.env.user.name))
+
+    def action_reconcile(self):
+        """Compare everything with what SPAR holds; open what is found.
+
+        :raise AccessError: when the user is no SPAR manager
+        """
+        self.check_access("write")
+        self._refuse_copies()
+        Reconciliation = self.env["g2p.spar.reconciliation"].sudo()
+        Reconciliation._start(self)
+        running = Reconciliation.search(
+            [("connection_id", "in", self.ids), ("state", "=", "running")], limit=1
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": running._name,
+            "res_id": running.id,
+            "view_mode": "form",
+        }
 
     def action_test(self):
         """Sign a harmless question, send it, and say what came back."""

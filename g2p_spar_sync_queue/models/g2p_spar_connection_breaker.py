@@ -168,7 +168,7 @@ class G2pSparConnection(models.Model):
         return True
 
     def _come_back(self):
-        """Close the breaker: one more failure opens it again, for longer than before."""
+        """Close the breaker; one more failure opens it again, for longer."""
         self.env.cr.execute(
             """UPDATE g2p_spar_connection
                   SET breaker_state = 'closed', breaker_until = NULL,

@@ -97,9 +97,8 @@ class G2pSparConnection(models.Model):
 
         :raise UserError: when it is a neutralised copy
         """
+        self._refuse_copies()
         for connection in self.sudo():
-            if connection._is_neutralised():
-                raise UserError(self._neutralised_text())
             run = max(connection.guard_run, connection._read_witness()) + 1
             connection.write(
                 {
@@ -126,6 +125,14 @@ class G2pSparConnection(models.Model):
             )
             parts += self.env.cr.fetchone()
         return "/".join(map(str, parts))
+
+    def _refuse_copies(self):
+        """Raise in a neutralised copy.
+
+        :raise UserError: which says so
+        """
+        if self._is_neutralised():
+            raise UserError(self._neutralised_text())
 
     def _is_neutralised(self):
         parameters = self.env["ir.config_parameter"].sudo()

@@ -57,6 +57,7 @@ class G2pSparMapping(models.Model):
     @api.model
     def _cron_sweep(self):
         """Bring to SPAR what is due although its wake-up was lost."""
+        self.env["g2p.spar.reconciliation"]._wake_up_stale()
         connections = self.env["g2p.spar.connection"].search(
             [("state", "=", "running")]
         )

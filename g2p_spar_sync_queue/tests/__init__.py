@@ -5,6 +5,7 @@ from . import test_guard
 from . import test_intervene
 from . import test_leaving
 from . import test_plan
+from . import test_reconciliation
 from . import test_roles
 from . import test_spar_client
 from . import test_spar_g2p_connect

@@ -98,6 +98,7 @@ class G2pSparConnection(models.Model):
                 WHERE id = %s AND breaker_state = 'closed'
             RETURNING breaker_failures >= breaker_threshold""",
             [self.id],
+            log_exceptions=False,
         )
         row = self.env.cr.fetchone()
         if row and (row[0] or wish):
@@ -108,6 +109,7 @@ class G2pSparConnection(models.Model):
             """UPDATE g2p_spar_connection SET breaker_failures = 0, breaker_trips = 0
                 WHERE id = %s AND breaker_state = 'closed'""",
             [self.id],
+            log_exceptions=False,
         )
 
     def _leave_alone(self, wish=None):
@@ -124,6 +126,7 @@ class G2pSparConnection(models.Model):
                   SET breaker_state = 'open', breaker_trips = %s, breaker_until = %s
                 WHERE id = %s""",
             [trips, until, self.id],
+            log_exceptions=False,
         )
         _logger.info("connection %s: left alone until %s", self.id, until)
         self.with_delay(
@@ -152,6 +155,7 @@ class G2pSparConnection(models.Model):
                   AND breaker_until <= clock_timestamp() AT TIME ZONE 'UTC'
             RETURNING id""",
             [self.connect_timeout + self.answer_timeout + PROBE_GRACE, self.id],
+            log_exceptions=False,
         )
         return self.env.cr.fetchone()
 
@@ -175,6 +179,7 @@ class G2pSparConnection(models.Model):
                       breaker_failures = breaker_threshold - 1
                 WHERE id = %s""",
             [self.id],
+            log_exceptions=False,
         )
         # Those that failed have waited long enough. Lost answers go on cooling down.
         self.env.cr.execute(
@@ -185,6 +190,7 @@ class G2pSparConnection(models.Model):
                        AND outcome = 'transient'
                        FOR NO KEY UPDATE SKIP LOCKED)""",
             [self.id],
+            log_exceptions=False,
         )
         _logger.info("connection %s: SPAR is back", self.id)
         self._wake_up()
@@ -225,6 +231,7 @@ class G2pSparConnection(models.Model):
             RETURNING EXTRACT(EPOCH FROM
                 rate_free_at - clock_timestamp() AT TIME ZONE 'UTC') - %(seconds)s""",
             {"seconds": number / self.max_per_second, "id": self.id},
+            log_exceptions=False,
         )
         return max(0.0, float(self.env.cr.fetchone()[0]))
 

@@ -88,6 +88,7 @@ class G2pSparConnection(models.Model):
                                  - %s * INTERVAL '1 second')
             RETURNING guard_run""",
             [identity, self.id, RUN_SECONDS],
+            log_exceptions=False,
         )
         row = self.env.cr.fetchone()
         return row and row[0]

@@ -4,7 +4,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ..progress import Recorder
-from .g2p_spar_mapping_claim import READ
+from .g2p_spar_mapping_rows import READ
 
 
 class G2pSparMapping(models.Model):

@@ -11,7 +11,7 @@ from ..spar.g2p_connect import RESOLVE
 from ..spar.jws import KeyProblem
 from ..transactions import BEATEN, commit, roll_back
 from .g2p_spar_mapping import NEWER_CHANGE
-from .g2p_spar_mapping_claim import READ
+from .g2p_spar_mapping_rows import READ
 
 #: IDs in one question. SPAR answers up to 32,767, proxies cap the size.
 CHUNK = 500

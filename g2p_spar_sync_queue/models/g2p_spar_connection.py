@@ -9,6 +9,7 @@ from ..spar.answers import Item, Outcome
 from ..spar.client import SparClient
 from ..spar.g2p_connect import RESOLVE
 from ..spar.jws import KeyProblem, Signer
+from ..transactions import apart
 from .g2p_spar_mapping_sync import JOB_SECONDS, Shift
 
 #: The activity that calls somebody.
@@ -201,6 +202,17 @@ class G2pSparConnection(models.Model):
             connection._message_log(body=reason)
             if alert:
                 connection._alert(reason)
+
+    def _pause_for_key(self, problem):
+        reason = self.env._("The signing key: %s", problem)
+        apart(self.env, lambda: self._pause(reason, alert=True))
+
+    def _pause_for_signature(self):
+        reason = self.env._(
+            "SPAR refused the signature. Check that the certificate is registered with "
+            "SPAR and that SPAR's key service is up; then resume."
+        )
+        apart(self.env, lambda: self._pause(reason, alert=True))
 
     def _alert(self, reason):
         """Call one person, once: whoever looks after the connection.

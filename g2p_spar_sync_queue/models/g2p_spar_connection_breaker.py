@@ -208,8 +208,14 @@ class G2pSparConnection(models.Model):
     # === SPEED === #
 
     def _batch_limit(self):
-        """Return how many registrants go into one request."""
-        return min(self.batch_size, self.max_per_second or self.batch_size)
+        """Return how many registrants go into one request.
+
+        With a speed limit few enough for the line of workers to move on before a claim
+        looks abandoned.
+        """
+        if not self.max_per_second:
+            return self.batch_size
+        return min(self.batch_size, max(1, 2 * self.max_per_second // self.workers))
 
     def _reserve(self, number):
         """Take a place in the line of what may be sent.

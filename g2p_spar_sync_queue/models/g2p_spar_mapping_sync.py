@@ -15,7 +15,7 @@ import time
 from odoo import api, models
 
 from ..spar.jws import KeyProblem
-from ..transactions import BEATEN, MAX_BEATEN, apart, commit, roll_back
+from ..transactions import BEATEN, MAX_BEATEN, commit, roll_back
 
 #: Seconds after which a job hands what is left to the next one: short enough for an
 #: edit not to wait long for a worker, and with one request more far below Odoo's usual
@@ -152,7 +152,7 @@ class Shift:
                 self._open_client
             )
         except KeyProblem as problem:
-            self._pause_for_key(problem)
+            self.connection._pause_for_key(problem)
             return False
 
     def _open_client(self):
@@ -167,7 +167,7 @@ class Shift:
             client = self._open_client()
         except KeyProblem as problem:
             self._take_back(request)
-            self._pause_for_key(problem)
+            self.connection._pause_for_key(problem)
             return
         if wait := self.connection._reserve(len(request.parts)):
             time.sleep(wait)
@@ -178,23 +178,11 @@ class Shift:
         if answer:
             self.connection._note_answer(answer)
         if answer and answer.refuses_partner:
-            self._pause(
-                self.connection.env._(
-                    "SPAR refused the signature. Check that the certificate is "
-                    "registered with SPAR and that SPAR's key service is up; then "
-                    "resume."
-                )
-            )
+            self.connection._pause_for_signature()
 
     def _take_back(self, request):
         self.mappings._take_back(request)
         self.mappings._commit()
-
-    def _pause_for_key(self, problem):
-        self._pause(self.connection.env._("The signing key: %s", problem))
-
-    def _pause(self, reason):
-        apart(self.connection.env, lambda: self.connection._pause(reason, alert=True))
 
     def _wake_up_those_waiting(self):
         """Have those that could not be finished looked at when their time has come."""

@@ -153,6 +153,9 @@ class G2pSparReconciliation(models.Model):
 
     def _run(self, deadline):
         connection = self.connection_id
+        if connection._is_neutralised():
+            self.action_cancel()
+            return
         size, eta = CHUNK, None
         try:
             with connection._client() as client:
@@ -173,7 +176,7 @@ class G2pSparReconciliation(models.Model):
                         eta = REST
                         break
         except KeyProblem as problem:
-            connection._pause(self.env._("The signing key: %s", problem), alert=True)
+            connection._pause_for_key(problem)
             eta = REST
         if self.state == "running":
             self._wake_up(eta)
@@ -196,9 +199,11 @@ class G2pSparReconciliation(models.Model):
         if asked:
             answer = client.send(RESOLVE, list(asked.values()), str(uuid.uuid4()))
             self.connection_id._note_answer(answer)
-            outcomes = {result.outcome for result in answer.results.values()}
-            if answer.failed or Outcome.PARTNER in outcomes:
+            if answer.refuses_partner:
+                self.connection_id._pause_for_signature()
+            if answer.failed or answer.refuses_partner:
                 return "failed"
+            outcomes = {result.outcome for result in answer.results.values()}
             if outcomes == {Outcome.BATCH_REFUSED} and size > 1:
                 return "refused"
             self._write_lines(entries, asked, answer)

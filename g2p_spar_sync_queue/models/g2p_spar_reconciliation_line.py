@@ -4,6 +4,7 @@ from odoo.tools import SQL
 
 from ..spar.answers import Item, Outcome
 from ..spar.g2p_connect import RESOLVE
+from ..spar.jws import KeyProblem
 
 EDITOR = "g2p_spar_financial_address.group_editor"
 
@@ -159,11 +160,17 @@ class G2pSparReconciliationLine(models.Model):
         if line.state != "taking":
             return
         item = Item("take", line.spar_id)
-        with line.mapping_id.connection_id._client() as client:
-            result = client.send(RESOLVE, [item]).results[item.reference_id]
+        try:
+            with line.mapping_id.connection_id._client() as client:
+                result = client.send(RESOLVE, [item]).results[item.reference_id]
+        except KeyProblem as problem:
+            line.write({"state": "open", "reason": str(problem)})
+            return
         if line.mapping_id._open_changes():
             problem = self.env._("The registrant's address has changed since.")
-        elif result.outcome != Outcome.DONE or not result.linked:
+        elif result.outcome != Outcome.DONE:
+            problem = self.env._("SPAR could not be asked (%s).", result.code)
+        elif not result.linked:
             problem = self.env._("SPAR does not hold an address any more.")
         else:
             problem = self._enter(result)

@@ -210,6 +210,19 @@ class TestReconciliation(SparCase):
             kinds, {self.mappings[1]: "unclear", self.mappings[4]: "spar_newer"}
         )
 
+    def test_a_refused_signature_pauses_the_connection(self):
+        run = self.compare(stand_in.signature_refused)
+        self.assertEqual((run.state, run.checked), ("running", 0))
+        self.assertEqual(self.connection.state, "paused")
+        self.assertEqual(len(self.connection.activity_ids), 1)
+
+    def test_a_neutralised_copy_stops_comparing(self):
+        run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+        self.env["ir.config_parameter"].set_param("database.is_neutralized", "true")
+        run._job_run()
+        self.assertEqual(run.state, "cancelled")
+        self.assertFalse(self.mapper.log)
+
     def test_the_scheduled_one_and_the_manager_start_only_one(self):
         self.env["g2p.spar.reconciliation"]._cron_start()
         window = self.connection.action_reconcile()

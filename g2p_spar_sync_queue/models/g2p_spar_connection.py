@@ -2,6 +2,7 @@ from pathlib import Path
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
 
 from ..progress import Pacing
 from ..spar import canonical
@@ -10,6 +11,7 @@ from ..spar.client import SparClient
 from ..spar.g2p_connect import RESOLVE
 from ..spar.jws import KeyProblem, Signer
 from ..transactions import apart
+from .g2p_spar_mapping import MOVING
 from .g2p_spar_mapping_sync import JOB_SECONDS, Shift
 
 #: The activity that calls somebody.
@@ -340,6 +342,31 @@ class G2pSparConnection(models.Model):
                     identity_key=f"spar-{connection.id}-{slot}",
                     description=self.env._("Send to SPAR"),
                 )._job_work_off()
+
+    def _wake_up_when_due(self):
+        """Have the engine look again when the next of those that wait is due.
+
+        That includes what another worker claimed, which may not live to send it.
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """SELECT m.next_attempt_at FROM g2p_spar_mapping m
+                    WHERE m.connection_id = %s AND m.state IN %s
+                      AND m.paused IS NOT TRUE
+                      AND COALESCE(m.next_attempt_at, '-infinity') >
+                          clock_timestamp() AT TIME ZONE 'UTC'
+                    ORDER BY COALESCE(m.next_attempt_at, '-infinity') LIMIT 1""",
+                self.id,
+                MOVING,
+            )
+        )
+        for (moment,) in self.env.cr.fetchall():
+            self.with_delay(
+                eta=moment,
+                identity_key=f"spar-{self.id}-{moment}",
+                description=self.env._("Send to SPAR"),
+            )._job_work_off()
 
     def _job_work_off(self):
         """Job: bring to SPAR whatever is due through this connection."""

@@ -23,9 +23,8 @@ _logger = logging.getLogger(__name__)
 #: Seconds in which the sender of a claimed mapping takes its lock.
 CLAIM_GRACE = 10
 
-#: What is claimed: the request to send now, or None; those that must wait, with the
-#: moment each waits for; and how many were looked at.
-Claim = namedtuple("Claim", "request put_off size")
+#: What is claimed: the request to send now, or None, and how many were looked at.
+Claim = namedtuple("Claim", "request size")
 
 #: One claimed request: its message ID, operation and ``{mapping id: Part}``.
 Request = namedtuple("Request", "id operation parts")
@@ -80,21 +79,14 @@ class G2pSparMapping(models.Model):
         :rtype: Claim
         """
         if not entries:
-            return Claim(None, {}, 0)
+            return Claim(None, 0)
         pacing = self._connection_of(entries)._pacing()
         self._take_up_changes(entries)
         lost = self._declare_lost(entries, pacing)
         steps = self._steps([e for e in entries if e not in lost], pacing)
         request = self._choose(steps, pacing.after(CLAIM_GRACE))
         self._save_progress(entries)
-        put_off = {
-            entry.id: entry.next_attempt_at
-            for entry in entries
-            if entry.state != "sending"
-            and entry.next_attempt_at
-            and entry.next_attempt_at > pacing.now
-        }
-        return Claim(request, put_off, len(entries))
+        return Claim(request, len(entries))
 
     # === DECISIONS === #
 

@@ -33,21 +33,17 @@ class G2pSparMapping(models.Model):
 
     # === WAKE-UP === #
 
-    def _wake_up(self, eta=None):
-        """Have the engine look at these mappings soon, or at a given time.
+    def _wake_up(self):
+        """Have the engine look at these mappings soon.
 
         Losing, doubling or reordering wake-ups is harmless: what is due is decided by
         the mappings' rows alone. Here and in the connection's method of the same name
         is all that knows of ``queue_job``.
-
-        :param datetime eta: UTC, not before this moment
         """
         for connection, mappings in self.sudo().grouped("connection_id").items():
             for start in range(0, len(mappings), connection.batch_size):
                 chunk = mappings[start : start + connection.batch_size]
-                chunk.with_delay(
-                    eta=eta, description=self.env._("Send to SPAR")
-                )._job_sync()
+                chunk.with_delay(description=self.env._("Send to SPAR"))._job_sync()
 
     def _job_sync(self):
         """Job: bring these mappings to SPAR, and then whatever else is due."""
@@ -86,7 +82,6 @@ class Shift:
         self.mappings = connection.env["g2p.spar.mapping"].sudo()
         self.since = since
         self.deadline = time.monotonic() + seconds
-        self.waiting = {}
         self.beaten = self.position = 0
         self.client = None
 
@@ -104,9 +99,11 @@ class Shift:
         finally:
             if self.client:
                 self.client.close()
-        if not finished and self.connection._is_open():
-            self.connection._wake_up(REST if self.beaten > MAX_BEATEN else None)
-        self._wake_up_those_waiting()
+        if self.connection._is_open():
+            if not finished:
+                self.connection._wake_up(REST if self.beaten > MAX_BEATEN else None)
+            self.connection._wake_up_when_due()
+            self.mappings._commit()
 
     def _rounds(self, claim):
         """Claim, send and record until there is nothing to claim.
@@ -121,7 +118,6 @@ class Shift:
                 self.mappings._commit(forget=not claimed.request)
                 if not claimed.size:
                     return True
-                self.waiting.update(claimed.put_off)
                 if claimed.request:
                     self._carry_out(claimed.request)
                 self.beaten = 0
@@ -161,8 +157,6 @@ class Shift:
 
     def _carry_out(self, request):
         """Send a claimed request; pause the connection if SPAR refuses the partner."""
-        for mapping_id in request.parts:
-            self.waiting.pop(mapping_id, None)
         try:
             client = self._open_client()
         except KeyProblem as problem:
@@ -171,10 +165,9 @@ class Shift:
             return
         if wait := self.connection._reserve(len(request.parts)):
             time.sleep(wait)
-        answer, put_off = self.mappings._send(client, request)
+        answer = self.mappings._send(client, request)
         # First what became of the registrants: pausing may meet another worker's.
         self.mappings._commit()
-        self.waiting.update(put_off)
         if answer:
             self.connection._note_answer(answer)
         if answer and answer.refuses_partner:
@@ -182,13 +175,4 @@ class Shift:
 
     def _take_back(self, request):
         self.mappings._take_back(request)
-        self.mappings._commit()
-
-    def _wake_up_those_waiting(self):
-        """Have those that could not be finished looked at when their time has come."""
-        by_moment = {}
-        for mapping_id, moment in self.waiting.items():
-            by_moment.setdefault(moment, []).append(mapping_id)
-        for moment, ids in by_moment.items():
-            self.mappings.browse(ids)._wake_up(eta=moment)
         self.mappings._commit()

@@ -3,14 +3,16 @@ from pathlib import Path
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ..progress import Pacing
 from ..spar import canonical
 from ..spar.answers import Item, Outcome
 from ..spar.client import SparClient
 from ..spar.g2p_connect import RESOLVE
 from ..spar.jws import KeyProblem, Signer
+from ..transactions import apart
 
-#: How many registrants one transaction of the first load takes in.
-ENLIST_CHUNK = 1000
+#: The activity that calls somebody.
+ALERT = "g2p_spar_sync_queue.activity_alert"
 
 
 class G2pSparConnection(models.Model):
@@ -18,6 +20,7 @@ class G2pSparConnection(models.Model):
 
     _name = "g2p.spar.connection"
     _description = "SPAR connection"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "sequence, id"
 
     name = fields.Char(required=True, default="SPAR")
@@ -31,6 +34,12 @@ class G2pSparConnection(models.Model):
     )
     pause_reason = fields.Char(readonly=True, copy=False)
     paused_at = fields.Datetime(readonly=True, copy=False)
+
+    responsible_id = fields.Many2one(
+        "res.users",
+        string="Looked after by",
+        help="Who is called when sending has stopped; otherwise a SPAR manager.",
+    )
 
     base_url = fields.Char(
         string="Address",
@@ -74,7 +83,18 @@ class G2pSparConnection(models.Model):
     )
 
     batch_size = fields.Integer(
-        "Batch size", default=100, required=True, help="Registrants in one request."
+        "Batch size", default=250, required=True, help="Registrants in one request."
+    )
+    workers = fields.Integer(
+        "Requests at a time",
+        default=2,
+        required=True,
+        help="How many requests a backlog is sent with side by side. The job channel "
+        "“spar” must have room for them.",
+    )
+    send_every_value = fields.Boolean(
+        help="Send each address a registrant ever had, in order, although a newer one "
+        "is waiting already. Otherwise only the newest is sent.",
     )
     connect_timeout = fields.Integer(
         "Time to connect", default=5, required=True, help="Seconds to reach SPAR."
@@ -104,6 +124,9 @@ class G2pSparConnection(models.Model):
         "CHECK(batch_size BETWEEN 1 AND 1000)",
         "A request holds between 1 and 1,000 registrants.",
     )
+    _workers_positive = models.Constraint(
+        "CHECK(workers BETWEEN 1 AND 16)", "Between 1 and 16 requests at a time."
+    )
     _times_positive = models.Constraint(
         "CHECK(connect_timeout > 0 AND answer_timeout > 0 AND cool_down >= 0"
         " AND retry_base > 0 AND retry_cap >= retry_base)",
@@ -125,9 +148,11 @@ class G2pSparConnection(models.Model):
 
         :rtype: ..spar.client.SparClient
         :raise KeyProblem: when the key or certificate cannot be used
+        :raise UserError: when this is a neutralised copy
         """
         connection = self.sudo()
         connection.ensure_one()
+        connection._refuse_copies()
         signer = Signer(
             _read_file(connection.private_key_path),
             _read_file(connection.certificate_path),
@@ -142,18 +167,62 @@ class G2pSparConnection(models.Model):
             connection.answer_timeout,
         )
 
-    def _pause(self, reason):
+    def _pacing(self):
+        """Return how long to wait after what, as of now.
+
+        :rtype: ..progress.Pacing
+        """
+        self.ensure_one()
+        return Pacing(self._now(), self.cool_down, self.retry_base, self.retry_cap)
+
+    def _is_open(self):
+        """Whether the engine goes on by itself: neither people nor SPAR stop it."""
+        return self.state == "running" and self.breaker_state == "closed"
+
+    def _pause(self, reason, alert=False):
         """Stop sending through this connection until somebody resumes it.
 
         :param str reason: one sentence for the people who look after it
+        :param bool alert: whether to call somebody
         """
-        self.filtered(lambda connection: connection.state == "running").write(
+        running = self.filtered(lambda connection: connection.state == "running")
+        running.write(
             {
                 "state": "paused",
                 "pause_reason": reason,
                 "paused_at": fields.Datetime.now(),
             }
         )
+        for connection in running:
+            connection._message_log(body=reason)
+            if alert:
+                connection._alert(reason)
+
+    def _pause_for_key(self, problem):
+        reason = self.env._("The signing key: %s", problem)
+        apart(self.env, lambda: self._pause(reason, alert=True))
+
+    def _pause_for_signature(self):
+        reason = self.env._(
+            "SPAR refused the signature. Check that the certificate is registered with "
+            "SPAR and that SPAR's key service is up; then resume."
+        )
+        apart(self.env, lambda: self._pause(reason, alert=True))
+
+    def _alert(self, reason):
+        """Call one person, once: whoever looks after the connection.
+
+        :param str reason: what has happened
+        """
+        self.ensure_one()
+        if self.activity_search([ALERT]):
+            return
+        managers = self.env.ref("g2p_spar_sync_queue.group_manager").all_user_ids
+        people = self.responsible_id or managers.filtered("active").sorted(
+            # Odoo's own robot reads no activities.
+            lambda user: (user == self.env.ref("base.user_root"), user.id)
+        )
+        self.activity_schedule(ALERT, note=reason, user_id=people[:1].id)
 
     # === ACTION METHODS === #
 
@@ -168,8 +237,15 @@ class G2pSparConnection(models.Model):
         self.action_resume()
 
     def action_resume(self):
-        """Send again, with all that has been waiting."""
+        """Send again, with all that has been waiting.
+
+        :raise UserError: when this is a neutralised copy
+        """
+        self.check_access("write")
+        self._adopt_database()
         self.write({"state": "running", "pause_reason": False, "paused_at": False})
+        self._reset_breaker()
+        self.activity_unlink([ALERT])
         for connection in self:
             connection.sudo().with_delay(
                 description=self.env._("Take up registrants")
@@ -177,7 +253,27 @@ class G2pSparConnection(models.Model):
 
     def action_pause(self):
         """Stop sending; what is changed meanwhile waits."""
+        self.check_access("write")
         self._pause(self.env._("Paused by %(name)s.", name=self.env.user.name))
+
+    def action_reconcile(self):
+        """Compare everything with what SPAR holds; open what is found.
+
+        :raise AccessError: when the user is no SPAR manager
+        """
+        self.check_access("write")
+        self._refuse_copies()
+        Reconciliation = self.env["g2p.spar.reconciliation"].sudo()
+        Reconciliation._start(self)
+        running = Reconciliation.search(
+            [("connection_id", "in", self.ids), ("state", "=", "running")], limit=1
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": running._name,
+            "res_id": running.id,
+            "view_mode": "form",
+        }
 
     def action_test(self):
         """Sign a harmless question, send it, and say what came back."""
@@ -222,44 +318,6 @@ class G2pSparConnection(models.Model):
                 code=result.code,
             )
         )
-
-    # === JOBS === #
-
-    def _job_enlist(self):
-        """Job: take up registrants with an address and no mapping, and wake the rest.
-
-        In chunks of one transaction each; stopped anywhere, it goes on from there.
-        """
-        self.ensure_one()
-        Mapping = self.env["g2p.spar.mapping"]
-        Mapping._due(self)._wake_up()
-        while partners := self._unlisted_partners(ENLIST_CHUNK):
-            Mapping._capture(partners, None, self)
-            Mapping._commit()
-
-    @api.model
-    def _cron_enlist(self):
-        """Take up registrants whose address was saved during the start."""
-        for connection in self.search([("state", "=", "running")]):
-            connection._job_enlist()
-
-    def _unlisted_partners(self, limit):
-        self.env.flush_all()
-        self.env.cr.execute(
-            """
-            SELECT a.partner_id
-              FROM g2p_financial_address a
-             WHERE a.state = 'effective'
-               AND NOT EXISTS (
-                   SELECT FROM g2p_spar_mapping m
-                     JOIN g2p_spar_change c ON c.mapping_id = m.id
-                    WHERE m.partner_id = a.partner_id AND m.connection_id = %s)
-             ORDER BY a.partner_id
-             LIMIT %s
-            """,
-            [self.id, limit],
-        )
-        return self.env["res.partner"].browse(id_ for (id_,) in self.env.cr.fetchall())
 
 
 def _read_file(path):

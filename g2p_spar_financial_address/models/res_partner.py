@@ -99,6 +99,21 @@ class ResPartner(models.Model):
         self.ensure_one()
         return self.user_id
 
+    def _spar_details(self):
+        """Return what SPAR is told besides the ID and the address, by the settings.
+
+        :return: ``name`` and ``phone``, each only if it is to be sent and there is one
+        :rtype: dict
+        """
+        self.ensure_one()
+        settings = self.env["g2p.fa.settings"]._values()
+        details = {}
+        if settings["send_name"]:
+            details["name"] = self._spar_get_name()
+        if settings["send_phone"]:
+            details["phone"] = self._spar_get_phone()
+        return {key: value for key, value in details.items() if value}
+
     @api.model
     def _financial_address_triggers(self):
         """Return the fields of a contact that decide what SPAR should hold."""

@@ -75,6 +75,12 @@ class ResPartner(models.Model):
             gone["spar_id"] = False
         leaving.write(gone)
 
+    def _payment_data_is_erased(self):
+        """Return whether this person had payment addresses, and all are erased."""
+        self.ensure_one()
+        addresses = self.sudo().financial_address_ids
+        return bool(addresses) and all(addresses.mapped("erased_date"))
+
     def _payment_data_may_leave(self):
         """Return those whose payment data nobody outside needs any more.
 

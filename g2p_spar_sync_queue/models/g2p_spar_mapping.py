@@ -4,6 +4,8 @@ from odoo.tools.misc import format_datetime
 
 #: First key of the advisory locks on registrants; the second is the partner's id.
 REGISTRANT_LOCK = 0x53504152  # "SPAR"
+#: Registrants that are locked one by one in a transaction; zero stands for all.
+MANY_LOCKS = 2500
 
 #: What people see: one vocabulary for form, list, portal and API.
 DISPLAY_STATES = [
@@ -266,14 +268,30 @@ class G2pSparMapping(models.Model):
         )
         if not connections or not partners:
             return
-        # Serial ids are not commit order: whoever takes the lock first also commits
-        # first. In one order, so that two batches cannot wait for each other.
-        self.env.cr.execute(
-            "SELECT pg_advisory_xact_lock(%s, id) FROM unnest(%s) AS id",
-            [REGISTRANT_LOCK, sorted(partners.ids)],
-        )
+        self._lock_registrants(partners)
         for connection in connections:
             self.sudo()._append_changes(partners, channel, connection)
+
+    def _lock_registrants(self, partners):
+        """Let changes of these registrants be appended by nobody else until the end.
+
+        Serial ids are not commit order: whoever takes the lock first also commits
+        first. In one order, so that two batches cannot wait for each other.
+        """
+        few = len(partners) <= MANY_LOCKS
+        # PostgreSQL has room for some thousands of locks in all. Whoever needs more
+        # locks out everybody else instead.
+        self.env.cr.execute(
+            "SELECT pg_advisory_xact_lock_shared(%s, 0)"
+            if few
+            else "SELECT pg_advisory_xact_lock(%s, 0)",
+            [REGISTRANT_LOCK],
+        )
+        if few:
+            self.env.cr.execute(
+                "SELECT pg_advisory_xact_lock(%s, id) FROM unnest(%s) AS id",
+                [REGISTRANT_LOCK, sorted(partners.ids)],
+            )
 
     def _append_changes(self, partners, channel, connection):
         Address = self.env["g2p.financial.address"]

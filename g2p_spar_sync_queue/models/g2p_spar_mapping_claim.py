@@ -37,8 +37,8 @@ Part = namedtuple("Part", "item wanted")
 
 #: What a registrant should have at SPAR: the ID (or None) and the address string with
 #: its strategy's number (or None for no address). ``broken`` is set instead of an
-#: address that cannot be written for SPAR.
-Wanted = namedtuple("Wanted", "spar_id value broken")
+#: address that cannot be written for SPAR, ``details`` is what else SPAR is told.
+Wanted = namedtuple("Wanted", "spar_id value broken details")
 
 
 # One model in several files, split where the work changes.
@@ -190,8 +190,10 @@ class G2pSparMapping(models.Model):
         for (entry, step, wanted), key in zip(steps, keys, strict=True):
             if key == chosen:
                 entry.claim(request.id, step, until)
-                value = wanted.value if step.operation in (LINK, UPDATE) else ()
-                item = Item(uuid.uuid4().hex, step.spar_id, *value)
+                value, details = (), {}
+                if step.operation in (LINK, UPDATE):
+                    value, details = wanted.value, wanted.details
+                item = Item(uuid.uuid4().hex, step.spar_id, *value, **details)
                 request.parts[entry.id] = Part(item, wanted)
         return request
 
@@ -200,20 +202,22 @@ class G2pSparMapping(models.Model):
         Partner = self.env["res.partner"].sudo()
         partners = Partner.browse(entry.partner_id for entry in entries)
         # Only what is needed: a contact has many columns.
-        partners.fetch(["active", "is_registrant", "spar_id"])
+        partners.fetch(["active", "is_registrant", "name", "phone", "spar_id"])
         address_of = self._addresses(entries, partners)
         wanted = {}
         for entry, partner in zip(entries, partners, strict=True):
             address = address_of.get(entry.id)
-            value, broken = None, False
+            value, broken, details = None, False, {}
             if address and partner._spar_is_paid():
                 try:
                     value = address._spar_value()
+                    details = partner._spar_details()
                 except ValidationError:
                     # Its provider was renamed since, say. One such address must not
                     # stop those it would have travelled with.
                     broken = True
-            wanted[entry.id] = Wanted(partner._spar_get_id() or None, value, broken)
+            spar_id = partner._spar_get_id() or None
+            wanted[entry.id] = Wanted(spar_id, value, broken, details)
         return wanted
 
     def _addresses(self, entries, partners):

@@ -84,20 +84,29 @@ class ResPartner(models.Model):
             turned.with_env(self.env)._financial_address_changed("admin")
         return result
 
+    def _payment_data_may_leave(self):
+        """Hold back those of whom SPAR has or may have a row."""
+        known = self.env["g2p.spar.mapping"].sudo()._known_at_spar(self)
+        return super()._payment_data_may_leave() - known.partner_id
+
+    def unlink(self):
+        erased = self.filtered(lambda partner: partner._payment_data_is_erased())
+        self.env["g2p.spar.mapping"].sudo()._forget(erased)
+        return super().unlink()
+
     @api.ondelete(at_uninstall=False)
     def _unlink_not_while_at_spar(self):
         """Refuse while SPAR has or may have a row, or has had one."""
-        mappings = self.env["g2p.spar.mapping"].sudo()
-        mappings = mappings.search([("partner_id", "in", self.ids)])
-        for mapping in mappings:
-            if mapping.linked_spar_id or mapping.sending_spar_id or mapping.change_ids:
-                raise UserError(
-                    self.env._(
-                        "%(name)s has a payment address at SPAR, or had one, and its "
-                        "history is kept. Archive this registrant instead: SPAR is "
-                        "told to forget the address.",
-                        name=mapping.partner_id.display_name,
-                    )
+        Mapping = self.env["g2p.spar.mapping"].sudo()
+        mappings = Mapping.search([("partner_id", "in", self.ids)])
+        if kept := Mapping._known_at_spar(self) | mappings.filtered("change_ids"):
+            raise UserError(
+                self.env._(
+                    "%(name)s has a payment address at SPAR, or had one, and its "
+                    "history is kept. Remove the payment data first, or archive this "
+                    "registrant: SPAR is told to forget the address.",
+                    name=kept[0].partner_id.display_name,
                 )
+            )
         # Nothing was ever sent for these.
         mappings.unlink()

@@ -28,14 +28,17 @@ class Outcome(Enum):
 class Item:
     """One registrant's part of a request.
 
-    ``fa`` and ``strategy_number`` are for link and update, ``reference_id`` is unique
-    among all requests and the only thing answers are matched by.
+    ``fa`` and ``strategy_number`` are for link and update, and so are ``name`` and
+    ``phone``, which are left out of the request when they are empty. ``reference_id``
+    is unique among all requests and the only thing answers are matched by.
     """
 
     reference_id: str
     spar_id: str
     fa: str = ""
     strategy_number: int | None = None
+    name: str = ""
+    phone: str = ""
 
     def __repr__(self):
         # The address is nobody's business in a log or a traceback.

@@ -79,6 +79,9 @@ def _item(operation, item, timestamp):
         body["fa"] = item.fa
         # In every update too: without it SPAR keeps a stale strategy.
         body["additional_info"] = [{"strategy_id": item.strategy_number}]
+        # SPAR keeps what it has where these are missing or empty.
+        details = {"name": item.name, "phone_number": item.phone}
+        body.update({key: text for key, text in details.items() if text})
     elif operation == RESOLVE:
         body["scope"] = "details"
     # Unlink without "fa" deletes the row whatever it holds.

@@ -24,6 +24,7 @@ class StandInMapper:
     def __init__(self):
         self.rows, self.strategies = {}, {}
         self.log, self.faults, self.rule = [], [], None
+        self.told = None  # name and phone of the registrant stored last
         stand_in = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -96,6 +97,7 @@ class StandInMapper:
     def _store(self, item):
         self.rows[item["id"]] = item["fa"]
         self.strategies[item["id"]] = item["additional_info"]
+        self.told = item.get("name"), item.get("phone_number")
 
     def _unlink(self, item):
         if self.rows.pop(item["id"], None) is None:

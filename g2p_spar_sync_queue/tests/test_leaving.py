@@ -35,12 +35,52 @@ class TestLeaving(SparCase):
 
     def test_who_is_or_was_at_spar_is_not_deleted(self):
         registrant = self.registrant
-        with self.assertRefused("Archive this registrant"):
+        with self.assertRefused("(?i)remove the payment data first"):
             registrant.unlink()
         registrant.action_end_financial_address()
         self.run_engine()
-        with self.assertRefused("Archive this registrant"):
+        with self.assertRefused("(?i)remove the payment data first"):
             registrant.unlink()
+
+    def test_spar_is_told_the_name_and_phone_only_when_that_is_chosen(self):
+        self.assertEqual(self.mapper.told, (None, None))
+        settings = self.env["g2p.fa.settings"]._get()
+        for number, values, told in (
+            ("0754 200 101", {"send_name": True}, ("Asha Juma", None)),
+            ("0754 200 102", {"send_phone": True}, ("Asha Juma", "+255 754 100 001")),
+            ("0754 200 103", {"send_name": False, "send_phone": False}, (None, None)),
+        ):
+            settings.write(values)
+            self.enter_address(number)
+            self.run_engine()
+            with self.subTest(values):
+                self.assertEqual(self.mapper.told, told)
+
+    def test_payment_data_leaves_spar_before_it_leaves_the_registry(self):
+        address = self.registrant.financial_address_id
+        self.registrant.action_remove_payment_data()
+        self.assertTrue(address.mobile_number, "SPAR has not let go yet")
+        self.assertEqual(self.registrant.spar_id, "SR-1")
+        with self.assertRefused("remove the payment data first"):
+            self.registrant.unlink()
+        self.run_engine()
+        self.assertFalse(self.mapper.rows)
+        self.registrant._remove_payment_data()
+        self.assertFalse(address.mobile_number)
+        self.assertFalse(self.registrant.spar_id)
+        self.run_engine()
+        self.registrant.unlink()
+        self.assertFalse(address.exists())
+        self.assertFalse(self.env["g2p.spar.change"].search([]))
+        self.assertFalse(self.env["g2p.spar.mapping"].search([]))
+
+    def test_while_the_answer_to_the_unlink_is_unknown_nothing_is_erased(self):
+        address = self.registrant.financial_address_id
+        self.registrant.action_remove_payment_data()
+        self.run_engine(stand_in.cut_before)
+        self.registrant._remove_payment_data()
+        self.assertTrue(address.mobile_number)
+        self.assertTrue(self.registrant.payment_removal_date)
 
     def test_who_never_had_an_address_is_deleted(self):
         visitor = self.env["res.partner"].create({"name": "V", "is_registrant": True})

@@ -26,6 +26,7 @@ def test_editors_at_once_never_send_spar_backwards(registry):
                 "fa_type": "mobile_wallet",
                 "dfsp_id": registry.operator,
                 "mobile_number": f"+255{next(numbers)}",
+                "reason": "Edited by many at once",
             }
             try:
                 save(rpc, values)

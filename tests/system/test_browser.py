@@ -93,7 +93,8 @@ def test_the_lists_open_for_a_manager(registry, page):
     page.get_by_role("menuitem", name="Changes").click()
     expect(page.locator(".o_data_row").first).to_be_visible()
     picture(page, "changes", 280)
-    page.get_by_role("menuitem", name="Connections").click()
+    url = registry.stack.odoo.url
+    page.goto(f"{url}/odoo/action-g2p_spar_sync_queue.g2p_spar_connection_action")
     page.get_by_text("SPAR 1.1.0").first.click()
     expect(page.get_by_label("Address?")).to_be_visible()
 

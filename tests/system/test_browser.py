@@ -123,7 +123,16 @@ def test_removed_payment_data_leaves_spar_and_the_registry(registry, page):
     page.get_by_role("dialog").get_by_role("button", name="Ok").click()
     wait_until(lambda: "SR-2026-0004" not in registry.stack.mapper.rows())
 
+    (_model, cron) = registry.rpc.call(
+        "ir.model.data",
+        "check_object_reference",
+        "g2p_spar_financial_address",
+        "cron_remove_payment_data",
+    )
+
     def erased():
+        # Runs by itself every few minutes.
+        registry.rpc.call("ir.cron", "method_direct_trigger", [cron])
         fields = ["erased_date", "mobile_number"]
         (row,) = registry.rpc.call("g2p.financial.address", "read", [address], fields)
         return row["erased_date"] and not row["mobile_number"]

@@ -324,6 +324,10 @@ class G2pSparMapping(models.Model):
     def _ensure(self, connection, partners):
         """Create the mappings that are missing, in state ``ended``: nothing wanted yet.
 
+        A mapping this transaction sees is left out rather than met: PostgreSQL refuses
+        to meet a row that was written since, as the engine does all the time. So only
+        two that both create it meet.
+
         :return: those that were created
         """
         self.env.cr.execute(
@@ -331,9 +335,12 @@ class G2pSparMapping(models.Model):
             INSERT INTO g2p_spar_mapping
                    (connection_id, partner_id, state, create_uid, create_date,
                     write_uid, write_date)
-            SELECT %(connection)s, id, 'ended', %(uid)s, now() AT TIME ZONE 'UTC',
+            SELECT %(connection)s, p.id, 'ended', %(uid)s, now() AT TIME ZONE 'UTC',
                    %(uid)s, now() AT TIME ZONE 'UTC'
-              FROM unnest(%(partners)s) AS id
+              FROM unnest(%(partners)s) AS p(id)
+             WHERE NOT EXISTS (
+                   SELECT FROM g2p_spar_mapping m
+                    WHERE m.partner_id = p.id AND m.connection_id = %(connection)s)
             ON CONFLICT (partner_id, connection_id) DO NOTHING
             RETURNING id
             """,

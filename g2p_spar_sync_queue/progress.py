@@ -148,14 +148,17 @@ class Recorder:
     :param str request_id: the request's message ID
     :param str operation: what was sent
     :param bool alone: whether the request held one item only
+    :param bool well: whether SPAR was answering when the request was sent
     :param pacing: a :class:`Pacing`
     """
 
-    def __init__(self, answer, request_id, operation, alone, pacing):
+    def __init__(self, answer, request_id, operation, alone, well, pacing):
         self.answer = answer
         self.request_id = request_id
         self.operation = operation
         self.alone = alone
+        # What is missing from an answer is missing though SPAR answers.
+        self.well = well or not answer.failed
         self.pacing = pacing
 
     def record(self, entry, item, wanted, half):
@@ -168,13 +171,14 @@ class Recorder:
         """
         result = self.answer.results[item.reference_id]
         outcome, code = result.outcome, result.code
+        answered = entry.outcome == Outcome.DONE.value
         entry.outcome, entry.reason_code = outcome.value, code or None
         if outcome == Outcome.DONE:
             self._done(entry, item, result, wanted)
         elif outcome == Outcome.SWAP:
             self._swap(entry)
         elif outcome == Outcome.AMBIGUOUS:
-            self._unknown(entry, code)
+            self._unknown(entry, code, answered)
         elif outcome == Outcome.PARTNER:
             entry.release()
         elif outcome == Outcome.TRANSIENT:
@@ -219,10 +223,15 @@ class Recorder:
         entry.state = "checking"
         entry.next_attempt_at = self.pacing.again(entry.attempts) if waits else None
 
-    def _unknown(self, entry, code):
-        if not self.alone and entry.attempts:
-            # Again: one of them may be what SPAR stumbles over. Alone, since the next
-            # look comes only after a long wait.
+    def _unknown(self, entry, code, answered):
+        """The answer was lost, for the whole request or for this item.
+
+        :param bool answered: whether SPAR has answered about this registrant since it
+            failed before
+        """
+        if not self.alone and entry.attempts and (answered or self.well):
+            # Again, though SPAR was not down for everybody: one of them may be what it
+            # stumbles over. Alone, since the next look comes only after a long wait.
             entry.send_group = self._group(entry.id)
         expect_unknown(
             entry, self.operation, code, self.pacing, self.answer.retry_after

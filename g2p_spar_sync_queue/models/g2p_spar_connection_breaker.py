@@ -112,6 +112,15 @@ class G2pSparConnection(models.Model):
             log_exceptions=False,
         )
 
+    def _was_answered(self):
+        """Whether SPAR answered what was sent last, as far as is known.
+
+        That is a request, or the question after which it was no longer left alone.
+        """
+        self.ensure_one()
+        asked = self.breaker_state == "closed" and self.breaker_trips
+        return not self.breaker_failures or bool(asked)
+
     def _leave_alone(self, wish=None):
         """Open the breaker until a moment that comes later with each failed question.
 

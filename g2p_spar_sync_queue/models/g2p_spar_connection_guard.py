@@ -118,7 +118,7 @@ class G2pSparConnection(models.Model):
                  FROM pg_database WHERE datname = current_database()"""
         )
         oid, may_look = self.env.cr.fetchone()
-        parts = [self.env["ir.config_parameter"].sudo().get_param("database.uuid"), oid]
+        parts = [self._database_uuid(), oid]
         if may_look:
             self.env.cr.execute(
                 "SELECT (pg_control_system()).system_identifier,"
@@ -126,6 +126,9 @@ class G2pSparConnection(models.Model):
             )
             parts += self.env.cr.fetchone()
         return "/".join(map(str, parts))
+
+    def _database_uuid(self):
+        return self.env["ir.config_parameter"].sudo().get_param("database.uuid")
 
     def _refuse_copies(self):
         """Raise in a neutralised copy.
@@ -148,7 +151,9 @@ class G2pSparConnection(models.Model):
         return Path(config["data_dir"]) / "spar"
 
     def _witness(self):
-        return self._witness_folder() / f"{self.env.cr.dbname}-{self.id}.json"
+        # With the database's ID: a new database may have the name of a dropped one.
+        name = f"{self.env.cr.dbname}-{self._database_uuid()}-{self.id}.json"
+        return self._witness_folder() / name
 
     def _read_witness(self):
         """Return the number of the last run as the file has it, 0 if there is none."""

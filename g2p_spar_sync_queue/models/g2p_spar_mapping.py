@@ -2,11 +2,6 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
-#: First key of the advisory locks on registrants; the second is the partner's id.
-REGISTRANT_LOCK = 0x53504152  # "SPAR"
-#: Registrants that are locked one by one in a transaction; zero stands for all.
-MANY_LOCKS = 2500
-
 #: What people see: one vocabulary for form, list, portal and API.
 DISPLAY_STATES = [
     ("no_address", "No address"),
@@ -245,106 +240,6 @@ class G2pSparMapping(models.Model):
 
     def _local(self, moment):
         return format_datetime(self.env, moment) if moment else ""
-
-    # === CAPTURE: IN THE USER'S TRANSACTION === #
-
-    @api.model
-    def _capture(self, partners, channel, connections=None):
-        """Append a change for each registrant, and wake the engine.
-
-        In the transaction of whoever made the change: rolled back with it, published
-        with it. Nothing is sent here, and no existing mapping is written.
-
-        Every registrant gets a mapping here, even without an address. The row is what
-        two transactions about one registrant meet at: neither sees the other's, but
-        the second to create it is run again by Odoo, and then sees both.
-
-        :param str channel: one of the channels of a financial address; None for the
-            one each address came in by
-        :param connections: by default all that have been started
-        """
-        connections = connections or self.env["g2p.spar.connection"].sudo().search(
-            [("state", "!=", "draft")]
-        )
-        if not connections or not partners:
-            return
-        self._lock_registrants(partners)
-        for connection in connections:
-            self.sudo()._append_changes(partners, channel, connection)
-
-    def _lock_registrants(self, partners):
-        """Let changes of these registrants be appended by nobody else until the end.
-
-        Serial ids are not commit order: whoever takes the lock first also commits
-        first. In one order, so that two batches cannot wait for each other.
-        """
-        few = len(partners) <= MANY_LOCKS
-        # PostgreSQL has room for some thousands of locks in all. Whoever needs more
-        # locks out everybody else instead.
-        self.env.cr.execute(
-            "SELECT pg_advisory_xact_lock_shared(%s, 0)"
-            if few
-            else "SELECT pg_advisory_xact_lock(%s, 0)",
-            [REGISTRANT_LOCK],
-        )
-        if few:
-            self.env.cr.execute(
-                "SELECT pg_advisory_xact_lock(%s, id) FROM unnest(%s) AS id",
-                [REGISTRANT_LOCK, sorted(partners.ids)],
-            )
-
-    def _append_changes(self, partners, channel, connection):
-        Address = self.env["g2p.financial.address"]
-        address_of = Address._in_use(partners)
-        new = self._ensure(connection, partners)
-        mappings = self.search(
-            [
-                ("connection_id", "=", connection.id),
-                ("partner_id", "in", partners.ids),
-            ]
-        )
-        # Who has no address and never had a mapping has nothing to be sent.
-        mappings = mappings.filtered(
-            lambda mapping: mapping not in new or mapping.partner_id in address_of
-        )
-        changes = []
-        for mapping in mappings:
-            address = address_of.get(mapping.partner_id, Address)
-            changes.append(
-                {
-                    "mapping_id": mapping.id,
-                    "address_id": address.id,
-                    "channel": channel or address.channel,
-                }
-            )
-        self.env["g2p.spar.change"].create(changes)
-        partners.invalidate_recordset(["spar_mapping_ids"])
-        mappings._wake_up()
-
-    def _ensure(self, connection, partners):
-        """Create the mappings that are missing, in state ``ended``: nothing wanted yet.
-
-        :return: those that were created
-        """
-        self.env.cr.execute(
-            """
-            INSERT INTO g2p_spar_mapping
-                   (connection_id, partner_id, state, create_uid, create_date,
-                    write_uid, write_date)
-            SELECT %(connection)s, id, 'ended', %(uid)s, now() AT TIME ZONE 'UTC',
-                   %(uid)s, now() AT TIME ZONE 'UTC'
-              FROM unnest(%(partners)s) AS id
-            ON CONFLICT (partner_id, connection_id) DO NOTHING
-            RETURNING id
-            """,
-            {
-                "connection": connection.id,
-                "partners": sorted(partners.ids),
-                "uid": self.env.uid,
-            },
-            log_exceptions=False,
-        )
-        return self.browse(id_ for (id_,) in self.env.cr.fetchall())
 
 
 #: States in which the engine has something to do. As literals, for the partial index.

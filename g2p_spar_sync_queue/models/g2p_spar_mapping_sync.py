@@ -41,9 +41,18 @@ class G2pSparMapping(models.Model):
         is all that knows of ``queue_job``.
         """
         for connection, mappings in self.sudo().grouped("connection_id").items():
-            for start in range(0, len(mappings), connection.batch_size):
-                chunk = mappings[start : start + connection.batch_size]
-                chunk.with_delay(description=self.env._("Send to SPAR"))._job_sync()
+            mappings._enqueue(connection.batch_size)
+
+    def _enqueue(self, batch_size):
+        """Have these mappings of one connection looked at, so many by each job.
+
+        :param int batch_size: of their connection
+        """
+        # A job is nothing anybody follows: its messages are left out.
+        quiet = self.with_context(tracking_disable=True)
+        for start in range(0, len(self), batch_size):
+            chunk = quiet[start : start + batch_size]
+            chunk.with_delay(description=self.env._("Send to SPAR"))._job_sync()
 
     def _job_sync(self):
         """Job: bring these mappings to SPAR, and then whatever else is due."""

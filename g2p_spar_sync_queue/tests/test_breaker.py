@@ -75,6 +75,41 @@ class TestBreaker(SparCase):
         self.assertEqual(self.connection.breaker_trips, 2)
         self.assertEqual(len(self.mapper.log), 5)
 
+    def test_nobody_is_sent_alone_because_spar_was_down(self):
+        self.connection.batch_size = 100
+        mappings = self.make_registrants(6).spar_mapping_ids
+        self.mapper.rule = stand_in.status(503)
+        for _attempt in range(3):
+            mappings._job_sync()
+            self.time_passes(mappings)
+        self.assertEqual(self.mapper.operations, ["link", "resolve", "resolve"])
+        self.assertEqual(self.connection.breaker_state, "open")
+        self.mapper.rule = None
+        self.probe_is_due()
+        mappings._job_sync()
+        self.assertInSync(mappings)
+        self.assertEqual([len(ids) for _op, ids in self.mapper.log], [6, 6, 6, 1, 6, 6])
+
+    def test_who_makes_every_question_fail_is_found_although_nobody_else_is_there(self):
+        """SPAR answers nothing but what is asked after each rest."""
+        self.connection.batch_size = 100
+        mappings = self.make_registrants(6).spar_mapping_ids
+        culprit = mappings[2]
+        poison = culprit.partner_id.spar_id
+
+        def rule(handler, work):
+            poisoned = poison in self.mapper.log[-1][1]
+            return poisoned and stand_in.cut_before(handler, work)
+
+        self.mapper.rule = rule
+        for _look in range(8):
+            mappings._job_sync()
+            self.time_passes(mappings)
+            if self.connection.breaker_state != "closed":
+                self.probe_is_due()
+        self.assertEqual(culprit.state, "checking")
+        self.assertInSync(mappings - culprit)
+
     def test_only_one_worker_asks(self):
         self.go_down()
         self.probe_is_due()

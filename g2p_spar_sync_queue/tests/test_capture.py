@@ -107,6 +107,49 @@ class TestCapture(SparCase):
             self.env["g2p.spar.mapping"]._capture(partners, "import")
         trap.assert_jobs_count(3)
 
+    def test_a_save_costs_few_statements_however_many_registrants(self):
+        others = self.make_registrants(20)
+        self.env.flush_all()
+        for partners in (self.registrant, others[:1], others):
+            before = self.env.cr.sql_log_count
+            self.env["g2p.spar.mapping"]._capture(partners, "import")
+            # The locks, what is appended, and two of its one job.
+            self.assertLessEqual(self.env.cr.sql_log_count - before, 4)
+
+    def test_what_was_read_before_is_read_again(self):
+        self.enter_address()
+        self.run_engine()
+        mapping, address = self.mapping, self.registrant.financial_address_id
+        known = mapping.change_ids
+        self.assertEqual(mapping.display_state, "in_sync")
+        self.assertEqual(self.registrant.spar_state, "in_sync")
+        self.env["g2p.spar.mapping"]._capture(self.registrant, None)
+        change = mapping.change_ids - known
+        self.assertEqual(len(change), 1)
+        self.assertEqual(change.connection_id, self.connection)
+        self.assertEqual(change.create_uid, self.env.user)
+        self.assertEqual((change.address_id, change.channel), (address, "admin"))
+        self.assertEqual(mapping.display_state, "on_its_way")
+        self.assertEqual(self.registrant.spar_state, "on_its_way")
+
+    def test_many_registrants_and_connections_are_captured_at_once(self):
+        self.connection.copy().state = "paused"
+        self.connection.copy()  # not started
+        partners = self.make_registrants(3) | self.registrant
+        partners.spar_mapping_ids.change_ids.state = "sent"
+        partners[1].action_end_financial_address()
+        self.env["g2p.spar.mapping"]._capture(partners, "import")
+        changes = partners.spar_mapping_ids.change_ids.filtered(
+            lambda change: change.channel == "import"
+        )
+        self.assertEqual(len(partners.spar_mapping_ids), 8)
+        # The one without an address or a mapping has nothing to be sent.
+        self.assertEqual(changes.partner_id, partners - self.registrant)
+        self.assertEqual(len(changes), 6)
+        for change in changes:
+            self.assertEqual(change.connection_id, change.mapping_id.connection_id)
+            self.assertEqual(change.address_id, change.partner_id.financial_address_id)
+
     def test_an_import_is_named_as_the_channel(self):
         result = (
             self.env["g2p.financial.address"]

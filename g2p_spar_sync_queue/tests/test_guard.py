@@ -73,6 +73,13 @@ class TestGuard(SparCase):
         self.restored()
         self.assertAsks()
 
+    def test_a_new_database_with_the_name_of_a_dropped_one_is_not_asked_about(self):
+        self.connection._write_witness(41)
+        self.env["ir.config_parameter"].set_param("database.uuid", "a-new-one")
+        self.enter_address()
+        self.run_engine()
+        self.assertInSync()
+
     def test_a_lost_or_broken_witness_stops_nothing(self):
         self.enter_address()
         self.run_engine()

@@ -5,7 +5,7 @@
     "category": "Social Registry",
     "author": "SPAR Suite",
     "license": "LGPL-3",
-    "depends": ["g2p_spar_financial_address", "queue_job"],
+    "depends": ["g2p_spar_financial_address", "mail", "queue_job"],
     "external_dependencies": {
         # PyJWT is named as it is imported: Odoo checks distributions by that name.
         "python": ["PyJWT", "cryptography", "requests"]
@@ -14,6 +14,7 @@
         "security/groups.xml",
         "security/ir.model.access.csv",
         "data/queue_job.xml",
+        "data/mail_activity_type.xml",
         "data/ir_cron.xml",
         "views/g2p_spar_connection_views.xml",
         "views/g2p_spar_mapping_views.xml",

@@ -20,11 +20,14 @@ class G2pSparChange(models.Model):
         "g2p.spar.mapping", required=True, readonly=True, ondelete="restrict"
     )
     partner_id = fields.Many2one(related="mapping_id.partner_id", string="Registrant")
-    connection_id = fields.Many2one(related="mapping_id.connection_id")
+    connection_id = fields.Many2one(
+        related="mapping_id.connection_id", store=True, precompute=True
+    )
     address_id = fields.Many2one(
         "g2p.financial.address",
         string="Payment address",
         readonly=True,
+        index="btree_not_null",
         ondelete="restrict",
         help="The address to be paid at; empty when it was ended.",
     )
@@ -32,6 +35,7 @@ class G2pSparChange(models.Model):
     state = fields.Selection(
         [
             ("queued", "Waiting"),
+            ("taken", "On its way"),
             ("sent", "At SPAR"),
             ("superseded", "Replaced by a newer one"),
             ("held", "Needs attention"),
@@ -48,8 +52,11 @@ class G2pSparChange(models.Model):
     reason_code = fields.Char(readonly=True)
     confirmed_at = fields.Datetime("Confirmed on", readonly=True)
 
-    # The queue: the engine looks for the newest waiting change of a mapping.
-    _waiting = models.Index("(mapping_id, id) WHERE state IN ('queued', 'held')")
+    # The queue, which holds nothing the engine has taken up: those waiting for an ID
+    # or for SPAR would be in its way.
+    _queue = models.Index("(connection_id, id) WHERE state = 'queued'")
+    # The waiting changes of one mapping.
+    _waiting = models.Index("(mapping_id, id) WHERE state = 'queued'")
     # The history of one mapping.
     _of_mapping = models.Index("(mapping_id, id)")
 
@@ -63,7 +70,3 @@ class G2pSparChange(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(self.env._("The history of changes cannot be deleted."))
-
-    def _count_attempt(self, request_id):
-        for change in self:
-            change.write({"attempts": change.attempts + 1, "request_id": request_id})

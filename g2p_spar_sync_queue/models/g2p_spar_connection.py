@@ -3,12 +3,18 @@ from pathlib import Path
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ..progress import Pacing
 from ..spar import canonical
 from ..spar.answers import Item, Outcome
 from ..spar.client import SparClient
 from ..spar.g2p_connect import RESOLVE
 from ..spar.jws import KeyProblem, Signer
+from .g2p_spar_mapping_sync import JOB_SECONDS, Shift
 
+#: The activity that calls somebody.
+ALERT = "g2p_spar_sync_queue.activity_alert"
+#: After the 10 of other jobs.
+BACKLOG_PRIORITY = 15
 #: How many registrants one transaction of the first load takes in.
 ENLIST_CHUNK = 1000
 
@@ -18,6 +24,7 @@ class G2pSparConnection(models.Model):
 
     _name = "g2p.spar.connection"
     _description = "SPAR connection"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "sequence, id"
 
     name = fields.Char(required=True, default="SPAR")
@@ -31,6 +38,12 @@ class G2pSparConnection(models.Model):
     )
     pause_reason = fields.Char(readonly=True, copy=False)
     paused_at = fields.Datetime(readonly=True, copy=False)
+
+    responsible_id = fields.Many2one(
+        "res.users",
+        string="Looked after by",
+        help="Who is called when sending has stopped; otherwise a SPAR manager.",
+    )
 
     base_url = fields.Char(
         string="Address",
@@ -74,7 +87,14 @@ class G2pSparConnection(models.Model):
     )
 
     batch_size = fields.Integer(
-        "Batch size", default=100, required=True, help="Registrants in one request."
+        "Batch size", default=250, required=True, help="Registrants in one request."
+    )
+    workers = fields.Integer(
+        "Requests at a time",
+        default=2,
+        required=True,
+        help="How many requests a backlog is sent with side by side. The job channel "
+        "“spar” must have room for them.",
     )
     connect_timeout = fields.Integer(
         "Time to connect", default=5, required=True, help="Seconds to reach SPAR."
@@ -103,6 +123,9 @@ class G2pSparConnection(models.Model):
     _batch_size_positive = models.Constraint(
         "CHECK(batch_size BETWEEN 1 AND 1000)",
         "A request holds between 1 and 1,000 registrants.",
+    )
+    _workers_positive = models.Constraint(
+        "CHECK(workers BETWEEN 1 AND 16)", "Between 1 and 16 requests at a time."
     )
     _times_positive = models.Constraint(
         "CHECK(connect_timeout > 0 AND answer_timeout > 0 AND cool_down >= 0"
@@ -142,18 +165,51 @@ class G2pSparConnection(models.Model):
             connection.answer_timeout,
         )
 
-    def _pause(self, reason):
+    def _pacing(self):
+        """Return how long to wait after what, as of now.
+
+        :rtype: ..progress.Pacing
+        """
+        self.ensure_one()
+        return Pacing(self._now(), self.cool_down, self.retry_base, self.retry_cap)
+
+    def _is_open(self):
+        """Whether the engine goes on by itself: neither people nor SPAR stop it."""
+        return self.state == "running" and self.breaker_state == "closed"
+
+    def _pause(self, reason, alert=False):
         """Stop sending through this connection until somebody resumes it.
 
         :param str reason: one sentence for the people who look after it
+        :param bool alert: whether to call somebody
         """
-        self.filtered(lambda connection: connection.state == "running").write(
+        running = self.filtered(lambda connection: connection.state == "running")
+        running.write(
             {
                 "state": "paused",
                 "pause_reason": reason,
                 "paused_at": fields.Datetime.now(),
             }
         )
+        for connection in running:
+            connection._message_log(body=reason)
+            if alert:
+                connection._alert(reason)
+
+    def _alert(self, reason):
+        """Call one person, once: whoever looks after the connection.
+
+        :param str reason: what has happened
+        """
+        self.ensure_one()
+        if self.activity_search([ALERT]):
+            return
+        managers = self.env.ref("g2p_spar_sync_queue.group_manager").all_user_ids
+        people = self.responsible_id or managers.filtered("active").sorted(
+            # Odoo's own robot reads no activities.
+            lambda user: (user == self.env.ref("base.user_root"), user.id)
+        )
+        self.activity_schedule(ALERT, note=reason, user_id=people[:1].id)
 
     # === ACTION METHODS === #
 
@@ -170,6 +226,8 @@ class G2pSparConnection(models.Model):
     def action_resume(self):
         """Send again, with all that has been waiting."""
         self.write({"state": "running", "pause_reason": False, "paused_at": False})
+        self._reset_breaker()
+        self.activity_unlink([ALERT])
         for connection in self:
             connection.sudo().with_delay(
                 description=self.env._("Take up registrants")
@@ -177,6 +235,7 @@ class G2pSparConnection(models.Model):
 
     def action_pause(self):
         """Stop sending; what is changed meanwhile waits."""
+        self.check_access("write")
         self._pause(self.env._("Paused by %(name)s.", name=self.env.user.name))
 
     def action_test(self):
@@ -225,6 +284,26 @@ class G2pSparConnection(models.Model):
 
     # === JOBS === #
 
+    def _wake_up(self, eta=None):
+        """Have the engine work off whatever is due, soon or at a given time.
+
+        :param eta: seconds from now, or a moment in UTC, before which nothing happens
+        """
+        for connection in self.sudo():
+            for slot in range(connection.workers):
+                connection.with_delay(
+                    eta=eta,
+                    # An edit somebody waits for goes before a backlog.
+                    priority=BACKLOG_PRIORITY,
+                    identity_key=f"spar-{connection.id}-{slot}",
+                    description=self.env._("Send to SPAR"),
+                )._job_work_off()
+
+    def _job_work_off(self):
+        """Job: bring to SPAR whatever is due through this connection."""
+        for connection in self.exists():
+            Shift(connection, JOB_SECONDS).work()
+
     def _job_enlist(self):
         """Job: take up registrants with an address and no mapping, and wake the rest.
 
@@ -232,7 +311,7 @@ class G2pSparConnection(models.Model):
         """
         self.ensure_one()
         Mapping = self.env["g2p.spar.mapping"]
-        Mapping._due(self)._wake_up()
+        self._wake_up()
         while partners := self._unlisted_partners(ENLIST_CHUNK):
             Mapping._capture(partners, None, self)
             Mapping._commit()

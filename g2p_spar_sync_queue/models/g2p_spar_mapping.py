@@ -41,7 +41,6 @@ class G2pSparMapping(models.Model):
         string="Registrant",
         required=True,
         readonly=True,
-        index=True,
         ondelete="restrict",
     )
     change_ids = fields.One2many("g2p.spar.change", "mapping_id", string="Changes")
@@ -72,9 +71,10 @@ class G2pSparMapping(models.Model):
         readonly=True, help="Failed attempts since the last success or change."
     )
     next_attempt_at = fields.Datetime("Next attempt", readonly=True)
-    send_alone = fields.Boolean(
+    send_group = fields.Char(
         readonly=True,
-        help="A request with others failed as a whole, so this one goes by itself.",
+        help="A request failed as a whole; those with the same word here are sent "
+        "together and with nobody else, to find out who is to blame.",
     )
     outcome = fields.Char("Failure class", readonly=True)
     reason_code = fields.Char("SPAR's code", readonly=True)
@@ -105,7 +105,7 @@ class G2pSparMapping(models.Model):
     sentence = fields.Char("What happens next", compute="_compute_display_state")
 
     _one_per_registrant = models.Constraint(
-        "UNIQUE(connection_id, partner_id)",
+        "UNIQUE(partner_id, connection_id)",
         "This registrant already has a mapping for this connection.",
     )
     # At most one mapping with a row or a request at SPAR per ID, whatever the workers
@@ -114,8 +114,9 @@ class G2pSparMapping(models.Model):
         "(connection_id, COALESCE(linked_spar_id, sending_spar_id))"
         " WHERE COALESCE(linked_spar_id, sending_spar_id) IS NOT NULL"
     )
+    # What the engine has taken up and not finished, by the moment it is due.
     _moving = models.Index(
-        "(connection_id, next_attempt_at)"
+        "(connection_id, (COALESCE(next_attempt_at, '-infinity')))"
         " WHERE state IN ('due', 'sending', 'retrying', 'checking')"
     )
 
@@ -127,7 +128,12 @@ class G2pSparMapping(models.Model):
             mapping.display_name = mapping.partner_id.display_name
 
     @api.depends(
-        "state", "next_attempt_at", "attempts", "reason_code", "connection_id.state"
+        "state",
+        "next_attempt_at",
+        "attempts",
+        "reason_code",
+        "connection_id.state",
+        "connection_id.breaker_state",
     )
     def _compute_display_state(self):
         newer = self._with_newer_change()
@@ -138,11 +144,15 @@ class G2pSparMapping(models.Model):
             # A request already sent is told of first: it decides about the newer one.
             if mapping in newer and mapping.state not in ("sending", "checking"):
                 state = "on_its_way"
-            moving = state in ("on_its_way", "retrying", "checking")
-            if moving and mapping.sudo().connection_id.state != "running":
-                state = "paused"
+            connection = mapping.sudo().connection_id
+            away = connection.breaker_state != "closed"
+            if state in ("on_its_way", "retrying", "checking"):
+                if connection.state != "running":
+                    state = "paused"
+                elif away and state == "on_its_way":
+                    state = "retrying"
             mapping.display_state = state
-            mapping.sentence = mapping._sentence(state)
+            mapping.sentence = mapping._sentence(state, away)
 
     def _with_newer_change(self):
         """Return those with a change the engine has not taken up yet."""
@@ -158,9 +168,19 @@ class G2pSparMapping(models.Model):
         )
         return self.browse(id_ for (id_,) in rows)
 
-    def _sentence(self, state):
-        """Return what happens next, in plain words."""
+    def _sentence(self, state, away):
+        """Return what happens next, in plain words.
+
+        :param str state: what is shown
+        :param bool away: whether SPAR is left alone for now
+        """
         self.ensure_one()
+        if state == "retrying" and away:
+            return self.env._(
+                "SPAR cannot be reached. It is asked again at %s, and then this is "
+                "sent.",
+                self._local(self.sudo().connection_id.breaker_until),
+            )
         if state == "paused":
             return self.sudo().connection_id.pause_reason or self.env._(
                 "Sending has not been started."
@@ -281,7 +301,7 @@ class G2pSparMapping(models.Model):
             SELECT %(connection)s, id, 'ended', %(uid)s, now() AT TIME ZONE 'UTC',
                    %(uid)s, now() AT TIME ZONE 'UTC'
               FROM unnest(%(partners)s) AS id
-            ON CONFLICT (connection_id, partner_id) DO NOTHING
+            ON CONFLICT (partner_id, connection_id) DO NOTHING
             RETURNING id
             """,
             {
@@ -310,10 +330,11 @@ class G2pSparMapping(models.Model):
             self._capture(mappings.partner_id, "admin", connection)
 
 
-#: SQL on a mapping ``m``: it has a change newer than the one taken up.
+#: States in which the engine has something to do. As literals, for the partial index.
+MOVING = SQL("('due', 'sending', 'retrying', 'checking')")
+
+#: SQL on a mapping ``m``: it has a change the engine has not taken up yet.
 NEWER_CHANGE = SQL(
-    """EXISTS (
-        SELECT FROM g2p_spar_change c
-         WHERE c.mapping_id = m.id AND c.state IN ('queued', 'held')
-           AND c.id > COALESCE(m.wanted_change_id, 0))"""
+    """EXISTS (SELECT FROM g2p_spar_change c
+               WHERE c.mapping_id = m.id AND c.state = 'queued')"""
 )

@@ -73,6 +73,12 @@ class Answer:
         """Whether it is the partner SPAR does not accept, not an item."""
         return any(r.outcome == Outcome.PARTNER for r in self.results.values())
 
+    @property
+    def failed(self):
+        """Whether the request as a whole came to nothing, as when SPAR is down."""
+        trouble = Outcome.TRANSIENT, Outcome.AMBIGUOUS
+        return all(r.outcome in trouble for r in self.results.values())
+
     @classmethod
     def same_for_all(cls, items, outcome, code, retry_after=None):
         """Return an answer in which every item has the same result."""

@@ -1,10 +1,12 @@
 """One signed HTTP call to SPAR, with limits on time and size."""
 
 import json
+import math
 import ssl
 import time
 import uuid
 from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 
 import requests
 import urllib3
@@ -57,6 +59,10 @@ class SparClient:
         return self
 
     def __exit__(self, *exception):
+        self.close()
+
+    def close(self):
+        """Give up the connection to SPAR."""
         self._session.close()
 
     def send(self, operation, items, message_id=None):
@@ -143,11 +149,7 @@ class SparClient:
                 body = None
             return g2p_connect.read(operation, items, body)
         code = f"http.{status}"
-        wait = response.headers.get("Retry-After", "")
-        # In digits; as a date it is rare, and nothing is lost by our own waiting time.
-        wait = (
-            int(wait) if wait.isascii() and wait.isdecimal() and len(wait) < 7 else None
-        )
+        wait = _retry_after(response.headers)
         if status in (401, 403):
             return Answer.same_for_all(items, Outcome.PARTNER, code)
         if status in _LATER:
@@ -160,6 +162,23 @@ class SparClient:
             return Answer.same_for_all(items, Outcome.AMBIGUOUS, code, wait)
         # A redirect, a wrong path, a proxy's page: the set-up is wrong, not an item.
         return Answer.same_for_all(items, Outcome.TRANSIENT, code)
+
+
+def _retry_after(headers):
+    """Return the seconds SPAR asks to wait, or None.
+
+    They come as a number or as a date; a date is compared with the one of the answer,
+    since the two clocks may differ.
+    """
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdecimal() and len(text) < 7:
+        return int(text)
+    try:
+        until = parsedate_to_datetime(text)
+        now = parsedate_to_datetime(headers.get("Date", ""))
+        return max(0, math.ceil((until - now).total_seconds()))
+    except (ValueError, TypeError):
+        return None
 
 
 class _TimedAdapter(requests.adapters.HTTPAdapter):

@@ -81,5 +81,5 @@ class SparCase(FinancialAddressCase):
             )
             self.assertEqual(mapping.confirmed_change_id, mapping.change_ids[0])
             self.assertFalse(
-                {"queued", "held"} & set(mapping.change_ids.mapped("state"))
+                {"queued", "taken", "held"} & set(mapping.change_ids.mapped("state"))
             )

@@ -17,12 +17,13 @@ class StandInMapper:
 
     ``rows`` is its table, ``log`` every operation that arrived as ``(operation, ids)``.
     ``faults`` is used up one per request: a callable that gets the handler and the
-    function that does the work, and returns whether it has answered itself.
+    function that does the work, and returns whether it has answered itself. ``rule``
+    is one for every request instead.
     """
 
     def __init__(self):
         self.rows, self.strategies = {}, {}
-        self.log, self.faults = [], []
+        self.log, self.faults, self.rule = [], [], None
         stand_in = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -35,13 +36,15 @@ class StandInMapper:
                 def work():
                     return stand_in._work(operation, items)
 
-                fault = stand_in.faults.pop(0) if stand_in.faults else None
+                fault = stand_in.faults.pop(0) if stand_in.faults else stand_in.rule
                 if fault is None or not fault(self, work):
                     self.answer(200, work())
 
             def answer(self, status, body=None, **headers):
                 content = body if isinstance(body, bytes) else json.dumps(body).encode()
-                self.send_response(status)
+                if "Date" not in headers:
+                    headers["Date"] = self.date_time_string()
+                self.send_response_only(status)
                 for name, value in headers.items():
                     self.send_header(name.replace("_", "-"), value)
                 self.send_header("Content-Length", str(len(content)))

@@ -7,7 +7,7 @@ from odoo.tools import mute_logger
 from . import stand_in
 from .common import SparCase
 
-ENGINE_LOG = "odoo.addons.g2p_spar_sync_queue.models.g2p_spar_mapping_sync"
+ENGINE_LOG = "odoo.addons.g2p_spar_sync_queue.models.g2p_spar_mapping_claim"
 
 
 @tagged("post_install", "-at_install")
@@ -158,7 +158,7 @@ class TestEngine(SparCase):
     def test_a_sender_that_was_thought_dead_sends_nothing_any_more(self):
         """Its claim was taken over; the same operation is claimed again for others."""
         self.enter_address("0754 200 001")
-        stale, _put_off = self.mapping._claim()
+        stale = self.mapping._claim().request
         self.mapping._commit()
         for _look in range(2):
             self.time_passes()
@@ -167,13 +167,14 @@ class TestEngine(SparCase):
         self.registrant.action_end_financial_address()
         self.run_engine()
         self.enter_address("0754 200 002")
-        fresh, _put_off = self.mapping._claim()
+        fresh = self.mapping._claim().request
         self.mapping._commit()
         self.assertEqual(stale.operation, fresh.operation)
         with self.connection._client() as client:
             self.mapping._send(client, stale)
             self.assertFalse(self.mapper.rows, "an old address was sent")
             self.mapping._send(client, fresh)
+        self.mapping._commit()
         self.assertInSync()
 
     def test_a_link_that_failed_may_have_left_a_row_and_is_asked_about(self):
@@ -253,7 +254,8 @@ class TestEngine(SparCase):
         self.run_engine(*[cut_poison] * 2, mappings=mappings)  # resolve, link
         self.assertEqual(set(mappings.mapped("state")), {"checking"})
         self.time_passes(mappings)
-        self.run_engine(*[cut_poison] * 6, mappings=mappings)  # the same, one by one
+        # SPAR is asked about all, and then they go one by one.
+        self.run_engine(*[cut_poison] * 4, mappings=mappings)
         self.assertEqual(mappings[0].state, "checking")
         self.assertInSync(mappings[1:])
 
@@ -339,38 +341,59 @@ class TestEngine(SparCase):
         self.run_engine()
         self.assertInSync()
 
-    def poisoned(self, mappings, code):
-        """Return a fault: an error for each request with the first registrant."""
-        poison = mappings[0].partner_id.spar_id
-        trouble = stand_in.status(code)
+    def poison(self, mapping, code):
+        """Answer an error to each request with this registrant, from now on.
 
-        def fault(handler, work):
-            _operation, ids = self.mapper.log[-1]
-            return poison in ids and trouble(handler, work)
+        :return: the list of requests that met it, which is filled as they come
+        """
+        poison, trouble = mapping.partner_id.spar_id, stand_in.status(code)
+        met = []
 
-        return fault
+        def rule(handler, work):
+            operation, ids = self.mapper.log[-1]
+            if operation == "resolve" or poison not in ids:
+                return False
+            met.append(ids)
+            return trouble(handler, work)
 
-    def test_a_refused_batch_is_sent_one_by_one(self):
-        mappings = self.make_registrants(3).spar_mapping_ids
-        self.run_engine(*[self.poisoned(mappings, 400)] * 4, mappings=mappings)
-        self.assertEqual(mappings[0].state, "held")
-        self.assertInSync(mappings[1:])
+        self.mapper.rule = rule
+        return met
 
-    def test_a_batch_with_an_internal_error_is_retried_one_by_one(self):
-        mappings = self.make_registrants(3).spar_mapping_ids
-        self.run_engine(self.poisoned(mappings, 500), mappings=mappings)
-        self.assertEqual(set(mappings.mapped("state")), {"retrying"})
-        self.time_passes(mappings)
-        self.run_engine(*[self.poisoned(mappings, 500)] * 3, mappings=mappings)
-        self.assertEqual(mappings[0].state, "retrying")
-        self.assertInSync(mappings[1:])
-        # It stays by itself: its next failure drags nobody along.
-        for mapping in mappings[1:]:
-            self.enter_address("0754 200 099", partner_id=mapping.partner_id.id)
-        self.time_passes(mappings)
-        self.run_engine(*[self.poisoned(mappings, 500)] * 2, mappings=mappings)
-        self.assertEqual(mappings[0].state, "retrying")
-        self.assertInSync(mappings[1:])
+    def test_a_refused_batch_is_halved_until_the_culprit_is_alone(self):
+        mappings = self.make_registrants(16).spar_mapping_ids
+        culprit = mappings[5]
+        met = self.poison(culprit, 400)
+        self.run_engine(mappings=mappings)
+        self.assertEqual([len(ids) for ids in met], [16, 8, 4, 2, 1])
+        self.assertEqual(len(self.mapper.log), 9)
+        self.assertEqual(culprit.state, "held")
+        self.assertInSync(mappings - culprit)
+        self.assertFalse(any((mappings - culprit).mapped("send_group")))
+
+    def test_a_batch_with_an_internal_error_is_halved_as_it_is_retried(self):
+        mappings = self.make_registrants(8).spar_mapping_ids
+        culprit = mappings[6]
+        met = self.poison(culprit, 500)
+        for _look in range(5):
+            self.run_engine(mappings=mappings)
+            self.time_passes(mappings.filtered(lambda m: m.state != "in_sync"))
+        self.assertEqual([len(ids) for ids in met], [8, 4, 2, 1, 1])
+        # Each link that failed may have left a row, so SPAR is asked before the next.
+        self.assertEqual(self.mapper.operations.count("resolve"), 4)
+        self.assertEqual(self.mapper.operations.count("link"), 8)
+        self.assertEqual(culprit.state, "retrying")
+        self.assertInSync(mappings - culprit)
+
+    def test_whoever_made_a_batch_fail_stays_alone(self):
+        mappings = self.make_registrants(2).spar_mapping_ids
+        met = self.poison(mappings[0], 500)
+        for _look in range(2):
+            self.run_engine(mappings=mappings)
+            self.time_passes(mappings)
+        self.enter_address("0754 200 099", partner_id=mappings[1].partner_id.id)
+        self.run_engine(mappings=mappings)
+        self.assertEqual([len(ids) for ids in met], [2, 1, 1])
+        self.assertInSync(mappings[1])
 
     def test_answers_in_another_order_go_to_the_right_registrant(self):
         mappings = self.make_registrants(5).spar_mapping_ids

@@ -131,8 +131,8 @@ def test_of_two_workers_one_sends(registry):
         person = [("partner_id", "=", values["person"])]
         mapping = env["g2p.spar.mapping"].search(person)
         with env.registry.cursor() as one, env.registry.cursor() as two:
-            first, _ = mapping.with_env(env(cr=one))._claim()
-            second, _ = mapping.with_env(env(cr=two))._claim()
+            first = mapping.with_env(env(cr=one))._claim().request
+            second = mapping.with_env(env(cr=two))._claim().request
             one.rollback()
             two.rollback()
         print(first and first.operation, second)

@@ -1,0 +1,383 @@
+"""The first transaction of a round: what is due is locked, and one request decided."""
+
+import json
+import logging
+import uuid
+from collections import Counter, namedtuple
+from datetime import datetime
+
+from odoo import models
+from odoo.exceptions import ValidationError
+from odoo.tools import SQL
+
+from ..plan import Step, next_step
+from ..progress import (
+    COLUMNS,
+    Pacing,
+    Progress,
+    expect_unknown,
+    group_applies,
+    wait_for_id,
+)
+from ..spar.answers import Item
+from ..spar.g2p_connect import LINK, RESOLVE, UPDATE
+from .g2p_spar_mapping import MOVING, NEWER_CHANGE
+
+_logger = logging.getLogger(__name__)
+
+#: Seconds in which the sender of a claimed mapping takes its lock.
+CLAIM_GRACE = 10
+
+#: SQL on a mapping ``m``: nothing keeps the engine from it now.
+READY = SQL(
+    """(m.next_attempt_at IS NULL
+        OR m.next_attempt_at <= clock_timestamp() AT TIME ZONE 'UTC')"""
+)
+
+#: What is read and written of a mapping, put together once.
+KEYS = ("id", "partner_id", "connection_id")
+READ = SQL(", ".join(f"m.{name}" for name in KEYS + tuple(COLUMNS)))
+WRITTEN = {"id": "int", **COLUMNS}
+ASSIGNED = SQL(", ".join(f"{name} = v.{name}" for name in COLUMNS))
+TYPED = SQL(", ".join(f"{name} {type_}" for name, type_ in WRITTEN.items()))
+
+#: What is claimed: the request to send now, or None; those that must wait, with the
+#: moment each waits for; and how many were looked at.
+Claim = namedtuple("Claim", "request put_off size")
+
+#: One claimed request: its message ID, operation and ``{mapping id: Part}``.
+Request = namedtuple("Request", "id operation parts")
+
+#: One mapping's part of a request: the item that is sent, and what was wanted.
+Part = namedtuple("Part", "item wanted")
+
+#: What a registrant should have at SPAR: the ID (or None) and the address string with
+#: its strategy's number (or None for no address). ``broken`` is set instead of an
+#: address that cannot be written for SPAR.
+Wanted = namedtuple("Wanted", "spar_id value broken")
+
+
+# One model in several files, split where the work changes.
+class G2pSparMapping(models.Model):
+    _inherit = "g2p.spar.mapping"
+
+    def _claim(self):
+        """Claim those of these mappings that are due; see :meth:`_claim_locked`."""
+        return self._claim_locked(self._lock_due())
+
+    def _claim_backlog(self, connection, position=0, since=0):
+        """Claim what has been due longest through a connection.
+
+        Two looks: what is on its way already, then what nobody has taken up yet.
+
+        :param int position: the newest change looked at before; those up to it are
+            somebody else's, or have to wait
+        :param int since: seconds for which it must have been due
+        :return: the :class:`Claim` and the new position
+        """
+        limit = connection._batch_limit()
+        entries = self._lock_moving(connection, limit, since)
+        if len(entries) < limit:
+            known = {entry.id for entry in entries}
+            rows = self._lock_queued(connection, limit - len(entries), position, since)
+            position = max((change_id for change_id, *_row in rows), default=0)
+            for _change_id, *row in rows:
+                # Several changes of one registrant are one piece of work.
+                if row[0] not in known:
+                    known.add(row[0])
+                    entries.append(Progress(*row))
+        return self._claim_locked(entries), position
+
+    def _claim_locked(self, entries):
+        """Decide the next step of each, and write down one request.
+
+        Only one at a time, so that its sender takes the locks right afterwards. The
+        number of statements does not depend on the number of mappings.
+
+        :param entries: list of :class:`~..progress.Progress`, their rows locked
+        :rtype: Claim
+        """
+        if not entries:
+            return Claim(None, {}, 0)
+        pacing = self._connection_of(entries)._pacing()
+        self._take_up_changes(entries)
+        lost = self._declare_lost(entries, pacing)
+        steps = self._steps([e for e in entries if e not in lost], pacing)
+        request = self._choose(steps, pacing.after(CLAIM_GRACE))
+        self._save_progress(entries)
+        put_off = {
+            entry.id: entry.next_attempt_at
+            for entry in entries
+            if entry.state != "sending"
+            and entry.next_attempt_at
+            and entry.next_attempt_at > pacing.now
+        }
+        return Claim(request, put_off, len(entries))
+
+    def _connection_of(self, entries):
+        """Return the connection of a batch; all of it has the same one."""
+        Connection = self.env["g2p.spar.connection"].sudo()
+        return Connection.browse(entries[0].connection_id)
+
+    # === LOCKS === #
+    # Rows are locked before anything is read of them. On a row that was changed since
+    # this transaction's snapshot PostgreSQL raises, before anything is sent.
+
+    def _lock_due(self):
+        return self._locked(
+            SQL(
+                """SELECT %s FROM g2p_spar_mapping m
+                    WHERE m.id = ANY(%s) AND %s AND (m.state IN %s OR %s)
+                    ORDER BY m.id LIMIT %s FOR NO KEY UPDATE OF m SKIP LOCKED""",
+                READ,
+                list(self.ids),
+                READY,
+                MOVING,
+                NEWER_CHANGE,
+                self.sudo().connection_id[:1]._batch_limit(),
+            )
+        )
+
+    def _lock_moving(self, connection, limit, since):
+        return self._locked(
+            SQL(
+                """SELECT %(columns)s FROM g2p_spar_mapping m
+                    WHERE m.connection_id = %(connection)s AND m.state IN %(moving)s
+                      AND COALESCE(m.next_attempt_at, '-infinity') <=
+                          clock_timestamp() AT TIME ZONE 'UTC' - %(since)s
+                      AND m.write_date <=
+                          clock_timestamp() AT TIME ZONE 'UTC' - %(since)s
+                    ORDER BY COALESCE(m.next_attempt_at, '-infinity')
+                    LIMIT %(limit)s FOR NO KEY UPDATE OF m SKIP LOCKED""",
+                columns=READ,
+                connection=connection.id,
+                moving=MOVING,
+                since=_interval(since),
+                limit=limit,
+            )
+        )
+
+    def _lock_queued(self, connection, limit, position, since):
+        self.env.cr.execute(
+            SQL(
+                """SELECT c.id, %(columns)s
+                     FROM g2p_spar_change c
+                     JOIN g2p_spar_mapping m ON m.id = c.mapping_id
+                    WHERE c.connection_id = %(connection)s AND c.state = 'queued'
+                      AND c.id > %(position)s
+                      AND c.create_date <=
+                          clock_timestamp() AT TIME ZONE 'UTC' - %(since)s
+                      AND %(ready)s
+                    ORDER BY c.id
+                    LIMIT %(limit)s FOR NO KEY UPDATE OF m SKIP LOCKED""",
+                columns=READ,
+                connection=connection.id,
+                position=position,
+                since=_interval(since),
+                ready=READY,
+                limit=limit,
+            ),
+            log_exceptions=False,
+        )
+        return self.env.cr.fetchall()
+
+    def _locked(self, query):
+        self.env.cr.execute(query, log_exceptions=False)
+        return [Progress(*row) for row in self.env.cr.fetchall()]
+
+    # === DECISIONS === #
+
+    def _take_up_changes(self, entries):
+        """Make the newest waiting change the wanted one; older ones are superseded."""
+        self.env.cr.execute(
+            """SELECT mapping_id, max(id), array_agg(id) FROM g2p_spar_change
+                WHERE mapping_id = ANY(%s) AND state = 'queued' GROUP BY mapping_id""",
+            [[entry.id for entry in entries]],
+        )
+        waiting = {row[0]: row[1:] for row in self.env.cr.fetchall()}
+        older, newest = [], []
+        for entry in entries:
+            if entry.id in waiting:
+                newest_id, all_ids = waiting[entry.id]
+                older += [entry.wanted_change_id or 0, *all_ids]
+                newest.append(newest_id)
+                entry.take_up(newest_id)
+        if newest:
+            self.env.cr.execute(
+                """UPDATE g2p_spar_change
+                      SET state = CASE WHEN id = ANY(%s) THEN 'taken'
+                                       ELSE 'superseded' END,
+                          write_date = now() AT TIME ZONE 'UTC'
+                    WHERE id = ANY(%s) AND state IN ('queued', 'taken', 'held')""",
+                [newest, older],
+            )
+
+    def _declare_lost(self, entries, pacing):
+        """Have claimed mappings whose sender died checked before they are sent.
+
+        :return: those entries
+        """
+        lost = [entry for entry in entries if entry.state == "sending"]
+        for entry in lost:
+            _logger.info("mapping %s: its sender died, to be resolved", entry.id)
+            expect_unknown(entry, entry.sending_operation, "sender.died", pacing)
+        return lost
+
+    def _steps(self, entries, pacing):
+        """Return ``[(entry, step, wanted)]`` of those with something to send.
+
+        The others are settled, held or made to wait here.
+        """
+        steps = []
+        wanted_of = self._wanted(entries)
+        holders = self._holders(entries, wanted_of)
+        for entry in entries:
+            wanted = wanted_of[entry.id]
+            spar_id = wanted.spar_id
+            if entry.sending_spar_id:
+                # Asking needs no address, so it also helps one that is broken.
+                step = Step(RESOLVE, entry.sending_spar_id)
+            elif wanted.broken and entry.linked_spar_id in (None, spar_id):
+                entry.hold("address.unwritable")
+                continue
+            else:
+                step = next_step(entry.facts(wanted))
+            links = step == Step(LINK, spar_id)
+            if isinstance(step, str):
+                entry.settle(step)
+            elif links and holders.setdefault(spar_id, entry.id) != entry.id:
+                # The ID was another registrant's: theirs leaves SPAR first.
+                wait_for_id(entry, pacing)
+            else:
+                steps.append((entry, step, wanted))
+        return steps
+
+    def _choose(self, steps, until):
+        """Write down the request that takes most of these steps.
+
+        The others' turn comes in the next round; they stay due, and first in line.
+
+        :param datetime until: nobody takes it for lost before this moment
+        :return: the :class:`Request`, or None when there is nothing to send
+        """
+        keys = [
+            (
+                step.operation,
+                group_applies(entry.send_group, step.operation) and entry.send_group,
+            )
+            for entry, step, _wanted in steps
+        ]
+        if not keys:
+            return None
+        ((chosen, _count),) = Counter(keys).most_common(1)
+        request = Request(str(uuid.uuid4()), chosen[0], {})
+        for (entry, step, wanted), key in zip(steps, keys, strict=True):
+            if key == chosen:
+                entry.claim(request.id, step, until)
+                value = wanted.value if step.operation in (LINK, UPDATE) else ()
+                item = Item(uuid.uuid4().hex, step.spar_id, *value)
+                request.parts[entry.id] = Part(item, wanted)
+        return request
+
+    def _wanted(self, entries):
+        """Return the :class:`Wanted` of each mapping by its id, as of this moment."""
+        Partner = self.env["res.partner"].sudo()
+        partners = Partner.browse(entry.partner_id for entry in entries)
+        # Only what is needed: a contact has many columns.
+        partners.fetch(["active", "is_registrant", "spar_id"])
+        address_of = self.env["g2p.financial.address"].sudo()._in_use(partners)
+        wanted = {}
+        for entry, partner in zip(entries, partners, strict=True):
+            address = address_of.get(partner)
+            value, broken = None, False
+            if address and partner._spar_is_registrant():
+                try:
+                    value = address._spar_value()
+                except ValidationError:
+                    # Its provider was renamed since, say. One such address must not
+                    # stop those it would have travelled with.
+                    broken = True
+            wanted[entry.id] = Wanted(partner._spar_get_id() or None, value, broken)
+        return wanted
+
+    def _holders(self, entries, wanted_of):
+        """Return which mapping has or may have a row at SPAR, by wanted SPAR ID."""
+        if not entries:
+            return {}
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT COALESCE(m.linked_spar_id, m.sending_spar_id), m.id
+                     FROM g2p_spar_mapping m
+                    WHERE m.connection_id = %s
+                      AND COALESCE(m.linked_spar_id, m.sending_spar_id) = ANY(%s)""",
+                entries[0].connection_id,
+                [wanted.spar_id for wanted in wanted_of.values() if wanted.spar_id],
+            )
+        )
+        return dict(rows)
+
+    # === WRITING DOWN === #
+
+    def _save_progress(self, entries, request_id=None):
+        """Write a batch back in two statements: the mappings, their wanted changes.
+
+        By SQL: through the ORM each mapping would be a statement of its own, which is
+        most of what a batch costs. Nothing stored depends on these columns.
+
+        :param str request_id: set when an attempt was made, to be counted
+        """
+        if not entries:
+            return
+        rows = [{name: getattr(e, name) for name in WRITTEN} for e in entries]
+        self.env.cr.execute(
+            SQL(
+                """UPDATE g2p_spar_mapping m
+                      SET %s, write_date = clock_timestamp() AT TIME ZONE 'UTC'
+                     FROM json_to_recordset(%s) AS v(%s)
+                    WHERE m.id = v.id AND m.id = ANY(%s)""",
+                ASSIGNED,
+                # One value: a list for each column takes PostgreSQL longer to parse
+                # than the update itself.
+                json.dumps(rows, default=datetime.isoformat),
+                TYPED,
+                # Said twice, so that the index is used whatever the planner thinks.
+                [entry.id for entry in entries],
+            )
+        )
+        rows = [
+            (e.wanted_change_id, e.change_state, e.reason_code)
+            for e in entries
+            if e.wanted_change_id and (e.change_state or request_id)
+        ]
+        if not rows:
+            return
+        self.env.cr.execute(
+            """UPDATE g2p_spar_change c
+                  SET state = COALESCE(v.state, c.state),
+                      reason_code = CASE v.state WHEN 'held' THEN v.reason_code
+                                                 WHEN 'sent' THEN NULL
+                                                 ELSE c.reason_code END,
+                      confirmed_at = CASE v.state
+                                     WHEN 'sent' THEN now() AT TIME ZONE 'UTC'
+                                     ELSE c.confirmed_at END,
+                      attempts = COALESCE(c.attempts, 0) + %s,
+                      request_id = COALESCE(%s, c.request_id),
+                      write_date = now() AT TIME ZONE 'UTC'
+                 FROM json_to_recordset(%s) AS v(id int, state text, reason_code text)
+                WHERE c.id = v.id AND c.id = ANY(%s) AND c.state != 'cancelled'""",
+            [
+                int(bool(request_id)),
+                request_id,
+                json.dumps(
+                    [
+                        dict(zip(("id", "state", "reason_code"), row, strict=True))
+                        for row in rows
+                    ]
+                ),
+                [change_id for change_id, *_rest in rows],
+            ],
+        )
+
+
+def _interval(seconds):
+    return SQL("%s * INTERVAL '1 second'", seconds)

@@ -1,0 +1,63 @@
+"""The second transaction of a round: one request is sent, and what came of it."""
+
+from odoo import models
+from odoo.tools import SQL
+
+from ..progress import Progress, Recorder
+from .g2p_spar_mapping_claim import READ
+
+
+class G2pSparMapping(models.Model):
+    _inherit = "g2p.spar.mapping"
+
+    def _send(self, client, request):
+        """Send one request and record what became of each of its items.
+
+        The rows stay locked from before the call until the result is committed: that,
+        not a clock, is what keeps a second request for them from being sent.
+
+        :param ~..spar.client.SparClient client: an open client
+        :param Request request: what was claimed
+        :return: SPAR's :class:`~..spar.answers.Answer`, or None if nothing was left to
+            send, and ``{mapping id: moment}`` of those that must wait
+        """
+        mine = self._lock_claimed(request)
+        if not mine:
+            return None, {}
+        # What was wanted when it was claimed: whatever came since is a change that
+        # waits for its turn.
+        parts = [request.parts[entry.id] for entry in mine]
+        items = [part.item for part in parts]
+        answer = client.send(request.operation, items, request.id)
+        pacing = self._connection_of(mine)._pacing()
+        recorder = Recorder(
+            answer, request.id, request.operation, len(mine) == 1, pacing
+        )
+        for position, (entry, part) in enumerate(zip(mine, parts, strict=True)):
+            half = int(position >= len(mine) / 2)
+            recorder.record(entry, part.item, part.wanted, half)
+        self._save_progress(mine, request.id)
+        return answer, {
+            entry.id: entry.next_attempt_at for entry in mine if entry.next_attempt_at
+        }
+
+    def _lock_claimed(self, request):
+        """Lock the rows that are still claimed for this very request."""
+        return self._locked(
+            SQL(
+                """SELECT %s FROM g2p_spar_mapping m
+                    WHERE m.id = ANY(%s) AND m.state = 'sending' AND m.request_id = %s
+                    ORDER BY m.id FOR NO KEY UPDATE SKIP LOCKED""",
+                READ,
+                list(request.parts),
+                request.id,
+            )
+        )
+
+    def _take_back(self, request):
+        """Take back a claim under which nothing was sent."""
+        mine = self._lock_claimed(request)
+        for entry in mine:
+            entry.release()
+        self._save_progress(mine)
+        return [entry.id for entry in mine]

@@ -1,0 +1,171 @@
+import time
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.tests import tagged
+
+from . import stand_in
+from .common import SparCase
+
+
+@tagged("post_install", "-at_install")
+class TestBreaker(SparCase):
+    def setUp(self):
+        super().setUp()
+        self.connection.write({"breaker_threshold": 3, "batch_size": 1})
+
+    def go_down(self):
+        """Let SPAR fail until it is left alone."""
+        mappings = self.make_registrants(5).spar_mapping_ids
+        self.mapper.rule = stand_in.status(429)
+        mappings._job_sync()
+        return mappings
+
+    def probe_is_due(self):
+        self.connection.invalidate_recordset()
+        self.connection.breaker_until = fields.Datetime.now() - timedelta(seconds=1)
+        self.env.flush_all()
+
+    def test_spar_is_left_alone_after_failures_in_a_row(self):
+        mappings = self.go_down()
+        self.assertEqual(len(self.mapper.log), 3)
+        self.assertEqual(self.connection.breaker_state, "open")
+        self.assertGreater(self.connection.breaker_until, fields.Datetime.now())
+        mappings._job_sync()
+        self.connection._job_work_off()
+        self.env["g2p.spar.mapping"]._cron_sweep()
+        self.assertEqual(len(self.mapper.log), 3, "asked before its time")
+        self.assertEqual(set(mappings.mapped("display_state")), {"retrying"})
+        self.assertIn("cannot be reached", mappings[-1].sentence)
+
+    def test_one_harmless_question_is_asked_later_and_later(self):
+        mappings = self.go_down()
+        asked_after = []
+        for trips in range(2, 30):
+            self.probe_is_due()
+            mappings._job_sync()
+            mappings._job_sync()
+            self.assertEqual(self.mapper.log[3:], [PROBE] * (trips - 1))
+            self.assertEqual(self.connection.breaker_trips, trips)
+            wait = self.connection.breaker_until - fields.Datetime.now()
+            asked_after.append(wait.total_seconds())
+        for trips, seconds in enumerate(asked_after, start=2):
+            self.assertLessEqual(seconds, min(600, 30 * 2 ** (trips - 1)) + 1)
+        # The longest of so many is far beyond what the first could be.
+        self.assertGreater(max(asked_after), 60)
+
+    def test_after_its_return_everything_is_sent(self):
+        mappings = self.go_down()
+        self.mapper.rule = None
+        self.probe_is_due()
+        mappings._job_sync()
+        self.assertInSync(mappings)
+        self.assertEqual(self.connection.breaker_state, "closed")
+        self.assertEqual(self.connection.breaker_failures, 0)
+        self.assertEqual(self.connection.breaker_trips, 0)
+
+    def test_a_return_that_does_not_last_opens_it_at_the_first_failure(self):
+        mappings = self.go_down()
+        self.probe_is_due()
+        trouble, self.mapper.rule = self.mapper.rule, None
+        self.mapper.faults = [lambda *args: False, trouble]
+        mappings._job_sync()
+        self.assertEqual(self.connection.breaker_state, "open")
+        self.assertEqual(self.connection.breaker_trips, 2)
+        self.assertEqual(len(self.mapper.log), 5)
+
+    def test_only_one_worker_asks(self):
+        self.go_down()
+        self.probe_is_due()
+        self.assertTrue(self.connection._take_probe())
+        self.assertFalse(self.connection._take_probe())
+        # Unless the one that asked has not returned in time.
+        self.probe_is_due()
+        self.assertTrue(self.connection._take_probe())
+
+    def test_a_wake_up_waits_for_the_time_of_the_question(self):
+        self.go_down()
+        key = f"spar-probe-{self.connection.id}"
+        job = self.env["queue.job"].search([("identity_key", "=", key)])
+        until = self.connection.breaker_until.replace(microsecond=0)
+        self.assertEqual(job.eta.replace(microsecond=0), until)
+
+    def test_a_wish_to_wait_is_kept_by_everybody(self):
+        for wish in ("90", "Wed, 21 Oct 2026 07:29:30 GMT"):
+            with self.subTest(wish):
+                self.connection._reset_breaker()
+                self.mapper.log.clear()
+                mappings = self.make_registrants_once(wish)
+                self.mapper.faults = [
+                    stand_in.status(
+                        503, Retry_After=wish, Date="Wed, 21 Oct 2026 07:28:00 GMT"
+                    )
+                ]
+                mappings._job_sync()
+                self.assertEqual(len(self.mapper.log), 1)
+                wait = self.connection.breaker_until - fields.Datetime.now()
+                self.assertGreater(wait.total_seconds(), 85)
+                self.assertLess(wait.total_seconds(), 95)
+
+    def make_registrants_once(self, name):
+        partners = self.env["res.partner"].create(
+            [
+                {"name": name, "is_registrant": True, "spar_id": f"{name[:3]}-{n}"}
+                for n in range(2)
+            ]
+        )
+        for partner in partners:
+            self.enter_address(partner_id=partner.id)
+        return partners.spar_mapping_ids
+
+    def test_successes_in_between_keep_it_closed(self):
+        mappings = self.make_registrants(5).spar_mapping_ids
+        trouble = stand_in.status(429)
+        self.run_engine(
+            trouble, trouble, lambda *a: False, trouble, trouble, mappings=mappings
+        )
+        self.assertEqual(self.connection.breaker_state, "closed")
+        self.assertEqual(len(self.mapper.log), 5)
+
+    def test_no_more_is_sent_per_second_than_is_allowed(self):
+        self.connection.write({"batch_size": 100, "max_per_second": 2})
+        mappings = self.make_registrants(6).spar_mapping_ids
+        with patch.object(time, "sleep") as sleep:
+            self.run_engine(mappings=mappings)
+        self.assertInSync(mappings)
+        self.assertEqual([len(ids) for _op, ids in self.mapper.log], [2, 2, 2])
+        waits = [call.args[0] for call in sleep.call_args_list]
+        self.assertEqual(len(waits), 2)
+        self.assertAlmostEqual(waits[0], 1, delta=0.5)
+        self.assertAlmostEqual(waits[1], 2, delta=0.8)
+
+    def test_trouble_with_the_partner_calls_one_person_once(self):
+        self.registrant.spar_id = "SR-1"
+        self.enter_address()
+        self.run_engine(stand_in.signature_refused)
+        self.connection._alert("again")
+        activity = self.connection.activity_ids
+        self.assertEqual(len(activity), 1)
+        self.assertIn("refused the signature", activity.note)
+        self.assertTrue(
+            activity.user_id.has_group("g2p_spar_sync_queue.group_manager")
+        )
+        self.connection.action_resume()
+        self.assertFalse(self.connection.activity_ids)
+        self.run_engine()
+        self.assertInSync()
+
+    def test_whoever_looks_after_the_connection_is_called(self):
+        self.connection.responsible_id = self.env.ref("base.user_admin")
+        self.connection._pause("trouble", alert=True)
+        self.assertEqual(
+            self.connection.activity_ids.user_id, self.connection.responsible_id
+        )
+
+    def test_a_pause_by_hand_calls_nobody(self):
+        self.connection.action_pause()
+        self.assertFalse(self.connection.activity_ids)
+
+
+PROBE = ("resolve", ["connection-test"])

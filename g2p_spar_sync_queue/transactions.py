@@ -1,0 +1,46 @@
+"""How the engine ends its own transactions."""
+
+from psycopg2.errors import SerializationFailure, UniqueViolation
+
+from odoo import modules
+
+#: How often in a row somebody else may be faster.
+MAX_BEATEN = 5
+#: Another worker was faster with one of the rows; nothing is lost by looking again.
+BEATEN = (SerializationFailure, UniqueViolation)
+
+
+def commit(env, forget=True):
+    """End a transaction; inside a test, only flush it.
+
+    :param bool forget: whether what others committed meanwhile is to be seen from here
+        on
+    """
+    env.flush_all()
+    if not modules.module.current_test:
+        # What this addon is for: what is about to be sent is written down first.
+        env.cr.commit()  # pylint: disable=invalid-commit
+    if forget:
+        env.invalidate_all()
+
+
+def roll_back(env):
+    """Give up a transaction in which somebody else was faster."""
+    env.cr.rollback()
+    env.invalidate_all(flush=False)
+
+
+def apart(env, work):
+    """Do something small in a transaction of its own, again if somebody was faster.
+
+    :param work: a function; it is the first to be done in its transaction
+    :return: what it returned, or None after too many attempts
+    """
+    for _attempt in range(MAX_BEATEN):
+        try:
+            result = work()
+            commit(env)
+            return result
+        except BEATEN:
+            roll_back(env)
+    return None

@@ -20,6 +20,7 @@
         "views/g2p_spar_mapping_views.xml",
         "views/g2p_spar_change_views.xml",
         "views/res_partner_views.xml",
+        "wizards/g2p_spar_intervene_views.xml",
         "views/menus.xml",
     ],
     "demo": ["demo/res_users.xml"],

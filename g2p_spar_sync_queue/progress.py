@@ -69,6 +69,11 @@ class Progress:
     def __post_init__(self):
         self.attempts = self.attempts or 0
 
+    @property
+    def is_moving(self):
+        """Whether the wanted change is still on its way."""
+        return self.state in ("due", "sending", "retrying", "checking")
+
     def facts(self, wanted):
         """Return what :func:`~.plan.next_step` decides by."""
         return Facts(

@@ -96,6 +96,10 @@ class G2pSparConnection(models.Model):
         help="How many requests a backlog is sent with side by side. The job channel "
         "“spar” must have room for them.",
     )
+    send_every_value = fields.Boolean(
+        help="Send each address a registrant ever had, in order, although a newer one "
+        "is waiting already. Otherwise only the newest is sent.",
+    )
     connect_timeout = fields.Integer(
         "Time to connect", default=5, required=True, help="Seconds to reach SPAR."
     )

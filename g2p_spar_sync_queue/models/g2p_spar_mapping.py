@@ -15,10 +15,15 @@ DISPLAY_STATES = [
     ("retrying", "Retrying"),
     ("checking", "Checking"),
     ("in_sync", "In sync"),
+    ("differs", "Differs"),
     ("held", "Needs attention"),
     ("paused", "Paused"),
     ("ended", "Ended"),
 ]
+
+
+#: How the engine's states are shown, where that is not by the same word.
+SHOWN_AS = {"due": "on_its_way", "sending": "on_its_way", "skipped": "differs"}
 
 
 class G2pSparMapping(models.Model):
@@ -52,6 +57,7 @@ class G2pSparMapping(models.Model):
             ("checking", "Checking"),
             ("waiting_id", "Waiting for ID"),
             ("held", "Needs attention"),
+            ("skipped", "Skipped"),
             ("in_sync", "In sync"),
             ("ended", "Ended"),
         ],
@@ -118,6 +124,7 @@ class G2pSparMapping(models.Model):
     _moving = models.Index(
         "(connection_id, (COALESCE(next_attempt_at, '-infinity')))"
         " WHERE state IN ('due', 'sending', 'retrying', 'checking')"
+        " AND paused IS NOT TRUE"
     )
 
     # === COMPUTE METHODS === #
@@ -129,6 +136,7 @@ class G2pSparMapping(models.Model):
 
     @api.depends(
         "state",
+        "paused",
         "next_attempt_at",
         "attempts",
         "reason_code",
@@ -138,16 +146,14 @@ class G2pSparMapping(models.Model):
     def _compute_display_state(self):
         newer = self._with_newer_change()
         for mapping in self:
-            state = {"due": "on_its_way", "sending": "on_its_way"}.get(
-                mapping.state, mapping.state
-            )
+            state = SHOWN_AS.get(mapping.state, mapping.state)
             # A request already sent is told of first: it decides about the newer one.
             if mapping in newer and mapping.state not in ("sending", "checking"):
                 state = "on_its_way"
             connection = mapping.sudo().connection_id
             away = connection.breaker_state != "closed"
             if state in ("on_its_way", "retrying", "checking"):
-                if connection.state != "running":
+                if connection.state != "running" or mapping.paused:
                     state = "paused"
                 elif away and state == "on_its_way":
                     state = "retrying"
@@ -180,6 +186,15 @@ class G2pSparMapping(models.Model):
                 "SPAR cannot be reached. It is asked again at %s, and then this is "
                 "sent.",
                 self._local(self.sudo().connection_id.breaker_until),
+            )
+        if state == "paused" and self.paused:
+            return self._intervened_sentence(
+                ("pause",), self.env._("Resume to send what waits.")
+            )
+        if state == "differs":
+            return self._intervened_sentence(
+                ("skip", "cancel"),
+                self.env._("SPAR keeps what it has until the next change."),
             )
         if state == "paused":
             return self.sudo().connection_id.pause_reason or self.env._(
@@ -312,22 +327,6 @@ class G2pSparMapping(models.Model):
             log_exceptions=False,
         )
         return self.browse(id_ for (id_,) in self.env.cr.fetchall())
-
-    # === ACTION METHODS === #
-
-    def action_resend(self):
-        """Send the current state again, now; for operators.
-
-        :raise AccessError: for anybody else
-        """
-        self.env["g2p.spar.connection"].check_access("read")
-        # Those the engine is sending right now need no push.
-        idle = self.sudo().try_lock_for_update(allow_referencing=True)
-        idle.filtered(
-            lambda mapping: mapping.state == "retrying"
-        ).next_attempt_at = False
-        for connection, mappings in self.sudo().grouped("connection_id").items():
-            self._capture(mappings.partner_id, "admin", connection)
 
 
 #: States in which the engine has something to do. As literals, for the partial index.

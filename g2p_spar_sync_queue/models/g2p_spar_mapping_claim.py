@@ -31,7 +31,8 @@ CLAIM_GRACE = 10
 #: SQL on a mapping ``m``: nothing keeps the engine from it now.
 READY = SQL(
     """(m.next_attempt_at IS NULL
-        OR m.next_attempt_at <= clock_timestamp() AT TIME ZONE 'UTC')"""
+        OR m.next_attempt_at <= clock_timestamp() AT TIME ZONE 'UTC')
+       AND m.paused IS NOT TRUE"""
 )
 
 #: What is read and written of a mapping, put together once.
@@ -143,6 +144,7 @@ class G2pSparMapping(models.Model):
             SQL(
                 """SELECT %(columns)s FROM g2p_spar_mapping m
                     WHERE m.connection_id = %(connection)s AND m.state IN %(moving)s
+                      AND m.paused IS NOT TRUE
                       AND COALESCE(m.next_attempt_at, '-infinity') <=
                           clock_timestamp() AT TIME ZONE 'UTC' - %(since)s
                       AND m.write_date <=
@@ -188,28 +190,36 @@ class G2pSparMapping(models.Model):
     # === DECISIONS === #
 
     def _take_up_changes(self, entries):
-        """Make the newest waiting change the wanted one; older ones are superseded."""
+        """Make a waiting change the wanted one, and supersede what it replaces.
+
+        That is the newest one. On a connection that sends every value it is the oldest,
+        and only when the one before is done with.
+        """
+        every = self._connection_of(entries).send_every_value
         self.env.cr.execute(
-            """SELECT mapping_id, max(id), array_agg(id) FROM g2p_spar_change
+            """SELECT mapping_id, array_agg(id ORDER BY id) FROM g2p_spar_change
                 WHERE mapping_id = ANY(%s) AND state = 'queued' GROUP BY mapping_id""",
             [[entry.id for entry in entries]],
         )
-        waiting = {row[0]: row[1:] for row in self.env.cr.fetchall()}
-        older, newest = [], []
+        waiting = dict(self.env.cr.fetchall())
+        replaced, taken = [], []
         for entry in entries:
-            if entry.id in waiting:
-                newest_id, all_ids = waiting[entry.id]
-                older += [entry.wanted_change_id or 0, *all_ids]
-                newest.append(newest_id)
-                entry.take_up(newest_id)
-        if newest:
+            ids = waiting.get(entry.id)
+            if not ids or (every and entry.is_moving):
+                continue
+            taken.append(ids.pop(0 if every else -1))
+            replaced.append(entry.wanted_change_id or 0)
+            if not every:
+                replaced += ids
+            entry.take_up(taken[-1])
+        if taken:
             self.env.cr.execute(
                 """UPDATE g2p_spar_change
                       SET state = CASE WHEN id = ANY(%s) THEN 'taken'
                                        ELSE 'superseded' END,
                           write_date = now() AT TIME ZONE 'UTC'
                     WHERE id = ANY(%s) AND state IN ('queued', 'taken', 'held')""",
-                [newest, older],
+                [taken, taken + replaced],
             )
 
     def _declare_lost(self, entries, pacing):
@@ -285,12 +295,12 @@ class G2pSparMapping(models.Model):
         partners = Partner.browse(entry.partner_id for entry in entries)
         # Only what is needed: a contact has many columns.
         partners.fetch(["active", "is_registrant", "spar_id"])
-        address_of = self.env["g2p.financial.address"].sudo()._in_use(partners)
+        address_of = self._addresses(entries, partners)
         wanted = {}
         for entry, partner in zip(entries, partners, strict=True):
-            address = address_of.get(partner)
+            address = address_of.get(entry.id)
             value, broken = None, False
-            if address and partner._spar_is_registrant():
+            if address and partner._spar_is_paid():
                 try:
                     value = address._spar_value()
                 except ValidationError:
@@ -299,6 +309,29 @@ class G2pSparMapping(models.Model):
                     broken = True
             wanted[entry.id] = Wanted(partner._spar_get_id() or None, value, broken)
         return wanted
+
+    def _addresses(self, entries, partners):
+        """Return the address to send by mapping id, if there is one.
+
+        The one in use now; where every value is sent, the one of the wanted change.
+        """
+        Address = self.env["g2p.financial.address"].sudo()
+        if not entries:
+            return {}
+        if not self._connection_of(entries).send_every_value:
+            in_use = Address._in_use(partners)
+            return {
+                entry.id: in_use.get(partner)
+                for entry, partner in zip(entries, partners, strict=True)
+            }
+        self.env.cr.execute(
+            "SELECT mapping_id, address_id FROM g2p_spar_change WHERE id = ANY(%s)",
+            [[entry.wanted_change_id for entry in entries]],
+        )
+        ids = dict(self.env.cr.fetchall())
+        addresses = Address.browse(id_ for id_ in ids.values() if id_)
+        by_id = {address.id: address for address in addresses}
+        return {entry.id: by_id.get(ids.get(entry.id)) for entry in entries}
 
     def _holders(self, entries, wanted_of):
         """Return which mapping has or may have a row at SPAR, by wanted SPAR ID."""

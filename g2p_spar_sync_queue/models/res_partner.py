@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 from .g2p_spar_mapping import DISPLAY_STATES
@@ -55,3 +56,48 @@ class ResPartner(models.Model):
         result = super()._financial_address_changed(channel)
         self.env["g2p.spar.mapping"]._capture(self, channel)
         return result
+
+    # === ARCHIVED AND DELETED REGISTRANTS === #
+
+    def _spar_is_paid(self):
+        """Return whether SPAR should hold this registrant's address.
+
+        Who is archived has left the registry, and is not to be paid any more.
+        """
+        self.ensure_one()
+        return self.active and self._spar_is_registrant()
+
+    def write(self, vals):
+        turned = self.browse()
+        if "active" in vals:
+            turned = self.sudo().filtered(
+                lambda partner: (
+                    partner.active != bool(vals["active"])
+                    and partner.financial_address_ids
+                )
+            )
+            # It ends a payment, or starts one again, as surely as the address does.
+            if turned:
+                turned.with_env(self.env)._check_may_change_payment()
+        result = super().write(vals)
+        if turned:
+            turned.with_env(self.env)._financial_address_changed("admin")
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_not_while_at_spar(self):
+        """Refuse while SPAR has or may have a row, or has had one."""
+        mappings = self.env["g2p.spar.mapping"].sudo()
+        mappings = mappings.search([("partner_id", "in", self.ids)])
+        for mapping in mappings:
+            if mapping.linked_spar_id or mapping.sending_spar_id or mapping.change_ids:
+                raise UserError(
+                    self.env._(
+                        "%(name)s has a payment address at SPAR, or had one, and its "
+                        "history is kept. Archive this registrant instead: SPAR is "
+                        "told to forget the address.",
+                        name=mapping.partner_id.display_name,
+                    )
+                )
+        # Nothing was ever sent for these.
+        mappings.unlink()

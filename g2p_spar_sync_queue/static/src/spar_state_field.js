@@ -16,6 +16,7 @@ const LOOKS = {
     retrying: "text-bg-warning",
     waiting_id: "text-bg-warning",
     paused: "text-bg-warning",
+    differs: "text-bg-warning",
     incomplete: "text-bg-warning",
     to_approve: "text-bg-warning",
 };

@@ -1,0 +1,43 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+ACTIONS = [
+    ("retry", "Tried again"),
+    ("resend", "Sent again"),
+    ("skip", "Skipped"),
+    ("cancel", "Cancelled"),
+    ("pause", "Paused"),
+    ("resume", "Resumed"),
+]
+
+
+class G2pSparIntervention(models.Model):
+    """What a person did to a registrant's way to SPAR: who, when, what and why."""
+
+    _name = "g2p.spar.intervention"
+    _description = "Intervention at SPAR"
+    _order = "id desc"
+
+    mapping_id = fields.Many2one(
+        "g2p.spar.mapping", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    partner_id = fields.Many2one(related="mapping_id.partner_id", string="Registrant")
+    change_id = fields.Many2one(
+        "g2p.spar.change",
+        readonly=True,
+        index="btree_not_null",
+        help="The change that was given up, if one was.",
+    )
+    action = fields.Selection(ACTIONS, required=True, readonly=True)
+    reason = fields.Char(readonly=True)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("What people did is kept."))
+
+    def write(self, vals):
+        """Refuse, whoever asks: the trail is only added to.
+
+        :raise UserError: always
+        """
+        raise UserError(self.env._("What people did is kept as it was."))

@@ -1,0 +1,37 @@
+from odoo import fields, models
+
+
+class G2pSparIntervene(models.TransientModel):
+    """Asks an operator why, and then does it."""
+
+    _name = "g2p.spar.intervene"
+    _description = "Intervene, with a reason"
+
+    mapping_ids = fields.Many2many(
+        "g2p.spar.mapping", string="Registrants", required=True
+    )
+    action = fields.Selection(
+        [
+            ("skip", "Skip what is in trouble"),
+            ("cancel", "Cancel what has not been sent yet"),
+            ("pause", "Send nothing for now"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    reason = fields.Char(required=True)
+
+    def action_apply(self):
+        """Do it, with the reason.
+
+        :raise AccessError: when the user is no operator
+        """
+        self.ensure_one()
+        done = self.mapping_ids._intervene(self.action, self.reason)
+        return {
+            **self.mapping_ids._report(done),
+            "params": {
+                **self.mapping_ids._report(done)["params"],
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }

@@ -15,10 +15,10 @@ import sys
 from .. import settings
 from ..postgres import Postgres
 from ..problems import Problem
-from . import address
+from . import address, engine
 
 #: What is measured for each addon: ``measure(postgres, percent, say)`` yields figures.
-PARTS = {"address": address.measure}
+PARTS = {"address": address.measure, "engine": engine.measure}
 
 
 def main(arguments):

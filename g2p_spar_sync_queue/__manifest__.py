@@ -1,7 +1,7 @@
 {
     "name": "SPAR: Sync Queue",
     "summary": "Keeps SPAR's ID-to-account mapper right through every failure",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Social Registry",
     "author": "SPAR Suite",
     "license": "LGPL-3",
@@ -19,6 +19,8 @@
         "views/g2p_spar_connection_views.xml",
         "views/g2p_spar_mapping_views.xml",
         "views/g2p_spar_change_views.xml",
+        "views/g2p_spar_reconciliation_views.xml",
+        "views/g2p_spar_reconciliation_line_views.xml",
         "views/res_partner_views.xml",
         "wizards/g2p_spar_intervene_views.xml",
         "views/menus.xml",

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from psycopg2 import OperationalError, errorcodes
 
 from tools import keys, problems, settings
+from tools.bench import crowd
 from tools.forks import Fork, environment
 from tools.odoo_server import OdooServer, drop_database, duplicate_database
 from tools.templates import prepared_template
@@ -20,7 +21,7 @@ from tools.templates import prepared_template
 from . import invariants
 from .standin_spar import StandInSpar
 
-PORT = 28_100
+PORTS = 20_000, 31_000
 #: Real seconds after which a worker that has not ended never will.
 PATIENCE = 120
 #: How often Odoo tries a request, and the errors after which it tries again.
@@ -31,12 +32,13 @@ CONCURRENCY = {
     errorcodes.LOCK_NOT_AVAILABLE,
 }
 #: Rounds after which the engine that has not come to rest never will.
-MAX_ROUNDS = 300
+MAX_ROUNDS = 100
 #: Moments the engine stores, moved when time passes.
 MOMENTS = {
     "g2p_spar_mapping": ["next_attempt_at", "write_date"],
     "g2p_spar_change": ["create_date"],
     "g2p_spar_connection": ["breaker_until", "rate_free_at"],
+    "queue_job": ["eta"],
 }
 
 
@@ -56,9 +58,12 @@ class Lab:
         self.say = say
         self.seed = seed
         self.chance = random.Random(seed)
-        self.spar = StandInSpar(problems.free_port(PORT), f"{self.database}-spar")
+        # Not next to that of a lab that is starting at the same moment.
+        port = problems.free_port(random.SystemRandom().randrange(*PORTS))
+        self.spar = StandInSpar(port, f"{self.database}-spar")
         self.values = values
-        self.simulated = 0.0
+        #: When time was simulated, and how many seconds.
+        self.shifts = []
         self.numbers = 0
         self.since = 0
         #: How often a request was beaten by another transaction and done again.
@@ -102,18 +107,7 @@ class Lab:
             .id
         )
         env["g2p.spar.connection"].browse(self.connection).state = "running"
-        self.provider = (
-            env["g2p.dfsp"]
-            .create(
-                {
-                    "name": "M-Cash",
-                    "code": "MC",
-                    "fa_type": "mobile_wallet",
-                    "country_id": env.ref("base.tz").id,
-                }
-            )
-            .id
-        )
+        self.provider = crowd.make_provider(env).id
 
     @contextmanager
     def env(self, uid=1):
@@ -156,20 +150,25 @@ class Lab:
                 if last or error.pgcode not in CONCURRENCY:
                     raise
                 self.repeated += 1
+                # A tenth of what Odoo waits.
+                time.sleep(random.uniform(0, 0.2 * 2**attempt))
 
-    def edit_in(self, env, people):
-        """Give each of these people another wallet, in a transaction of the caller."""
+    def edit_in(self, env, people, numbers=None):
+        """Give each of these people another wallet, in a transaction of the caller.
+
+        :param numbers: of the wallets; by default ones nobody had before.
+        """
+        numbers = numbers or self.new_numbers(len(people))
         env["g2p.financial.address"].create(
             [
                 {
                     "partner_id": person,
                     "fa_type": "mobile_wallet",
                     "dfsp_id": self.provider,
-                    "mobile_number": self.new_number(),
+                    "mobile_number": number,
                     "reason": "Asked for by the registrant",
-                    "channel": "admin",
                 }
-                for person in people
+                for person, number in zip(people, numbers, strict=True)
             ]
         )
 
@@ -182,10 +181,35 @@ class Lab:
             .action_end("Not paid any more")
         )
 
-    def new_number(self):
-        """Return a number nobody had before."""
-        self.numbers += 1
-        return f"+2557{54_000_000 + self.numbers:08d}"
+    def new_numbers(self, count):
+        """Return numbers nobody had before; a fork does not know of those of others."""
+        first = 54_000_000 + self.numbers
+        self.numbers += count
+        return [f"+2557{number:08d}" for number in range(first, first + count)]
+
+    # === A CROWD: MANY PEOPLE AT ONCE === #
+
+    def make_crowd(self, count):
+        """Register many people with a payment address each, not queued yet."""
+        with self.env() as env:
+            crowd.enter_first(env, self.provider)
+            crowd.multiply(env, count)
+
+    def queue_crowd(self):
+        """Forget all changes, and queue one for each of the crowd."""
+        with self.env() as env:
+            crowd.queue_all(env, self.connection)
+        crowd.tidy(self.postgres, self.database)
+
+    def wake_up_all(self):
+        """Wake the engine up for everybody, as an import does."""
+        with self.env() as env:
+            env["g2p.spar.mapping"].search([])._wake_up()
+
+    def empty_spar(self):
+        """Let SPAR forget its rows and its log."""
+        self.spar.reset(rows=True)
+        self.since = 0
 
     # === THE ENGINE === #
 
@@ -216,6 +240,43 @@ class Lab:
         codes = [fork.wait(PATIENCE) for fork in forks]
         assert not any(codes), f"workers ended with {codes}"
 
+    def run_due_jobs(self):
+        """Run the wake-ups whose time has come, one after the other, each its own fork.
+
+        :return: how many.
+        """
+        with self.env() as env:
+            env.cr.execute(
+                """SELECT uuid FROM queue_job
+                    WHERE state = 'pending'
+                      AND (eta IS NULL OR eta <= now() AT TIME ZONE 'UTC')
+                    ORDER BY priority, date_created"""
+            )
+            uuids = [uuid for (uuid,) in env.cr.fetchall()]
+        for uuid in uuids:
+            code = Fork(self._run_job, uuid).wait(PATIENCE)
+            assert not code, f"a job ended with {code}"
+        return len(uuids)
+
+    def _run_job(self, uuid):
+        from odoo.addons.queue_job.job import Job
+
+        with self.env() as env:
+            job = Job.load(env, uuid)
+            # As the runner does: from here on the same wake-up may be made again.
+            job.set_started()
+            job.store()
+            env.flush_all()
+            env.cr.commit()  # pylint: disable=invalid-commit
+            job.perform()
+        with self.env() as env:
+            env.cr.execute("DELETE FROM queue_job WHERE uuid = %s", [uuid])
+
+    def forget_jobs(self):
+        """Delete all wake-ups, as if they were lost."""
+        with self.env() as env:
+            env.cr.execute("DELETE FROM queue_job")
+
     def time_passes(self, seconds):
         """Let simulated time pass.
 
@@ -230,9 +291,16 @@ class Lab:
                         "%(s)s", f"INTERVAL '{float(seconds)} seconds'"
                     )
                 )
-            # What wakes up the engine is up to this harness.
-            env.cr.execute("DELETE FROM queue_job")
-        self.simulated += seconds
+        self.shifts.append((time.time(), seconds))
+
+    @property
+    def simulated(self):
+        """Seconds that were simulated so far."""
+        return sum(seconds for _moment, seconds in self.shifts)
+
+    def by_simulated_clock(self, moment):
+        """Return a moment of the real clock as the engine sees it."""
+        return moment + sum(s for at, s in self.shifts if at <= moment)
 
     def wait_for_spar(self):
         """Wait until SPAR works on no request any more."""
@@ -245,13 +313,14 @@ class Lab:
         """Return how long until something is due; 0 for now, None for never."""
         with self.env() as env:
             env.cr.execute(
-                """SELECT EXISTS (SELECT FROM g2p_spar_change WHERE state = 'queued'),
-                          min(COALESCE(next_attempt_at, now() AT TIME ZONE 'UTC'))
+                """SELECT min(COALESCE(next_attempt_at, now() AT TIME ZONE 'UTC'))
                           - clock_timestamp() AT TIME ZONE 'UTC'
-                     FROM g2p_spar_mapping
-                    WHERE state IN ('due', 'sending', 'retrying', 'checking')"""
+                     FROM g2p_spar_mapping m
+                    WHERE state IN ('due', 'sending', 'retrying', 'checking')
+                       OR EXISTS (SELECT FROM g2p_spar_change c
+                                   WHERE c.mapping_id = m.id AND c.state = 'queued')"""
             )
-            queued, moving = env.cr.fetchone()
+            (moving,) = env.cr.fetchone()
             env.cr.execute(
                 """SELECT breaker_until - clock_timestamp() AT TIME ZONE 'UTC'
                      FROM g2p_spar_connection
@@ -259,21 +328,43 @@ class Lab:
                 [self.connection],
             )
             breaker = env.cr.fetchone()
-        waits = [0.0] if queued else []
-        if moving is not None:
-            waits.append(moving.total_seconds())
-        if not waits:
+        if moving is None:
             return None
-        if breaker:
-            return max(breaker[0].total_seconds(), 0.0)
-        return max(min(waits), 0.0)
+        wait = breaker[0] if breaker else moving
+        return max(wait.total_seconds(), 0.0)
+
+    def seconds_to_next_job(self):
+        """Return how long until a wake-up is due; 0 for now, None for never."""
+        with self.env() as env:
+            env.cr.execute(
+                """SELECT min(COALESCE(eta, now() AT TIME ZONE 'UTC'))
+                          - now() AT TIME ZONE 'UTC'
+                     FROM queue_job WHERE state = 'pending'"""
+            )
+            (wait,) = env.cr.fetchone()
+        return None if wait is None else max(wait.total_seconds(), 0.0)
+
+    def moving(self):
+        """Return what the engine still has to do, for a message."""
+        with self.env() as env:
+            env.cr.execute(
+                """SELECT c.breaker_state, m.id, m.state, m.attempts, m.outcome,
+                          m.reason_code, m.sending_operation, m.next_attempt_at
+                     FROM g2p_spar_mapping m
+                     JOIN g2p_spar_connection c ON c.id = m.connection_id
+                    WHERE m.state NOT IN ('in_sync', 'ended', 'held') LIMIT 5"""
+            )
+            return env.cr.fetchall()
 
     def settle(self, workers=1, how="work_off"):
         """Let workers run and simulated time pass until nothing is left to do.
 
+        All wake-ups are lost meanwhile: the rows alone must do.
+
         :raises AssertionError: when it never comes to that.
         """
         for _round in range(MAX_ROUNDS):
+            self.forget_jobs()
             wait = self.seconds_to_next()
             if wait is None:
                 return
@@ -283,7 +374,7 @@ class Lab:
             if wait:
                 self.time_passes(wait + 1)
             self.run_workers(workers, how)
-        raise AssertionError(f"not settled after {MAX_ROUNDS} rounds")
+        raise AssertionError(f"not settled after {MAX_ROUNDS} rounds: {self.moving()}")
 
     # === WHAT HOLDS === #
 
@@ -306,6 +397,11 @@ class Lab:
         with self.env() as env:
             intended, wanted, unsettled = invariants.read_registry(env.cr, self.since)
         return invariants.check(intended, wanted, self.spar.state(), unsettled)
+
+    def intended(self):
+        """Return all committed addresses, by SPAR ID."""
+        with self.env() as env:
+            return invariants.read_registry(env.cr, self.since)[0]
 
 
 def load_odoo(config_file):

@@ -32,6 +32,14 @@ class Fork:
         if not self.pid:
             _work_and_exit(work, arguments)
 
+    def ended(self):
+        """Whether it has ended."""
+        try:
+            self.wait(0)
+        except TimeoutError:
+            return False
+        return True
+
     def wait(self, seconds=None):
         """Wait for the end.
 
@@ -45,7 +53,7 @@ class Fork:
             pid, status = os.waitpid(self.pid, options)
             if pid:
                 self.status = os.waitstatus_to_exitcode(status)
-            elif time.monotonic() > deadline:
+            elif time.monotonic() >= deadline:
                 raise TimeoutError(f"worker {self.pid} did not end in {seconds} s")
             else:
                 time.sleep(0.002)

@@ -1,4 +1,5 @@
 from . import g2p_spar_mapping
+from . import g2p_spar_mapping_rows
 from . import g2p_spar_mapping_claim
 from . import g2p_spar_mapping_send
 from . import g2p_spar_mapping_sync
@@ -6,5 +7,10 @@ from . import g2p_spar_mapping_intervene
 from . import g2p_spar_change
 from . import g2p_spar_intervention
 from . import g2p_spar_connection
+from . import g2p_spar_connection_jobs
 from . import g2p_spar_connection_breaker
+from . import g2p_spar_connection_guard
+from . import g2p_spar_reconciliation
+from . import g2p_spar_reconciliation_line
+from . import g2p_fa_strategy
 from . import res_partner

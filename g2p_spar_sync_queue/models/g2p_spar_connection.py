@@ -9,14 +9,10 @@ from ..spar.answers import Item, Outcome
 from ..spar.client import SparClient
 from ..spar.g2p_connect import RESOLVE
 from ..spar.jws import KeyProblem, Signer
-from .g2p_spar_mapping_sync import JOB_SECONDS, Shift
+from ..transactions import apart
 
 #: The activity that calls somebody.
 ALERT = "g2p_spar_sync_queue.activity_alert"
-#: After the 10 of other jobs.
-BACKLOG_PRIORITY = 15
-#: How many registrants one transaction of the first load takes in.
-ENLIST_CHUNK = 1000
 
 
 class G2pSparConnection(models.Model):
@@ -152,9 +148,11 @@ class G2pSparConnection(models.Model):
 
         :rtype: ..spar.client.SparClient
         :raise KeyProblem: when the key or certificate cannot be used
+        :raise UserError: when this is a neutralised copy
         """
         connection = self.sudo()
         connection.ensure_one()
+        connection._refuse_copies()
         signer = Signer(
             _read_file(connection.private_key_path),
             _read_file(connection.certificate_path),
@@ -200,6 +198,17 @@ class G2pSparConnection(models.Model):
             if alert:
                 connection._alert(reason)
 
+    def _pause_for_key(self, problem):
+        reason = self.env._("The signing key: %s", problem)
+        apart(self.env, lambda: self._pause(reason, alert=True))
+
+    def _pause_for_signature(self):
+        reason = self.env._(
+            "SPAR refused the signature. Check that the certificate is registered with "
+            "SPAR and that SPAR's key service is up; then resume."
+        )
+        apart(self.env, lambda: self._pause(reason, alert=True))
+
     def _alert(self, reason):
         """Call one person, once: whoever looks after the connection.
 
@@ -228,7 +237,12 @@ class G2pSparConnection(models.Model):
         self.action_resume()
 
     def action_resume(self):
-        """Send again, with all that has been waiting."""
+        """Send again, with all that has been waiting.
+
+        :raise UserError: when this is a neutralised copy
+        """
+        self.check_access("write")
+        self._adopt_database()
         self.write({"state": "running", "pause_reason": False, "paused_at": False})
         self._reset_breaker()
         self.activity_unlink([ALERT])
@@ -241,6 +255,25 @@ class G2pSparConnection(models.Model):
         """Stop sending; what is changed meanwhile waits."""
         self.check_access("write")
         self._pause(self.env._("Paused by %(name)s.", name=self.env.user.name))
+
+    def action_reconcile(self):
+        """Compare everything with what SPAR holds; open what is found.
+
+        :raise AccessError: when the user is no SPAR manager
+        """
+        self.check_access("write")
+        self._refuse_copies()
+        Reconciliation = self.env["g2p.spar.reconciliation"].sudo()
+        Reconciliation._start(self)
+        running = Reconciliation.search(
+            [("connection_id", "in", self.ids), ("state", "=", "running")], limit=1
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": running._name,
+            "res_id": running.id,
+            "view_mode": "form",
+        }
 
     def action_test(self):
         """Sign a harmless question, send it, and say what came back."""
@@ -285,64 +318,6 @@ class G2pSparConnection(models.Model):
                 code=result.code,
             )
         )
-
-    # === JOBS === #
-
-    def _wake_up(self, eta=None):
-        """Have the engine work off whatever is due, soon or at a given time.
-
-        :param eta: seconds from now, or a moment in UTC, before which nothing happens
-        """
-        for connection in self.sudo():
-            for slot in range(connection.workers):
-                connection.with_delay(
-                    eta=eta,
-                    # An edit somebody waits for goes before a backlog.
-                    priority=BACKLOG_PRIORITY,
-                    identity_key=f"spar-{connection.id}-{slot}",
-                    description=self.env._("Send to SPAR"),
-                )._job_work_off()
-
-    def _job_work_off(self):
-        """Job: bring to SPAR whatever is due through this connection."""
-        for connection in self.exists():
-            Shift(connection, JOB_SECONDS).work()
-
-    def _job_enlist(self):
-        """Job: take up registrants with an address and no mapping, and wake the rest.
-
-        In chunks of one transaction each; stopped anywhere, it goes on from there.
-        """
-        self.ensure_one()
-        Mapping = self.env["g2p.spar.mapping"]
-        self._wake_up()
-        while partners := self._unlisted_partners(ENLIST_CHUNK):
-            Mapping._capture(partners, None, self)
-            Mapping._commit()
-
-    @api.model
-    def _cron_enlist(self):
-        """Take up registrants whose address was saved during the start."""
-        for connection in self.search([("state", "=", "running")]):
-            connection._job_enlist()
-
-    def _unlisted_partners(self, limit):
-        self.env.flush_all()
-        self.env.cr.execute(
-            """
-            SELECT a.partner_id
-              FROM g2p_financial_address a
-             WHERE a.state = 'effective'
-               AND NOT EXISTS (
-                   SELECT FROM g2p_spar_mapping m
-                     JOIN g2p_spar_change c ON c.mapping_id = m.id
-                    WHERE m.partner_id = a.partner_id AND m.connection_id = %s)
-             ORDER BY a.partner_id
-             LIMIT %s
-            """,
-            [self.id, limit],
-        )
-        return self.env["res.partner"].browse(id_ for (id_,) in self.env.cr.fetchall())
 
 
 def _read_file(path):

@@ -98,6 +98,7 @@ class G2pSparConnection(models.Model):
                 WHERE id = %s AND breaker_state = 'closed'
             RETURNING breaker_failures >= breaker_threshold""",
             [self.id],
+            log_exceptions=False,
         )
         row = self.env.cr.fetchone()
         if row and (row[0] or wish):
@@ -108,6 +109,7 @@ class G2pSparConnection(models.Model):
             """UPDATE g2p_spar_connection SET breaker_failures = 0, breaker_trips = 0
                 WHERE id = %s AND breaker_state = 'closed'""",
             [self.id],
+            log_exceptions=False,
         )
 
     def _leave_alone(self, wish=None):
@@ -124,6 +126,7 @@ class G2pSparConnection(models.Model):
                   SET breaker_state = 'open', breaker_trips = %s, breaker_until = %s
                 WHERE id = %s""",
             [trips, until, self.id],
+            log_exceptions=False,
         )
         _logger.info("connection %s: left alone until %s", self.id, until)
         self.with_delay(
@@ -152,6 +155,7 @@ class G2pSparConnection(models.Model):
                   AND breaker_until <= clock_timestamp() AT TIME ZONE 'UTC'
             RETURNING id""",
             [self.connect_timeout + self.answer_timeout + PROBE_GRACE, self.id],
+            log_exceptions=False,
         )
         return self.env.cr.fetchone()
 
@@ -168,13 +172,14 @@ class G2pSparConnection(models.Model):
         return True
 
     def _come_back(self):
-        """Close the breaker: one more failure opens it again, for longer than before."""
+        """Close the breaker; one more failure opens it again, for longer."""
         self.env.cr.execute(
             """UPDATE g2p_spar_connection
                   SET breaker_state = 'closed', breaker_until = NULL,
                       breaker_failures = breaker_threshold - 1
                 WHERE id = %s""",
             [self.id],
+            log_exceptions=False,
         )
         # Those that failed have waited long enough. Lost answers go on cooling down.
         self.env.cr.execute(
@@ -185,6 +190,7 @@ class G2pSparConnection(models.Model):
                        AND outcome = 'transient'
                        FOR NO KEY UPDATE SKIP LOCKED)""",
             [self.id],
+            log_exceptions=False,
         )
         _logger.info("connection %s: SPAR is back", self.id)
         self._wake_up()
@@ -202,8 +208,14 @@ class G2pSparConnection(models.Model):
     # === SPEED === #
 
     def _batch_limit(self):
-        """Return how many registrants go into one request."""
-        return min(self.batch_size, self.max_per_second or self.batch_size)
+        """Return how many registrants go into one request.
+
+        With a speed limit few enough for the line of workers to move on before a claim
+        looks abandoned.
+        """
+        if not self.max_per_second:
+            return self.batch_size
+        return min(self.batch_size, max(1, 2 * self.max_per_second // self.workers))
 
     def _reserve(self, number):
         """Take a place in the line of what may be sent.
@@ -225,6 +237,7 @@ class G2pSparConnection(models.Model):
             RETURNING EXTRACT(EPOCH FROM
                 rate_free_at - clock_timestamp() AT TIME ZONE 'UTC') - %(seconds)s""",
             {"seconds": number / self.max_per_second, "id": self.id},
+            log_exceptions=False,
         )
         return max(0.0, float(self.env.cr.fetchone()[0]))
 

@@ -38,6 +38,8 @@ class G2pSparIntervention(models.Model):
     def write(self, vals):
         """Refuse, whoever asks: the trail is only added to.
 
-        :raise UserError: always
+        :raise UserError: when there is anything to write
         """
-        raise UserError(self.env._("What people did is kept as it was."))
+        if self:
+            raise UserError(self.env._("What people did is kept as it was."))
+        return super().write(vals)

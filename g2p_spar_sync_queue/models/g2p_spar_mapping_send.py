@@ -3,8 +3,8 @@
 from odoo import models
 from odoo.tools import SQL
 
-from ..progress import Progress, Recorder
-from .g2p_spar_mapping_claim import READ
+from ..progress import Recorder
+from .g2p_spar_mapping_rows import READ
 
 
 class G2pSparMapping(models.Model):
@@ -19,11 +19,11 @@ class G2pSparMapping(models.Model):
         :param ~..spar.client.SparClient client: an open client
         :param Request request: what was claimed
         :return: SPAR's :class:`~..spar.answers.Answer`, or None if nothing was left to
-            send, and ``{mapping id: moment}`` of those that must wait
+            send
         """
         mine = self._lock_claimed(request)
         if not mine:
-            return None, {}
+            return None
         # What was wanted when it was claimed: whatever came since is a change that
         # waits for its turn.
         parts = [request.parts[entry.id] for entry in mine]
@@ -37,9 +37,7 @@ class G2pSparMapping(models.Model):
             half = int(position >= len(mine) / 2)
             recorder.record(entry, part.item, part.wanted, half)
         self._save_progress(mine, request.id)
-        return answer, {
-            entry.id: entry.next_attempt_at for entry in mine if entry.next_attempt_at
-        }
+        return answer
 
     def _lock_claimed(self, request):
         """Lock the rows that are still claimed for this very request."""
@@ -60,4 +58,3 @@ class G2pSparMapping(models.Model):
         for entry in mine:
             entry.release()
         self._save_progress(mine)
-        return [entry.id for entry in mine]

@@ -15,7 +15,7 @@ import time
 from odoo import api, models
 
 from ..spar.jws import KeyProblem
-from ..transactions import BEATEN, MAX_BEATEN, apart, commit, roll_back
+from ..transactions import BEATEN, MAX_BEATEN, commit, roll_back
 
 #: Seconds after which a job hands what is left to the next one: short enough for an
 #: edit not to wait long for a worker, and with one request more far below Odoo's usual
@@ -33,21 +33,17 @@ class G2pSparMapping(models.Model):
 
     # === WAKE-UP === #
 
-    def _wake_up(self, eta=None):
-        """Have the engine look at these mappings soon, or at a given time.
+    def _wake_up(self):
+        """Have the engine look at these mappings soon.
 
         Losing, doubling or reordering wake-ups is harmless: what is due is decided by
         the mappings' rows alone. Here and in the connection's method of the same name
         is all that knows of ``queue_job``.
-
-        :param datetime eta: UTC, not before this moment
         """
         for connection, mappings in self.sudo().grouped("connection_id").items():
             for start in range(0, len(mappings), connection.batch_size):
                 chunk = mappings[start : start + connection.batch_size]
-                chunk.with_delay(
-                    eta=eta, description=self.env._("Send to SPAR")
-                )._job_sync()
+                chunk.with_delay(description=self.env._("Send to SPAR"))._job_sync()
 
     def _job_sync(self):
         """Job: bring these mappings to SPAR, and then whatever else is due."""
@@ -57,6 +53,7 @@ class G2pSparMapping(models.Model):
     @api.model
     def _cron_sweep(self):
         """Bring to SPAR what is due although its wake-up was lost."""
+        self.env["g2p.spar.reconciliation"]._wake_up_stale()
         connections = self.env["g2p.spar.connection"].search(
             [("state", "=", "running")]
         )
@@ -85,7 +82,6 @@ class Shift:
         self.mappings = connection.env["g2p.spar.mapping"].sudo()
         self.since = since
         self.deadline = time.monotonic() + seconds
-        self.waiting = {}
         self.beaten = self.position = 0
         self.client = None
 
@@ -94,6 +90,8 @@ class Shift:
 
         :param mappings: those somebody was woken up for
         """
+        if not self.connection._is_guarded():
+            return
         try:
             finished = (
                 not mappings or self._rounds(mappings.sudo()._claim)
@@ -101,9 +99,11 @@ class Shift:
         finally:
             if self.client:
                 self.client.close()
-        if not finished and self.connection._is_open():
-            self.connection._wake_up(REST if self.beaten > MAX_BEATEN else None)
-        self._wake_up_those_waiting()
+        if self.connection._is_open():
+            if not finished:
+                self.connection._wake_up(REST if self.beaten > MAX_BEATEN else None)
+            self.connection._wake_up_when_due()
+            self.mappings._commit()
 
     def _rounds(self, claim):
         """Claim, send and record until there is nothing to claim.
@@ -118,7 +118,6 @@ class Shift:
                 self.mappings._commit(forget=not claimed.request)
                 if not claimed.size:
                     return True
-                self.waiting.update(claimed.put_off)
                 if claimed.request:
                     self._carry_out(claimed.request)
                 self.beaten = 0
@@ -149,7 +148,7 @@ class Shift:
                 self._open_client
             )
         except KeyProblem as problem:
-            self._pause_for_key(problem)
+            self.connection._pause_for_key(problem)
             return False
 
     def _open_client(self):
@@ -158,46 +157,22 @@ class Shift:
 
     def _carry_out(self, request):
         """Send a claimed request; pause the connection if SPAR refuses the partner."""
-        for mapping_id in request.parts:
-            self.waiting.pop(mapping_id, None)
         try:
             client = self._open_client()
         except KeyProblem as problem:
             self._take_back(request)
-            self._pause_for_key(problem)
+            self.connection._pause_for_key(problem)
             return
         if wait := self.connection._reserve(len(request.parts)):
             time.sleep(wait)
-        answer, put_off = self.mappings._send(client, request)
+        answer = self.mappings._send(client, request)
         # First what became of the registrants: pausing may meet another worker's.
         self.mappings._commit()
-        self.waiting.update(put_off)
         if answer:
             self.connection._note_answer(answer)
         if answer and answer.refuses_partner:
-            self._pause(
-                self.connection.env._(
-                    "SPAR refused the signature. Check that the certificate is "
-                    "registered with SPAR and that SPAR's key service is up; then "
-                    "resume."
-                )
-            )
+            self.connection._pause_for_signature()
 
     def _take_back(self, request):
         self.mappings._take_back(request)
-        self.mappings._commit()
-
-    def _pause_for_key(self, problem):
-        self._pause(self.connection.env._("The signing key: %s", problem))
-
-    def _pause(self, reason):
-        apart(self.connection.env, lambda: self.connection._pause(reason, alert=True))
-
-    def _wake_up_those_waiting(self):
-        """Have those that could not be finished looked at when their time has come."""
-        by_moment = {}
-        for mapping_id, moment in self.waiting.items():
-            by_moment.setdefault(moment, []).append(mapping_id)
-        for moment, ids in by_moment.items():
-            self.mappings.browse(ids)._wake_up(eta=moment)
         self.mappings._commit()

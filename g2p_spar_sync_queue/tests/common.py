@@ -42,6 +42,12 @@ class SparCase(FinancialAddressCase):
         self.mapper = StandInMapper()
         self.addCleanup(self.mapper.stop)
         self.connection.base_url = self.mapper.url
+        # Databases are rolled back after a test, files are not.
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.patch(
+            type(self.connection), "_witness_folder", lambda _self: Path(folder.name)
+        )
 
     @property
     def mapping(self):

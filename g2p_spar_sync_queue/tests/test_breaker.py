@@ -148,9 +148,7 @@ class TestBreaker(SparCase):
         activity = self.connection.activity_ids
         self.assertEqual(len(activity), 1)
         self.assertIn("refused the signature", activity.note)
-        self.assertTrue(
-            activity.user_id.has_group("g2p_spar_sync_queue.group_manager")
-        )
+        self.assertTrue(activity.user_id.has_group("g2p_spar_sync_queue.group_manager"))
         self.connection.action_resume()
         self.assertFalse(self.connection.activity_ids)
         self.run_engine()

@@ -71,7 +71,9 @@ class TestIntervene(SparCase):
         self.assertIn("i_operator", self.mapping.sentence)
         self.assertIn("Account is being reopened", self.mapping.sentence)
         self.assertTrail(("skip", "Account is being reopened"))
-        self.assertEqual(self.mapping.intervention_ids.change_id, self.mapping.change_ids)
+        self.assertEqual(
+            self.mapping.intervention_ids.change_id, self.mapping.change_ids
+        )
         self.run_engine()
         self.assertEqual(len(self.mapper.log), 1)
         self.enter_address("0754 200 002")
@@ -143,11 +145,11 @@ class TestIntervene(SparCase):
                 self.mapping.with_user(editor)._intervene(action, "x")
         self.by_operator().action_retry()
         trail = self.mapping.intervention_ids
-        for trail in (trail, trail.with_user(self.user)):
+        for asked in (trail, trail.with_user(self.user)):
             with self.assertRaises(UserError):
-                trail.write({"reason": "x"})
+                asked.write({"reason": "x"})
             with self.assertRaises(UserError):
-                trail.unlink()
+                asked.unlink()
 
 
 @tagged("post_install", "-at_install")

@@ -7,14 +7,14 @@ class G2pSparIntervene(models.TransientModel):
     _name = "g2p.spar.intervene"
     _description = "Intervene, with a reason"
 
-    mapping_ids = fields.Many2many(
-        "g2p.spar.mapping", string="Registrants", required=True
-    )
+    mapping_ids = fields.Many2many("g2p.spar.mapping", string="Registrants")
+    line_ids = fields.Many2many("g2p.spar.reconciliation.line", string="Differences")
     action = fields.Selection(
         [
             ("skip", "Skip what is in trouble"),
             ("cancel", "Cancel what has not been sent yet"),
             ("pause", "Send nothing for now"),
+            ("ignore", "Leave a difference as it is"),
         ],
         required=True,
         readonly=True,
@@ -27,11 +27,10 @@ class G2pSparIntervene(models.TransientModel):
         :raise AccessError: when the user is no operator
         """
         self.ensure_one()
+        if self.action == "ignore":
+            self.line_ids._ignore(self.reason)
+            return {"type": "ir.actions.act_window_close"}
         done = self.mapping_ids._intervene(self.action, self.reason)
-        return {
-            **self.mapping_ids._report(done),
-            "params": {
-                **self.mapping_ids._report(done)["params"],
-                "next": {"type": "ir.actions.act_window_close"},
-            },
-        }
+        report = self.mapping_ids._report(done)
+        report["params"]["next"] = {"type": "ir.actions.act_window_close"}
+        return report

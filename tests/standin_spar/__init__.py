@@ -39,12 +39,13 @@ class StandInSpar(Service):
         """
         self._post("fault", list(faults))
 
-    def reset(self, seed=0):
+    def reset(self, seed=0, rows=False):
         """Let it forget what happened and what was armed; its rows stay.
 
         :param int seed: of what faults with a rate decide by.
+        :param bool rows: whether its rows go, too.
         """
-        self._post("reset", {"seed": seed})
+        self._post("reset", {"seed": seed, "rows": rows})
 
     def state(self):
         """Return what happened: ``requests``, ``applied``, ``rows`` and ``fired``."""

@@ -10,7 +10,7 @@ fired, so that a test can fail when it never did.
 ======================  =============================================================
 ``POST /control/fault`` arm a fault; see :class:`Fault`
 ``GET /control/state``  what happened: ``requests``, ``applied``, ``rows``, ``fired``
-``POST /control/reset`` forget all of it but the rows, and disarm
+``POST /control/reset`` forget what happened, and disarm
 ======================  =============================================================
 """
 
@@ -34,6 +34,7 @@ KINDS = (
     "garbage",
     "late",
     "partial",
+    "refuse",
     "reject",
     "reorder",
     "status",
@@ -49,7 +50,8 @@ class Fault:
         (``delay``, ``delay_after``) for ``seconds``; nonsense is answered after it
         (``garbage``); the connection is cut and the work done ``seconds`` later
         (``late``); one answer is left out (``partial``); the answers come in another
-        order (``reorder``); the whole request is refused with the reason ``code`` and
+        order (``reorder``); the items with these ``ids`` are refused with the reason
+        ``code`` (``refuse``); the whole request is refused with the reason ``code`` and
         no list (``reject``); nothing is done but to answer an HTTP ``code``, with
         ``retry_after`` (``status``).
     :param int count: how many requests it meets; by default all that match.
@@ -105,9 +107,11 @@ class Mapper:
         self.rows, self.strategies = {}, {}
         self.reset(seed)
 
-    def reset(self, seed=0):
-        """Forget what happened and disarm; the rows stay."""
+    def reset(self, seed=0, rows=False):
+        """Forget what happened and disarm; the rows stay unless told."""
         with self.lock:
+            if rows:
+                self.rows, self.strategies = {}, {}
             self.requests, self.applied, self.faults = [], [], []
             self.chance = random.Random(seed)
 
@@ -156,15 +160,20 @@ class Mapper:
         with self.lock:
             entry["over"] = time.time()
 
-    def work(self, operation, items, body, signature):
-        """Do what is asked; return HTTP status and answer."""
+    def work(self, operation, items, body, signature, refused=()):
+        """Do what is asked, but not for refused IDs; return HTTP status and answer."""
         if self.upstream:
             return self._forward(operation, items, body, signature)
         ids = [item["id"] for item in items]
         if operation == "link" and len(set(ids)) < len(ids):
             return 500, {"errors": [{"code": "G2P-REQ-100", "message": "Unknown."}]}
         with self.lock:
-            entries = [getattr(self, f"_{operation}")(item) for item in items]
+            entries = [
+                {"left_out": True}
+                if item["id"] in refused
+                else getattr(self, f"_{operation}")(item)
+                for item in items
+            ]
         for item, entry in zip(items, entries, strict=True):
             entry.setdefault("status", "succ")
             entry.setdefault("status_reason_code", None)
@@ -273,9 +282,9 @@ class Handler(BaseHTTPRequestHandler):
         entry, fault = self.mapper.arrive(operation, message_id, items)
         signature = self.headers.get("Signature", "")
 
-        def work():
+        def work(refused=()):
             try:
-                return self.mapper.work(operation, items, body, signature)
+                return self.mapper.work(operation, items, body, signature, refused)
             finally:
                 self.mapper.over(entry)
 
@@ -319,6 +328,13 @@ class Handler(BaseHTTPRequestHandler):
     def _partial(self, _fault, work):
         status, answer = work()
         _list_of(answer)[-1:] = []
+        self._answer(status, answer)
+
+    def _refuse(self, fault, work):
+        status, answer = work(fault.ids)
+        for entry in _list_of(answer):
+            if entry.get("left_out"):
+                entry.update(_refusal(fault.code))
         self._answer(status, answer)
 
     def _reject(self, fault, _work):

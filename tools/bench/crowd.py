@@ -29,13 +29,23 @@ def connect(database, base_url, key, **values):
         return connection.id
 
 
-def enter_first(env):
+def enter_first(env, provider=None):
     """Enter the registrant and the payment address that are copied.
 
     :param Environment env: of the system.
+    :param int provider: id of M-Cash; by default it is made.
     :return: the address.
     """
-    provider = env["g2p.dfsp"].create(
+    provider = env["g2p.dfsp"].browse(provider) if provider else make_provider(env)
+    person = env["res.partner"].create(
+        {"name": "Registrant", "is_registrant": True, "spar_id": f"{PREFIX}0"}
+    )
+    return enter_address(env, person, provider, "+255700000000")
+
+
+def make_provider(env):
+    """Make the provider of all wallets; return it."""
+    return env["g2p.dfsp"].create(
         {
             "name": "M-Cash",
             "code": "MC",
@@ -43,10 +53,6 @@ def enter_first(env):
             "country_id": env.ref("base.tz").id,
         }
     )
-    person = env["res.partner"].create(
-        {"name": "Registrant", "is_registrant": True, "spar_id": f"{PREFIX}0"}
-    )
-    return enter_address(env, person, provider, "+255754000000")
 
 
 def enter_address(env, person, provider, number):

@@ -1,0 +1,97 @@
+"""What runs in the background for a whole connection."""
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from .g2p_spar_mapping import MOVING
+from .g2p_spar_mapping_sync import JOB_SECONDS, Shift
+
+#: After the 10 of other jobs.
+BACKLOG_PRIORITY = 15
+#: How many registrants one transaction of the first load takes in.
+ENLIST_CHUNK = 1000
+
+
+class G2pSparConnection(models.Model):
+    _inherit = "g2p.spar.connection"
+
+    def _wake_up(self, eta=None):
+        """Have the engine work off whatever is due, soon or at a given time.
+
+        :param eta: seconds from now, or a moment in UTC, before which nothing happens
+        """
+        for connection in self.sudo():
+            for slot in range(connection.workers):
+                connection.with_delay(
+                    eta=eta,
+                    # An edit somebody waits for goes before a backlog.
+                    priority=BACKLOG_PRIORITY,
+                    identity_key=f"spar-{connection.id}-{slot}",
+                    description=self.env._("Send to SPAR"),
+                )._job_work_off()
+
+    def _wake_up_when_due(self):
+        """Have the engine look again when the next of those that wait is due.
+
+        That includes what another worker claimed, which may not live to send it.
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """SELECT m.next_attempt_at FROM g2p_spar_mapping m
+                    WHERE m.connection_id = %s AND m.state IN %s
+                      AND m.paused IS NOT TRUE
+                      AND COALESCE(m.next_attempt_at, '-infinity') >
+                          clock_timestamp() AT TIME ZONE 'UTC'
+                    ORDER BY COALESCE(m.next_attempt_at, '-infinity') LIMIT 1""",
+                self.id,
+                MOVING,
+            )
+        )
+        for (moment,) in self.env.cr.fetchall():
+            self.with_delay(
+                eta=moment,
+                identity_key=f"spar-{self.id}-{moment}",
+                description=self.env._("Send to SPAR"),
+            )._job_work_off()
+
+    def _job_work_off(self):
+        """Job: bring to SPAR whatever is due through this connection."""
+        for connection in self.exists():
+            Shift(connection, JOB_SECONDS).work()
+
+    def _job_enlist(self):
+        """Job: take up registrants with an address and no mapping, and wake the rest.
+
+        In chunks of one transaction each; stopped anywhere, it goes on from there.
+        """
+        self.ensure_one()
+        Mapping = self.env["g2p.spar.mapping"]
+        self._wake_up()
+        while partners := self._unlisted_partners(ENLIST_CHUNK):
+            Mapping._capture(partners, None, self)
+            Mapping._commit()
+
+    @api.model
+    def _cron_enlist(self):
+        """Take up registrants whose address was saved during the start."""
+        for connection in self.search([("state", "=", "running")]):
+            connection._job_enlist()
+
+    def _unlisted_partners(self, limit):
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            SELECT a.partner_id
+              FROM g2p_financial_address a
+             WHERE a.state = 'effective'
+               AND NOT EXISTS (
+                   SELECT FROM g2p_spar_mapping m
+                     JOIN g2p_spar_change c ON c.mapping_id = m.id
+                    WHERE m.partner_id = a.partner_id AND m.connection_id = %s)
+             ORDER BY a.partner_id
+             LIMIT %s
+            """,
+            [self.id, limit],
+        )
+        return self.env["res.partner"].browse(id_ for (id_,) in self.env.cr.fetchall())

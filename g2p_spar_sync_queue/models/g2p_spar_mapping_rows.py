@@ -1,0 +1,171 @@
+"""How the engine reads and writes a batch of mappings: a few statements for all."""
+
+import json
+from datetime import datetime
+
+from odoo import models
+from odoo.tools import SQL
+
+from ..progress import COLUMNS, Progress
+from .g2p_spar_mapping import MOVING, NEWER_CHANGE
+
+#: SQL on a mapping ``m``: nothing keeps the engine from it now.
+READY = SQL(
+    """(m.next_attempt_at IS NULL
+        OR m.next_attempt_at <= clock_timestamp() AT TIME ZONE 'UTC')
+       AND m.paused IS NOT TRUE"""
+)
+
+#: What is read and written of a mapping, put together once.
+KEYS = ("id", "partner_id", "connection_id")
+READ = SQL(", ".join(f"m.{name}" for name in KEYS + tuple(COLUMNS)))
+WRITTEN = {"id": "int", **COLUMNS}
+ASSIGNED = SQL(", ".join(f"{name} = v.{name}" for name in COLUMNS))
+TYPED = SQL(", ".join(f"{name} {type_}" for name, type_ in WRITTEN.items()))
+
+
+class G2pSparMapping(models.Model):
+    _inherit = "g2p.spar.mapping"
+
+    def _connection_of(self, entries):
+        """Return the connection of a batch; all of it has the same one."""
+        Connection = self.env["g2p.spar.connection"].sudo()
+        return Connection.browse(entries[0].connection_id)
+
+    # === LOCKS === #
+    # Rows are locked before anything is read of them. On a row that was changed since
+    # this transaction's snapshot PostgreSQL raises, before anything is sent.
+
+    def _lock_due(self):
+        return self._locked(
+            SQL(
+                """SELECT %s FROM g2p_spar_mapping m
+                    WHERE m.id = ANY(%s) AND %s AND (m.state IN %s OR %s)
+                    ORDER BY m.id LIMIT %s FOR NO KEY UPDATE OF m SKIP LOCKED""",
+                READ,
+                list(self.ids),
+                READY,
+                MOVING,
+                NEWER_CHANGE,
+                self.sudo().connection_id[:1]._batch_limit(),
+            )
+        )
+
+    def _lock_moving(self, connection, limit, since):
+        return self._locked(
+            SQL(
+                """SELECT %(columns)s FROM g2p_spar_mapping m
+                    WHERE m.connection_id = %(connection)s AND m.state IN %(moving)s
+                      AND m.paused IS NOT TRUE
+                      AND COALESCE(m.next_attempt_at, '-infinity') <=
+                          clock_timestamp() AT TIME ZONE 'UTC' - %(since)s
+                      AND m.write_date <=
+                          clock_timestamp() AT TIME ZONE 'UTC' - %(since)s
+                    ORDER BY COALESCE(m.next_attempt_at, '-infinity')
+                    LIMIT %(limit)s FOR NO KEY UPDATE OF m SKIP LOCKED""",
+                columns=READ,
+                connection=connection.id,
+                moving=MOVING,
+                since=_interval(since),
+                limit=limit,
+            )
+        )
+
+    def _lock_queued(self, connection, limit, position, since):
+        self.env.cr.execute(
+            SQL(
+                """SELECT c.id, %(columns)s
+                     FROM g2p_spar_change c
+                     JOIN g2p_spar_mapping m ON m.id = c.mapping_id
+                    WHERE c.connection_id = %(connection)s AND c.state = 'queued'
+                      AND c.id > %(position)s
+                      AND c.create_date <=
+                          clock_timestamp() AT TIME ZONE 'UTC' - %(since)s
+                      AND %(ready)s
+                    ORDER BY c.id
+                    LIMIT %(limit)s FOR NO KEY UPDATE OF m SKIP LOCKED""",
+                columns=READ,
+                connection=connection.id,
+                position=position,
+                since=_interval(since),
+                ready=READY,
+                limit=limit,
+            ),
+            log_exceptions=False,
+        )
+        return self.env.cr.fetchall()
+
+    def _locked(self, query):
+        self.env.cr.execute(query, log_exceptions=False)
+        return [Progress(*row) for row in self.env.cr.fetchall()]
+
+    # === WRITING DOWN === #
+
+    def _save_progress(self, entries, request_id=None):
+        """Write a batch back in two statements: the mappings, their wanted changes.
+
+        By SQL: through the ORM each mapping would be a statement of its own, which is
+        most of what a batch costs. Nothing stored depends on these columns.
+
+        :param str request_id: set when an attempt was made, to be counted
+        """
+        if not entries:
+            return
+        rows = [{name: getattr(e, name) for name in WRITTEN} for e in entries]
+        self.env.cr.execute(
+            SQL(
+                """UPDATE g2p_spar_mapping m
+                      SET %s, write_date = clock_timestamp() AT TIME ZONE 'UTC'
+                     FROM json_to_recordset(%s) AS v(%s)
+                    WHERE m.id = v.id AND m.id = ANY(%s)""",
+                ASSIGNED,
+                # One value, however large the batch.
+                json.dumps(rows, default=datetime.isoformat),
+                TYPED,
+                # Said twice, so that the index is used whatever the planner thinks.
+                [entry.id for entry in entries],
+            ),
+            log_exceptions=False,
+        )
+        self._save_changes(
+            [
+                {
+                    "id": entry.wanted_change_id,
+                    "state": entry.change_state,
+                    "reason_code": entry.reason_code,
+                }
+                for entry in entries
+                if entry.wanted_change_id and (entry.change_state or request_id)
+            ],
+            request_id,
+        )
+
+    def _save_changes(self, rows, request_id):
+        if not rows:
+            return
+        self.env.cr.execute(
+            """UPDATE g2p_spar_change c
+                  SET state = COALESCE(v.state, c.state),
+                      reason_code = CASE v.state WHEN 'held' THEN v.reason_code
+                                                 WHEN 'sent' THEN NULL
+                                                 ELSE c.reason_code END,
+                      confirmed_at = CASE v.state
+                                     WHEN 'sent' THEN now() AT TIME ZONE 'UTC'
+                                     ELSE c.confirmed_at END,
+                      attempts = COALESCE(c.attempts, 0) + %s,
+                      request_id = COALESCE(%s, c.request_id),
+                      write_date = now() AT TIME ZONE 'UTC'
+                 FROM json_to_recordset(%s) AS v(id int, state text, reason_code text)
+                WHERE c.id = v.id AND c.id = ANY(%s) AND c.state != 'cancelled'""",
+            [
+                int(bool(request_id)),
+                request_id,
+                json.dumps(rows),
+                [row["id"] for row in rows],
+            ],
+            log_exceptions=False,
+        )
+
+
+def _interval(seconds):
+    return SQL("%s * INTERVAL '1 second'", seconds)

@@ -1,0 +1,304 @@
+import time
+import uuid
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..progress import Progress, digest
+from ..spar.answers import Item, Outcome
+from ..spar.g2p_connect import RESOLVE
+from ..spar.jws import KeyProblem
+from ..transactions import BEATEN, commit, roll_back
+from .g2p_spar_mapping import NEWER_CHANGE
+from .g2p_spar_mapping_rows import READ
+
+#: IDs in one question. SPAR answers up to 32,767, proxies cap the size.
+CHUNK = 500
+#: Seconds after which a job hands what is left to the next one.
+JOB_SECONDS = 45
+#: Seconds without a step after which the job of a run counts as lost.
+STALE_AFTER = 300
+#: Seconds to wait after SPAR gave no answer.
+REST = 60
+
+#: SQL on a mapping ``m``: the engine has nothing to do with it.
+AT_REST = SQL(
+    """m.state IN ('in_sync', 'ended', 'held', 'skipped', 'waiting_id')
+       AND m.sending_spar_id IS NULL AND NOT %s""",
+    NEWER_CHANGE,
+)
+
+
+class G2pSparReconciliation(models.Model):
+    """One comparison of everything we hold with what SPAR holds.
+
+    It only asks. It goes on after a kill from where it had come to, and leaves out
+    whatever the engine is busy with.
+    """
+
+    _name = "g2p.spar.reconciliation"
+    _description = "Comparison with SPAR"
+    _order = "id desc"
+
+    connection_id = fields.Many2one(
+        "g2p.spar.connection", required=True, readonly=True, ondelete="cascade"
+    )
+    state = fields.Selection(
+        [("running", "Running"), ("done", "Done"), ("cancelled", "Cancelled")],
+        required=True,
+        default="running",
+        readonly=True,
+    )
+    last_mapping_id = fields.Integer(
+        readonly=True, default=0, help="Where it has come to."
+    )
+    total = fields.Integer("To compare", readonly=True)
+    checked = fields.Integer("Compared", readonly=True, default=0)
+    progress = fields.Float(compute="_compute_progress")
+    finished_at = fields.Datetime("Finished", readonly=True)
+    line_ids = fields.One2many(
+        "g2p.spar.reconciliation.line", "reconciliation_id", string="Differences"
+    )
+    line_count = fields.Integer("Differences found", compute="_compute_line_count")
+
+    _one_at_a_time = models.UniqueIndex(
+        "(connection_id) WHERE state = 'running'",
+        "A comparison with this SPAR is running already.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("create_date")
+    def _compute_display_name(self):
+        for run in self:
+            run.display_name = f"{run.connection_id.name} {run.create_date:%Y-%m-%d}"
+
+    @api.depends("checked", "total", "state")
+    def _compute_progress(self):
+        for run in self:
+            part = run.checked / run.total if run.total else 1.0
+            run.progress = 100.0 if run.state == "done" else min(99.0, 100 * part)
+
+    @api.depends("line_ids")
+    def _compute_line_count(self):
+        counts = dict(
+            self.env["g2p.spar.reconciliation.line"]._read_group(
+                [("reconciliation_id", "in", self.ids)],
+                ["reconciliation_id"],
+                ["__count"],
+            )
+        )
+        for run in self:
+            run.line_count = counts.get(run, 0)
+
+    # === ACTION METHODS === #
+
+    def action_cancel(self):
+        """Stop comparing; what was found stays.
+
+        :raise AccessError: when the user is no operator
+        """
+        self.env["g2p.spar.mapping"]._check_operator()
+        running = self.sudo().filtered(lambda run: run.state == "running")
+        running.write({"state": "cancelled", "finished_at": fields.Datetime.now()})
+
+    # === JOBS === #
+
+    @api.model
+    def _start(self, connections):
+        """Begin to compare with each SPAR that is not being compared with already.
+
+        :rtype: ``g2p.spar.reconciliation``
+        """
+        busy = self.search([("state", "=", "running")]).connection_id
+        runs = self.create(
+            [
+                {
+                    "connection_id": connection.id,
+                    "total": self.env["g2p.spar.mapping"].search_count(
+                        [("connection_id", "=", connection.id)]
+                    ),
+                }
+                for connection in connections - busy
+            ]
+        )
+        runs._wake_up()
+        return runs
+
+    @api.model
+    def _cron_start(self):
+        """Compare with every SPAR that is in use."""
+        self._start(self.env["g2p.spar.connection"].search([("state", "=", "running")]))
+
+    @api.model
+    def _wake_up_stale(self):
+        """Go on with runs whose job was lost."""
+        before = fields.Datetime.now() - timedelta(seconds=STALE_AFTER)
+        self.search([("state", "=", "running"), ("write_date", "<", before)])._wake_up()
+
+    def _wake_up(self, eta=None):
+        for run in self:
+            run.with_delay(
+                eta=eta,
+                priority=20,
+                identity_key=f"spar-reconciliation-{run.id}",
+                description=self.env._("Compare with SPAR"),
+            )._job_run()
+
+    def _job_run(self):
+        """Job: go on comparing, for as long as a job may last."""
+        for run in self.exists():
+            run._run(time.monotonic() + JOB_SECONDS)
+
+    def _run(self, deadline):
+        connection = self.connection_id
+        if connection._is_neutralised():
+            self.action_cancel()
+            return
+        size, eta = CHUNK, None
+        try:
+            with connection._client() as client:
+                while self.state == "running" and time.monotonic() < deadline:
+                    if not connection._is_available(lambda: client):
+                        eta = REST
+                        break
+                    try:
+                        outcome = self._compare_next(client, size)
+                        commit(self.env)
+                    except BEATEN:
+                        roll_back(self.env)
+                        continue
+                    if outcome == "refused":
+                        # One ID may be to blame; find it, and leave it out.
+                        size = max(1, size // 2)
+                    elif outcome == "failed":
+                        eta = REST
+                        break
+        except KeyProblem as problem:
+            connection._pause_for_key(problem)
+            eta = REST
+        if self.state == "running":
+            self._wake_up(eta)
+        commit(self.env)
+
+    # === COMPARING === #
+
+    def _compare_next(self, client, size):
+        """Ask SPAR about the next registrants and write down what differs.
+
+        :param int size: how many, at most
+        :return: ``"done"``, ``"failed"`` or ``"refused"``
+        """
+        entries = self._next_entries(size)
+        if not entries:
+            self.write({"state": "done", "finished_at": fields.Datetime.now()})
+            return "done"
+        asked = self._items(entries)
+        commit(self.env)
+        if asked:
+            answer = client.send(RESOLVE, list(asked.values()), str(uuid.uuid4()))
+            self.connection_id._note_answer(answer)
+            if answer.refuses_partner:
+                self.connection_id._pause_for_signature()
+            if answer.failed or answer.refuses_partner:
+                return "failed"
+            outcomes = {result.outcome for result in answer.results.values()}
+            if outcomes == {Outcome.BATCH_REFUSED} and size > 1:
+                return "refused"
+            self._write_lines(entries, asked, answer)
+        self.write(
+            {
+                "last_mapping_id": entries[-1].id,
+                "checked": self.checked + len(entries),
+            }
+        )
+        return "done"
+
+    def _next_entries(self, size):
+        return self._entries(
+            SQL(
+                "m.connection_id = %s AND m.id > %s ORDER BY m.id LIMIT %s",
+                self.connection_id.id,
+                self.last_mapping_id,
+                size,
+            )
+        )
+
+    def _entries(self, where):
+        self.env.cr.execute(
+            SQL("SELECT %s FROM g2p_spar_mapping m WHERE %s", READ, where)
+        )
+        return [Progress(*row) for row in self.env.cr.fetchall()]
+
+    def _at_rest(self, entries):
+        ids = [entry.id for entry in entries]
+        return self._entries(SQL("m.id = ANY(%s) AND %s ORDER BY m.id", ids, AT_REST))
+
+    def _items(self, entries):
+        """Return the question about each mapping, by its id; no SPAR ID twice."""
+        partners = self.env["res.partner"].sudo()
+        resting = self._at_rest(entries)
+        # Whoever has the row is asked about first.
+        resting.sort(key=lambda entry: not entry.linked_spar_id)
+        items, ids = {}, set()
+        for entry in resting:
+            partner = partners.browse(entry.partner_id)
+            spar_id = entry.linked_spar_id or partner._spar_get_id()
+            if spar_id and spar_id not in ids:
+                ids.add(spar_id)
+                items[entry.id] = Item(uuid.uuid4().hex, spar_id)
+        return items
+
+    def _write_lines(self, before, asked, answer):
+        """Compare, leaving out whoever has moved while SPAR was being asked."""
+        same = {entry.id: entry for entry in before if entry.id in asked}
+        now = [entry for entry in self._at_rest(before) if same.get(entry.id) == entry]
+        wanted_of = self.env["g2p.spar.mapping"]._wanted(now) if now else {}
+        lines = []
+        for entry in now:
+            item = asked[entry.id]
+            result = answer.results[item.reference_id]
+            kind = _kind(entry, wanted_of[entry.id], item, result)
+            if kind:
+                lines.append(
+                    {
+                        "reconciliation_id": self.id,
+                        "mapping_id": entry.id,
+                        "kind": kind,
+                        "spar_id": item.spar_id,
+                        "masked": self._masked(result),
+                    }
+                )
+        self.env["g2p.spar.reconciliation.line"].create(lines)
+
+    def _masked(self, result):
+        """Return what SPAR holds, as far as anybody may see it."""
+        if result.outcome != Outcome.DONE or not result.linked:
+            return False
+        Strategy = self.env["g2p.fa.strategy"].sudo()
+        return Strategy._spar_masked(result.fa, result.strategy_number)
+
+
+def _kind(entry, wanted, item, result):
+    """Return how SPAR differs from what should be there, or None.
+
+    :param ~..progress.Progress entry: the mapping, at rest
+    :param wanted: what should be at SPAR
+    :param ~..spar.answers.Item item: what was asked
+    :param ~..spar.answers.Result result: what SPAR said
+    """
+    if result.outcome != Outcome.DONE:
+        return "unclear"
+    # Under another ID than the one asked about, nothing is wanted.
+    ours = wanted.spar_id == item.spar_id and wanted.value
+    if not result.linked:
+        return "unknown" if ours else None
+    if wanted.broken:
+        return None
+    if not ours:
+        return "left_over"
+    theirs = digest(result.fa, result.strategy_number)
+    if theirs == digest(*ours):
+        return None
+    return "ours_newer" if theirs == entry.held_digest else "spar_newer"

@@ -1,0 +1,209 @@
+from odoo import fields, models
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tools import SQL
+
+from ..spar.answers import Item, Outcome
+from ..spar.g2p_connect import RESOLVE
+from ..spar.jws import KeyProblem
+
+EDITOR = "g2p_spar_financial_address.group_editor"
+
+
+class G2pSparReconciliationLine(models.Model):
+    """One registrant of whom SPAR holds something else than we do."""
+
+    _name = "g2p.spar.reconciliation.line"
+    _description = "Difference from SPAR"
+    _order = "id desc"
+
+    reconciliation_id = fields.Many2one(
+        "g2p.spar.reconciliation",
+        string="Comparison",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    mapping_id = fields.Many2one(
+        "g2p.spar.mapping", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    partner_id = fields.Many2one(related="mapping_id.partner_id", string="Registrant")
+    kind = fields.Selection(
+        [
+            ("ours_newer", "Ours is newer"),
+            ("spar_newer", "SPAR was changed by somebody else"),
+            ("unknown", "SPAR does not know this ID"),
+            ("left_over", "SPAR still holds an address"),
+            ("unclear", "SPAR gave no clear answer"),
+        ],
+        string="Difference",
+        required=True,
+        readonly=True,
+    )
+    spar_id = fields.Char("SPAR ID", readonly=True)
+    masked = fields.Char("At SPAR", readonly=True)
+    state = fields.Selection(
+        [
+            ("open", "To decide"),
+            ("resent", "Ours was sent"),
+            ("taking", "Being taken over"),
+            ("taken", "SPAR's was taken over"),
+            ("ignored", "Left as it is"),
+        ],
+        required=True,
+        default="open",
+        readonly=True,
+    )
+    reason = fields.Char(readonly=True)
+    decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True)
+
+    _once = models.Constraint(
+        "UNIQUE(reconciliation_id, mapping_id)", "This difference is listed already."
+    )
+
+    # === ACTION METHODS === #
+
+    def action_resend(self):
+        """Send ours; what should not be at SPAR is removed there.
+
+        :raise AccessError: when the user is no operator
+        """
+        open_ones = self._open()
+        open_ones._remember_rows()
+        open_ones.mapping_id.with_env(self.env)._intervene(
+            "resend", self.env._("After a comparison with SPAR")
+        )
+        open_ones._decide("resent")
+
+    def action_ignore(self):
+        """Ask why, then leave it as it is."""
+        self.env["g2p.spar.mapping"]._check_operator()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Why?"),
+            "res_model": "g2p.spar.intervene",
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                "default_line_ids": [fields.Command.set(self.ids)],
+                "default_action": "ignore",
+            },
+        }
+
+    def action_take(self):
+        """Have SPAR's address entered here, as if somebody had typed it.
+
+        :raise AccessError: when the user may not send, or may not enter addresses
+        """
+        open_ones = self._open()
+        if not self.env.user.has_group(EDITOR):
+            raise AccessError(
+                self.env._("Only an editor of payment addresses may take one over.")
+            )
+        for line in open_ones:
+            line._decide("taking")
+            # As the user: the address is theirs, with whatever approval that takes.
+            line.with_env(self.env).with_delay(
+                description=self.env._("Take an address over from SPAR")
+            )._job_take()
+
+    # === BUSINESS METHODS === #
+
+    def _open(self):
+        self.env["g2p.spar.mapping"]._check_operator()
+        return self.sudo().filtered(lambda line: line.state == "open")
+
+    def _decide(self, state, reason=False):
+        self.sudo().write(
+            {"state": state, "reason": reason, "decided_by_id": self.env.uid}
+        )
+
+    def _ignore(self, reason):
+        """Leave it as it is.
+
+        :param str reason: why
+        :raise AccessError: when the user is no operator
+        """
+        self._open()._decide("ignored", reason)
+
+    def _remember_rows(self):
+        """Have the engine ask about rows it did not know of before it acts.
+
+        An ID that is another registrant's by now is theirs to deal with.
+        """
+        for line in self.filtered(lambda line: line.kind == "left_over"):
+            mapping = line.mapping_id.try_lock_for_update(allow_referencing=True)
+            mapping.invalidate_recordset()
+            known = mapping.linked_spar_id or mapping.sending_spar_id
+            if mapping and not known and not line._is_held_by_another():
+                mapping.sending_spar_id = line.spar_id
+        self.env.flush_all()
+
+    def _is_held_by_another(self):
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT FROM g2p_spar_mapping
+                    WHERE connection_id = %s
+                      AND COALESCE(linked_spar_id, sending_spar_id) = %s""",
+                self.mapping_id.connection_id.id,
+                self.spar_id,
+            )
+        )
+        return bool(rows)
+
+    # === JOBS === #
+
+    def _job_take(self):
+        """Job: ask SPAR once more, and enter what it holds through the normal model."""
+        self.ensure_one()
+        line = self.sudo()
+        if line.state != "taking":
+            return
+        item = Item("take", line.spar_id)
+        try:
+            with line.mapping_id.connection_id._client() as client:
+                result = client.send(RESOLVE, [item]).results[item.reference_id]
+        except KeyProblem as problem:
+            line.write({"state": "open", "reason": str(problem)})
+            return
+        if line.mapping_id._open_changes():
+            problem = self.env._("The registrant's address has changed since.")
+        elif result.outcome != Outcome.DONE:
+            problem = self.env._("SPAR could not be asked (%s).", result.code)
+        elif not result.linked:
+            problem = self.env._("SPAR does not hold an address any more.")
+        else:
+            problem = self._enter(result)
+        if problem:
+            line.write({"state": "open", "reason": problem})
+        else:
+            line.write({"state": "taken", "reason": False})
+
+    def _enter(self, result):
+        """Enter an address as SPAR holds it.
+
+        :param ~..spar.answers.Result result: what SPAR holds
+        :return: what stands against it, or None
+        """
+        values = (
+            self.env["g2p.fa.strategy"]
+            .sudo()
+            ._spar_address_values(result.fa, result.strategy_number)
+        )
+        if not values:
+            return self.env._(
+                "What SPAR holds cannot be read with a strategy and provider known "
+                "here."
+            )
+        try:
+            with self.env.cr.savepoint():
+                self.env["g2p.financial.address"].create(
+                    {
+                        **values,
+                        "partner_id": self.sudo().partner_id.id,
+                        "reason": self.env._("Taken over from SPAR"),
+                    }
+                )
+        except ValidationError as error:
+            return str(error)
+        return None

@@ -1,0 +1,123 @@
+import importlib.util
+import json
+from pathlib import Path
+
+from odoo.exceptions import UserError
+from odoo.modules.neutralize import get_neutralization_queries
+from odoo.tests import tagged
+
+from . import stand_in
+from .common import SparCase
+
+GUARD_LOG = "odoo.addons.g2p_spar_sync_queue.models.g2p_spar_connection_guard"
+
+
+@tagged("post_install", "-at_install")
+class TestGuard(SparCase):
+    def restored(self):
+        """Run the engine on what looks like another database; nothing may be sent."""
+        self.mapper.log.clear()
+        self.env.flush_all()
+        self.enter_address("0754 200 009")
+        self.run_engine()
+        self.env["g2p.spar.mapping"]._cron_sweep()
+        self.connection._job_work_off()
+        self.assertFalse(self.mapper.log)
+        self.assertEqual(self.connection.state, "paused")
+
+    def assertAsks(self):
+        self.assertTrue(self.connection.is_other_database)
+        self.assertIn("restored or copied", self.connection.pause_reason)
+        self.assertEqual(len(self.connection.activity_ids), 1)
+        self.connection.action_resume()
+        self.assertFalse(self.connection.is_other_database)
+        self.run_engine()
+        self.assertInSync()
+
+    def test_a_database_that_goes_on_is_not_asked_about(self):
+        self.enter_address()
+        self.run_engine()
+        run = self.connection.guard_run
+        self.assertGreater(run, 0)
+        self.assertEqual(json.loads(self.connection._witness().read_text())["run"], run)
+        self.run_engine()
+        self.assertEqual(self.connection.guard_run, run, "counted too often")
+        self.connection.guard_at = "2020-01-01 00:00:00"
+        self.run_engine()
+        self.assertEqual(self.connection.guard_run, run + 1)
+        self.assertInSync()
+
+    def test_a_restored_dump_or_a_copy_is_asked_about(self):
+        """It is another database for PostgreSQL."""
+        self.enter_address()
+        self.run_engine()
+        uuid, oid, *rest = self.connection.guard_identity.split("/")
+        self.assertEqual(len(rest), 2, "neither server nor timeline is known")
+        for number, other in enumerate(
+            [
+                [uuid, str(int(oid) + 1), *rest],
+                ["another-uuid", oid, *rest],
+                [uuid, oid, rest[0], str(int(rest[1]) + 1)],
+            ]
+        ):
+            with self.subTest(number):
+                self.connection.guard_identity = "/".join(other)
+                self.restored()
+                self.assertAsks()
+
+    def test_an_older_state_put_back_in_place_is_asked_about(self):
+        """PostgreSQL cannot know it, but the witness does."""
+        self.enter_address()
+        self.run_engine()
+        self.connection._write_witness(self.connection.guard_run + 1)
+        self.restored()
+        self.assertAsks()
+
+    def test_a_lost_or_broken_witness_stops_nothing(self):
+        self.enter_address()
+        self.run_engine()
+        for text in ("", "[]", "{}"):
+            with self.subTest(text), self.assertLogs(GUARD_LOG, "WARNING"):
+                self.connection._witness().write_text(text)
+                self.enter_address()
+                self.run_engine()
+                self.assertInSync()
+        self.connection._witness().unlink()
+        self.enter_address()
+        self.run_engine()
+        self.assertInSync()
+
+    def test_a_neutralised_copy_sends_nothing(self):
+        self.enter_address()
+        parameters = self.env["ir.config_parameter"]
+        parameters.set_param("database.is_neutralized", "true")
+        self.restored()
+        for action in ("action_resume", "action_start", "action_test"):
+            with self.subTest(action), self.assertRaisesRegex(UserError, "neutralised"):
+                getattr(self.connection, action)()
+
+    def test_neutralising_takes_address_and_key_away(self):
+        (query,) = get_neutralization_queries(["g2p_spar_sync_queue"])
+        self.env.flush_all()
+        self.env.cr.execute(query)
+        self.env.invalidate_all()
+        self.assertEqual(self.connection.state, "paused")
+        self.assertNotIn(str(self.key_path), str(self.connection.read()))
+        self.assertNotIn(self.mapper.url, self.connection.base_url)
+
+    def test_an_upgrade_keeps_what_is_on_its_way(self):
+        """Before 1.1 a change that was taken up stayed in state queued."""
+        self.enter_address()
+        self.run_engine(stand_in.status(429))
+        taken = self.mapping.change_ids
+        self.enter_address("0754 200 002")
+        queued = self.mapping.change_ids - taken
+        taken.state = "queued"
+        self.env.flush_all()
+        (path,) = Path(__file__).parents[1].glob("migrations/19.0.1.1.0/*.py")
+        spec = importlib.util.spec_from_file_location("migration", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        module.migrate(self.env.cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+        self.assertEqual((taken.state, queued.state), ("taken", "queued"))

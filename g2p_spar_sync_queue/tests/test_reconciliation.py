@@ -1,0 +1,236 @@
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form, new_test_user, tagged
+
+from ..models import g2p_spar_reconciliation as module
+from . import stand_in
+from .common import SparCase
+
+
+@tagged("post_install", "-at_install")
+class TestReconciliation(SparCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        groups = "g2p_spar_sync_queue.group_operator"
+        editor = "g2p_spar_financial_address.group_editor"
+        cls.user = new_test_user(cls.env, "r_operator", groups)
+        cls.both = new_test_user(cls.env, "r_both", f"{groups},{editor}")
+
+    def setUp(self):
+        super().setUp()
+        self.mappings = self.make_registrants(6).spar_mapping_ids.sorted("id")
+        self.run_engine(mappings=self.mappings)
+        self.mapper.log.clear()
+
+    def compare(self, *faults):
+        """Run a comparison to its end; return its run."""
+        run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+        self.mapper.faults = list(faults)
+        run._job_run()
+        self.assertFalse(self.mapper.faults, "a fault never fired")
+        return run
+
+    def theirs(self, mobile_number="+255754999999", code="MC"):
+        """Return a string of SPAR for another wallet."""
+        return (
+            f"mobile_number:{mobile_number}.wallet_provider_name:M-Cash"
+            f".wallet_provider_code:{code}.fa_type:"
+            f"{self.operator.strategy_id.fa_type_code}"
+        )
+
+    def drift(self, position=0, value=None):
+        """Have somebody else change what SPAR holds; return the mapping."""
+        mapping = self.mappings[position]
+        spar_id = mapping.partner_id.spar_id
+        self.mapper.rows[spar_id] = value or self.theirs()
+        number = self.operator.strategy_id.strategy_number
+        self.mapper.strategies[spar_id] = [{"strategy_id": number}]
+        return mapping
+
+    def test_nothing_differs_when_all_is_well(self):
+        run = self.compare()
+        self.assertEqual(run.state, "done")
+        self.assertEqual((run.checked, run.total), (6, 6))
+        self.assertEqual(run.progress, 100)
+        self.assertFalse(run.line_ids)
+        self.assertEqual(self.mapper.operations, ["resolve"])
+
+    def test_each_kind_of_difference_is_found(self):
+        one, two, three, four = self.mappings[:4]
+        self.drift(0)
+        del self.mapper.rows[two.partner_id.spar_id]
+        three.partner_id.action_end_financial_address()
+        self.run_engine(mappings=three)
+        self.drift(2)
+        self.enter_address("0754 200 077", partner_id=four.partner_id.id)
+        four._intervene("cancel", "Not yet")
+        run = self.compare()
+        kinds = {line.mapping_id: line.kind for line in run.line_ids}
+        self.assertEqual(
+            kinds,
+            {
+                one: "spar_newer",
+                two: "unknown",
+                three: "left_over",
+                four: "ours_newer",
+            },
+        )
+        masked = dict(zip(run.line_ids.mapping_id, run.line_ids, strict=True))[one]
+        self.assertIn("M-Cash", masked.masked)
+        self.assertNotIn("754999999", str(run.line_ids.read()))
+
+    def test_what_is_on_its_way_is_left_out(self):
+        mapping = self.drift()
+        self.enter_address("0754 200 078", partner_id=mapping.partner_id.id)
+        self.assertFalse(self.compare().line_ids)
+
+    def test_what_moves_while_spar_is_asked_is_left_out(self):
+        mapping = self.drift()
+
+        def meanwhile(handler, work):
+            # In the test's own transaction, which the engine is waiting in.
+            self.env.cr.execute(
+                "UPDATE g2p_spar_mapping SET wanted_change_id = NULL WHERE id = %s",
+                [mapping.id],
+            )
+            return False
+
+        self.assertFalse(self.compare(meanwhile).line_ids)
+
+    def test_ours_is_sent_whatever_the_difference(self):
+        self.drift(0)
+        del self.mapper.rows[self.mappings[1].partner_id.spar_id]
+        self.mappings[2].partner_id.action_end_financial_address()
+        self.run_engine(mappings=self.mappings[2])
+        self.drift(2)
+        run = self.compare()
+        self.assertEqual(len(run.line_ids), 3)
+        run.line_ids.with_user(self.user).action_resend()
+        self.assertEqual(set(run.line_ids.mapped("state")), {"resent"})
+        self.assertEqual(run.line_ids.decided_by_id, self.user)
+        self.assertEqual(len(run.line_ids.mapping_id.intervention_ids), 3)
+        self.run_engine(mappings=self.mappings)
+        self.assertInSync(self.mappings - self.mappings[2])
+        self.assertNotIn(self.mappings[2].partner_id.spar_id, self.mapper.rows)
+        self.assertFalse(self.compare().line_ids)
+
+    def test_leaving_it_as_it_is_takes_a_reason(self):
+        self.drift()
+        line = self.compare().line_ids
+        window = line.with_user(self.user).action_ignore()
+        wizard = Form(
+            self.env[window["res_model"]]
+            .with_user(self.user)
+            .with_context(**window["context"])
+        )
+        wizard.reason = "Corrected by the bank"
+        wizard.save().action_apply()
+        self.assertEqual(
+            (line.state, line.reason), ("ignored", "Corrected by the bank")
+        )
+        self.run_engine(mappings=self.mappings)
+        self.assertEqual(self.mapper.operations, ["resolve"])
+
+    def test_spars_is_taken_over_through_the_normal_model(self):
+        mapping = self.drift()
+        line = self.compare().line_ids
+        with self.assertRaises(AccessError):
+            line.with_user(self.user).action_take()
+        line.with_user(self.both).action_take()
+        self.assertEqual(line.state, "taking")
+        line.with_user(self.both)._job_take()
+        self.assertEqual(line.state, "taken", line.reason)
+        address = mapping.partner_id.financial_address_id
+        self.assertEqual(address.mobile_number, "+255754999999")
+        self.assertEqual(address.create_uid, self.both)
+        self.run_engine(mappings=mapping)
+        self.assertInSync(mapping)
+
+    def test_only_what_can_be_read_here_is_taken_over(self):
+        for value in ("account:5@bank", self.theirs(code="XX"), self.theirs("12")):
+            with self.subTest(value):
+                mapping = self.drift(value=value)
+                line = self.compare().line_ids
+                line.with_user(self.both).action_take()
+                line.with_user(self.both)._job_take()
+                self.assertEqual(line.state, "open")
+                self.assertTrue(line.reason)
+                self.assertNotIn(value, line.reason)
+                self.assertEqual(len(mapping.change_ids), 1)
+
+    def test_it_goes_on_where_it_was_stopped(self):
+        self.patch(module, "CHUNK", 2)
+        self.drift(0)
+        self.drift(5)
+        run = self.compare(lambda *args: False, stand_in.status(429))
+        self.assertEqual((run.state, run.checked), ("running", 2))
+        jobs = self.env["queue.job"].search([("method_name", "=", "_job_run")])
+        self.assertTrue(jobs)
+        run._job_run()
+        self.assertEqual((run.state, run.checked), ("done", 6))
+        self.assertEqual(run.line_ids.mapping_id, self.mappings[0] | self.mappings[5])
+        asked = [len(ids) for _operation, ids in self.mapper.log]
+        self.assertEqual(asked, [2, 2, 2, 2])
+
+    def test_a_lost_job_is_noticed(self):
+        run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+        jobs = self.env["queue.job"].search([("method_name", "=", "_job_run")])
+        jobs.unlink()
+        self.env.cr.execute(
+            "UPDATE g2p_spar_reconciliation SET write_date = write_date"
+            " - INTERVAL '1 hour'"
+        )
+        self.env.invalidate_all()
+        self.env["g2p.spar.mapping"]._cron_sweep()
+        self.assertTrue(
+            self.env["queue.job"].search([("method_name", "=", "_job_run")])
+        )
+        self.assertEqual(run.state, "running")
+
+    def test_it_can_be_stopped(self):
+        run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+        run.with_user(self.user).action_cancel()
+        run._job_run()
+        self.assertEqual(run.state, "cancelled")
+        self.assertFalse(self.mapper.log)
+
+    def test_one_id_spar_stumbles_over_spoils_nothing(self):
+        poison = self.mappings[1].partner_id.spar_id
+        self.drift(4)
+
+        def rule(handler, work):
+            trouble = stand_in.status(400)
+            return poison in self.mapper.log[-1][1] and trouble(handler, work)
+
+        self.mapper.rule = rule
+        run = self.compare()
+        self.assertEqual(run.state, "done")
+        kinds = {line.mapping_id: line.kind for line in run.line_ids}
+        self.assertEqual(
+            kinds, {self.mappings[1]: "unclear", self.mappings[4]: "spar_newer"}
+        )
+
+    def test_a_refused_signature_pauses_the_connection(self):
+        run = self.compare(stand_in.signature_refused)
+        self.assertEqual((run.state, run.checked), ("running", 0))
+        self.assertEqual(self.connection.state, "paused")
+        self.assertEqual(len(self.connection.activity_ids), 1)
+
+    def test_a_neutralised_copy_stops_comparing(self):
+        run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+        self.env["ir.config_parameter"].set_param("database.is_neutralized", "true")
+        run._job_run()
+        self.assertEqual(run.state, "cancelled")
+        self.assertFalse(self.mapper.log)
+
+    def test_the_scheduled_one_and_the_manager_start_only_one(self):
+        self.env["g2p.spar.reconciliation"]._cron_start()
+        window = self.connection.action_reconcile()
+        runs = self.env["g2p.spar.reconciliation"].search([])
+        self.assertEqual(len(runs), 1)
+        self.assertEqual(window["res_id"], runs.id)
+        with self.assertRaises(AccessError):
+            self.connection.with_user(self.user).action_reconcile()
+        self.env["ir.config_parameter"].set_param("database.is_neutralized", "true")
+        with self.assertRaises(UserError):
+            self.connection.action_reconcile()

@@ -68,7 +68,7 @@ class Trap:
 
     def _before_commit(self):
         """All is recorded but not committed."""
-        self._wrap(self._mapping(), "_send", when=lambda out: out[0])
+        self._wrap(self._mapping(), "_send")
 
     def _after_commit(self):
         """What became of the request is committed; nothing else is done."""

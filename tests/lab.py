@@ -37,7 +37,7 @@ MAX_ROUNDS = 100
 MOMENTS = {
     "g2p_spar_mapping": ["next_attempt_at", "write_date"],
     "g2p_spar_change": ["create_date"],
-    "g2p_spar_connection": ["breaker_until", "rate_free_at"],
+    "g2p_spar_connection": ["breaker_until", "rate_free_at", "guard_at"],
     "queue_job": ["eta"],
 }
 
@@ -71,8 +71,10 @@ class Lab:
         say(f"{name}: seed {seed}")
 
     def __enter__(self):
+        # Another server has its own.
+        kind = "plain" if self.postgres.is_default else "plain_elsewhere"
         template = prepared_template(
-            self.postgres, "plain", settings.addons(), demo=False, say=self.say
+            self.postgres, kind, settings.addons(), demo=False, say=self.say
         )
         duplicate_database(self.postgres, template, self.database)
         self.odoo = OdooServer(self.postgres, self.database, name=self.database)
@@ -225,6 +227,13 @@ class Lab:
     def _work(self, before, how):
         if before:
             before()
+        self.work(how)
+
+    def work(self, how="work_off"):
+        """Do one job of the engine in this process.
+
+        :param str how: ``work_off``, as a wake-up does, or ``sweep``, as the cron.
+        """
         with self.env() as env:
             if how == "sweep":
                 env["g2p.spar.mapping"]._cron_sweep()

@@ -12,16 +12,17 @@ from contextlib import contextmanager
 
 from psycopg2 import OperationalError, errorcodes
 
-from tools import keys, problems, settings
+from tools import keys, problems
 from tools.bench import crowd
 from tools.forks import Fork, environment
-from tools.odoo_server import OdooServer, drop_database, duplicate_database
-from tools.templates import prepared_template
+from tools.odoo_server import drop_database
+from tools.stack import Stack
 
 from . import invariants
 from .standin_spar import StandInSpar
 
-PORTS = 20_000, 31_000
+PORTS = 20_000, 30_000
+PARTS = "odoo", "mapper", "key_service"
 #: Real seconds after which a worker that has not ended never will.
 PATIENCE = 120
 #: How often Odoo tries a request, and the errors after which it tries again.
@@ -49,18 +50,27 @@ class Lab:
     :param str name: of database, processes and logs.
     :param int seed: of everything left to chance.
     :param Callable say: receives one line of progress.
+    :param bool real: whether a real mapper does the work, and the stand-in only stands
+        in front of it and misbehaves.
     :param values: fields of the connection.
     """
 
-    def __init__(self, postgres, name, seed, say=print, **values):
+    def __init__(self, postgres, name, seed, say=print, real=False, **values):
         self.postgres = postgres
         self.database = f"chaos_{name}"
         self.say = say
         self.seed = seed
         self.chance = random.Random(seed)
-        # Not next to that of a lab that is starting at the same moment.
-        port = problems.free_port(random.SystemRandom().randrange(*PORTS))
-        self.spar = StandInSpar(port, f"{self.database}-spar")
+        # Not next to those of a lab that is starting at the same moment.
+        first = random.SystemRandom().randrange(*PORTS)
+        ports = {name: first + place * 300 for place, name in enumerate(PARTS)}
+        self.stack = Stack(postgres, self.database, ports, demo=False, say=say)
+        self.mapper = self.stack.mapper if real else None
+        self.spar = StandInSpar(
+            problems.free_port(first + 900),
+            f"{self.database}-spar",
+            self.mapper and self.mapper.url,
+        )
         self.values = values
         #: When time was simulated, and how many seconds.
         self.shifts = []
@@ -71,14 +81,11 @@ class Lab:
         say(f"{name}: seed {seed}")
 
     def __enter__(self):
-        # Another server has its own.
-        kind = "plain" if self.postgres.is_default else "plain_elsewhere"
-        template = prepared_template(
-            self.postgres, kind, settings.addons(), demo=False, say=self.say
-        )
-        duplicate_database(self.postgres, template, self.database)
-        self.odoo = OdooServer(self.postgres, self.database, name=self.database)
-        load_odoo(self.odoo.write_config())
+        self.stack.prepare()
+        load_odoo(self.stack.odoo.write_config())
+        if self.mapper:
+            self.stack.key_service.start()
+            self.mapper.start()
         self.spar.start()
         with self.env() as env:
             self._set_up(env)
@@ -88,12 +95,13 @@ class Lab:
         from odoo import sql_db
 
         self.spar.stop()
+        self.stack.stop()
         sql_db.close_db(self.database)
         drop_database(self.postgres, self.database)
+        self.postgres.drop_database(self.stack.mapper.database)
 
     def _set_up(self, env):
-        partners = settings.SANDBOX / "partners" / self.database
-        key = keys.demo_partner_key(settings.KEYS, partners)
+        key = self.stack.key
         self.connection = (
             env["g2p.spar.connection"]
             .create(
@@ -131,6 +139,11 @@ class Lab:
                 ]
             )
             return people.ids
+
+    def spar_ids(self, people):
+        """Return the SPAR IDs of these people."""
+        with self.env() as env:
+            return env["res.partner"].browse(people).mapped("spar_id")
 
     def edit(self, people):
         """Give each of these people another wallet, in one transaction."""
@@ -178,9 +191,11 @@ class Lab:
         """End the payment addresses of these people."""
         in_use = [("partner_id", "in", people), ("state", "=", "effective")]
         self.as_odoo_does(
-            lambda env: env["g2p.financial.address"]
-            .search(in_use)
-            .action_end("Not paid any more")
+            lambda env: (
+                env["g2p.financial.address"]
+                .search(in_use)
+                .action_end("Not paid any more")
+            )
         )
 
     def new_numbers(self, count):
@@ -405,7 +420,10 @@ class Lab:
         self.wait_for_spar()
         with self.env() as env:
             intended, wanted, unsettled = invariants.read_registry(env.cr, self.since)
-        return invariants.check(intended, wanted, self.spar.state(), unsettled)
+        happened = self.spar.state()
+        if self.mapper:
+            happened["rows"] = self.mapper.rows()
+        return invariants.check(intended, wanted, happened, unsettled)
 
     def intended(self):
         """Return all committed addresses, by SPAR ID."""

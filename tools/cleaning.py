@@ -5,7 +5,6 @@ import shutil
 from . import processes, settings, steps
 from .postgres_embedded import PROGRAMS, EmbeddedServer
 
-
 #: Names of servers beside the usual one.
 FURTHER_SERVERS = ["chaos"]
 

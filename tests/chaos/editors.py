@@ -54,7 +54,9 @@ def measure(postgres, percent, seed, say):
         f"somebody else was faster; {repeated} done again."
     )
     assert gone and len(kept) > gone, "the test would show nothing"
-    yield Figure("editors_edits", len(kept) + gone + refused, "edits", f"== {EDITORS * edits}")
+    yield Figure(
+        "editors_edits", len(kept) + gone + refused, "edits", f"== {EDITORS * edits}"
+    )
     yield Figure("editors_phantom", len(captured - kept), "changes", "== 0")
     yield Figure("editors_missing", len(kept - captured), "changes", "== 0")
     yield from nothing_wrong("editors", found)

@@ -79,6 +79,4 @@ def edit_in_chunks(lab, people, numbers, chunk=10):
     """Amend addresses, some in each transaction."""
     for start in range(0, len(people), chunk):
         part = slice(start, start + chunk)
-        lab.as_odoo_does(
-            lambda env, p=part: lab.edit_in(env, people[p], numbers[p])
-        )
+        lab.as_odoo_does(lambda env, p=part: lab.edit_in(env, people[p], numbers[p]))

@@ -83,9 +83,7 @@ class Pair:
     def start(self):
         """Start both, and have SPAR take its time."""
         self.people = self.lab.register(PEOPLE)
-        self.lab.spar.arm(
-            {"kind": "delay_after", "seconds": SLOWNESS, "name": "slow"}
-        )
+        self.lab.spar.arm({"kind": "delay_after", "seconds": SLOWNESS, "name": "slow"})
         for node in self.nodes:
             node.start()
 

@@ -17,8 +17,9 @@ class StandInSpar(Service):
     def __init__(self, port, name, upstream=None):
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
-        argv = [settings.ODOO_VENV / "bin" / "python", "-m", "tests.standin_spar.server"]
-        argv += ["--port", port, *(["--upstream", upstream] if upstream else [])]
+        argv = [settings.ODOO_VENV / "bin" / "python"]
+        argv += ["-m", "tests.standin_spar.server", "--port", port]
+        argv += ["--upstream", upstream] if upstream else []
         self.process = Process(name, argv, child_environment())
         self.session = requests.Session()
         # Variables for a proxy must not lead local calls astray.
@@ -38,6 +39,10 @@ class StandInSpar(Service):
         :param dict faults: arguments of :class:`tests.standin_spar.server.Fault`.
         """
         self._post("fault", list(faults))
+
+    def disarm(self):
+        """Have nothing go wrong any more; what fired is remembered."""
+        self._post("disarm", {})
 
     def reset(self, seed=0, rows=False):
         """Let it forget what happened and what was armed; its rows stay.
@@ -65,5 +70,6 @@ class StandInSpar(Service):
         return fired
 
     def _post(self, path, content):
-        answer = self.session.post(f"{self.url}/control/{path}", json=content, timeout=9)
+        url = f"{self.url}/control/{path}"
+        answer = self.session.post(url, json=content, timeout=30)
         answer.raise_for_status()

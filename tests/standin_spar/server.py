@@ -7,11 +7,12 @@ nothing itself and stands between the caller and a real mapper.
 Everything that arrives is written down with its times. A fault tells how often it
 fired, so that a test can fail when it never did.
 
-======================  =============================================================
-``POST /control/fault`` arm a fault; see :class:`Fault`
-``GET /control/state``  what happened: ``requests``, ``applied``, ``rows``, ``fired``
-``POST /control/reset`` forget what happened, and disarm
-======================  =============================================================
+========================  ===========================================================
+``POST /control/fault``   arm faults; see :class:`Fault`
+``POST /control/disarm``  have nothing go wrong any more
+``GET /control/state``    what happened: ``requests``, ``applied``, ``rows``, ``fired``
+``POST /control/reset``   forget what happened, and disarm
+========================  ===========================================================
 """
 
 import argparse
@@ -135,6 +136,12 @@ class Mapper:
         """Add faults; the first one that meets a request happens to it."""
         with self.lock:
             self.faults += [Fault(**fault) for fault in faults]
+
+    def disarm(self):
+        """Have no fault meet a request any more."""
+        with self.lock:
+            for fault in self.faults:
+                fault.left = 0
 
     def arrive(self, operation, message_id, items):
         """Write down that a request came in; return its entry and its fault."""
@@ -266,6 +273,9 @@ class Handler(BaseHTTPRequestHandler):
         content = json.loads(body or b"{}")
         if self.path == "/control/fault":
             self.mapper.arm(content)
+            self._answer(200, {})
+        elif self.path == "/control/disarm":
+            self.mapper.disarm()
             self._answer(200, {})
         elif self.path == "/control/reset":
             self.mapper.reset(**content)

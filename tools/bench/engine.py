@@ -68,7 +68,7 @@ class Bench:
         return max(full * self.percent // 100, min(full, 500))
 
     def run(self, function, database=DATABASE, **values):
-        """Run a function of ``engine_in_odoo`` in a fresh process; return its result."""
+        """Run a function of ``engine_in_odoo`` in a fresh process."""
         odoo = OdooServer(self.postgres, database, name=database)
         odoo.write_config()
         program = f"""
@@ -108,7 +108,9 @@ class Bench:
         duplicate_database(self.postgres, template, WITHOUT)
         self.say(f"Saving {SAVES} addresses with the engine and without ...")
         found = self.run("compare_saves", other=WITHOUT, saves=SAVES)
-        self.say("Milliseconds: {with:.1f} with, {without:.1f} without.".format(**found))
+        self.say(
+            "Milliseconds: {with:.1f} with, {without:.1f} without.".format(**found)
+        )
         yield Figure("save_with_vs_without_engine", found["ratio"], "ratio", "<= 1.5")
 
     def claims(self):

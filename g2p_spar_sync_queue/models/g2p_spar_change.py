@@ -54,7 +54,7 @@ class G2pSparChange(models.Model):
 
     # The queue, which holds nothing the engine has taken up: those waiting for an ID
     # or for SPAR would be in its way.
-    _queue = models.Index("(connection_id, id) WHERE state = 'queued'")
+    _queue = models.Index("(connection_id, create_date, id) WHERE state = 'queued'")
     # The waiting changes of one mapping.
     _waiting = models.Index("(mapping_id, id) WHERE state = 'queued'")
     # The history of one mapping.

@@ -42,7 +42,7 @@ class G2pSparConnection(models.Model):
                     WHERE m.connection_id = %s AND m.state IN %s
                       AND m.paused IS NOT TRUE
                       AND COALESCE(m.next_attempt_at, '-infinity') >
-                          clock_timestamp() AT TIME ZONE 'UTC'
+                          statement_timestamp() AT TIME ZONE 'UTC'
                     ORDER BY COALESCE(m.next_attempt_at, '-infinity') LIMIT 1""",
                 self.id,
                 MOVING,

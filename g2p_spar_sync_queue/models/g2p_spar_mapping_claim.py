@@ -23,6 +23,9 @@ _logger = logging.getLogger(__name__)
 #: Seconds in which the sender of a claimed mapping takes its lock.
 CLAIM_GRACE = 10
 
+#: Before the first change: its date and id.
+START = ("-infinity", 0)
+
 #: What is claimed: the request to send now, or None, and how many were looked at.
 Claim = namedtuple("Claim", "request size")
 
@@ -46,12 +49,12 @@ class G2pSparMapping(models.Model):
         """Claim those of these mappings that are due; see :meth:`_claim_locked`."""
         return self._claim_locked(self._lock_due())
 
-    def _claim_backlog(self, connection, position=0, since=0):
+    def _claim_backlog(self, connection, position=None, since=0):
         """Claim what has been due longest through a connection.
 
         Two looks: what is on its way already, then what nobody has taken up yet.
 
-        :param int position: the newest change looked at before; those up to it are
+        :param position: the newest change looked at before; those up to it are
             somebody else's, or have to wait
         :param int since: seconds for which it must have been due
         :return: the :class:`Claim` and the new position
@@ -60,9 +63,11 @@ class G2pSparMapping(models.Model):
         entries = self._lock_moving(connection, limit, since)
         if len(entries) < limit:
             known = {entry.id for entry in entries}
-            rows = self._lock_queued(connection, limit - len(entries), position, since)
-            position = max((change_id for change_id, *_row in rows), default=0)
-            for _change_id, *row in rows:
+            rows = self._lock_queued(
+                connection, limit - len(entries), position or START, since
+            )
+            position = tuple(rows[-1][:2]) if rows else None
+            for _date, _change_id, *row in rows:
                 # Several changes of one registrant are one piece of work.
                 if row[0] not in known:
                     known.add(row[0])

@@ -9,10 +9,12 @@ from odoo.tools import SQL
 from ..progress import COLUMNS, Progress
 from .g2p_spar_mapping import MOVING, NEWER_CHANGE
 
+# ``statement_timestamp()``, as an index cannot be searched by a clock that runs on.
+
 #: SQL on a mapping ``m``: nothing keeps the engine from it now.
 READY = SQL(
     """(m.next_attempt_at IS NULL
-        OR m.next_attempt_at <= clock_timestamp() AT TIME ZONE 'UTC')
+        OR m.next_attempt_at <= statement_timestamp() AT TIME ZONE 'UTC')
        AND m.paused IS NOT TRUE"""
 )
 
@@ -58,9 +60,9 @@ class G2pSparMapping(models.Model):
                     WHERE m.connection_id = %(connection)s AND m.state IN %(moving)s
                       AND m.paused IS NOT TRUE
                       AND COALESCE(m.next_attempt_at, '-infinity') <=
-                          clock_timestamp() AT TIME ZONE 'UTC' - %(since)s
+                          statement_timestamp() AT TIME ZONE 'UTC' - %(since)s
                       AND m.write_date <=
-                          clock_timestamp() AT TIME ZONE 'UTC' - %(since)s
+                          statement_timestamp() AT TIME ZONE 'UTC' - %(since)s
                     ORDER BY COALESCE(m.next_attempt_at, '-infinity')
                     LIMIT %(limit)s FOR NO KEY UPDATE OF m SKIP LOCKED""",
                 columns=READ,
@@ -72,21 +74,24 @@ class G2pSparMapping(models.Model):
         )
 
     def _lock_queued(self, connection, limit, position, since):
+        # Not simply by id: the primary key would serve that, too, and PostgreSQL
+        # takes it when it has not noticed yet that most changes are done.
         self.env.cr.execute(
             SQL(
-                """SELECT c.id, %(columns)s
+                """SELECT c.create_date, c.id, %(columns)s
                      FROM g2p_spar_change c
                      JOIN g2p_spar_mapping m ON m.id = c.mapping_id
                     WHERE c.connection_id = %(connection)s AND c.state = 'queued'
-                      AND c.id > %(position)s
+                      AND (c.create_date, c.id) > (%(date)s, %(id)s)
                       AND c.create_date <=
-                          clock_timestamp() AT TIME ZONE 'UTC' - %(since)s
+                          statement_timestamp() AT TIME ZONE 'UTC' - %(since)s
                       AND %(ready)s
-                    ORDER BY c.id
+                    ORDER BY c.create_date, c.id
                     LIMIT %(limit)s FOR NO KEY UPDATE OF m SKIP LOCKED""",
                 columns=READ,
                 connection=connection.id,
-                position=position,
+                date=position[0],
+                id=position[1],
                 since=_interval(since),
                 ready=READY,
                 limit=limit,

@@ -82,7 +82,8 @@ class Shift:
         self.mappings = connection.env["g2p.spar.mapping"].sudo()
         self.since = since
         self.deadline = time.monotonic() + seconds
-        self.beaten = self.position = 0
+        self.beaten = 0
+        self.position = None
         self.client = None
 
     def work(self, mappings=None):
@@ -137,7 +138,7 @@ class Shift:
             # From the beginning once more: what somebody else was busy with may have
             # got a newer change since.
             claimed, self.position = self.mappings._claim_backlog(
-                self.connection, 0, self.since
+                self.connection, None, self.since
             )
         return claimed
 

@@ -1,3 +1,5 @@
+import json
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
@@ -261,8 +263,10 @@ class G2pSparMapping(models.Model):
             one each address came in by
         :param connections: by default all that have been started
         """
-        connections = connections or self.env["g2p.spar.connection"].sudo().search(
-            [("state", "!=", "draft")]
+        Connection = self.env["g2p.spar.connection"].sudo()
+        # Only what is needed of them here: they hold much else.
+        connections = connections or Connection.search_fetch(
+            [("state", "!=", "draft")], ["batch_size"]
         )
         if not connections or not partners:
             return
@@ -276,37 +280,59 @@ class G2pSparMapping(models.Model):
             self.sudo()._append_changes(partners, channel, connection)
 
     def _append_changes(self, partners, channel, connection):
-        Address = self.env["g2p.financial.address"]
-        address_of = Address._in_use(partners)
+        """Append a change for each registrant; by SQL, since people wait for it.
+
+        Who has no address and never had a mapping has nothing to be sent.
+        """
+        address_of = self.env["g2p.financial.address"]._in_use(partners)
         new = self._ensure(connection, partners)
-        mappings = self.search(
-            [
-                ("connection_id", "=", connection.id),
-                ("partner_id", "in", partners.ids),
-            ]
-        )
-        # Who has no address and never had a mapping has nothing to be sent.
-        mappings = mappings.filtered(
-            lambda mapping: mapping not in new or mapping.partner_id in address_of
-        )
         changes = []
-        for mapping in mappings:
-            address = address_of.get(mapping.partner_id, Address)
-            changes.append(
-                {
-                    "mapping_id": mapping.id,
-                    "address_id": address.id,
-                    "channel": channel or address.channel,
-                }
-            )
-        self.env["g2p.spar.change"].create(changes)
+        for mapping_id, partner_id in self._ids_of(connection, partners):
+            address = address_of.get(partners.browse(partner_id))
+            if address or mapping_id not in new:
+                changes.append(
+                    {
+                        "mapping_id": mapping_id,
+                        "address_id": address and address.id,
+                        "channel": channel or address.channel,
+                    }
+                )
+        self.env.cr.execute(
+            """INSERT INTO g2p_spar_change
+                      (mapping_id, connection_id, address_id, channel, state,
+                       create_uid, create_date, write_uid, write_date)
+               SELECT mapping_id, %(connection)s, address_id, channel, 'queued',
+                      %(uid)s, now() AT TIME ZONE 'UTC',
+                      %(uid)s, now() AT TIME ZONE 'UTC'
+                 FROM json_to_recordset(%(changes)s)
+                      AS v(mapping_id int, address_id int, channel text)""",
+            {
+                "connection": connection.id,
+                "uid": self.env.uid,
+                "changes": json.dumps(changes),
+            },
+        )
+        mappings = self.browse(change["mapping_id"] for change in changes)
+        mappings.invalidate_recordset(["change_ids", "display_state", "sentence"])
         partners.invalidate_recordset(["spar_mapping_ids"])
-        mappings._wake_up()
+        mappings._wake_up_through(connection)
+
+    def _ids_of(self, connection, partners):
+        """Return ``[(mapping id, partner id)]`` of these registrants."""
+        self.env.cr.execute(
+            """SELECT id, partner_id FROM g2p_spar_mapping
+                WHERE connection_id = %s AND partner_id = ANY(%s) ORDER BY id""",
+            [connection.id, partners.ids],
+        )
+        return self.env.cr.fetchall()
 
     def _ensure(self, connection, partners):
         """Create the mappings that are missing, in state ``ended``: nothing wanted yet.
 
-        :return: those that were created
+        Only those this transaction does not see: to meet one the engine has written
+        meanwhile would have the whole of the user's work done again.
+
+        :return: the ids of those that were created
         """
         self.env.cr.execute(
             """
@@ -316,6 +342,9 @@ class G2pSparMapping(models.Model):
             SELECT %(connection)s, id, 'ended', %(uid)s, now() AT TIME ZONE 'UTC',
                    %(uid)s, now() AT TIME ZONE 'UTC'
               FROM unnest(%(partners)s) AS id
+             WHERE NOT EXISTS (
+                   SELECT FROM g2p_spar_mapping m
+                    WHERE m.partner_id = id AND m.connection_id = %(connection)s)
             ON CONFLICT (partner_id, connection_id) DO NOTHING
             RETURNING id
             """,
@@ -326,7 +355,7 @@ class G2pSparMapping(models.Model):
             },
             log_exceptions=False,
         )
-        return self.browse(id_ for (id_,) in self.env.cr.fetchall())
+        return {id_ for (id_,) in self.env.cr.fetchall()}
 
 
 #: States in which the engine has something to do. As literals, for the partial index.

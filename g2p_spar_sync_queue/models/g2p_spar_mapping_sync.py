@@ -41,9 +41,13 @@ class G2pSparMapping(models.Model):
         is all that knows of ``queue_job``.
         """
         for connection, mappings in self.sudo().grouped("connection_id").items():
-            for start in range(0, len(mappings), connection.batch_size):
-                chunk = mappings[start : start + connection.batch_size]
-                chunk.with_delay(description=self.env._("Send to SPAR"))._job_sync()
+            mappings._wake_up_through(connection)
+
+    def _wake_up_through(self, connection):
+        """Do so for mappings that are all of one connection."""
+        for start in range(0, len(self), connection.batch_size):
+            chunk = self[start : start + connection.batch_size]
+            chunk.with_delay(description=self.env._("Send to SPAR"))._job_sync()
 
     def _job_sync(self):
         """Job: bring these mappings to SPAR, and then whatever else is due."""

@@ -6,7 +6,8 @@ import random
 from psycopg2 import OperationalError
 from psycopg2.errors import UniqueViolation
 
-from tests.lab import PATIENCE, Lab
+from tests.clock import PATIENCE
+from tests.lab import Lab
 from tools import settings
 from tools.bench.figures import Figure
 from tools.forks import Fork

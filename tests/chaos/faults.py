@@ -1,6 +1,7 @@
 """One request in five goes wrong, in every way there is, with four workers."""
 
-from tests.lab import PATIENCE, Lab
+from tests.clock import PATIENCE
+from tests.lab import Lab
 from tools.bench.figures import Figure
 from tools.forks import Fork
 

@@ -1,7 +1,8 @@
 """SPAR applies a request after the engine gave up on it, and a newer one is waiting."""
 
+from tests.clock import PATIENCE
 from tests.invariants import Violations
-from tests.lab import PATIENCE, Lab
+from tests.lab import Lab
 from tools.bench.figures import Figure
 
 from .common import nothing_wrong, share

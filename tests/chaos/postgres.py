@@ -4,7 +4,8 @@ import time
 
 from psycopg2 import InterfaceError, OperationalError
 
-from tests.lab import PATIENCE, Lab
+from tests.clock import PATIENCE
+from tests.lab import Lab
 from tools.bench.figures import Figure
 from tools.forks import Fork
 from tools.postgres import Postgres

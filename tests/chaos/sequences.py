@@ -9,8 +9,9 @@ import signal
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from tests.clock import PATIENCE
 from tests.invariants import Violations, wallet_string
-from tests.lab import PATIENCE, Lab
+from tests.lab import Lab
 from tools.bench.figures import Figure
 
 from .common import nothing_wrong, share

@@ -8,7 +8,8 @@ from http.server import ThreadingHTTPServer
 import pytest
 import requests
 
-from tests.standin_spar.server import Handler, Mapper
+from tests.standin_spar.mapper import Mapper
+from tests.standin_spar.server import Handler
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ class StandInSpar(Service):
     def arm(self, *faults):
         """Have something go wrong.
 
-        :param dict faults: arguments of :class:`tests.standin_spar.server.Fault`.
+        :param dict faults: arguments of :class:`.mapper.Fault`.
         """
         self._post("fault", list(faults))
 

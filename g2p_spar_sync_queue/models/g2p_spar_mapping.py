@@ -339,12 +339,12 @@ class G2pSparMapping(models.Model):
             INSERT INTO g2p_spar_mapping
                    (connection_id, partner_id, state, create_uid, create_date,
                     write_uid, write_date)
-            SELECT %(connection)s, id, 'ended', %(uid)s, now() AT TIME ZONE 'UTC',
+            SELECT %(connection)s, v.id, 'ended', %(uid)s, now() AT TIME ZONE 'UTC',
                    %(uid)s, now() AT TIME ZONE 'UTC'
-              FROM unnest(%(partners)s) AS id
+              FROM unnest(%(partners)s) AS v(id)
              WHERE NOT EXISTS (
                    SELECT FROM g2p_spar_mapping m
-                    WHERE m.partner_id = id AND m.connection_id = %(connection)s)
+                    WHERE m.partner_id = v.id AND m.connection_id = %(connection)s)
             ON CONFLICT (partner_id, connection_id) DO NOTHING
             RETURNING id
             """,

@@ -16,19 +16,19 @@ STRATEGY = 4
 NAIVE_METHOD = "_naive_link"
 
 
-def link_bare(database, connection, count, batch_size, workers):
-    """Link this many IDs with a bare signed client, several requests at a time.
+def link_bare(database, connection, numbers, batch_size, workers):
+    """Link IDs of these numbers with a bare signed client, several requests at a time.
 
     :param str database: where the connection is.
     :param int connection: its id.
-    :param int count: of IDs.
+    :param range numbers: one for each ID.
     :param int batch_size: IDs in one request.
     :param int workers: requests at a time.
     :return: seconds it took.
     """
     ranges = [
-        range(first, min(first + batch_size, count))
-        for first in range(0, count, batch_size)
+        numbers[start : start + batch_size]
+        for start in range(0, len(numbers), batch_size)
     ]
     started = time.perf_counter()
     run_all(
@@ -81,12 +81,12 @@ def fa_string(number):
 # === ONE JOB PER CHANGE === #
 
 
-def link_naively(database, connection, count, workers):
-    """Link this many IDs with one job of ``queue_job`` each, as its runner runs them.
+def link_naively(database, connection, numbers, workers):
+    """Link IDs of these numbers with one job of ``queue_job`` each, as its runner does.
 
     :param str database: where the connection is.
     :param int connection: its id.
-    :param int count: of IDs.
+    :param range numbers: one for each ID.
     :param int workers: jobs at a time.
     :return: seconds it took, without creating the jobs.
     """
@@ -94,11 +94,12 @@ def link_naively(database, connection, count, workers):
     with environment(database) as env:
         spar = env["g2p.spar.connection"].browse(connection)
         jobs = [
-            getattr(spar.with_delay(), NAIVE_METHOD)(number).uuid
-            for number in range(count)
+            getattr(spar.with_delay(), NAIVE_METHOD)(number).uuid for number in numbers
         ]
         env.flush_all()
-        env.cr.execute("UPDATE queue_job SET state = %s", [ENQUEUED])
+        env.cr.execute(
+            "UPDATE queue_job SET state = %s WHERE uuid = ANY(%s)", [ENQUEUED, jobs]
+        )
     started = time.perf_counter()
     run_all([(run_jobs, database, jobs[worker::workers]) for worker in range(workers)])
     return time.perf_counter() - started

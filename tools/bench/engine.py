@@ -15,7 +15,7 @@ DATABASE = "bench_engine"
 LARGE = "bench_engine_large"
 WITHOUT = "bench_engine_without"
 BACKLOG = 20_000
-ROUNDS = 3
+ROUNDS = 2
 FEW, MANY = 1_000, 1_000_000
 DRAIN = 100_000
 SAVES = 60
@@ -134,7 +134,7 @@ class Bench:
         """Send a backlog by the engine, a bare client and a naive queue."""
         count = self.size(BACKLOG)
         connection = self.fresh(count)
-        self.say(f"Sending {count} addresses three ways, {ROUNDS} times ...")
+        self.say(f"Sending {count} addresses three ways, {ROUNDS} times in turns ...")
         found = self.run(
             "compare_speed",
             connection=connection,
@@ -146,7 +146,7 @@ class Bench:
             "{naive} naively.".format(**found)
         )
         for other, goal in (("bare", ">= 0.9"), ("naive", ">= 60")):
-            # Round by round, since others may need the machine in one and not the next.
+            # Turn by turn, since others may need the machine in one and not the next.
             pairs = zip(found["engine"], found[other], strict=True)
             ratio = statistics.median(engine / speed for engine, speed in pairs)
             yield Figure(f"bulk_vs_{other}", ratio, "ratio", goal)

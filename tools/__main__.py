@@ -10,6 +10,7 @@ COMMANDS = {
     "demo": "show the addons at work, with a real SPAR mapper (ONCE=1 ends by itself)",
     "test": "run all tests (ONLY=plain, addons or system runs one suite)",
     "bench": "measure, and compare with the goals (ONLY=address measures one part)",
+    "chaos": "let things go wrong on purpose (ONLY=kill runs one scenario)",
     "lint": "check style and formatting of all files",
     "odoo": "run Odoo on the database `dev` with the addons, for developing",
     "shell": "open Odoo's Python shell on the database `dev`",
@@ -56,6 +57,14 @@ def bench(arguments):
     from . import bench as benchmark
 
     return benchmark.main(arguments)
+
+
+def chaos(arguments):
+    """Let things go wrong."""
+    _enter("chaos", arguments, lambda text: print(text, file=sys.stderr))
+    from . import chaos as scenarios
+
+    return scenarios.main(arguments)
 
 
 def odoo(arguments):
@@ -112,7 +121,13 @@ def main(arguments):
     name, *rest = arguments or ["help"]
     actions = {"help": show_help, "setup": setup, "demo": demo, "test": test}
     actions.update(
-        bench=bench, lint=lint, odoo=odoo, shell=shell, stop=stop, clean=clean
+        bench=bench,
+        chaos=chaos,
+        lint=lint,
+        odoo=odoo,
+        shell=shell,
+        stop=stop,
+        clean=clean,
     )
     if name not in actions:
         print(f"There is no command {name}.\n", file=sys.stderr)

@@ -5,6 +5,9 @@ import shutil
 from . import processes, settings, steps
 from .postgres_embedded import PROGRAMS, EmbeddedServer
 
+#: Names of servers beside the usual one.
+FURTHER_SERVERS = ["chaos"]
+
 
 def stop(say=print):
     """Stop every process started from this folder, PostgreSQL last.
@@ -14,10 +17,11 @@ def stop(say=print):
     stopped = processes.stop_all()
     if settings.ODOO_VENV.exists():
         for version in PROGRAMS:
-            server = EmbeddedServer(version)
-            if server.running:
-                server.stop()
-                stopped.append(f"PostgreSQL {version}")
+            for name in (None, *FURTHER_SERVERS):
+                server = EmbeddedServer(version, name)
+                if server.running:
+                    server.stop()
+                    stopped.append(f"PostgreSQL {name or version}")
     say("Stopped: " + (", ".join(stopped) or "nothing was running") + ".")
 
 

@@ -244,10 +244,13 @@ def duplicate_database(postgres, source, target):
 
 
 def drop_database(postgres, name):
-    """Drop a database with its attachments; a missing one is fine.
+    """Drop a database with what Odoo keeps of it in files; a missing one is fine.
 
     :param Postgres postgres: the server.
     :param str name: name of the database.
     """
     postgres.drop_database(name)
     shutil.rmtree(filestore(name), ignore_errors=True)
+    # By these the engine would take the next one of that name for a restored one.
+    for witness in (settings.ODOO_DATA / "spar").glob(f"{name}-*.json"):
+        witness.unlink()

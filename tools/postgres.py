@@ -24,16 +24,20 @@ class Postgres:
 
     :param int version: major version of the embedded server, 18 or 16; by default
         ``SPAR_POSTGRES_VERSION``, else 18.
+    :param str name: of a further embedded server, which may be stopped and started
+        whatever others do.
     """
 
-    def __init__(self, version=None):
-        url = settings.text("SPAR_DATABASE_URL")
+    def __init__(self, version=None, name=None):
+        self.is_default = name is None
+        url = settings.text("SPAR_DATABASE_URL") if self.is_default else None
         self.external = url is not None
         if self.external:
             self._server = None
             self._address = _parse(url)
         else:
-            self._server = EmbeddedServer(version or settings.postgres_version())
+            version = version or settings.postgres_version()
+            self._server = EmbeddedServer(version, name)
             self._address = None
 
     def start(self):

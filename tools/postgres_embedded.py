@@ -29,17 +29,19 @@ class EmbeddedServer:
     Its settings are PostgreSQL's defaults, so committed data survives a crash.
 
     :param int version: major version, 18 or 16.
+    :param str name: of a further server beside the usual one.
     :raises Problem: for another version.
     """
 
-    def __init__(self, version):
+    def __init__(self, version, name=None):
         if version not in PROGRAMS:
             raise Problem(f"There is no embedded PostgreSQL {version}, only 16 and 18.")
         self.version = version
-        self.folder = settings.SANDBOX / f"postgres-{version}"
+        label = f"{version}-{name}" if name else str(version)
+        self.folder = settings.SANDBOX / f"postgres-{label}"
         self.data = self.folder / "data"
         self.log = self.folder / "server.log"
-        self._notes = settings.SANDBOX / f"postgres-{version}.json"
+        self._notes = settings.SANDBOX / f"postgres-{label}.json"
         self._prefix = None
 
     @property

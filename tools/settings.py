@@ -75,6 +75,20 @@ def number(variable, default):
         raise Problem(f"{variable} must be a whole number, not {value!r}.") from None
 
 
+def percent(variable):
+    """Return the value of a knob that lowers sizes, in percent of the full ones.
+
+    :param str variable: name of the environment variable; unset means 100.
+    :raises Problem: when it is not a whole number from 1 to 100.
+    """
+    from .problems import Problem
+
+    value = number(variable, 100)
+    if not 1 <= value <= 100:
+        raise Problem(f"{variable} must be from 1 to 100, not {value}.")
+    return value
+
+
 def odoo_port():
     """Return the TCP port Odoo listens on (``SPAR_ODOO_PORT``)."""
     return number("SPAR_ODOO_PORT", 8069)

@@ -49,6 +49,9 @@ class Stack:
         :return: this object.
         """
         kind = "demo" if self.demo else "plain"
+        if not self.postgres.is_default:
+            # Each server has templates of its own.
+            kind += "_elsewhere"
         template = prepared_template(
             self.postgres, kind, settings.addons(), self.demo, self.say
         )

@@ -15,10 +15,10 @@ import sys
 from .. import settings
 from ..postgres import Postgres
 from ..problems import Problem
-from . import address
+from . import address, engine
 
 #: What is measured for each addon: ``measure(postgres, percent, say)`` yields figures.
-PARTS = {"address": address.measure}
+PARTS = {"address": address.measure, "engine": engine.measure}
 
 
 def main(arguments):
@@ -29,7 +29,7 @@ def main(arguments):
     :raises Problem: when a part's name or the size is wrong.
     """
     names = selection(arguments or shlex.split(os.environ.get("ONLY", "")))
-    percent = size_in_percent()
+    percent = settings.percent("SPAR_BENCH_PERCENT")
     if percent != 100:
         say(f"A quick look with {percent} % of the sizes; not a result.")
     postgres = Postgres().start()
@@ -48,17 +48,6 @@ def selection(names):
                 f"There is no benchmark {name}. These exist: {', '.join(PARTS)}."
             )
     return names or list(PARTS)
-
-
-def size_in_percent():
-    """Return how much of the full sizes to measure with (``SPAR_BENCH_PERCENT``).
-
-    :raises Problem: when it is not a whole number from 1 to 100.
-    """
-    percent = settings.number("SPAR_BENCH_PERCENT", 100)
-    if not 1 <= percent <= 100:
-        raise Problem(f"SPAR_BENCH_PERCENT must be from 1 to 100, not {percent}.")
-    return percent
 
 
 def run(parts, postgres, percent=100):

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from tools import bench
+from tools import bench, settings
 from tools.__main__ import main
 from tools.bench.figures import Figure
 from tools.problems import Problem
@@ -104,14 +104,14 @@ def test_unknown_part_is_refused_before_anything_starts(monkeypatch):
 def test_size_that_makes_no_sense(monkeypatch, text):
     monkeypatch.setenv("SPAR_BENCH_PERCENT", text)
     with pytest.raises(Problem, match="SPAR_BENCH_PERCENT"):
-        bench.size_in_percent()
+        settings.percent("SPAR_BENCH_PERCENT")
 
 
 def test_size(monkeypatch):
     monkeypatch.delenv("SPAR_BENCH_PERCENT", raising=False)
-    assert bench.size_in_percent() == 100
+    assert settings.percent("SPAR_BENCH_PERCENT") == 100
     monkeypatch.setenv("SPAR_BENCH_PERCENT", "10")
-    assert bench.size_in_percent() == 10
+    assert settings.percent("SPAR_BENCH_PERCENT") == 10
 
 
 def test_help_lists_the_command(capsys):

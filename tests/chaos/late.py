@@ -1,0 +1,56 @@
+"""SPAR applies a request after the engine gave up on it, and a newer one is waiting."""
+
+from tests.clock import PATIENCE
+from tests.invariants import Violations
+from tests.lab import Lab
+from tools.bench.figures import Figure
+
+from .common import nothing_wrong, share
+
+ROUNDS = 20
+#: Requests at a time, one registrant in each.
+SIDE_BY_SIDE = 5
+#: The engine waits 1 s for an answer, SPAR works for longer.
+CONNECTION = {"batch_size": 1, "answer_timeout": 1, "breaker_threshold": 100}
+LATE = 2.0
+
+
+def measure(postgres, percent, seed, say):
+    """Let a newer address be entered while SPAR still works on the older one.
+
+    :return: generator of :class:`Figure`.
+    """
+    rounds = share(ROUNDS, percent)
+    right, found = 0, Violations()
+    with Lab(postgres, "late", seed, say, **CONNECTION) as lab:
+        people = lab.register(SIDE_BY_SIDE)
+        for _round in range(rounds):
+            lab.start_log(lab.chance.randrange(10**6))
+            wrong = let_one_be_late(lab, people)
+            right += SIDE_BY_SIDE - len(wrong.lost)
+            found.add(wrong)
+    total = rounds * SIDE_BY_SIDE
+    yield Figure("late_right", right, "registrants", f"== {total}")
+    yield from nothing_wrong("late", found)
+
+
+def let_one_be_late(lab, people):
+    """Time out on all of these people, enter newer addresses, and go on.
+
+    :return: the violations.
+    :raises AssertionError: when the test would show nothing.
+    """
+    lab.edit(people)
+    lab.spar.arm({"kind": "late", "seconds": LATE, "count": len(people)})
+    first = [lab.worker() for _person in people]
+    for fork in first:
+        assert fork.wait(PATIENCE) == 0
+    fired = lab.spar.must_have_fired("late")["late"]
+    assert fired == len(people), f"only {fired} requests were late"
+    lab.edit(people)
+    busy = [r for r in lab.spar.state()["requests"] if r["over"] is None]
+    assert busy, "SPAR was done before anything newer could be sent"
+    # At once, by the clock: whoever does not wait sends the newer one now.
+    lab.run_workers(2)
+    lab.settle(workers=2)
+    return lab.violations()

@@ -1,0 +1,173 @@
+"""Any sequence of edits, rollbacks, failures, kills and lost jobs ends as a model says.
+
+The model is a dictionary: what each registrant's newest committed address is. After
+each sequence SPAR must hold exactly that, and must never have gone back.
+"""
+
+import signal
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from tests.clock import PATIENCE
+from tests.invariants import Violations, wallet_string
+from tests.lab import Lab
+from tools.bench.figures import Figure
+
+from .common import nothing_wrong, share
+from .traps import POINTS, Trap
+
+EXAMPLES = 1000
+PEOPLE = 3
+CONNECTION = {"batch_size": 2, "answer_timeout": 5, "breaker_threshold": 2}
+#: What can go wrong with a request, without real waiting.
+FAULTS = (
+    {"kind": "cut_after"},
+    {"kind": "cut_before"},
+    {"kind": "garbage"},
+    {"kind": "partial"},
+    {"kind": "reorder"},
+    {"kind": "status", "code": 500},
+    {"kind": "status", "code": 503},
+    {"kind": "status", "code": 429, "retry_after": 9},
+    {"kind": "reject", "code": "rjct.internal.error"},
+)
+#: One of those an example works with.
+person = st.integers(0, PEOPLE - 1)
+STEPS = st.one_of(
+    # Most of what happens is that.
+    *(st.tuples(st.just("edit"), person) for _weight in range(3)),
+    st.tuples(st.just("work")),
+    st.tuples(st.just("end"), person),
+    st.tuples(st.just("roll_back"), person),
+    st.tuples(st.just("work")),
+    st.tuples(st.just("fail"), st.sampled_from(range(len(FAULTS)))),
+    st.tuples(st.just("kill"), st.sampled_from(POINTS)),
+    st.tuples(st.just("lose_jobs")),
+    st.tuples(st.just("run_jobs")),
+    st.tuples(st.just("wait"), st.sampled_from([1, 10, 70, 700])),
+    st.tuples(st.just("sweep")),
+)
+
+
+def measure(postgres, percent, seed_, say):
+    """Try many sequences; the first that fails is made short and shown.
+
+    :return: generator of :class:`Figure`.
+    """
+    examples = share(EXAMPLES, percent, 20)
+    with Lab(postgres, "sequences", seed_, say, **CONNECTION) as lab:
+        tried = Sequences(lab)
+
+        @seed(seed_)
+        @settings(
+            max_examples=examples,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate, Phase.shrink],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(st.lists(STEPS, min_size=4, max_size=16))
+        def try_all(steps):
+            tried.play(steps)
+
+        failed = 0
+        try:
+            try_all()
+        except AssertionError as error:
+            failed = 1
+            say(f"{error}\n{getattr(error, '__notes__', '')}")
+    say(f"Steps played: {tried.played}; kills that met their point: {tried.kills}")
+    yield Figure("sequences_examples", tried.examples, "examples", f">= {examples}")
+    yield Figure("sequences_failed", failed, "examples", "== 0")
+    yield from nothing_wrong("sequences", tried.found)
+
+
+class Rollback(Exception):
+    """Ends a transaction without a commit."""
+
+
+class Sequences:
+    """Plays sequences, and compares what SPAR holds with the model.
+
+    :param Lab lab: where they are played.
+    """
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.examples = self.kills = 0
+        self.played = {}
+        self.found = Violations()
+
+    def play(self, steps):
+        """Play one sequence with people of its own, settle, and compare.
+
+        :raises AssertionError: when something does not hold.
+        """
+        lab = self.lab
+        lab.start_log()
+        self.people = lab.register(PEOPLE)
+        self.model = {}
+        for name, *arguments in steps:
+            self.played[name] = self.played.get(name, 0) + 1
+            getattr(self, f"_{name}")(*arguments)
+        lab.spar.disarm()
+        lab.settle()
+        self._compare(steps)
+        self.examples += 1
+
+    def _compare(self, steps):
+        found = self.lab.violations()
+        self.found.add(found)
+        assert not found, f"{found} after {steps}"
+        rows = self.lab.spar.state()["rows"]
+        ids = self.lab.spar_ids(self.people)
+        held = {p: rows[i] for p, i in zip(self.people, ids, strict=True) if i in rows}
+        wanted = {p: wallet_string(number) for p, number in self.model.items()}
+        assert held == wanted, f"SPAR holds {held}, the model {wanted} after {steps}"
+
+    # === STEPS === #
+
+    def _edit(self, place):
+        (number,) = self.lab.new_numbers(1)
+        self.lab.as_odoo_does(
+            lambda env: self.lab.edit_in(env, [self.people[place]], [number])
+        )
+        self.model[self.people[place]] = number
+
+    def _roll_back(self, place):
+        def edit(env):
+            self.lab.edit_in(env, [self.people[place]])
+            env.flush_all()
+            raise Rollback
+
+        try:
+            self.lab.as_odoo_does(edit)
+        except Rollback:
+            pass
+
+    def _end(self, place):
+        if self.model.pop(self.people[place], None):
+            self.lab.end([self.people[place]])
+
+    def _work(self):
+        self.lab.run_workers()
+
+    def _sweep(self):
+        self.lab.run_workers(how="sweep")
+
+    def _fail(self, place):
+        self.lab.spar.arm({**FAULTS[place], "count": 1})
+
+    def _kill(self, point):
+        worker = self.lab.worker(Trap(point, 0, self.lab.database).lay)
+        self.kills += worker.wait(PATIENCE) == -signal.SIGKILL
+
+    def _lose_jobs(self):
+        self.lab.forget_jobs()
+
+    def _run_jobs(self):
+        self.lab.run_due_jobs()
+
+    def _wait(self, seconds):
+        self.lab.time_passes(seconds)

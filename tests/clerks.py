@@ -1,0 +1,126 @@
+"""What clerks do in a lab's registry, in real transactions."""
+
+import random
+import time
+
+from psycopg2 import OperationalError, errorcodes
+
+from tools.bench import crowd
+
+#: How often Odoo tries a request, and the errors after which it tries again.
+REQUEST_ATTEMPTS = 5
+CONCURRENCY = {
+    errorcodes.SERIALIZATION_FAILURE,
+    errorcodes.DEADLOCK_DETECTED,
+    errorcodes.LOCK_NOT_AVAILABLE,
+}
+
+
+class Clerks:
+    """The part of a lab that enters registrants and their addresses."""
+
+    #: How often a request was beaten by another transaction and done again.
+    repeated = 0
+    #: How many wallets there are.
+    numbers = 0
+
+    def register(self, count):
+        """Register people who have no payment address yet; return their ids."""
+        with self.env() as env:
+            env.cr.execute("SELECT count(*) FROM res_partner WHERE spar_id IS NOT NULL")
+            (known,) = env.cr.fetchone()
+            people = env["res.partner"].create(
+                [
+                    {"name": f"R {n}", "is_registrant": True, "spar_id": f"ID-{n:06d}"}
+                    for n in range(known, known + count)
+                ]
+            )
+            return people.ids
+
+    def spar_ids(self, people):
+        """Return the SPAR IDs of these people."""
+        with self.env() as env:
+            return env["res.partner"].browse(people).mapped("spar_id")
+
+    def edit(self, people):
+        """Give each of these people another wallet, in one transaction."""
+        self.as_odoo_does(lambda env: self.edit_in(env, people))
+
+    def as_odoo_does(self, work):
+        """Do in one transaction what a request does; again if somebody was faster.
+
+        :param Callable work: gets the environment.
+        """
+        for attempt in range(REQUEST_ATTEMPTS):
+            try:
+                with self.env() as env:
+                    work(env)
+                    env.flush_all()
+                return
+            except OperationalError as error:
+                last = attempt == REQUEST_ATTEMPTS - 1
+                if last or error.pgcode not in CONCURRENCY:
+                    raise
+                self.repeated += 1
+                # A tenth of what Odoo waits.
+                time.sleep(random.uniform(0, 0.2 * 2**attempt))
+
+    def edit_in(self, env, people, numbers=None):
+        """Give each of these people another wallet, in a transaction of the caller.
+
+        :param numbers: of the wallets; by default ones nobody had before.
+        """
+        numbers = numbers or self.new_numbers(len(people))
+        env["g2p.financial.address"].create(
+            [
+                {
+                    "partner_id": person,
+                    "fa_type": "mobile_wallet",
+                    "dfsp_id": self.provider,
+                    "mobile_number": number,
+                    "reason": "Asked for by the registrant",
+                }
+                for person, number in zip(people, numbers, strict=True)
+            ]
+        )
+
+    def end(self, people):
+        """End the payment addresses of these people."""
+        in_use = [("partner_id", "in", people), ("state", "=", "effective")]
+        self.as_odoo_does(
+            lambda env: (
+                env["g2p.financial.address"]
+                .search(in_use)
+                .action_end("Not paid any more")
+            )
+        )
+
+    def new_numbers(self, count):
+        """Return numbers nobody had before; a fork does not know of those of others."""
+        first = 54_000_000 + self.numbers
+        self.numbers += count
+        return [f"+2557{number:08d}" for number in range(first, first + count)]
+
+    # === A CROWD: MANY PEOPLE AT ONCE === #
+
+    def make_crowd(self, count):
+        """Register many people with a payment address each, not queued yet."""
+        with self.env() as env:
+            crowd.enter_first(env, self.provider)
+            crowd.multiply(env, count)
+
+    def queue_crowd(self):
+        """Forget all changes, and queue one for each of the crowd."""
+        with self.env() as env:
+            crowd.queue_all(env, self.connection)
+        crowd.tidy(self.postgres, self.database)
+
+    def wake_up_all(self):
+        """Wake the engine up for everybody, as an import does."""
+        with self.env() as env:
+            env["g2p.spar.mapping"].search([])._wake_up()
+
+    def empty_spar(self):
+        """Let SPAR forget its rows and its log."""
+        self.spar.reset(rows=True)
+        self.since = 0

@@ -1,0 +1,148 @@
+"""What must hold whatever goes wrong: one checker for all tests.
+
+It compares what people wanted (from Odoo's tables) with what SPAR did (from its log).
+Every address must be of its own kind, so that an old one is known when it comes back.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Violations:
+    """What did not hold, as SPAR IDs; each list should be empty.
+
+    ``lost``: SPAR does not hold what is wanted now. ``reordered``: SPAR went back to an
+    older address. ``invented``: SPAR was told an address nobody committed.
+    ``overlapping``: two requests about one ID were at SPAR at the same time.
+    ``unsettled``: something was never brought to an end.
+    """
+
+    lost: list = field(default_factory=list)
+    reordered: list = field(default_factory=list)
+    invented: list = field(default_factory=list)
+    overlapping: list = field(default_factory=list)
+    unsettled: list = field(default_factory=list)
+
+    def counts(self):
+        """Return the number of each kind."""
+        return {name: len(ids) for name, ids in vars(self).items()}
+
+    def add(self, others):
+        """Take in what was found elsewhere."""
+        for name, ids in vars(others).items():
+            getattr(self, name).extend(ids)
+
+    def __bool__(self):
+        return any(vars(self).values())
+
+
+def check(intended, wanted, happened, unsettled=()):
+    """Compare what was wanted with what happened.
+
+    :param dict intended: every address committed for a SPAR ID, in order of commit;
+        None where it was ended.
+    :param dict wanted: what SPAR should hold now, by SPAR ID; without those in doubt,
+        such as held ones.
+    :param dict happened: ``requests``, ``applied`` and ``rows`` of the stand-in.
+    :param unsettled: SPAR IDs of what the engine has not brought to an end.
+    :rtype: Violations
+    """
+    found = Violations(unsettled=sorted(unsettled))
+    rows = happened["rows"]
+    found.lost = sorted(
+        spar_id for spar_id, value in wanted.items() if rows.get(spar_id) != value
+    )
+    found.reordered, found.invented = check_order(intended, happened["applied"])
+    found.overlapping = check_overlap(happened["requests"])
+    return found
+
+
+def check_order(intended, applied):
+    """Return the IDs for which SPAR went back, and those it was told lies about.
+
+    :param dict intended: addresses by SPAR ID, in order.
+    :param list applied: ``[operation, id, address or None]``, in order.
+    """
+    reached, reordered, invented = {}, set(), set()
+    for _operation, spar_id, value in applied:
+        values = intended.get(spar_id, [])
+        if value not in values:
+            invented.add(spar_id)
+            continue
+        start = reached.get(spar_id, 0)
+        if value in values[start:]:
+            reached[spar_id] = values.index(value, start)
+        else:
+            reordered.add(spar_id)
+    return sorted(reordered), sorted(invented)
+
+
+def check_overlap(requests):
+    """Return the IDs about which two requests were at SPAR at the same time.
+
+    :param list requests: ``operation``, ``ids``, ``arrived`` and ``over`` of each;
+        two that only ask do not harm each other.
+    """
+    busy, overlapping = {}, set()
+    for request in sorted(requests, key=lambda entry: entry["arrived"]):
+        changes = request["operation"] != "resolve"
+        for spar_id in request["ids"]:
+            for over, other_changes in busy.get(spar_id, ()):
+                if over > request["arrived"] and (changes or other_changes):
+                    overlapping.add(spar_id)
+            busy.setdefault(spar_id, []).append(
+                (request["over"] or float("inf"), changes)
+            )
+    return sorted(overlapping)
+
+
+# === FROM ODOO'S TABLES === #
+
+
+def wallet_string(number):
+    """Return what SPAR should hold for a wallet at M-Cash, without the addon's code."""
+    if number is None:
+        return None
+    return (
+        f"mobile_number:{number}.wallet_provider_name:M-Cash"
+        ".wallet_provider_code:MC.fa_type:mobile_wallet_provider"
+    )
+
+
+def read_registry(cr, since=0):
+    """Return what was committed, what is wanted now and what is not brought to an end.
+
+    :param cr: cursor on Odoo's database; every address in it is a wallet at M-Cash.
+    :param int since: id of the newest change before what is looked at.
+    :return: ``intended``, ``wanted`` and ``unsettled`` for :func:`check`.
+    """
+    cr.execute(
+        """SELECT p.spar_id, a.mobile_number
+             FROM g2p_spar_change c
+             JOIN g2p_spar_mapping m ON m.id = c.mapping_id
+             JOIN res_partner p ON p.id = m.partner_id
+        LEFT JOIN g2p_financial_address a ON a.id = c.address_id
+            WHERE c.id > %s
+            ORDER BY c.id""",
+        [since],
+    )
+    intended = {}
+    for spar_id, number in cr.fetchall():
+        intended.setdefault(spar_id, []).append(wallet_string(number))
+    cr.execute(
+        """SELECT p.spar_id, a.mobile_number, m.state,
+                  EXISTS (SELECT FROM g2p_spar_change c
+                           WHERE c.mapping_id = m.id AND c.state IN ('queued', 'taken'))
+             FROM res_partner p
+        LEFT JOIN g2p_spar_mapping m ON m.partner_id = p.id
+        LEFT JOIN g2p_financial_address a
+               ON a.partner_id = p.id AND a.state = 'effective'
+            WHERE p.spar_id IS NOT NULL AND (m.id IS NOT NULL OR a.id IS NOT NULL)"""
+    )
+    wanted, unsettled = {}, []
+    for spar_id, number, state, moving in cr.fetchall():
+        if state != "held":
+            wanted[spar_id] = wallet_string(number)
+        if moving or state not in ("in_sync", "ended", "held"):
+            unsettled.append(spar_id)
+    return intended, wanted, unsettled

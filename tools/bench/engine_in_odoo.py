@@ -1,0 +1,264 @@
+"""The part of the engine's benchmark that runs inside Odoo, in its Python shell."""
+
+import resource
+import statistics
+import time
+
+from odoo import api
+from odoo.modules.registry import Registry
+
+from odoo.addons.g2p_spar_sync_queue.models.g2p_spar_mapping_sync import Shift
+
+from ..forks import environment, run_all
+from ..postgres import Postgres
+from . import bare, crowd
+
+#: Jobs of the naive loop in one turn: enough to know its speed.
+NAIVE_JOBS = 40
+#: Seconds of one turn of the engine: fewer than a job has, which begins anew each time.
+TURN_SECONDS = 3
+CLAIMS = 15
+
+
+def prepare(env, base_url, key, registrants, **values):
+    """Make a connection and a crowd of registrants with addresses.
+
+    :param Environment env: of Odoo's shell.
+    :return: id of the connection.
+    """
+    database = env.cr.dbname
+    connection = crowd.connect(database, base_url, key, **values)
+    with environment(database) as own:
+        crowd.multiply(own, registrants)
+    crowd.tidy(Postgres(), database)
+    return connection
+
+
+def queue(env, connection):
+    """Queue a change of everybody; return how many wait."""
+    database = env.cr.dbname
+    with environment(database) as own:
+        count = crowd.queue_all(own, connection)
+    crowd.tidy(Postgres(), database)
+    return count
+
+
+# === SPEED === #
+
+
+def compare_speed(env, connection, mapper, rounds):
+    """Send a backlog by the engine, by a bare client and naively, in turns.
+
+    Short turns, so that whatever else the machine does meets all three alike.
+
+    :param Environment env: of Odoo's shell.
+    :param int connection: id of the connection.
+    :param str mapper: name of SPAR's database.
+    :param int rounds: how many backlogs.
+    :return: links per second of each turn, for ``engine``, ``bare``, ``naive``.
+    """
+    race = Race(env.cr.dbname, env["g2p.spar.connection"].browse(connection), mapper)
+    for _round in range(rounds):
+        count = requeue(race.database, connection, mapper)
+        race.run()
+        check_all_linked(race.database, mapper, count)
+    return race.speeds
+
+
+class Race:
+    """Turns of the three sides, with the same batch size and as many at a time.
+
+    :param str database: of the registry.
+    :param connection: the engine's connection.
+    :param str mapper: name of SPAR's database.
+    """
+
+    def __init__(self, database, connection, mapper):
+        self.database = database
+        self.connection = connection.id
+        self.size, self.workers = connection.batch_size, connection.workers
+        self.mapper = mapper
+        self.speeds = {"engine": [], "bare": [], "naive": []}
+        self.bare = self.naive = 0
+
+    def run(self):
+        """Take turns until the engine's backlog is sent."""
+        warm = False
+        while waiting(self.database):
+            links, seconds = self._engine_turn()
+            # Both only full turns: the last one also waits for the other worker.
+            if warm and waiting(self.database):
+                self.speeds["engine"].append(round(links / seconds, 1))
+                self.speeds["bare"].append(round(self._bare_turn(links), 1))
+                self.speeds["naive"].append(round(self._naive_turn(), 1))
+            warm = True
+
+    def _engine_turn(self):
+        before = count_linked(self.mapper)
+        started = time.perf_counter()
+        work = (one_turn, self.database, self.connection)
+        run_all([work for _worker in range(self.workers)])
+        seconds = time.perf_counter() - started
+        return count_linked(self.mapper) - before, seconds
+
+    def _bare_turn(self, links):
+        numbers = range(self.bare, self.bare + links)
+        self.bare += links
+        work = self.database, self.connection, numbers, self.size, self.workers
+        return links / bare.link_bare(*work)
+
+    def _naive_turn(self):
+        numbers = range(self.naive, self.naive + NAIVE_JOBS)
+        self.naive += NAIVE_JOBS
+        work = self.database, self.connection, numbers, self.workers
+        return NAIVE_JOBS / bare.link_naively(*work)
+
+
+def one_turn(database, connection):
+    """Let one worker of the engine work for a while, as a job does."""
+    with environment(database) as env:
+        Shift(env["g2p.spar.connection"].browse(connection), TURN_SECONDS).work()
+
+
+def requeue(database, connection, mapper):
+    """Empty SPAR and queue everybody again; return how many wait."""
+    postgres = Postgres()
+    postgres.query(mapper, "TRUNCATE id_fa_mappings")
+    with environment(database) as env:
+        count = queue(env, connection)
+    # What is written anew should not slow down whoever happens to come next.
+    postgres.query("postgres", "CHECKPOINT")
+    return count
+
+
+def work_off(database, connection):
+    """Do what jobs do, one after the other, until nothing waits."""
+    while waiting(database):
+        with environment(database) as env:
+            env["g2p.spar.connection"].browse(connection)._job_work_off()
+
+
+def waiting(database):
+    """Whether the engine has anything left to do."""
+    with environment(database) as env:
+        env.cr.execute(
+            """SELECT EXISTS (SELECT FROM g2p_spar_change WHERE state = 'queued')
+                   OR EXISTS (SELECT FROM g2p_spar_mapping WHERE state IN
+                              ('due', 'retrying', 'checking'))"""
+        )
+        return env.cr.fetchone()[0]
+
+
+def check_all_linked(database, mapper, count):
+    """Make sure that what was measured is what should happen.
+
+    :raises ValueError: when SPAR lacks one, or one is not known to be there.
+    """
+    linked = count_linked(mapper)
+    with environment(database) as env:
+        in_sync = env["g2p.spar.mapping"].search_count([("state", "=", "in_sync")])
+    if (linked, in_sync) != (count, count):
+        raise ValueError(f"Of {count}, {linked} are at SPAR and {in_sync} in sync.")
+
+
+def count_linked(mapper):
+    """Return how many of the crowd SPAR has a row of."""
+    statement = "SELECT count(*) FROM id_fa_mappings WHERE id_value LIKE %s"
+    ((found,),) = Postgres().query(mapper, statement, [f"{crowd.PREFIX}%"])
+    return found
+
+
+# === CLAIMING === #
+
+
+def compare_claims(env, connection, other, other_connection):
+    """Claim a batch from two databases, in turns, and take each back.
+
+    :param Environment env: of Odoo's shell; its database has few changes waiting.
+    :param int connection: id of its connection.
+    :param str other: name of the database with many.
+    :param int other_connection: id of the connection there.
+    :return: milliseconds of each claim, ``few`` and ``many``.
+    """
+    sides = {"few": (env.cr.dbname, connection), "many": (other, other_connection)}
+    times = {name: [] for name in sides}
+    for turn in range(CLAIMS + 3):
+        for name, (database, id_) in sides.items():
+            seconds = claim_once(database, id_)
+            if turn >= 3:
+                times[name].append(round(1000 * seconds, 2))
+    return times
+
+
+def claim_once(database, connection):
+    """Return how many seconds it takes to claim a batch, without keeping it."""
+    with Registry(database).cursor() as cr:
+        env = api.Environment(cr, 1, {})
+        spar = env["g2p.spar.connection"].browse(connection)
+        size = spar.batch_size
+        started = time.perf_counter()
+        claim, _position = env["g2p.spar.mapping"]._claim_backlog(spar)
+        env.flush_all()
+        seconds = time.perf_counter() - started
+        cr.rollback()
+        if not claim.request or len(claim.request.parts) != size:
+            raise ValueError("No full batch was claimed.")
+    return seconds
+
+
+# === MEMORY === #
+
+
+def weigh_drain(env, connection):
+    """Send a backlog in this process; return its peak memory.
+
+    :param Environment env: of Odoo's shell.
+    :param int connection: id of the connection.
+    :return: MiB at its ``peak``, and ``before`` it began.
+    """
+    before = peak_mib()
+    work_off(env.cr.dbname, connection)
+    return {"before": before, "peak": peak_mib()}
+
+
+def peak_mib():
+    """Return the most memory this process has had so far, in MiB."""
+    # The system counts it in KiB.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+# === SAVING === #
+
+
+def compare_saves(env, other, saves):
+    """Save payment addresses in two databases, in turns, each its own transaction.
+
+    :param Environment env: of Odoo's shell; its database has the engine.
+    :param str other: name of the database without it.
+    :param int saves: how many in each.
+    :return: medians of the milliseconds, ``with`` and ``without``, and the ``ratio``.
+    """
+    sides = {"with": env.cr.dbname, "without": other}
+    times = {name: [] for name in sides}
+    with environment(other) as own:
+        crowd.enter_first(own)
+    for number in range(saves + 5):
+        for name, database in sides.items():
+            seconds = save_once(database, number)
+            if number >= 5:
+                times[name].append(1000 * seconds)
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    return {**medians, "ratio": medians["with"] / medians["without"]}
+
+
+def save_once(database, number):
+    """Amend one registrant's address as a clerk does; return the seconds."""
+    with Registry(database).cursor() as cr:
+        env = api.Environment(cr, 2, {})
+        person = env["res.partner"].search([("spar_id", "=", f"{crowd.PREFIX}0")])
+        provider = env["g2p.dfsp"].search([("code", "=", "MC")], limit=1)
+        started = time.perf_counter()
+        crowd.enter_address(env, person, provider, f"+25575411{number:04d}")
+        env.flush_all()
+        cr.commit()  # pylint: disable=invalid-commit
+        return time.perf_counter() - started

@@ -16,7 +16,7 @@ from . import bare, crowd
 #: Jobs of the naive loop in one turn: enough to know its speed.
 NAIVE_JOBS = 40
 #: Seconds of one turn of the engine: fewer than a job has, which begins anew each time.
-TURN_SECONDS = 3
+TURN_SECONDS = 6
 CLAIMS = 15
 
 

@@ -2,15 +2,12 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 
-from .. import address_values, names
-from ..account_numbers import check_account_number
+from .. import names
 from ..const import (
     ADDRESS_STATES,
-    BANK_ACCOUNT,
     CHANNELS,
     FA_TYPES,
     MOBILE_WALLET,
-    VALUE_FIELD,
 )
 
 EDITOR = "g2p_spar_financial_address.group_editor"
@@ -30,9 +27,6 @@ PAYMENT_FIELDS = {
     "proof",
     "proof_name",
 }
-
-#: Bytes a proof may have.
-MAX_PROOF = 10 * 1024 * 1024
 
 #: Fields only the registry itself sets, with what they are on a new address.
 PROTECTED_FIELDS = {
@@ -65,9 +59,10 @@ class G2pFinancialAddress(models.Model):
     An address that has taken effect is never edited: an amendment is a new address
     that replaces it, so that the history of a registrant can be trusted.
 
-    This file holds what an address is and how it is entered. Next to it:
-    ``_effect`` (the states and who may move it), ``_number`` (who reads the number),
-    ``_sharing`` (several people, one account), ``_import`` and ``_retention``.
+    This file holds what an address is and how it is entered. Next to it: ``_values``
+    (what is typed, checked), ``_effect`` (the states and who may move it), ``_number``
+    (who reads the number), ``_sharing`` (several people, one account), ``_import``,
+    ``_retention`` and ``_burst``.
     """
 
     _name = "g2p.financial.address"
@@ -287,30 +282,6 @@ class G2pFinancialAddress(models.Model):
         self._take_effect()
         return True
 
-    def _with_references(self, vals_list):
-        """Return these values, with the registrant, provider and branch made sure of.
-
-        The database would refuse them, too, and write the whole row into its log.
-
-        :raise ValidationError: when one is missing
-        """
-        default = self.env.context.get("default_partner_id")
-        vals_list = [
-            {**vals, "partner_id": vals.get("partner_id") or default}
-            for vals in vals_list
-        ]
-        if not all(vals["partner_id"] for vals in vals_list):
-            raise ValidationError(self.env._("Choose the registrant."))
-        for name in ("partner_id", "dfsp_id", "branch_id"):
-            wanted = {vals.get(name) for vals in vals_list} - {None, False, True}
-            records = self.env[self._fields[name].comodel_name].sudo().browse(wanted)
-            if records.exists() != records:
-                label = self._fields[name]._description_string(self.env)
-                raise ValidationError(
-                    self.env._("%(field)s: it does not exist any more.", field=label)
-                )
-        return vals_list
-
     def _inside(self):
         """Return these for writing values that are clean, or history itself."""
         return self.with_context(**{_INSIDE: _BY_THE_REGISTRY})
@@ -352,72 +323,6 @@ class G2pFinancialAddress(models.Model):
         return self.state == "draft" or (self.env.su and bool(self.erased_date))
 
     # === BUSINESS METHODS === #
-
-    def _value(self):
-        """Return the account number, mobile number or e-mail address, by type."""
-        self.ensure_one()
-        return self.sudo()[VALUE_FIELD[self.fa_type]] if self.fa_type else False
-
-    def _cleaned(self, vals):
-        """Return ``vals`` with each value in its one normal form, and what follows.
-
-        The values of other address types are dropped. On a draft, what is not in
-        ``vals`` is taken from it.
-
-        :raise ValidationError: with a message for whoever typed a wrong value
-        """
-        draft = self.sudo()
-        known = {
-            name: vals[name] if name in vals else draft[name]
-            for name in ("fa_type", *VALUE_FIELD.values())
-        }
-        dfsp = self.env["g2p.dfsp"].browse(vals.get("dfsp_id", draft.dfsp_id.id))
-        # A file need not repeat what its provider says.
-        fa_type = known["fa_type"] or dfsp.fa_type or MOBILE_WALLET
-        value = self._cleaned_value(fa_type, known.get(VALUE_FIELD.get(fa_type)), dfsp)
-        cleaned = {
-            **dict.fromkeys(VALUE_FIELD.values(), False),
-            "fa_type": fa_type,
-            VALUE_FIELD[fa_type]: value,
-            "masked": address_values.mask(value),
-            "fingerprint": self._fingerprint(fa_type, dfsp, value),
-        }
-        if not draft or value != draft[VALUE_FIELD[fa_type]]:
-            cleaned["entered_by_id"] = self.env.uid
-        if fa_type != BANK_ACCOUNT:
-            cleaned["branch_id"] = False
-        return {**vals, **cleaned, **self._cleaned_texts(vals)}
-
-    def _cleaned_texts(self, vals):
-        """Return what is said about the address, checked."""
-        cleaned = {}
-        for name in {"holder_name", "reason", "proof_name"} & vals.keys():
-            label = self._fields[name]._description_string(self.env)
-            note = name == "reason"
-            clean = address_values.clean_note if note else address_values.clean_text
-            cleaned[name] = clean(self.env, vals[name], label) or False
-        # Encoded, four characters are three bytes.
-        if len(vals.get("proof") or "") * 3 // 4 > MAX_PROOF:
-            raise ValidationError(
-                self.env._(
-                    "The proof is too large: at most %(limit)s MB.",
-                    limit=MAX_PROOF // 1024**2,
-                )
-            )
-        return cleaned
-
-    def _cleaned_value(self, fa_type, text, dfsp):
-        """Return the account number, mobile number or e-mail address, checked."""
-        if fa_type == BANK_ACCOUNT:
-            number = address_values.clean_account_number(self.env, text)
-            check_account_number(self.env, number, dfsp)
-            return number
-        if fa_type == MOBILE_WALLET:
-            country = dfsp.country_id or self.env.company.country_id
-            return address_values.clean_mobile_number(self.env, text, country)
-        if fa_type in VALUE_FIELD:
-            return address_values.clean_email_address(self.env, text)
-        raise ValidationError(self.env._("There is no such type of payment address."))
 
     @api.model
     def _in_use(self, partners):

@@ -16,3 +16,4 @@ from . import test_retention
 from . import test_roles
 from . import test_sharing
 from . import test_spar_id
+from . import test_upgrade

@@ -348,9 +348,12 @@ class G2pFinancialAddress(models.Model):
 
         :return: the financial address string, and the number of its strategy at SPAR
         :rtype: tuple[str, int]
-        :raise ValidationError: when a value would break the string
+        :raise ValidationError: when a value would break the string, or the number has
+            been erased
         """
         address = self.ensure_one().sudo()
+        if not address._value():
+            raise ValidationError(self.env._("The number of this address was erased."))
         strategy = address.dfsp_id.strategy_id
         text = strategy._construct(
             {

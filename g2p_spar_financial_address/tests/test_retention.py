@@ -52,6 +52,11 @@ class TestRetention(FinancialAddressCase):
         self.assertTrue(self.current.mobile_number)
         self.assertFalse(self.old.mobile_number)
 
+    def test_what_is_erased_is_not_written_for_spar_without_its_number(self):
+        self.erase("2026-03-04")
+        with self.assertRefused("was erased"):
+            self.old._spar_value()
+
     def test_drafts_nobody_touched_go_too(self):
         draft = self.enter_address("+255754200005", dfsp_id=False)
         self.env.flush_all()

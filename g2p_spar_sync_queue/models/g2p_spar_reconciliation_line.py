@@ -1,5 +1,5 @@
 from odoo import fields, models
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..spar.answers import Item, Outcome
@@ -204,6 +204,6 @@ class G2pSparReconciliationLine(models.Model):
                         "reason": self.env._("Taken over from SPAR"),
                     }
                 )
-        except ValidationError as error:
+        except UserError as error:
             return str(error)
         return None

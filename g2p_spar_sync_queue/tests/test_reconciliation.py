@@ -1,3 +1,4 @@
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
@@ -157,6 +158,15 @@ class TestReconciliation(SparCase):
                 self.assertTrue(line.reason)
                 self.assertNotIn(value, line.reason)
                 self.assertEqual(len(mapping.change_ids), 1)
+
+    def test_what_may_not_be_entered_is_told_and_stays_to_be_decided(self):
+        mapping = self.drift()
+        line = self.compare().line_ids
+        line.with_user(self.both).action_take()
+        mapping.partner_id.payment_removal_date = fields.Datetime.now()
+        line.with_user(self.both)._job_take()
+        self.assertEqual(line.state, "open")
+        self.assertIn("is being removed", line.reason)
 
     def test_it_goes_on_where_it_was_stopped(self):
         self.patch(module, "CHUNK", 2)

@@ -233,3 +233,13 @@ def mask(text):
         return _MASK
     head = text[:5] if text.startswith("+") and len(text) > 10 else ""
     return f"{head}{_MASK}{text[-3:]}"
+
+
+def describe(record):
+    """Return what an address, or what is shared of several, is called: masked.
+
+    :param record: with ``fa_type``, ``dfsp_id`` and ``masked``
+    """
+    labels = dict(record._fields["fa_type"]._description_selection(record.env))
+    parts = labels.get(record.fa_type), record.dfsp_id.name, record.masked
+    return " · ".join(part for part in parts if part)

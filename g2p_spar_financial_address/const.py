@@ -1,5 +1,11 @@
 """Words shared by the models of this addon."""
 
+# The roles, as groups.
+VIEWER = "g2p_spar_financial_address.group_viewer"
+EDITOR = "g2p_spar_financial_address.group_editor"
+APPROVER = "g2p_spar_financial_address.group_approver"
+ADMINISTRATOR = "g2p_spar_financial_address.group_administrator"
+
 BANK_ACCOUNT = "bank_account"
 MOBILE_WALLET = "mobile_wallet"
 EMAIL_WALLET = "email_wallet"
@@ -33,7 +39,5 @@ ADDRESS_STATES = [
     ("ended", "Ended"),
 ]
 
-#: In the context of a write to the directory, under ``spar_rewritten``: whoever writes
-#: tells, once for all, that what is written for SPAR changed. An object, because no
-#: client can send it.
-TOLD_BY_CALLER = object()
+#: States of an address somebody is paid at, or is about to be.
+LIVE_STATES = ("effective", "to_approve")

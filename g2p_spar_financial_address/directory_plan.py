@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from odoo.exceptions import ValidationError
 
 from . import address_values
-from .const import BANK_ACCOUNT, FA_TYPES, TOLD_BY_CALLER
+from .const import BANK_ACCOUNT, FA_TYPES
 from .directory_csv import COLUMNS
+from .marks import TOLD_BY_CALLER, marked
 
 NEW_PROVIDER = "new_provider"
 CHANGED_PROVIDER = "changed_provider"
@@ -327,8 +328,7 @@ class DirectoryPlan:
         """Change what exists; return the ids of what SPAR knows otherwise."""
         changed = [t for t in targets.values() if t.record and t.changes]
         for target in changed:
-            record = target.record.with_context(spar_rewritten=TOLD_BY_CALLER)
-            record.write(target.changes)
+            marked(target.record, TOLD_BY_CALLER).write(target.changes)
         return [t.record.id for t in changed if written_for_spar & t.changes.keys()]
 
     def _create(self, model, targets):

@@ -15,7 +15,6 @@ import sys
 
 from . import settings
 from .postgres import Postgres
-from .problems import Problem
 from .processes import child_environment
 
 
@@ -44,12 +43,7 @@ def selection(names):
     """
     from tests.chaos import SCENARIOS
 
-    for name in names:
-        if name not in SCENARIOS:
-            raise Problem(
-                f"There is no scenario {name}. These exist: {', '.join(SCENARIOS)}."
-            )
-    return names or list(SCENARIOS)
+    return settings.chosen(names, SCENARIOS, "scenario")
 
 
 def run(name, percent, seed, **options):

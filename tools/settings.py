@@ -75,6 +75,24 @@ def number(variable, default):
         raise Problem(f"{variable} must be a whole number, not {value!r}.") from None
 
 
+def chosen(names, known, kind):
+    """Return which of the known things to do.
+
+    :param list names: the wanted ones; none for all.
+    :param known: the names there are.
+    :param str kind: what they are called.
+    :raises Problem: when one does not exist.
+    """
+    from .problems import Problem
+
+    for name in names:
+        if name not in known:
+            raise Problem(
+                f"There is no {kind} {name}. These exist: {', '.join(known)}."
+            )
+    return names or list(known)
+
+
 def percent(variable):
     """Return the value of a knob that lowers sizes, in percent of the full ones.
 

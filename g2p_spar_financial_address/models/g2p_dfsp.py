@@ -2,7 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from .. import account_numbers, address_values
-from ..const import BANK_ACCOUNT, FA_TYPES, TOLD_BY_CALLER
+from ..const import BANK_ACCOUNT, FA_TYPES
+from ..marks import TOLD_BY_CALLER, is_marked
 
 ACCOUNT_FIELDS = ("account_pattern", "account_example", "account_hint")
 
@@ -135,7 +136,7 @@ class G2pDfsp(models.Model):
         if "fa_type" in vals:
             self._check_type_unused(vals["fa_type"])
         result = super().write(vals)
-        told = self.env.context.get("spar_rewritten") is TOLD_BY_CALLER
+        told = is_marked(self, TOLD_BY_CALLER)
         if {"name", "code", "strategy_id"} & vals.keys() and not told:
             self.env["g2p.financial.address"]._rewritten([("dfsp_id", "in", self.ids)])
         return result

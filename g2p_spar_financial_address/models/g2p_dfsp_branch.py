@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import address_values
-from ..const import TOLD_BY_CALLER
+from ..marks import TOLD_BY_CALLER, is_marked
 
 
 class G2pDfspBranch(models.Model):
@@ -32,7 +32,7 @@ class G2pDfspBranch(models.Model):
         if "dfsp_id" in vals:
             self._check_bank_unused(vals["dfsp_id"])
         result = super().write(vals)
-        told = self.env.context.get("spar_rewritten") is TOLD_BY_CALLER
+        told = is_marked(self, TOLD_BY_CALLER)
         if {"name", "code"} & vals.keys() and not told:
             self.env["g2p.financial.address"]._rewritten(
                 [("branch_id", "in", self.ids)]

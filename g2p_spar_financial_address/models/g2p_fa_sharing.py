@@ -3,9 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
 from .. import address_values
-from ..const import FA_TYPES
-
-APPROVER = "g2p_spar_financial_address.group_approver"
+from ..const import APPROVER, FA_TYPES, LIVE_STATES
 
 
 class G2pFaSharing(models.Model):
@@ -54,16 +52,14 @@ class G2pFaSharing(models.Model):
 
     @api.depends("fa_type", "dfsp_id", "masked")
     def _compute_display_name(self):
-        labels = dict(self._fields["fa_type"]._description_selection(self.env))
         for sharing in self:
-            parts = labels.get(sharing.fa_type), sharing.dfsp_id.name, sharing.masked
-            sharing.display_name = " · ".join(part for part in parts if part)
+            sharing.display_name = address_values.describe(sharing)
 
     @api.depends("address_ids.state")
     def _compute_registrant_count(self):
         live = [
             ("sharing_id", "in", self.ids),
-            ("state", "in", ("effective", "to_approve")),
+            ("state", "in", LIVE_STATES),
         ]
         counts = dict(
             self.env["g2p.financial.address"]._read_group(
@@ -107,9 +103,7 @@ class G2pFaSharing(models.Model):
         )
 
     def _live_addresses(self):
-        return self.address_ids.filtered(
-            lambda address: address.state in ("effective", "to_approve")
-        )
+        return self.address_ids.filtered(lambda address: address.state in LIVE_STATES)
 
     def _accept_for(self, partners, reason):
         self.write(

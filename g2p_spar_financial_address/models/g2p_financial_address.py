@@ -2,16 +2,18 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 
-from .. import names
+from .. import address_values, names
 from ..const import (
     ADDRESS_STATES,
+    APPROVER,
     CHANNELS,
+    EDITOR,
     FA_TYPES,
     MOBILE_WALLET,
 )
+from ..marks import INSIDE, is_marked, marked
 
-EDITOR = "g2p_spar_financial_address.group_editor"
-EDITOR_OR_APPROVER = f"{EDITOR},g2p_spar_financial_address.group_approver"
+EDITOR_OR_APPROVER = f"{EDITOR},{APPROVER}"
 
 #: Fields that say where the money goes, and why. Fixed once the draft is complete.
 PAYMENT_FIELDS = {
@@ -46,11 +48,6 @@ PROTECTED_FIELDS = {
     "sharing_id": False,
     "state": "draft",
 }
-
-#: In the context of what the registry itself writes. An object, so that nobody can put
-#: it there by RPC.
-_INSIDE = "g2p_fa_inside"
-_BY_THE_REGISTRY = object()
 
 
 class G2pFinancialAddress(models.Model):
@@ -182,10 +179,8 @@ class G2pFinancialAddress(models.Model):
 
     @api.depends("fa_type", "dfsp_id", "masked")
     def _compute_display_name(self):
-        labels = dict(self._fields["fa_type"]._description_selection(self.env))
         for address in self:
-            parts = labels.get(address.fa_type), address.dfsp_id.name, address.masked
-            address.display_name = " · ".join(part for part in parts if part)
+            address.display_name = address_values.describe(address)
 
     @api.depends("holder_name", "partner_id")
     def _compute_holder_match(self):
@@ -247,7 +242,8 @@ class G2pFinancialAddress(models.Model):
         if not self._is_inside():
             for vals in vals_list:
                 self._check_protected(vals)
-            vals_list = self._with_references(vals_list)
+            vals_list = self._with_registrants(vals_list)
+            self._check_references(vals_list)
             vals_list = [
                 self._cleaned({**PROTECTED_FIELDS, **vals}) for vals in vals_list
             ]
@@ -274,7 +270,7 @@ class G2pFinancialAddress(models.Model):
                     "Use Amend to enter the new one."
                 )
             )
-        self._with_references([{**vals, "partner_id": vals.get("partner_id", True)}])
+        self._check_references([vals])
         author = {"author_ids": [Command.link(self.env.uid)]}
         for address in self:
             cleaned = {**address._cleaned(vals), **author}
@@ -284,10 +280,10 @@ class G2pFinancialAddress(models.Model):
 
     def _inside(self):
         """Return these for writing values that are clean, or history itself."""
-        return self.with_context(**{_INSIDE: _BY_THE_REGISTRY})
+        return marked(self, INSIDE)
 
     def _is_inside(self):
-        return self.env.context.get(_INSIDE) is _BY_THE_REGISTRY
+        return is_marked(self, INSIDE)
 
     def _check_protected(self, vals):
         """Refuse values of fields nobody writes by hand.

@@ -2,8 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from .. import address_values
-
-APPROVER = "g2p_spar_financial_address.group_approver"
+from ..const import APPROVER
 
 #: Which state may follow which. Nothing leaves refused or ended.
 FOLLOWERS = {
@@ -188,8 +187,7 @@ class G2pFinancialAddress(models.Model):
         :raise UserError: without a reason, or by its own author
         """
         self._check_may_decide()
-        label = self._fields["decision_note"]._description_string(self.env)
-        note = address_values.clean_note(self.env, reason, label)
+        note = self._clean_decision(reason)
         if not note:
             raise UserError(self.env._("Say why: the reason is kept in the history."))
         self._close("refused", note)
@@ -204,8 +202,7 @@ class G2pFinancialAddress(models.Model):
         in_use = self.filtered(lambda address: address.state == "effective")
         if not in_use:
             raise UserError(self.env._("There is no address in use to end."))
-        label = self._fields["decision_note"]._description_string(self.env)
-        note = address_values.clean_note(self.env, reason, label)
+        note = self._clean_decision(reason)
         # Approved later, what waits would pay again somebody who is no longer paid.
         waiting = self._waiting_for(in_use.partner_id)
         waiting._close("ended", self.env._("The address in use was ended."))
@@ -313,6 +310,10 @@ class G2pFinancialAddress(models.Model):
         self.sudo().activity_unlink(["g2p_spar_financial_address.activity_approve"])
 
     # === THE ONE PLACE WHERE A STATE CHANGES === #
+
+    def _clean_decision(self, reason):
+        label = self._fields["decision_note"]._description_string(self.env)
+        return address_values.clean_note(self.env, reason, label)
 
     def _close(self, state, note):
         """End or refuse these, for good."""

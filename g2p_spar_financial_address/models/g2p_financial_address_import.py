@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..const import VALUE_FIELD
+from ..const import LIVE_STATES, VALUE_FIELD
 from ..import_names import ProviderNames, is_unreadable, set_names_apart
 from .g2p_financial_address import PROTECTED_FIELDS
 
@@ -201,7 +201,7 @@ class G2pFinancialAddress(models.Model):
         live = self.sudo().search(
             [
                 ("partner_id", "in", [vals["partner_id"] for vals in vals_list]),
-                ("state", "in", ("draft", "to_approve", "effective")),
+                ("state", "in", ("draft", *LIVE_STATES)),
             ],
             order="id",
         )

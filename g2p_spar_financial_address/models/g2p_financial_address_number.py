@@ -1,18 +1,10 @@
 from odoo import api, models
 from odoo.exceptions import AccessError
 
-from ..const import VALUE_FIELD
+from ..const import APPROVER, EDITOR, VALUE_FIELD
+from ..marks import DOOR, is_marked, marked
 
 NUMBER_FIELDS = frozenset(VALUE_FIELD.values())
-MAY_REVEAL = (
-    "g2p_spar_financial_address.group_editor",
-    "g2p_spar_financial_address.group_approver",
-)
-
-#: Present in the context while a number is read through a door that writes it down.
-#: An object, so that nobody can put it there by RPC.
-_DOOR = "g2p_fa_door"
-_WRITTEN_DOWN = object()
 
 
 class G2pFinancialAddress(models.Model):
@@ -38,10 +30,10 @@ class G2pFinancialAddress(models.Model):
         return not self.env.su and bool(NUMBER_FIELDS.intersection(names))
 
     def _through_door(self):
-        return self.with_context(**{_DOOR: _WRITTEN_DOWN})
+        return marked(self, DOOR)
 
     def _is_through_door(self):
-        return self.env.context.get(_DOOR) is _WRITTEN_DOWN
+        return is_marked(self, DOOR)
 
     @api.model
     def fields_get(self, allfields=None, attributes=None):
@@ -104,7 +96,7 @@ class G2pFinancialAddress(models.Model):
         :raise AccessError: for whoever may not see numbers
         """
         self.ensure_one().check_access("read")
-        if not any(self.env.user.has_group(group) for group in MAY_REVEAL):
+        if not any(self.env.user.has_group(group) for group in (EDITOR, APPROVER)):
             raise AccessError(self.env._("You may only see this number masked."))
         self._write_down("reveal")
         return self._value() or ""

@@ -7,10 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..account_numbers import is_iban
-from ..const import BANK_ACCOUNT, EMAIL_WALLET, MOBILE_WALLET
-
-LIVE_STATES = ("effective", "to_approve")
-EDITOR = "g2p_spar_financial_address.group_editor"
+from ..const import BANK_ACCOUNT, EDITOR, LIVE_STATES
 
 
 class G2pFinancialAddress(models.Model):
@@ -183,11 +180,9 @@ class G2pFinancialAddress(models.Model):
     def _possible_prints(self, text):
         """Yield the fingerprints a typed number may have, by type and provider."""
         dfsps = self.env["g2p.dfsp"].search([("active", "in", [True, False])])
-        for fa_type in (BANK_ACCOUNT, MOBILE_WALLET, EMAIL_WALLET):
-            providers = dfsps.filtered(lambda d, kind=fa_type: d.fa_type == kind)
-            for dfsp in providers or dfsps.browse():
-                try:
-                    value = self._cleaned_value(fa_type, text, dfsp)
-                except ValidationError:
-                    continue
-                yield self._fingerprint(fa_type, dfsp, value)
+        for dfsp in dfsps:
+            try:
+                value = self._cleaned_value(dfsp.fa_type, text, dfsp)
+            except ValidationError:
+                continue
+            yield self._fingerprint(dfsp.fa_type, dfsp, value)

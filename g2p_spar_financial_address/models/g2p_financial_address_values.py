@@ -87,26 +87,28 @@ class G2pFinancialAddress(models.Model):
             return address_values.clean_email_address(self.env, text)
         raise ValidationError(self.env._("There is no such type of payment address."))
 
-    def _with_references(self, vals_list):
-        """Return these values, with the registrant, provider and branch made sure of.
-
-        The database would refuse them, too, and write the whole row into its log.
-
-        :raise ValidationError: when one is missing
-        """
+    def _with_registrants(self, vals_list):
+        """Return these values, each with the registrant the form was opened for."""
         default = self.env.context.get("default_partner_id")
-        vals_list = [
+        return [
             {**vals, "partner_id": vals.get("partner_id") or default}
             for vals in vals_list
         ]
-        if not all(vals["partner_id"] for vals in vals_list):
+
+    def _check_references(self, vals_list):
+        """Refuse values without a registrant, or naming something that is gone.
+
+        The database would refuse them, too, and write the whole row into its log.
+
+        :raise ValidationError: saying which
+        """
+        if not all(vals.get("partner_id", True) for vals in vals_list):
             raise ValidationError(self.env._("Choose the registrant."))
         for name in ("partner_id", "dfsp_id", "branch_id"):
-            wanted = {vals.get(name) for vals in vals_list} - {None, False, True}
+            wanted = {vals[name] for vals in vals_list if vals.get(name)}
             records = self.env[self._fields[name].comodel_name].sudo().browse(wanted)
             if records.exists() != records:
                 label = self._fields[name]._description_string(self.env)
                 raise ValidationError(
                     self.env._("%(field)s: it does not exist any more.", field=label)
                 )
-        return vals_list

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-VIEWER = "g2p_spar_financial_address.group_viewer"
+from ..const import VIEWER
 
 
 class ResPartner(models.Model):

@@ -2,11 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools.misc import split_every
 
+from ..const import ADMINISTRATOR, LIVE_STATES, VIEWER
+
 #: Registrants whose data is removed in one transaction.
 CHUNK = 100
-
-VIEWER = "g2p_spar_financial_address.group_viewer"
-ADMINISTRATOR = "g2p_spar_financial_address.group_administrator"
 
 
 class ResPartner(models.Model):
@@ -40,9 +39,7 @@ class ResPartner(models.Model):
         self.check_access("read")
         addresses = self.sudo().financial_address_ids
         addresses.filtered(lambda a: a.state == "draft").unlink()
-        live = addresses.exists().filtered(
-            lambda a: a.state in ("to_approve", "effective")
-        )
+        live = addresses.exists().filtered(lambda a: a.state in LIVE_STATES)
         paid = live.filtered(lambda a: a.state == "effective").partner_id
         live._close("ended", self.env._("The registrant's payment data is removed."))
         paid._financial_address_changed("admin")

@@ -14,9 +14,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import split_every
 
 from .. import address_values
-from .res_partner import VIEWER
-
-EDITOR = "g2p_spar_financial_address.group_editor"
+from ..const import EDITOR, VIEWER
 
 #: How many contacts are held in memory at once when all of them are looked at.
 _CHUNK = 2000

@@ -1,7 +1,9 @@
+import importlib.util
 from contextlib import contextmanager
 
 from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, new_test_user
+from odoo.tools.misc import file_path
 
 ADDON = "g2p_spar_financial_address"
 
@@ -57,6 +59,16 @@ class FinancialAddressCase(TransactionCase):
                 "confirm_relink": True,
             }
         )
+
+    def upgrade(self, addon, version):
+        """Run what an addon does when it is upgraded to this version."""
+        path = file_path(f"{addon}/migrations/{version}/post-migration.py")
+        spec = importlib.util.spec_from_file_location("migration", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        self.env.flush_all()
+        module.migrate(self.env.cr, "before")
+        self.env.invalidate_all()
 
     @classmethod
     def new_user(cls, login, *groups):

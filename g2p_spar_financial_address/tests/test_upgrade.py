@@ -1,6 +1,3 @@
-import importlib.util
-from pathlib import Path
-
 from odoo.tests import tagged
 
 from .common import FinancialAddressCase
@@ -17,12 +14,7 @@ class TestUpgrade(FinancialAddressCase):
             "   SET masked = NULL, fingerprint = NULL, entered_by_id = NULL"
         )
         self.env.invalidate_all()
-        (path,) = Path(__file__).parents[1].glob("migrations/19.0.1.1.0/post-*.py")
-        spec = importlib.util.spec_from_file_location("migration", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        module.migrate(self.env.cr, "19.0.1.0.0")
-        self.env.invalidate_all()
+        self.upgrade("g2p_spar_financial_address", "19.0.1.1.0")
         found = [(a.masked, a.sudo().fingerprint) for a in addresses]
         self.assertEqual(found, expected)
         self.assertEqual(addresses.entered_by_id, addresses.create_uid)

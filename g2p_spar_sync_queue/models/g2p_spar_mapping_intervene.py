@@ -59,18 +59,7 @@ class G2pSparMapping(models.Model):
         return self._report(self._intervene("resume"))
 
     def _ask_why(self, action):
-        self._check_operator()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Why?"),
-            "res_model": "g2p.spar.intervene",
-            "view_mode": "form",
-            "target": "new",
-            "context": {
-                "default_mapping_ids": [fields.Command.set(self.ids)],
-                "default_action": action,
-            },
-        }
+        return self.env["g2p.spar.intervene"]._ask(action, "mapping_ids", self)
 
     def _report(self, done):
         """Return a message that says how many of these were dealt with."""

@@ -2,11 +2,11 @@ from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from odoo.addons.g2p_spar_financial_address.const import EDITOR
+
 from ..spar.answers import Item, Outcome
 from ..spar.g2p_connect import RESOLVE
 from ..spar.jws import KeyProblem
-
-EDITOR = "g2p_spar_financial_address.group_editor"
 
 
 class G2pSparReconciliationLine(models.Model):
@@ -77,18 +77,7 @@ class G2pSparReconciliationLine(models.Model):
 
     def action_ignore(self):
         """Ask why, then leave it as it is."""
-        self.env["g2p.spar.mapping"]._check_operator()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Why?"),
-            "res_model": "g2p.spar.intervene",
-            "view_mode": "form",
-            "target": "new",
-            "context": {
-                "default_line_ids": [fields.Command.set(self.ids)],
-                "default_action": "ignore",
-            },
-        }
+        return self.env["g2p.spar.intervene"]._ask("ignore", "line_ids", self)
 
     def action_take(self):
         """Have SPAR's address entered here, as if somebody had typed it.

@@ -2,9 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from .g2p_spar_mapping import DISPLAY_STATES
+from odoo.addons.g2p_spar_financial_address.const import VIEWER
 
-VIEWER = "g2p_spar_financial_address.group_viewer"
+from .g2p_spar_mapping import DISPLAY_STATES
 
 
 class ResPartner(models.Model):

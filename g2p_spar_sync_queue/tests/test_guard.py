@@ -1,6 +1,4 @@
-import importlib.util
 import json
-from pathlib import Path
 
 from odoo.exceptions import UserError
 from odoo.modules.neutralize import get_neutralization_queries
@@ -120,11 +118,5 @@ class TestGuard(SparCase):
         self.enter_address("0754 200 002")
         queued = self.mapping.change_ids - taken
         taken.state = "queued"
-        self.env.flush_all()
-        (path,) = Path(__file__).parents[1].glob("migrations/19.0.1.1.0/*.py")
-        spec = importlib.util.spec_from_file_location("migration", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        module.migrate(self.env.cr, "19.0.1.0.0")
-        self.env.invalidate_all()
+        self.upgrade("g2p_spar_sync_queue", "19.0.1.1.0")
         self.assertEqual((taken.state, queued.state), ("taken", "queued"))

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class G2pSparIntervene(models.TransientModel):
@@ -20,6 +20,28 @@ class G2pSparIntervene(models.TransientModel):
         readonly=True,
     )
     reason = fields.Char(required=True)
+
+    @api.model
+    def _ask(self, action, field, records):
+        """Open the dialog that asks why.
+
+        :param str action: what is to be done
+        :param str field: of this model, for what it is done to
+        :param records: what it is done to
+        :raise AccessError: when the user is no operator
+        """
+        self.env["g2p.spar.mapping"]._check_operator()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Why?"),
+            "res_model": self._name,
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                f"default_{field}": [fields.Command.set(records.ids)],
+                "default_action": action,
+            },
+        }
 
     def action_apply(self):
         """Do it, with the reason.

@@ -14,7 +14,6 @@ import sys
 
 from .. import settings
 from ..postgres import Postgres
-from ..problems import Problem
 from . import address, engine
 
 #: What is measured for each addon: ``measure(postgres, percent, say)`` yields figures.
@@ -42,12 +41,7 @@ def selection(names):
     :param list names: the wanted ones; none for all.
     :raises Problem: when there is no such part.
     """
-    for name in names:
-        if name not in PARTS:
-            raise Problem(
-                f"There is no benchmark {name}. These exist: {', '.join(PARTS)}."
-            )
-    return names or list(PARTS)
+    return settings.chosen(names, PARTS, "benchmark")
 
 
 def run(parts, postgres, percent=100):

@@ -12,6 +12,8 @@ import phonenumbers
 
 from odoo.exceptions import ValidationError
 
+from .strategy_template import CONTROL
+
 # What RFC 5321 allows without quotes, and a domain with a dot; operators decide the
 # rest.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -54,7 +56,7 @@ def clean_text(env, text, label):
                 limit=MAX_TEXT,
             )
         )
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+    if CONTROL.search(text):
         raise ValidationError(
             env._(
                 "%(label)s contains an invisible control character, such as a line "

@@ -26,7 +26,6 @@ ID_TAKEN_CAP = 60
 COLUMNS = {
     "state": "text",
     "wanted_change_id": "int",
-    "confirmed_change_id": "int",
     "attempts": "int",
     "next_attempt_at": "timestamp",
     "send_group": "text",
@@ -52,7 +51,6 @@ class Progress:
     connection_id: int
     state: str
     wanted_change_id: int | None
-    confirmed_change_id: int | None
     attempts: int
     next_attempt_at: datetime | None
     send_group: str | None
@@ -137,7 +135,6 @@ class Progress:
         self.forget_failures()
         self.state, self.next_attempt_at = state, None
         if state != "waiting_id":
-            self.confirmed_change_id = self.wanted_change_id
             self.change_state = "sent"
 
 
@@ -275,6 +272,10 @@ class Pacing:
         self.now = now
         self._cool_down, self._base, self._cap = cool_down, base, cap
         self._moments = {}
+
+    def at(self, now):
+        """Return the same settings at another moment."""
+        return Pacing(now, self._cool_down, self._base, self._cap)
 
     def after(self, seconds):
         """Return a moment in whole seconds, as fields keep it, and never too early."""

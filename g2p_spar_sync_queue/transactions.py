@@ -10,18 +10,16 @@ MAX_BEATEN = 5
 BEATEN = (SerializationFailure, UniqueViolation)
 
 
-def commit(env, forget=True):
+def commit(env):
     """End a transaction; inside a test, only flush it.
 
-    :param bool forget: whether what others committed meanwhile is to be seen from here
-        on
+    From here on what others committed meanwhile is seen.
     """
     env.flush_all()
     if not modules.module.current_test:
         # What this addon is for: what is about to be sent is written down first.
         env.cr.commit()  # pylint: disable=invalid-commit
-    if forget:
-        env.invalidate_all()
+    env.invalidate_all()
 
 
 def roll_back(env):

@@ -1,11 +1,9 @@
-import re
-from string import Formatter
-
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from .. import address_values
 from ..const import BANK_ACCOUNT, EMAIL_WALLET, FA_TYPES, MOBILE_WALLET
+from ..strategy_template import Unwritable, parsed_template
 
 KINDS = [("fa", "Payment address"), ("id", "Beneficiary ID")]
 
@@ -191,85 +189,54 @@ class G2pFaStrategy(models.Model):
             forms one together with the text beside it. SPAR would split there.
         """
         self.ensure_one()
-        if self.kind == "fa":
-            values = {**values, "fa_type": self.fa_type_code}
-        values = {name: values.get(name) or "" for name in self._placeholders()}
-        self._check_values(values)
-        text = "".join(
-            literal + ("" if name is None else values[name])
-            for literal, name in self._parts()
-        )
-        if self._deconstruct(text) != values:
-            raise ValidationError(
-                self.env._(
-                    "These values cannot be written for SPAR, because they could not "
-                    "be told apart again. Remove unusual dots, colons and other signs."
-                )
+        for value in values.values():
+            address_values.clean_text(self.env, value, self.env._("A value"))
+        try:
+            return self._parsed().write({**values, **self._type_word()})
+        except Unwritable as problem:
+            raise ValidationError(self._explain(problem)) from None
+
+    def _explain(self, problem):
+        if problem.label:
+            return self.env._(
+                "A value contains “%(label)s”, which SPAR uses to separate the parts "
+                "of an address. Remove it.",
+                label=problem.label,
             )
-        return text
+        return self.env._(
+            "These values cannot be written for SPAR, because they could not be told "
+            "apart again. Remove unusual dots, colons and other signs."
+        )
+
+    def _type_word(self):
+        """Return the word for the address type as a value to write."""
+        return {"fa_type": self.fa_type_code} if self.kind == "fa" else {}
 
     def _deconstruct(self, text):
         """Return the values in a string of this strategy, or ``None`` if it is not one.
-
-        The pattern is the one SPAR seeds for its own strategies: the literal labels
-        with a value of any text between them (in an ID, of text without dots),
-        anchored at both ends.
 
         :param str text: what SPAR holds; may be empty
         :rtype: dict | None
         """
         self.ensure_one()
-        pattern, seen = "", set()
-        for literal, name in self._parts():
-            pattern += re.escape(literal)
-            if name is not None:
-                value = VALUE_PATTERN[self.kind]
-                pattern += f"(?P={name})" if name in seen else f"(?P<{name}>{value})"
-                seen.add(name)
-        match = re.fullmatch(pattern, text or "")
-        return match.groupdict() if match else None
+        return self._parsed().read(text or "")
 
-    def _check_values(self, values):
-        """Refuse values that hold a control character or a label of the template."""
-        for value in values.values():
-            address_values.clean_text(self.env, value, self.env._("A value"))
-        for label in self._labels():
-            if any(label in value for value in values.values()):
-                raise ValidationError(
-                    self.env._(
-                        "A value contains “%(label)s”, which SPAR uses to separate the "
-                        "parts of an address. Remove it.",
-                        label=label,
-                    )
-                )
+    def _parsed(self):
+        """Return the template, taken apart.
 
-    def _labels(self):
-        """Return the texts of the template that no value may hold.
-
-        Several may stand side by side, as in ``.mobile_number:.fa_type:BANK``.
+        :rtype: StrategyTemplate
+        :raise ValidationError: when it is not valid
         """
-        labels = set()
-        for literal, _name in self._parts():
-            labels.update(re.findall(r"\.\w+:", literal))
-            if len(literal) > 1:
-                labels.add(literal)
-        return sorted(labels)
-
-    def _parts(self):
-        """Return the template as ``[(literal text, placeholder or None)]``."""
         self.ensure_one()
         try:
-            parts = list(Formatter().parse(self.template))
+            return parsed_template(self.template, VALUE_PATTERN[self.kind])
         except ValueError:
-            parts = None
-        if parts is None or any(spec or conversion for *_, spec, conversion in parts):
             raise ValidationError(
                 self.env._("The template is not valid: write values as {name}.")
-            )
-        return [(literal, name) for literal, name, *_ in parts]
+            ) from None
 
     def _placeholders(self):
-        return {name for _literal, name in self._parts() if name is not None}
+        return self._parsed().names
 
     def _known_placeholders(self):
         """Return what the template may use, each with an example."""

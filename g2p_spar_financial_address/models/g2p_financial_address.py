@@ -10,10 +10,15 @@ from ..const import (
     EDITOR,
     FA_TYPES,
     MOBILE_WALLET,
+    VALUE_FIELD,
 )
 from ..marks import INSIDE, is_marked, marked
+from ..strategy_template import Unwritable
 
 EDITOR_OR_APPROVER = f"{EDITOR},{APPROVER}"
+
+#: Fields an address is written for SPAR with.
+WRITTEN_FIELDS = ("fa_type", "dfsp_id", "branch_id", *VALUE_FIELD.values())
 
 #: Fields that say where the money goes, and why. Fixed once the draft is complete.
 PAYMENT_FIELDS = {
@@ -327,7 +332,9 @@ class G2pFinancialAddress(models.Model):
         :rtype: dict
         """
         domain = [("partner_id", "in", partners.ids), ("state", "=", "effective")]
-        return self.search(domain).grouped("partner_id")
+        # With what is written for SPAR: those who ask want to know that.
+        found = self.search_fetch(domain, ["partner_id", *WRITTEN_FIELDS])
+        return {address.partner_id: address for address in found}
 
     @api.model
     def _rewritten(self, domain):
@@ -348,20 +355,57 @@ class G2pFinancialAddress(models.Model):
             been erased
         """
         address = self.ensure_one().sudo()
-        if not address._value():
+        value = address._value()
+        if not value:
             raise ValidationError(self.env._("The number of this address was erased."))
         strategy = address.dfsp_id.strategy_id
-        text = strategy._construct(
-            {
-                "account_number": address.account_number,
-                "branch_name": address.branch_id.name,
-                "branch_code": address.branch_id.code,
-                "bank_name": address.dfsp_id.name,
-                "bank_code": address.dfsp_id.code,
-                "mobile_number": address.mobile_number,
-                "email_address": address.email_address,
-                "wallet_provider_name": address.dfsp_id.name,
-                "wallet_provider_code": address.dfsp_id.code,
-            }
+        parts = {**address._provider_parts(), VALUE_FIELD[address.fa_type]: value}
+        return strategy._construct(parts), strategy.strategy_number
+
+    def _spar_values(self):
+        """Return what SPAR is to store, by id, for those that can be written.
+
+        The same as :meth:`_spar_value`, for a batch, most of which have the provider
+        in common.
+
+        :rtype: dict[int, tuple[str, int]]
+        """
+        values, writers = {}, {}
+        for address in self.sudo():
+            provider = address.dfsp_id.id, address.branch_id.id
+            if provider not in writers:
+                writers[provider] = address._writer()
+            write, number = writers[provider]
+            if value := address._value():
+                try:
+                    values[address.id] = write(address.fa_type, value), number
+                except Unwritable:
+                    continue
+        return values
+
+    def _writer(self):
+        """Return how addresses at this provider are written.
+
+        :return: a function of an address type and a value, and the strategy's number
+        """
+        strategy = self.dfsp_id.strategy_id
+        template = strategy._parsed()
+        shared = {**self._provider_parts(), **strategy._type_word()}
+        return (
+            lambda fa_type, value: template.write(
+                {**shared, VALUE_FIELD[fa_type]: value}
+            ),
+            strategy.strategy_number,
         )
-        return text, strategy.strategy_number
+
+    def _provider_parts(self):
+        """Return what an address is written with besides its number."""
+        dfsp, branch = self.dfsp_id, self.branch_id
+        return {
+            "branch_name": branch.name,
+            "branch_code": branch.code,
+            "bank_name": dfsp.name,
+            "bank_code": dfsp.code,
+            "wallet_provider_name": dfsp.name,
+            "wallet_provider_code": dfsp.code,
+        }

@@ -67,9 +67,6 @@ class G2pSparMapping(models.Model):
     wanted_change_id = fields.Many2one(
         "g2p.spar.change", readonly=True, help="The newest change taken up."
     )
-    confirmed_change_id = fields.Many2one(
-        "g2p.spar.change", readonly=True, help="The newest change SPAR confirmed."
-    )
     attempts = fields.Integer(
         readonly=True, help="Failed attempts since the last success or change."
     )

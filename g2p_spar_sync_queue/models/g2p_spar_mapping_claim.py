@@ -5,7 +5,6 @@ import uuid
 from collections import Counter, namedtuple
 
 from odoo import models
-from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from ..plan import Step, next_step
@@ -29,8 +28,10 @@ START = ("-infinity", 0)
 #: What is claimed: the request to send now, or None, and how many were looked at.
 Claim = namedtuple("Claim", "request size")
 
-#: One claimed request: its message ID, operation and ``{mapping id: Part}``.
-Request = namedtuple("Request", "id operation parts")
+#: One claimed request: its message ID, operation and ``{mapping id: Part}``. The rest
+#: is what its sender needs to know of the connection, so that nothing is read again:
+#: whether SPAR was answering, how long to wait after what, whether speed is limited.
+Request = namedtuple("Request", "id operation parts well pacing limited")
 
 #: One mapping's part of a request: the item that is sent, and what was wanted.
 Part = namedtuple("Part", "item wanted")
@@ -85,11 +86,12 @@ class G2pSparMapping(models.Model):
         """
         if not entries:
             return Claim(None, 0)
-        pacing = self._connection_of(entries)._pacing()
+        connection = self._connection_of(entries)
+        pacing = connection._pacing()
         self._take_up_changes(entries)
         lost = self._declare_lost(entries, pacing)
         steps = self._steps([e for e in entries if e not in lost], pacing)
-        request = self._choose(steps, pacing.after(CLAIM_GRACE))
+        request = self._choose(steps, connection, pacing)
         self._save_progress(entries)
         return Claim(request, len(entries))
 
@@ -168,12 +170,11 @@ class G2pSparMapping(models.Model):
                 steps.append((entry, step, wanted))
         return steps
 
-    def _choose(self, steps, until):
+    def _choose(self, steps, connection, pacing):
         """Write down the request that takes most of these steps.
 
         The others' turn comes in the next round; they stay due, and first in line.
 
-        :param datetime until: nobody takes it for lost before this moment
         :return: the :class:`Request`, or None when there is nothing to send
         """
         keys = [
@@ -186,7 +187,15 @@ class G2pSparMapping(models.Model):
         if not keys:
             return None
         ((chosen, _count),) = Counter(keys).most_common(1)
-        request = Request(str(uuid.uuid4()), chosen[0], {})
+        until = pacing.after(CLAIM_GRACE)
+        request = Request(
+            str(uuid.uuid4()),
+            chosen[0],
+            {},
+            connection._was_answered(),
+            pacing,
+            bool(connection.max_per_second),
+        )
         for (entry, step, wanted), key in zip(steps, keys, strict=True):
             if key == chosen:
                 entry.claim(request.id, step, until)
@@ -204,18 +213,18 @@ class G2pSparMapping(models.Model):
         # Only what is needed: a contact has many columns.
         partners.fetch(["active", "is_registrant", "name", "phone", "spar_id"])
         address_of = self._addresses(entries, partners)
+        Address = self.env["g2p.financial.address"].sudo()
+        # Its provider may have been renamed since, say. One address that cannot be
+        # written must not stop those it would have travelled with.
+        values = Address.browse(a.id for a in address_of.values())._spar_values()
         wanted = {}
         for entry, partner in zip(entries, partners, strict=True):
             address = address_of.get(entry.id)
             value, broken, details = None, False, {}
             if address and partner._spar_is_paid():
-                try:
-                    value = address._spar_value()
-                    details = partner._spar_details()
-                except ValidationError:
-                    # Its provider was renamed since, say. One such address must not
-                    # stop those it would have travelled with.
-                    broken = True
+                value = values.get(address.id)
+                broken = value is None
+                details = partner._spar_details()
             spar_id = partner._spar_get_id() or None
             wanted[entry.id] = Wanted(spar_id, value, broken, details)
         return wanted
@@ -231,8 +240,9 @@ class G2pSparMapping(models.Model):
         if not self._connection_of(entries).send_every_value:
             in_use = Address._in_use(partners)
             return {
-                entry.id: in_use.get(partner)
+                entry.id: in_use[partner]
                 for entry, partner in zip(entries, partners, strict=True)
+                if partner in in_use
             }
         self.env.cr.execute(
             "SELECT mapping_id, address_id FROM g2p_spar_change WHERE id = ANY(%s)",
@@ -241,7 +251,7 @@ class G2pSparMapping(models.Model):
         ids = dict(self.env.cr.fetchall())
         addresses = Address.browse(id_ for id_ in ids.values() if id_)
         by_id = {address.id: address for address in addresses}
-        return {entry.id: by_id.get(ids.get(entry.id)) for entry in entries}
+        return {id_: by_id[address] for id_, address in ids.items() if address}
 
     def _holders(self, entries, wanted_of):
         """Return which mapping has or may have a row at SPAR, by wanted SPAR ID."""

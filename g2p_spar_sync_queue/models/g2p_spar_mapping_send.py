@@ -28,16 +28,14 @@ class G2pSparMapping(models.Model):
         # waits for its turn.
         parts = [request.parts[entry.id] for entry in mine]
         items = [part.item for part in parts]
-        connection = self._connection_of(mine)
-        well = connection._was_answered()
         answer = client.send(request.operation, items, request.id)
         recorder = Recorder(
             answer,
             request.id,
             request.operation,
             alone=len(mine) == 1,
-            well=well,
-            pacing=connection._pacing(),
+            well=request.well,
+            pacing=request.pacing.at(self._connection_of(mine)._now()),
         )
         for position, (entry, part) in enumerate(zip(mine, parts, strict=True)):
             half = int(position >= len(mine) / 2)

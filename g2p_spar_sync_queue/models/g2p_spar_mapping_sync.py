@@ -72,8 +72,8 @@ class G2pSparMapping(models.Model):
 
     # === TRANSACTIONS === #
 
-    def _commit(self, forget=True):
-        commit(self.env, forget)
+    def _commit(self):
+        commit(self.env)
 
 
 class Shift:
@@ -124,8 +124,7 @@ class Shift:
         while time.monotonic() < self.deadline and self._may_send():
             try:
                 claimed = claim()
-                # Sending needs nothing but what was claimed and the settings.
-                self.mappings._commit(forget=not claimed.request)
+                self.mappings._commit()
                 if not claimed.size:
                     return True
                 if claimed.request:
@@ -173,7 +172,7 @@ class Shift:
             self._take_back(request)
             self.connection._pause_for_key(problem)
             return
-        if wait := self.connection._reserve(len(request.parts)):
+        if request.limited and (wait := self.connection._reserve(len(request.parts))):
             time.sleep(wait)
         answer = self.mappings._send(client, request)
         # First what became of the registrants: pausing may meet another worker's.

@@ -38,9 +38,7 @@ class ResPartner(models.Model):
                     name=pending.entered_by_id.name,
                     day=format_date(self.env, pending.create_date),
                 )
-            elif mapping and (
-                mapping.display_state != "ended" or mapping.confirmed_change_id
-            ):
+            elif mapping and (mapping.display_state != "ended" or mapping.seen_at):
                 partner.spar_state = mapping.display_state
                 partner.spar_sentence = mapping.sentence
             elif partner.financial_address_id:

@@ -7,16 +7,12 @@ import time
 from odoo import api
 from odoo.modules.registry import Registry
 
-from odoo.addons.g2p_spar_sync_queue.models.g2p_spar_mapping_sync import Shift
-
 from ..forks import environment, run_all
 from ..postgres import Postgres
 from . import bare, crowd
 
-#: Jobs of the naive loop in one turn: enough to know its speed.
+#: Jobs of the naive loop in one round: enough to know its speed.
 NAIVE_JOBS = 40
-#: Seconds of one turn of the engine: fewer than a job has, which begins anew each time.
-TURN_SECONDS = 6
 CLAIMS = 15
 
 
@@ -47,77 +43,58 @@ def queue(env, connection):
 
 
 def compare_speed(env, connection, mapper, rounds):
-    """Send a backlog by the engine, by a bare client and naively, in turns.
+    """Send a backlog by the engine and as much by a bare client and naively, in turns.
 
-    Short turns, so that whatever else the machine does meets all three alike.
+    One round more than is counted: in the first, the engine finds nothing in memory.
 
     :param Environment env: of Odoo's shell.
     :param int connection: id of the connection.
     :param str mapper: name of SPAR's database.
     :param int rounds: how many backlogs.
-    :return: links per second of each turn, for ``engine``, ``bare``, ``naive``.
+    :return: links per second in each round, for ``engine``, ``bare``, ``naive``.
     """
-    race = Race(env.cr.dbname, env["g2p.spar.connection"].browse(connection), mapper)
-    for _round in range(rounds):
+    race = Race(env.cr.dbname, env["g2p.spar.connection"].browse(connection))
+    for _round in range(rounds + 1):
         count = requeue(race.database, connection, mapper)
-        race.run()
+        race.run(count)
         check_all_linked(race.database, mapper, count)
-    return race.speeds
+    return {name: speeds[1:] for name, speeds in race.speeds.items()}
 
 
 class Race:
-    """Turns of the three sides, with the same batch size and as many at a time.
+    """Rounds of the three sides, with the same batch size and as many at a time.
 
     :param str database: of the registry.
     :param connection: the engine's connection.
-    :param str mapper: name of SPAR's database.
     """
 
-    def __init__(self, database, connection, mapper):
+    def __init__(self, database, connection):
         self.database = database
         self.connection = connection.id
         self.size, self.workers = connection.batch_size, connection.workers
-        self.mapper = mapper
         self.speeds = {"engine": [], "bare": [], "naive": []}
-        self.bare = self.naive = 0
 
-    def run(self):
-        """Take turns until the engine's backlog is sent."""
-        warm = False
-        while waiting(self.database):
-            links, seconds = self._engine_turn()
-            # Both only full turns: the last one also waits for the other worker.
-            if warm and waiting(self.database):
-                self.speeds["engine"].append(round(links / seconds, 1))
-                self.speeds["bare"].append(round(self._bare_turn(links), 1))
-                self.speeds["naive"].append(round(self._naive_turn(), 1))
-            warm = True
+    def run(self, count):
+        """Have the engine's backlog sent, and as many IDs by the others.
 
-    def _engine_turn(self):
-        before = count_linked(self.mapper)
+        SPAR is empty but for what the same round puts there.
+
+        :param int count: of registrants in the backlog.
+        """
+        self._note("engine", count, self._engine_seconds())
+        work = self.database, self.connection, range(count), self.size, self.workers
+        self._note("bare", count, bare.link_bare(*work))
+        work = self.database, self.connection, range(NAIVE_JOBS), self.workers
+        self._note("naive", NAIVE_JOBS, bare.link_naively(*work))
+
+    def _engine_seconds(self):
         started = time.perf_counter()
-        work = (one_turn, self.database, self.connection)
+        work = (work_off, self.database, self.connection)
         run_all([work for _worker in range(self.workers)])
-        seconds = time.perf_counter() - started
-        return count_linked(self.mapper) - before, seconds
+        return time.perf_counter() - started
 
-    def _bare_turn(self, links):
-        numbers = range(self.bare, self.bare + links)
-        self.bare += links
-        work = self.database, self.connection, numbers, self.size, self.workers
-        return links / bare.link_bare(*work)
-
-    def _naive_turn(self):
-        numbers = range(self.naive, self.naive + NAIVE_JOBS)
-        self.naive += NAIVE_JOBS
-        work = self.database, self.connection, numbers, self.workers
-        return NAIVE_JOBS / bare.link_naively(*work)
-
-
-def one_turn(database, connection):
-    """Let one worker of the engine work for a while, as a job does."""
-    with environment(database) as env:
-        Shift(env["g2p.spar.connection"].browse(connection), TURN_SECONDS).work()
+    def _note(self, name, links, seconds):
+        self.speeds[name].append(round(links / seconds, 1))
 
 
 def requeue(database, connection, mapper):

@@ -85,15 +85,26 @@ class Clerks:
         )
 
     def end(self, people):
-        """End the payment addresses of these people."""
+        """End the payment addresses of these people, of those who have one."""
         in_use = [("partner_id", "in", people), ("state", "=", "effective")]
-        self.as_odoo_does(
-            lambda env: (
-                env["g2p.financial.address"]
-                .search(in_use)
-                .action_end("Not paid any more")
+
+        def work(env):
+            if addresses := env["g2p.financial.address"].search(in_use):
+                addresses.action_end("Not paid any more")
+
+        self.as_odoo_does(work)
+
+    def change_ids(self, ids):
+        """Give people other SPAR IDs, each in a transaction of its own.
+
+        :param dict ids: the new ID by person, in order.
+        """
+        for person, spar_id in ids.items():
+            self.as_odoo_does(
+                lambda env, p=person, i=spar_id: (
+                    env["res.partner"].browse(p).write({"spar_id": i})
+                )
             )
-        )
 
     def new_numbers(self, count):
         """Return numbers nobody had before; a fork does not know of those of others."""

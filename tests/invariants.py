@@ -77,6 +77,34 @@ def check_order(intended, applied):
     return sorted(reordered), sorted(invented)
 
 
+def check_owners(rows, applied, owners):
+    """Return the registrants for whom something went wrong though IDs changed hands.
+
+    :param dict rows: addresses by SPAR ID before.
+    :param list applied: ``[operation, id, address or None]``, in order.
+    :param dict owners: by address, whose it is and its place in the order of entry.
+    :return: sets of registrants: ``twice`` at SPAR at one moment, ``went_back`` to an
+        older address, and ``invented``: addresses nobody entered.
+    """
+    rows = dict(rows)
+    found = {"twice": set(), "went_back": set(), "invented": set()}
+    reached = {}
+    for _operation, spar_id, value in applied:
+        rows.pop(spar_id, None)
+        if value is None:
+            continue
+        if value not in owners:
+            found["invented"].add(value)
+            continue
+        owner, place = owners[value]
+        if any(owners[held][0] == owner for held in rows.values() if held in owners):
+            found["twice"].add(owner)
+        if place < reached.get(owner, 0):
+            found["went_back"].add(owner)
+        rows[spar_id], reached[owner] = value, place
+    return found
+
+
 def check_overlap(requests):
     """Return the IDs about which two requests were at SPAR at the same time.
 

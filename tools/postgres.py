@@ -6,6 +6,7 @@ example ``postgresql://user:password@localhost:5432``.
 """
 
 import os
+import subprocess
 from contextlib import closing
 from urllib.parse import unquote, urlsplit
 
@@ -97,6 +98,26 @@ class Postgres:
     def odoo_options(self):
         """Return Odoo's command-line options that select this server."""
         return [f"--db_{key}={value}" for key, value in self.address.items() if value]
+
+    def run_client(self, program, dbname, *arguments):
+        """Run one of PostgreSQL's client programs, such as ``pg_dump``.
+
+        :param str program: its name; of an existing server, it is looked for in PATH.
+        :param str dbname: database to connect to.
+        :raises Problem: when it fails or does not exist.
+        """
+        path = self._server.programs() / program if self._server else program
+        try:
+            done = subprocess.run(
+                [str(part) for part in (path, *arguments)],
+                env={**os.environ, **self.environment(dbname)},
+                capture_output=True,
+                text=True,
+            )
+        except FileNotFoundError:
+            raise Problem(f"{program} of PostgreSQL is not installed.") from None
+        if done.returncode:
+            raise Problem(f"{program} failed:\n{done.stderr.strip()}")
 
     def connect(self, dbname="postgres", autocommit=True):
         """Connect to a database.

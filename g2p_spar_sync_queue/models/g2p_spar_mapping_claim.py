@@ -16,7 +16,7 @@ from ..progress import (
     wait_for_id,
 )
 from ..spar.answers import Item
-from ..spar.g2p_connect import LINK, RESOLVE, UPDATE
+from ..spar.words import LINK, RESOLVE, UPDATE
 
 _logger = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from odoo.tools import SQL
 from odoo.addons.g2p_spar_financial_address.const import EDITOR
 
 from ..spar.answers import Item, Outcome
-from ..spar.g2p_connect import RESOLVE
 from ..spar.jws import KeyProblem
+from ..spar.words import RESOLVE
 
 
 class G2pSparReconciliationLine(models.Model):

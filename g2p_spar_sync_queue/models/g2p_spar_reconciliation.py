@@ -298,6 +298,8 @@ def _kind(entry, wanted, item, result):
         return None
     if not ours:
         return "left_over"
+    if result.fa is None:
+        return "unreadable"
     theirs = digest(result.fa, result.strategy_number)
     if theirs == digest(*ours):
         return None

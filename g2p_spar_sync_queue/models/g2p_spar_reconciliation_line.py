@@ -34,6 +34,7 @@ class G2pSparReconciliationLine(models.Model):
             ("spar_newer", "SPAR was changed by somebody else"),
             ("unknown", "SPAR does not know this ID"),
             ("left_over", "SPAR still holds an address"),
+            ("unreadable", "What SPAR holds cannot be read here"),
             ("unclear", "SPAR gave no clear answer"),
         ],
         string="Difference",

@@ -1,8 +1,9 @@
 import tempfile
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
+from ..models.g2p_spar_mapping_sync import Shift
 from ..spar.jws import KeyProblem
 from . import stand_in
 from .common import PartnerApiCase, SparCase
@@ -133,6 +134,23 @@ class TestConnection(SparCase):
         self.assertIn("certificates of the connection", self.connection.pause_reason)
         self.assertNotIn("nowhere", self.connection.pause_reason)
 
+    def test_what_was_changed_counts_from_the_next_request(self):
+        shift = Shift(self.connection, 5)
+        client = shift._open_client()
+        self.assertIs(shift._open_client(), client)
+        self.connection.write({"dialect": B})
+        self.env.flush_all()
+        # All of a test is one moment.
+        self.env.cr.execute(
+            "UPDATE g2p_spar_connection SET write_date = '2001-01-01' WHERE id = %s",
+            [self.connection.id],
+        )
+        self.connection.invalidate_recordset()
+        other = shift._open_client()
+        self.assertIsNot(other, client)
+        self.assertIs(shift._open_client(), other)
+        other.close()
+
     # === TEST === #
 
     def test_the_test_says_what_is_wrong(self):
@@ -217,6 +235,19 @@ class TestConnection(SparCase):
         ):
             headers = {"Date": date} if date else {}
             self.assertIn(words, self.detect(status(404, **headers)))
+
+    def test_only_managers_detect(self):
+        operator = new_test_user(
+            self.env, "d_operator", "g2p_spar_sync_queue.group_operator"
+        )
+        manager = new_test_user(
+            self.env, "d_manager", "g2p_spar_sync_queue.group_manager"
+        )
+        with self.assertRaises(AccessError):
+            self.connection.with_user(operator).action_detect()
+        self.assertFalse(self.mapper.log)
+        self.connection.with_user(manager).action_detect()
+        self.assertEqual(self.mapper.operations, ["resolve"])
 
     def test_a_copy_asks_nobody(self):
         self.env["ir.config_parameter"].sudo().set_param(

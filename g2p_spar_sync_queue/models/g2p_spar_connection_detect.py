@@ -204,8 +204,6 @@ class G2pSparConnection(models.Model):
             return self.env._("It does not tell the time.")
         if abs(difference) < 1:
             return self.env._("Its clock agrees with ours.")
-        ahead, behind = (
-            self.env._("Its clock is %s seconds ahead of ours.", difference),
-            self.env._("Its clock is %s seconds behind ours.", -difference),
-        )
-        return ahead if difference > 0 else behind
+        if difference > 0:
+            return self.env._("Its clock is %s seconds ahead of ours.", difference)
+        return self.env._("Its clock is %s seconds behind ours.", -difference)

@@ -2,7 +2,13 @@
 
 from odoo.tests import tagged
 
-from . import test_breaker, test_engine, test_leaving, test_reconciliation
+from . import (
+    test_breaker,
+    test_engine,
+    test_intervene,
+    test_leaving,
+    test_reconciliation,
+)
 from .common import PartnerApiCase
 
 
@@ -23,4 +29,9 @@ class TestBreakerOn2(PartnerApiCase, test_breaker.TestBreaker):
 
 @tagged("post_install", "-at_install")
 class TestLeavingOn2(PartnerApiCase, test_leaving.TestLeaving):
+    pass
+
+
+@tagged("post_install", "-at_install")
+class TestInterveneOn2(PartnerApiCase, test_intervene.TestIntervene):
     pass

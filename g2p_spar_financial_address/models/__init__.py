@@ -6,6 +6,7 @@ from . import g2p_fa_settings_key
 from . import g2p_fa_policy
 from . import g2p_financial_address
 from . import g2p_financial_address_values
+from . import g2p_financial_address_written
 from . import g2p_financial_address_effect
 from . import g2p_financial_address_number
 from . import g2p_financial_address_sharing

@@ -13,7 +13,6 @@ from ..const import (
     VALUE_FIELD,
 )
 from ..marks import INSIDE, is_marked, marked
-from ..strategy_template import Unwritable
 
 EDITOR_OR_APPROVER = f"{EDITOR},{APPROVER}"
 
@@ -335,77 +334,3 @@ class G2pFinancialAddress(models.Model):
         # With what is written for SPAR: those who ask want to know that.
         found = self.search_fetch(domain, ["partner_id", *WRITTEN_FIELDS])
         return {address.partner_id: address for address in found}
-
-    @api.model
-    def _rewritten(self, domain):
-        """What is written for SPAR changed, for the addresses in use of this domain.
-
-        :param list domain: which addresses
-        """
-        addresses = self.sudo().search([*domain, ("state", "=", "effective")])
-        if addresses:
-            addresses.partner_id._financial_address_changed("admin")
-
-    def _spar_value(self):
-        """Return what SPAR is to store for this address.
-
-        :return: the financial address string, and the number of its strategy at SPAR
-        :rtype: tuple[str, int]
-        :raise ValidationError: when a value would break the string, or the number has
-            been erased
-        """
-        address = self.ensure_one().sudo()
-        value = address._value()
-        if not value:
-            raise ValidationError(self.env._("The number of this address was erased."))
-        strategy = address.dfsp_id.strategy_id
-        parts = {**address._provider_parts(), VALUE_FIELD[address.fa_type]: value}
-        return strategy._construct(parts), strategy.strategy_number
-
-    def _spar_values(self):
-        """Return what SPAR is to store, by id, for those that can be written.
-
-        The same as :meth:`_spar_value`, for a batch, most of which have the provider
-        in common.
-
-        :rtype: dict[int, tuple[str, int]]
-        """
-        values, writers = {}, {}
-        for address in self.sudo():
-            provider = address.dfsp_id.id, address.branch_id.id
-            if provider not in writers:
-                writers[provider] = address._writer()
-            write, number = writers[provider]
-            if value := address._value():
-                try:
-                    values[address.id] = write(address.fa_type, value), number
-                except Unwritable:
-                    continue
-        return values
-
-    def _writer(self):
-        """Return how addresses at this provider are written.
-
-        :return: a function of an address type and a value, and the strategy's number
-        """
-        strategy = self.dfsp_id.strategy_id
-        template = strategy._parsed()
-        shared = {**self._provider_parts(), **strategy._type_word()}
-        return (
-            lambda fa_type, value: template.write(
-                {**shared, VALUE_FIELD[fa_type]: value}
-            ),
-            strategy.strategy_number,
-        )
-
-    def _provider_parts(self):
-        """Return what an address is written with besides its number."""
-        dfsp, branch = self.dfsp_id, self.branch_id
-        return {
-            "branch_name": branch.name,
-            "branch_code": branch.code,
-            "bank_name": dfsp.name,
-            "bank_code": dfsp.code,
-            "wallet_provider_name": dfsp.name,
-            "wallet_provider_code": dfsp.code,
-        }

@@ -15,7 +15,7 @@ from ..progress import (
     wait_for_id,
 )
 from ..spar.answers import Item
-from ..spar.g2p_connect import LINK, RESOLVE, UPDATE
+from ..spar.words import LINK, RESOLVE, UPDATE
 
 _logger = logging.getLogger(__name__)
 
@@ -216,15 +216,19 @@ class G2pSparMapping(models.Model):
         Address = self.env["g2p.financial.address"].sudo()
         # Its provider may have been renamed since, say. One address that cannot be
         # written must not stop those it would have travelled with.
-        values = Address.browse(a.id for a in address_of.values())._spar_values()
+        values = Address.browse(a.id for a in address_of.values())._spar_values_for(
+            entries and self._connection_of(entries).dialect
+        )
         wanted = {}
         for entry, partner in zip(entries, partners, strict=True):
             address = address_of.get(entry.id)
             value, broken, details = None, False, {}
             if address and partner._spar_is_paid():
-                value = values.get(address.id)
-                broken = value is None
-                details = partner._spar_details()
+                written = values.get(address.id)
+                broken = written is None
+                if written:
+                    value = written[:2]
+                    details = {**partner._spar_details(), "parts": written.parts}
             spar_id = partner._spar_get_id() or None
             wanted[entry.id] = Wanted(spar_id, value, broken, details)
         return wanted

@@ -6,7 +6,7 @@ No database and no network, so that every case can be tried.
 import random
 from dataclasses import dataclass
 
-from .spar.g2p_connect import LINK, UNLINK, UPDATE
+from .spar.words import LINK, UNLINK, UPDATE
 
 IN_SYNC = "in_sync"
 ENDED = "ended"

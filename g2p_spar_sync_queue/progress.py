@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from .plan import Facts, next_step, retry_delay
 from .spar.answers import Outcome
-from .spar.g2p_connect import INTERNAL_ERROR, LINK, RESOLVE, UNLINK
+from .spar.words import INTERNAL_ERROR, LINK, RESOLVE, UNLINK
 
 #: Contradictions in a row (duplicate, yet not linked) before waiting like a failure.
 MAX_SWAPS = 2

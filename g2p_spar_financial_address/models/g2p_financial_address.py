@@ -6,10 +6,12 @@ from .. import address_values, names
 from ..const import (
     ADDRESS_STATES,
     APPROVER,
+    BANK_ACCOUNT,
     CHANNELS,
     EDITOR,
     FA_TYPES,
     MOBILE_WALLET,
+    VALUE_FIELD,
 )
 from ..marks import INSIDE, is_marked, marked
 
@@ -351,17 +353,22 @@ class G2pFinancialAddress(models.Model):
         if not address._value():
             raise ValidationError(self.env._("The number of this address was erased."))
         strategy = address.dfsp_id.strategy_id
-        text = strategy._construct(
-            {
-                "account_number": address.account_number,
-                "branch_name": address.branch_id.name,
-                "branch_code": address.branch_id.code,
-                "bank_name": address.dfsp_id.name,
-                "bank_code": address.dfsp_id.code,
-                "mobile_number": address.mobile_number,
-                "email_address": address.email_address,
-                "wallet_provider_name": address.dfsp_id.name,
-                "wallet_provider_code": address.dfsp_id.code,
+        return strategy._construct(address._spar_parts()), strategy.strategy_number
+
+    def _spar_parts(self):
+        """Return the payment facts by the names SPAR has for them, empty as "".
+
+        :rtype: dict
+        """
+        address = self.ensure_one().sudo()
+        dfsp, branch = address.dfsp_id, address.branch_id
+        parts = {"wallet_provider_name": dfsp.name, "wallet_provider_code": dfsp.code}
+        if address.fa_type == BANK_ACCOUNT:
+            parts = {
+                "branch_name": branch.name,
+                "branch_code": branch.code,
+                "bank_name": dfsp.name,
+                "bank_code": dfsp.code,
             }
-        )
-        return text, strategy.strategy_number
+        parts[VALUE_FIELD[address.fa_type]] = address._value()
+        return {name: text or "" for name, text in parts.items()}

@@ -9,10 +9,14 @@ from . import g2p_spar_mapping_leaving
 from . import g2p_spar_change
 from . import g2p_spar_intervention
 from . import g2p_spar_connection
+from . import g2p_spar_connection_dialect
+from . import g2p_spar_connection_tls
+from . import g2p_spar_connection_detect
 from . import g2p_spar_connection_jobs
 from . import g2p_spar_connection_breaker
 from . import g2p_spar_connection_guard
 from . import g2p_spar_reconciliation
 from . import g2p_spar_reconciliation_line
 from . import g2p_fa_strategy
+from . import g2p_financial_address
 from . import res_partner

@@ -1,7 +1,21 @@
 from odoo import api, models
+from odoo.exceptions import ValidationError
 
 from odoo.addons.g2p_spar_financial_address import address_values
-from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
+from odoo.addons.g2p_spar_financial_address.const import (
+    BANK_ACCOUNT,
+    EMAIL_WALLET,
+    MOBILE_WALLET,
+    VALUE_FIELD,
+)
+
+#: What SPAR's strings call each type: in 1.x, in 2.x, and for the G2P Bridge. A row
+#: keeps its word when SPAR is upgraded.
+TYPE_WORDS = {
+    BANK_ACCOUNT: {"bank", "BANK", "BANK_ACCOUNT"},
+    MOBILE_WALLET: {"mobile_wallet_provider", "MOBILE_WALLET"},
+    EMAIL_WALLET: {"email_wallet_provider", "EMAIL_WALLET"},
+}
 
 
 class G2pFaStrategy(models.Model):
@@ -52,10 +66,60 @@ class G2pFaStrategy(models.Model):
 
     def _spar_read(self, text, number):
         """Return the strategy of this number, and the parts of the string."""
-        strategy = self.search([("strategy_number", "=", number)]) if number else self
-        parts = strategy._deconstruct(text) if len(strategy) == 1 else None
-        if parts and parts.get("fa_type", strategy.fa_type_code) != (
-            strategy.fa_type_code
-        ):
+        strategy = self._spar_numbered(number)
+        parts = strategy._deconstruct(text) if strategy else None
+        if parts and not strategy._spar_is_type_word(parts.get("fa_type")):
             parts = None
         return strategy, parts
+
+    @api.model
+    def _spar_write(self, number, parts):
+        """Return the text our strategy writes for an address SPAR 2.x holds.
+
+        SPAR tells the groups its own strategy of that number reads. They fit ours when
+        it knows every group that says something, and misses none.
+
+        :param int number: the strategy's number at SPAR
+        :param dict parts: texts by the names of SPAR's groups
+        :return: the text, or None when it cannot be told what SPAR holds
+        """
+        strategy = self._spar_numbered(number)
+        if not strategy or not strategy._spar_is_type_word(parts.get("fa_type")):
+            return None
+        names = strategy._placeholders() - {"fa_type"}
+        told = {name for name, text in parts.items() if text} - {"fa_type"}
+        if not told <= names <= parts.keys():
+            return None
+        try:
+            return strategy._construct({name: parts[name] for name in names})
+        except ValidationError:
+            return None
+
+    def _spar_check_parts(self, fa_type, parts):
+        """Refuse what would fail all that travel with it to SPAR 2.x.
+
+        :param str fa_type: of the address
+        :param dict parts: the address by SPAR's names
+        :raise ValidationError: saying why
+        """
+        self.ensure_one()
+        if self.kind != "fa" or self.fa_type != fa_type or self.strategy_number < 1:
+            raise ValidationError(
+                self.env._(
+                    "The strategy “%(strategy)s” is not for addresses of this type.",
+                    strategy=self.name,
+                )
+            )
+        for text in parts.values():
+            address_values.check_part(self.env, text, self.env._("A value"))
+
+    def _spar_numbered(self, number):
+        """Return our strategy for payment addresses with this number, if there is."""
+        if not number:
+            return self.browse()
+        return self.search([("strategy_number", "=", number), ("kind", "=", "fa")])
+
+    def _spar_is_type_word(self, word):
+        """Whether a string of this strategy may say this for its type, or nothing."""
+        self.ensure_one()
+        return word in (None, self.fa_type_code) or word in TYPE_WORDS[self.fa_type]

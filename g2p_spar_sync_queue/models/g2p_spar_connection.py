@@ -1,14 +1,11 @@
 from pathlib import Path
 
-from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo import fields, models
 
 from ..progress import Pacing
-from ..spar import canonical
-from ..spar.answers import Item, Outcome
 from ..spar.client import SparClient
-from ..spar.g2p_connect import RESOLVE
 from ..spar.jws import KeyProblem, Signer
+from ..spar.tls import TlsProblem
 from ..transactions import apart
 
 #: The activity that calls somebody.
@@ -45,23 +42,12 @@ class G2pSparConnection(models.Model):
         string="Address",
         required=True,
         help="Where SPAR's mapper answers, such as "
-        "https://spar.example.org/api/mapper. /sync/link and the like are added.",
+        "https://spar.example.org/api/mapper. What follows it is added.",
     )
     sender_id = fields.Char(
         required=True,
         default="social-registry",
         help="This registry's partner name at SPAR: small letters, digits, hyphens.",
-    )
-    canonical_form = fields.Selection(
-        [
-            (canonical.ASCII, "Escaped (SPAR 1.1.0)"),
-            (canonical.UTF8, "UTF-8 (SPAR 1.1 branch and later)"),
-        ],
-        string="Canonical form",
-        required=True,
-        default=canonical.ASCII,
-        help="How SPAR rewrites a request before it verifies the signature. With the "
-        "wrong form, requests with accents or other scripts are refused.",
     )
     private_key_path = fields.Char(
         "Private key",
@@ -133,14 +119,6 @@ class G2pSparConnection(models.Model):
         "Waiting times are positive, and the longest wait is not the shorter one.",
     )
 
-    @api.constrains("base_url")
-    def _check_base_url(self):
-        for connection in self:
-            if not connection.base_url.startswith(("http://", "https://")):
-                raise ValidationError(
-                    self.env._("The address of SPAR starts with https:// or http://.")
-                )
-
     # === BUSINESS METHODS === #
 
     def _client(self):
@@ -153,18 +131,29 @@ class G2pSparConnection(models.Model):
         connection = self.sudo()
         connection.ensure_one()
         connection._refuse_copies()
-        signer = Signer(
-            _read_file(connection.private_key_path),
-            _read_file(connection.certificate_path),
-            connection.send_kid,
-        )
         return SparClient(
             connection.base_url,
-            signer,
+            connection._signer(),
             connection.sender_id,
             connection.canonical_form,
             connection.connect_timeout,
             connection.answer_timeout,
+            dialect=connection._dialect(),
+            paths=connection._paths(),
+            tls=connection._tls(),
+        )
+
+    def _signer(self):
+        """Return what signs as this partner.
+
+        :rtype: ..spar.jws.Signer
+        :raise KeyProblem: when the key or certificate cannot be used
+        """
+        connection = self.sudo()
+        return Signer(
+            _read_file(connection.private_key_path),
+            _read_file(connection.certificate_path),
+            connection.send_kid,
         )
 
     def _pacing(self):
@@ -198,8 +187,14 @@ class G2pSparConnection(models.Model):
             if alert:
                 connection._alert(reason)
 
+    def _key_problem_text(self, problem):
+        """Return which key or certificate is meant, and what is wrong with it."""
+        if isinstance(problem, TlsProblem):
+            return self.env._("The certificates of the connection: %s", problem)
+        return self.env._("The signing key: %s", problem)
+
     def _pause_for_key(self, problem):
-        reason = self.env._("The signing key: %s", problem)
+        reason = self._key_problem_text(problem)
         apart(self.env, lambda: self._pause(reason, alert=True))
 
     def _pause_for_signature(self):
@@ -274,50 +269,6 @@ class G2pSparConnection(models.Model):
             "res_id": running.id,
             "view_mode": "form",
         }
-
-    def action_test(self):
-        """Sign a harmless question, send it, and say what came back."""
-        self.check_access("write")
-        self._test()
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._("SPAR answered and accepted the signature."),
-            },
-        }
-
-    def _test(self):
-        """Ask SPAR for an ID nobody has.
-
-        :raise UserError: with what is wrong and what to do about it
-        """
-        self.ensure_one()
-        item = Item("connection-test", "connection-test-é")
-        try:
-            with self._client() as client:
-                result = client.send(RESOLVE, [item]).results[item.reference_id]
-        except KeyProblem as problem:
-            raise UserError(self.env._("The signing key: %s", problem)) from None
-        if result.outcome == Outcome.DONE:
-            return
-        if result.outcome == Outcome.PARTNER:
-            raise UserError(
-                self.env._(
-                    "SPAR answered, but refused the signature. Either the certificate "
-                    "is not registered for “%(sender)s”, or the canonical form is the "
-                    "other one, or SPAR's key service is down.",
-                    sender=self.sender_id,
-                )
-            )
-        raise UserError(
-            self.env._(
-                "SPAR could not be asked (%(code)s). Check the address and that SPAR "
-                "is running.",
-                code=result.code,
-            )
-        )
 
 
 def _read_file(path):

@@ -8,7 +8,7 @@ from odoo import fields, models
 
 from ..plan import retry_delay
 from ..spar.answers import Item
-from ..spar.g2p_connect import RESOLVE
+from ..spar.words import RESOLVE
 from ..transactions import apart
 
 _logger = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from ..progress import (
     wait_for_id,
 )
 from ..spar.answers import Item
-from ..spar.g2p_connect import LINK, RESOLVE, UPDATE
+from ..spar.words import LINK, RESOLVE, UPDATE
 
 _logger = logging.getLogger(__name__)
 
@@ -204,14 +204,16 @@ class G2pSparMapping(models.Model):
         # Only what is needed: a contact has many columns.
         partners.fetch(["active", "is_registrant", "name", "phone", "spar_id"])
         address_of = self._addresses(entries, partners)
+        dialect = entries and self._connection_of(entries).dialect
         wanted = {}
         for entry, partner in zip(entries, partners, strict=True):
             address = address_of.get(entry.id)
             value, broken, details = None, False, {}
             if address and partner._spar_is_paid():
                 try:
+                    parts = address._spar_checked_parts(dialect)
                     value = address._spar_value()
-                    details = partner._spar_details()
+                    details = {**partner._spar_details(), "parts": parts}
                 except ValidationError:
                     # Its provider was renamed since, say. One such address must not
                     # stop those it would have travelled with.

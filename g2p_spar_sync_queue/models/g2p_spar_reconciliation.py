@@ -7,8 +7,8 @@ from odoo.tools import SQL
 
 from ..progress import Progress, digest
 from ..spar.answers import Item, Outcome
-from ..spar.g2p_connect import RESOLVE
 from ..spar.jws import KeyProblem
+from ..spar.words import RESOLVE
 from ..transactions import BEATEN, commit, roll_back
 from .g2p_spar_mapping import NEWER_CHANGE
 from .g2p_spar_mapping_rows import READ
@@ -298,6 +298,8 @@ def _kind(entry, wanted, item, result):
         return None
     if not ours:
         return "left_over"
+    if result.fa is None:
+        return "unreadable"
     theirs = digest(result.fa, result.strategy_number)
     if theirs == digest(*ours):
         return None

@@ -5,8 +5,8 @@ from odoo.tools import SQL
 from odoo.addons.g2p_spar_financial_address.const import EDITOR
 
 from ..spar.answers import Item, Outcome
-from ..spar.g2p_connect import RESOLVE
 from ..spar.jws import KeyProblem
+from ..spar.words import RESOLVE
 
 
 class G2pSparReconciliationLine(models.Model):
@@ -34,6 +34,7 @@ class G2pSparReconciliationLine(models.Model):
             ("spar_newer", "SPAR was changed by somebody else"),
             ("unknown", "SPAR does not know this ID"),
             ("left_over", "SPAR still holds an address"),
+            ("unreadable", "What SPAR holds cannot be read here"),
             ("unclear", "SPAR gave no clear answer"),
         ],
         string="Difference",

@@ -29,8 +29,10 @@ class Item:
     """One registrant's part of a request.
 
     ``fa`` and ``strategy_number`` are for link and update, and so are ``name`` and
-    ``phone``, which are left out of the request when they are empty. ``reference_id``
-    is unique among all requests and the only thing answers are matched by.
+    ``phone``, which are left out of the request when they are empty. ``parts`` is the
+    same address in its parts, by SPAR's names for them; SPAR 2.x is told those.
+    ``reference_id`` is unique among all requests and the only thing answers are matched
+    by.
     """
 
     reference_id: str
@@ -39,6 +41,7 @@ class Item:
     strategy_number: int | None = None
     name: str = ""
     phone: str = ""
+    parts: dict | None = field(default=None, hash=False)
 
     def __repr__(self):
         # The address is nobody's business in a log or a traceback.

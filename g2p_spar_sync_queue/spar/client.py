@@ -1,22 +1,16 @@
-"""One signed HTTP call to SPAR, with limits on time and size."""
+"""One signed request to SPAR, and what its answer means."""
 
 import json
 import math
-import ssl
-import time
 import uuid
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-import requests
-import urllib3
-
-from . import g2p_connect
 from .answers import Answer, Outcome
 from .canonical import canonical_bytes
+from .g2p_connect import G2pConnect
+from .transport import NoAnswer, NotSent, Transport
 
-#: An answer for 1,000 items is about 0.4 MB; anything far beyond is not one.
-MAX_ANSWER_BYTES = 8 * 1024 * 1024
 #: The server says it has finished with the request, or never began.
 _LATER = {408, 425, 429, 500}
 
@@ -27,13 +21,17 @@ class SparClient:
     It sends once and reports; when to try again is the engine's decision, because a
     retry here would not survive the process.
 
-    :param str base_url: where ``/sync/link`` is appended
+    :param str base_url: what the paths of the operations are appended to
     :param signer: a :class:`~.jws.Signer`
     :param str sender_id: the partner's name at SPAR
     :param str canonical_form: ``ascii`` or ``utf8``
     :param float connect_timeout: seconds to reach SPAR
     :param float answer_timeout: seconds for the whole answer to arrive. SPAR 1.1.0 may
         work for 30 s on a request, so it should be above 35
+    :param dialect: a :class:`~.dialect.Dialect`; SPAR 1.x when not given
+    :param dict paths: by operation, those that differ from the dialect's own
+    :param tls: a :class:`~.tls.Tls`, or None for what is usual
+    :raise ~.tls.TlsProblem: when its certificates cannot be used
     """
 
     def __init__(
@@ -44,16 +42,16 @@ class SparClient:
         canonical_form,
         connect_timeout=5.0,
         answer_timeout=40.0,
+        dialect=None,
+        paths=None,
+        tls=None,
     ):
-        self._base_url = base_url.rstrip("/")
         self._signer = signer
         self._sender_id = sender_id
         self._form = canonical_form
-        self._answer_timeout = answer_timeout
-        self._session = requests.Session()
-        adapter = _TimedAdapter(connect_timeout, answer_timeout)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._dialect = dialect or G2pConnect()
+        self._paths = paths or {}
+        self._transport = Transport(base_url, connect_timeout, answer_timeout, tls)
 
     def __enter__(self):
         return self
@@ -63,7 +61,7 @@ class SparClient:
 
     def close(self):
         """Give up the connection to SPAR."""
-        self._session.close()
+        self._transport.close()
 
     def send(self, operation, items, message_id=None):
         """Send one request and say what became of each item.
@@ -76,7 +74,23 @@ class SparClient:
         :rtype: ~.answers.Answer
         :raise ValueError: when the request itself is malformed (a bug of the caller)
         """
-        request = g2p_connect.build(
+        try:
+            reply = self.post(operation, items, message_id)
+        except NotSent as problem:
+            return Answer.same_for_all(items, Outcome.TRANSIENT, problem.code)
+        except NoAnswer as problem:
+            return Answer.same_for_all(items, Outcome.AMBIGUOUS, problem.code)
+        return self.read(operation, items, reply)
+
+    def post(self, operation, items, message_id=None):
+        """Send one request and return what came back, unread; see :meth:`send`.
+
+        :rtype: ~.transport.Reply
+        :raise ~.transport.NotSent: when it cannot have reached SPAR
+        :raise ~.transport.NoAnswer: when it may have, and no whole answer came
+        :raise ValueError: when the request itself is malformed (a bug of the caller)
+        """
+        request = self._dialect.build(
             operation,
             items,
             self._sender_id,
@@ -84,72 +98,30 @@ class SparClient:
             datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
         )
         body = canonical_bytes(request, self._form)
-        headers = {
-            "Content-Type": "application/json",
-            "Signature": self._signer.detached(body),
-            # Compressed answers could be much larger than they look.
-            "Accept-Encoding": "identity",
-        }
-        try:
-            with self._session.post(
-                self._base_url + g2p_connect.path(operation),
-                data=body,
-                headers=headers,
-                # A redirected POST would carry payment data to who knows where.
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                content = self._content(response)
-                if response.status_code >= 500:
-                    # SPAR 1.1.0 closes the connection after such an answer; the next
-                    # request on it would be lost.
-                    self._session.close()
-                return self._read(operation, items, response, content)
-        except requests.exceptions.ConnectTimeout:
-            return Answer.same_for_all(items, Outcome.TRANSIENT, "connect.timeout")
-        except requests.exceptions.ConnectionError as error:
-            if _never_connected(error):
-                return Answer.same_for_all(items, Outcome.TRANSIENT, "connect.refused")
-            return Answer.same_for_all(items, Outcome.AMBIGUOUS, "answer.cut")
-        except (
-            requests.exceptions.RequestException,
-            urllib3.exceptions.HTTPError,
-            TimeoutError,
-        ):
-            return Answer.same_for_all(items, Outcome.AMBIGUOUS, "answer.lost")
+        return self._transport.post(
+            self._paths.get(operation) or self._dialect.path(operation),
+            body,
+            {
+                "Content-Type": "application/json",
+                "Signature": self._signer.detached(body),
+            },
+        )
 
-    def _content(self, response):
-        """Return the body, or ``None`` when it is larger than any answer can be.
+    def read(self, operation, items, reply):
+        """Return what a reply means.
 
-        The session's timeout is per read; a server that drips bytes would outlast it,
-        so the whole is timed here.
-
-        :raise TimeoutError: when the body is not complete within the answer timeout
+        :param ~.transport.Reply reply: to a request with these items
+        :rtype: ~.answers.Answer
         """
-        deadline = time.monotonic() + self._answer_timeout
-        # read1 returns what has come, read waits for all it was asked for. urllib3
-        # has it from 2.1 on; before, a dripping server can hold one piece longer.
-        read = getattr(response.raw, "read1", response.raw.read)
-        content = bytearray()
-        while chunk := read(4096):
-            content += chunk
-            if len(content) > MAX_ANSWER_BYTES:
-                return None
-            if time.monotonic() > deadline:
-                raise TimeoutError
-        return bytes(content)
-
-    @staticmethod
-    def _read(operation, items, response, content):
-        status = response.status_code
+        status = reply.status
         if status == 200:
             try:
-                body = json.loads(content or b"")
+                body = json.loads(reply.content or b"")
             except (ValueError, RecursionError):
                 body = None
-            return g2p_connect.read(operation, items, body)
+            return self._dialect.read(operation, items, body)
         code = f"http.{status}"
-        wait = _retry_after(response.headers)
+        wait = _retry_after(reply.headers)
         if status in (401, 403):
             return Answer.same_for_all(items, Outcome.PARTNER, code)
         if status in _LATER:
@@ -179,27 +151,3 @@ def _retry_after(headers):
         return max(0, math.ceil((until - now).total_seconds()))
     except (ValueError, TypeError):
         return None
-
-
-class _TimedAdapter(requests.adapters.HTTPAdapter):
-    """Gives every request of a session its time limits, so that none goes without.
-
-    :param float connect_timeout: seconds
-    :param float read_timeout: seconds between two pieces of an answer
-    """
-
-    def __init__(self, connect_timeout, read_timeout):
-        super().__init__()
-        self._timeout = connect_timeout, read_timeout
-
-    def send(self, request, **options):
-        return super().send(request, **{**options, "timeout": self._timeout})
-
-
-def _never_connected(error):
-    """Whether the request cannot have reached SPAR, so that sending again is safe."""
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(reason, urllib3.exceptions.SSLError):
-        # Only a refused certificate surely comes before the request.
-        return isinstance(reason.args[0], ssl.SSLCertVerificationError)
-    return isinstance(reason, urllib3.exceptions.NewConnectionError)

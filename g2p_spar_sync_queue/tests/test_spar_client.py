@@ -4,9 +4,10 @@ import time
 from odoo.tests import BaseCase, tagged
 
 from ..spar.answers import Item, Outcome
-from ..spar.client import MAX_ANSWER_BYTES, SparClient
-from ..spar.g2p_connect import LINK
+from ..spar.client import SparClient
 from ..spar.jws import Signer
+from ..spar.transport import MAX_ANSWER_BYTES
+from ..spar.words import LINK
 from . import stand_in
 from .stand_in import StandInMapper
 from .test_spar_vectors import VECTORS

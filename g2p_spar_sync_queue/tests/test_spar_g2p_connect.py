@@ -1,9 +1,10 @@
 from odoo.tests import BaseCase, tagged
 
-from ..spar import g2p_connect
 from ..spar.answers import Item, Outcome
-from ..spar.g2p_connect import LINK, RESOLVE, UNLINK, UPDATE
+from ..spar.g2p_connect import G2pConnect
+from ..spar.words import LINK, RESOLVE, UNLINK, UPDATE
 
+DIALECT = G2pConnect()
 ONE = Item("r-1", "7", "fa-one", 4)
 TWO = Item("r-2", "8", "fa-two", 4)
 
@@ -25,7 +26,7 @@ def entry(reference_id, status="succ", code=None, **more):
 @tagged("post_install", "-at_install")
 class TestG2pConnect(BaseCase):
     def outcomes(self, operation, body, items=(ONE,)):
-        results = g2p_connect.read(operation, items, body).results
+        results = DIALECT.read(operation, items, body).results
         self.assertEqual(set(results), {item.reference_id for item in items})
         return [results[item.reference_id].outcome for item in items]
 
@@ -94,7 +95,7 @@ class TestG2pConnect(BaseCase):
         body = answer(LINK, entry("r-1", "rjct", "rjct.new.code"))
         self.assertEqual(self.outcomes(LINK, body), [Outcome.REFUSED])
         body = answer(LINK, entry("r-1", "rjct", "account 0123456789 is closed"))
-        (result,) = g2p_connect.read(LINK, (ONE,), body).results.values()
+        (result,) = DIALECT.read(LINK, (ONE,), body).results.values()
         self.assertEqual(result.code, "unknown")
 
     def test_only_a_plain_rejection_says_that_nothing_was_done(self):
@@ -112,7 +113,7 @@ class TestG2pConnect(BaseCase):
             entry("r-2", code="succ.fa.not_linked_to_id", id=None),
             entry("r-1", id="7", fa="held", additional_info=[{"strategy_id": 4}]),
         )
-        results = g2p_connect.read(RESOLVE, (ONE, TWO), body).results
+        results = DIALECT.read(RESOLVE, (ONE, TWO), body).results
         self.assertEqual((results["r-1"].linked, results["r-1"].fa), (True, "held"))
         self.assertEqual(results["r-1"].strategy_number, 4)
         self.assertEqual((results["r-2"].linked, results["r-2"].fa), (False, None))
@@ -120,7 +121,7 @@ class TestG2pConnect(BaseCase):
     def test_what_cannot_be_an_address_of_ours_is_unknown(self):
         for held in ("a\x00b", "a\ud800", ["x"], 5, None):
             body = answer(RESOLVE, entry("r-1", id="7", fa=held))
-            (result,) = g2p_connect.read(RESOLVE, (ONE,), body).results.values()
+            (result,) = DIALECT.read(RESOLVE, (ONE,), body).results.values()
             self.assertEqual((result.linked, result.fa), (True, None))
 
     def test_an_answer_for_somebody_else_is_not_believed(self):
@@ -128,7 +129,7 @@ class TestG2pConnect(BaseCase):
         self.assertEqual(self.outcomes(RESOLVE, body), [Outcome.AMBIGUOUS])
 
     def test_requests_carry_the_strategy_and_no_contact_data(self):
-        body = g2p_connect.build(UPDATE, [ONE], "social-registry", "m-1", "now")
+        body = DIALECT.build(UPDATE, [ONE], "social-registry", "m-1", "now")
         (item,) = body["message"]["update_request"]
         self.assertEqual(item["additional_info"], [{"strategy_id": 4}])
         self.assertEqual(body["header"]["total_count"], 1)
@@ -136,14 +137,14 @@ class TestG2pConnect(BaseCase):
         self.assertNotIn("phone_number", item)
 
     def test_unlink_names_no_address(self):
-        body = g2p_connect.build(UNLINK, [ONE], "social-registry", "m-1", "now")
+        body = DIALECT.build(UNLINK, [ONE], "social-registry", "m-1", "now")
         self.assertNotIn("fa", body["message"]["unlink_request"][0])
 
     def test_a_spar_id_never_occurs_twice(self):
         with self.assertRaises(ValueError):
-            g2p_connect.build(LINK, [ONE, Item("r-3", "7")], "s", "m", "now")
+            DIALECT.build(LINK, [ONE, Item("r-3", "7")], "s", "m", "now")
 
     def test_addresses_are_not_in_representations(self):
         self.assertNotIn("fa-one", repr(ONE))
         body = answer(RESOLVE, entry("r-1", id="7", fa="secret"))
-        self.assertNotIn("secret", repr(g2p_connect.read(RESOLVE, (ONE,), body)))
+        self.assertNotIn("secret", repr(DIALECT.read(RESOLVE, (ONE,), body)))

@@ -49,7 +49,9 @@ class Partner:
 
     def body(self, spar_id, sender_id=keys.DEMO_SENDER):
         item = spar.answers.Item("r-1", spar_id, "some address", 4)
-        request = spar.g2p_connect.build("link", [item], sender_id, "m-1", "2026-05-04")
+        request = spar.g2p_connect.G2pConnect().build(
+            "link", [item], sender_id, "m-1", "2026-05-04"
+        )
         return spar.canonical.canonical_bytes(request, "ascii")
 
     def post(self, body, signature):

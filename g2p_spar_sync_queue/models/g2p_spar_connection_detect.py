@@ -1,0 +1,211 @@
+"""Trying a connection, and finding out how its SPAR wants to be spoken to."""
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..spar import detect, partner_api
+from ..spar.answers import Item, Outcome
+from ..spar.jws import KeyProblem
+from ..spar.words import RESOLVE
+
+
+class G2pSparConnection(models.Model):
+    _inherit = "g2p.spar.connection"
+
+    detected_at = fields.Datetime("Looked at", readonly=True, copy=False)
+    detected_text = fields.Text("What was found", readonly=True, copy=False)
+
+    # === ACTION METHODS === #
+
+    def action_detect(self):
+        """Find out which SPAR it is and whether it knows the key.
+
+        While the connection is not running, the version and form found are set.
+
+        :raise UserError: when the key or a certificate cannot be used
+        """
+        self.check_access("write")
+        for connection in self:
+            found = connection._detect()
+            connection.write(
+                {
+                    "detected_at": fields.Datetime.now(),
+                    "detected_text": connection._detected_text(found),
+                }
+            )
+
+    def action_test(self):
+        """Sign a harmless question, send it, and say what came back."""
+        self.check_access("write")
+        self._test()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("SPAR answered and accepted the signature."),
+            },
+        }
+
+    # === TEST === #
+
+    def _test(self):
+        """Ask SPAR for an ID nobody has.
+
+        :raise UserError: with what is wrong and what to do about it
+        """
+        self.ensure_one()
+        item = Item("connection-test", detect.PROBE_ID)
+        try:
+            with self._client() as client:
+                result = client.send(RESOLVE, [item]).results[item.reference_id]
+        except KeyProblem as problem:
+            raise UserError(self._key_problem_text(problem)) from None
+        if result.outcome == Outcome.DONE:
+            return
+        if result.outcome == Outcome.PARTNER:
+            raise UserError(
+                self.env._(
+                    "SPAR answered, but refused the signature. Either the certificate "
+                    "is not registered for “%(sender)s”, or the canonical form is the "
+                    "other one, or SPAR's key service is down.",
+                    sender=self.sender_id,
+                )
+            )
+        if result.code == "http.500" and self.dialect == partner_api.NAME:
+            raise UserError(self._server_error_text())
+        raise UserError(
+            self.env._(
+                "SPAR could not be asked (%(code)s). Check the address and that SPAR "
+                "is running.",
+                code=result.code,
+            )
+        )
+
+    # === DETECT === #
+
+    def _detect(self):
+        """Return what is at the address; see :mod:`..spar.detect`."""
+        connection = self.sudo()
+        connection.ensure_one()
+        connection._refuse_copies()
+        try:
+            return detect.detect(
+                connection.base_url,
+                connection._signer(),
+                connection.sender_id,
+                connect_timeout=connection.connect_timeout,
+                answer_timeout=connection.answer_timeout,
+                paths=connection._paths(),
+                tls=connection._tls(),
+            )
+        except KeyProblem as problem:
+            raise UserError(self._key_problem_text(problem)) from None
+
+    def _detected_text(self, found):
+        """Return what was found in plain words, having set what can be.
+
+        :param found: a :class:`~..spar.detect.Detection`
+        """
+        sentences = [self._found_text(found), self._key_text(found)]
+        if found.dialect:
+            sentences.append(self._adopt(found))
+        if found.latency_ms is not None:
+            sentences.append(
+                self.env._("It took %s milliseconds to answer.", found.latency_ms)
+            )
+        sentences.append(self._clock_text(found.clock_difference))
+        return "\n".join(sentence for sentence in sentences if sentence)
+
+    def _found_text(self, found):
+        texts = {
+            detect.ACCEPTED: self.env._("SPAR answered and accepted the signature."),
+            detect.SIGNATURE_REFUSED: self.env._(
+                "SPAR answered, but refused the signature in both canonical forms."
+            ),
+            detect.SERVER_ERROR: self._server_error_text(),
+            detect.FORBIDDEN: self.env._(
+                "The server refuses this registry before SPAR is asked. Its operator "
+                "has to let it in."
+            ),
+            detect.NOT_UNDERSTOOD: self.env._(
+                "There is a server, but it did not understand the question of either "
+                "version. Check the address and the paths."
+            ),
+            detect.NOT_SPAR: self.env._(
+                "There is a server, but no SPAR at this address. Check what comes "
+                "after the server's name, such as /api/mapper."
+            ),
+            detect.REDIRECTED: self.env._(
+                "The server sends callers to another address, which is never "
+                "followed. Enter that address, often the same with https://."
+            ),
+            detect.UNAVAILABLE: self.env._(
+                "A server answered that SPAR is not there or busy. Try again later."
+            ),
+            detect.NO_ANSWER: self.env._(
+                "Something is there, but it gave no answer in time. Try again later, "
+                "or allow more time to answer."
+            ),
+            detect.UNREACHABLE: self.env._(
+                "Nothing answers at this address. Check it, and that SPAR is running "
+                "and may be reached from here."
+            ),
+            detect.UNTRUSTED: self.env._(
+                "The server's certificate is not trusted. If it comes from an "
+                "authority of SPAR's own, enter that under “Certificates to trust”."
+            ),
+        }
+        return texts[found.word]
+
+    def _server_error_text(self):
+        return self.env._(
+            "SPAR answered that it failed on a signed request. SPAR 2.x does that when "
+            "it does not know “%(sender)s”, and when its key service is down.",
+            sender=self.sender_id,
+        )
+
+    def _key_text(self, found):
+        if found.word != detect.SIGNATURE_REFUSED:
+            return None
+        if found.key_known is False:
+            return self.env._(
+                "The certificate registered there for “%(sender)s” is not the one "
+                "used here, or there is none.",
+                sender=self.sender_id,
+            )
+        return self.env._(
+            "Either no certificate is registered there for “%(sender)s”, or another "
+            "one, or SPAR's key service is down: SPAR answers the same to all three.",
+            sender=self.sender_id,
+        )
+
+    def _adopt(self, found):
+        """Set the version and form that were found, unless it is running.
+
+        :return: a sentence saying what was done or is to be done
+        """
+        values = {"dialect": found.dialect}
+        if found.form:
+            values["canonical_form"] = found.form
+        names = ", ".join(
+            dict(self._fields[name]._description_selection(self.env))[value]
+            for name, value in values.items()
+        )
+        if all(self[name] == value for name, value in values.items()):
+            return self.env._("It is as set here: %s.", names)
+        if self.state == "running":
+            return self.env._("Pause the connection and set: %s.", names)
+        self.write(values)
+        return self.env._("This was set: %s.", names)
+
+    def _clock_text(self, difference):
+        if difference is None:
+            return self.env._("It does not tell the time.")
+        if abs(difference) < 1:
+            return self.env._("Its clock agrees with ours.")
+        ahead, behind = (
+            self.env._("Its clock is %s seconds ahead of ours.", difference),
+            self.env._("Its clock is %s seconds behind ours.", -difference),
+        )
+        return ahead if difference > 0 else behind

@@ -1,0 +1,66 @@
+"""The certificates of the connection itself, where the usual ones do not do."""
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..spar.tls import Tls, TlsProblem, read_authorities
+
+
+class G2pSparConnection(models.Model):
+    """SPAR's certificate is always verified; there is no switch for that."""
+
+    _inherit = "g2p.spar.connection"
+
+    ca_certificate = fields.Text(
+        string="Certificates to trust",
+        help="For a SPAR whose certificate comes from an authority of its own: that "
+        "authority's certificate in PEM form. Then no other is trusted. Leave it empty "
+        "to trust what the server trusts.",
+    )
+    tls_certificate_path = fields.Char(
+        "Client certificate",
+        groups="g2p_spar_sync_queue.group_manager",
+        help="Where SPAR's gateway asks callers for a certificate: a file on the "
+        "server, in PEM form. It has nothing to do with the signature.",
+    )
+    tls_key_path = fields.Char(
+        "Key of the client certificate",
+        groups="g2p_spar_sync_queue.group_manager",
+        help="A file on the server, readable by Odoo only, without a password.",
+    )
+
+    @api.constrains("ca_certificate")
+    def _check_ca_certificate(self):
+        for connection in self.filtered("ca_certificate"):
+            try:
+                read_authorities(connection.ca_certificate)
+            except TlsProblem as problem:
+                raise ValidationError(
+                    self.env._("Certificates to trust: %s", problem)
+                ) from None
+
+    @api.constrains("tls_certificate_path", "tls_key_path")
+    def _check_client_certificate(self):
+        for connection in self.sudo():
+            if bool(connection.tls_certificate_path) != bool(connection.tls_key_path):
+                raise ValidationError(
+                    self.env._(
+                        "A client certificate and its key go together. Name both files "
+                        "or neither."
+                    )
+                )
+
+    def _tls(self):
+        """Return what is not usual about the connection.
+
+        :rtype: ..spar.tls.Tls
+        """
+        connection = self.sudo()
+        connection.ensure_one()
+        if not connection.ca_certificate and not connection.tls_certificate_path:
+            return None
+        return Tls(
+            connection.ca_certificate or None,
+            connection.tls_certificate_path or None,
+            connection.tls_key_path or None,
+        )

@@ -1,0 +1,93 @@
+"""Certificates of the connection to SPAR: whom to trust, and what to show.
+
+They have nothing to do with the signature of a request. The server's certificate is
+always verified; there is no way to leave that out.
+"""
+
+import re
+import ssl
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from .jws import KeyProblem
+
+_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
+
+
+class TlsProblem(KeyProblem):
+    """A certificate of the connection cannot be used; the text says why."""
+
+
+class Tls:
+    """What is not usual about the connection to one SPAR.
+
+    :param str authorities: certificates in PEM form; if given, only servers whose
+        certificate one of these vouches for are trusted
+    :param str certificate_path: a file with the client certificate to show, or None
+    :param str key_path: a file with its private key, without a password
+    """
+
+    def __init__(self, authorities=None, certificate_path=None, key_path=None):
+        self.authorities = authorities
+        self._certificate_path = certificate_path
+        self._key_path = key_path
+
+    def context(self):
+        """Return these as an SSL context.
+
+        :rtype: ssl.SSLContext
+        :raise TlsProblem: when a certificate or key cannot be used
+        """
+        if self.authorities:
+            read_authorities(self.authorities)
+        context = ssl.create_default_context(cadata=self.authorities or None)
+        if self._certificate_path:
+            self._show_certificate(context)
+        return context
+
+    def _show_certificate(self, context):
+        try:
+            context.load_cert_chain(
+                self._certificate_path,
+                self._key_path,
+                # Otherwise OpenSSL asks on the server's terminal, and waits.
+                password=lambda: "",
+            )
+        except ssl.SSLError:
+            raise TlsProblem(
+                "The client certificate and its key cannot be used together, or the "
+                "key has a password."
+            ) from None
+        except OSError as error:
+            # Without the path: people without rights on keys read this, too.
+            raise TlsProblem(
+                f"A file of the client certificate cannot be read ({error.strerror})."
+            ) from None
+
+    def __repr__(self):
+        return "<Tls>"
+
+
+def read_authorities(pem):
+    """Return the certificates in a text in PEM form.
+
+    :param str pem: one or more certificates
+    :rtype: list
+    :raise TlsProblem: when there is none, one is damaged, or there is something else
+    """
+    kinds = [match.group(1) for match in _BLOCK.finditer(pem)]
+    if any("PRIVATE KEY" in kind for kind in kinds):
+        raise TlsProblem(
+            "This text contains a private key, which nobody but its owner may see. "
+            "Only certificates belong here."
+        )
+    if not kinds or set(kinds) != {"CERTIFICATE"}:
+        raise TlsProblem("This is not a certificate in PEM form.")
+    try:
+        return [
+            x509.load_pem_x509_certificate(match.group().encode())
+            for match in _BLOCK.finditer(pem)
+        ]
+    except (ValueError, UnsupportedAlgorithm):
+        raise TlsProblem("A certificate in this text is damaged.") from None

@@ -1,0 +1,179 @@
+"""One HTTP call: limits on time and size, TLS always verified, no redirects.
+
+Proxies are taken from the environment (``HTTPS_PROXY``, ``NO_PROXY``), as every program
+on a server does.
+"""
+
+import ssl
+import time
+from dataclasses import dataclass, field
+
+import requests
+import urllib3
+
+#: An answer for 1,000 items is about 0.4 MB; anything far beyond is not one.
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+
+
+class NotSent(Exception):
+    """The request cannot have reached SPAR. ``code`` is our word for why."""
+
+    def __init__(self, code):
+        super().__init__(code)
+        self.code = code
+
+
+class NoAnswer(Exception):
+    """The request may have reached SPAR. ``code`` is our word for what happened."""
+
+    def __init__(self, code):
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back. ``content`` is None when it is larger than any answer can be."""
+
+    status: int
+    headers: dict
+    content: bytes | None = field(repr=False)
+
+
+class Transport:
+    """Posts to one server, keeping the connection to it open.
+
+    :param str base_url: what every path is appended to
+    :param float connect_timeout: seconds to reach it
+    :param float answer_timeout: seconds for the whole answer to arrive
+    :param tls: a :class:`~.tls.Tls`, or None for what is usual
+    :raise ~.tls.TlsProblem: when its certificates cannot be used
+    """
+
+    def __init__(self, base_url, connect_timeout, answer_timeout, tls=None):
+        self._base_url = base_url.rstrip("/")
+        self._answer_timeout = answer_timeout
+        self._session = requests.Session()
+        # A password some file of the server knows for this host is not for SPAR.
+        self._session.auth = lambda request: request
+        adapter = _Adapter(connect_timeout, answer_timeout, tls)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def close(self):
+        """Give up the connection."""
+        self._session.close()
+
+    def post(self, path, body, headers):
+        """Post once.
+
+        :param str path: below the base URL
+        :param bytes body: what is sent, byte for byte
+        :param dict headers: besides those every request has
+        :rtype: Reply
+        :raise NotSent: when the request cannot have reached SPAR
+        :raise NoAnswer: when it may have, and no whole answer came
+        """
+        try:
+            with self._session.post(
+                self._base_url + path,
+                data=body,
+                # Compressed answers could be much larger than they look.
+                headers={**headers, "Accept-Encoding": "identity"},
+                # A redirected POST would carry payment data to who knows where.
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                content = self._content(response)
+                if response.status_code >= 500:
+                    # SPAR closes the connection after such an answer; the next request
+                    # on it would be lost.
+                    self._session.close()
+                return Reply(response.status_code, response.headers, content)
+        except requests.exceptions.ConnectTimeout:
+            raise NotSent("connect.timeout") from None
+        except requests.exceptions.ConnectionError as error:
+            code = _not_sent_code(error)
+            raise (NotSent(code) if code else NoAnswer("answer.cut")) from None
+        except (
+            requests.exceptions.RequestException,
+            urllib3.exceptions.HTTPError,
+            TimeoutError,
+        ):
+            raise NoAnswer("answer.lost") from None
+
+    def _content(self, response):
+        """Return the body, or ``None`` when it is larger than any answer can be.
+
+        The session's timeout is per read; a server that drips bytes would outlast it,
+        so the whole is timed here.
+
+        :raise TimeoutError: when the body is not complete within the answer timeout
+        """
+        deadline = time.monotonic() + self._answer_timeout
+        # read1 returns what has come, read waits for all it was asked for. urllib3
+        # has it from 2.1 on; before, a dripping server can hold one piece longer.
+        read = getattr(response.raw, "read1", response.raw.read)
+        content = bytearray()
+        while chunk := read(4096):
+            content += chunk
+            if len(content) > MAX_ANSWER_BYTES:
+                return None
+            if time.monotonic() > deadline:
+                raise TimeoutError
+        return bytes(content)
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Gives every request its time limits, and the certificates to trust and to show.
+
+    :param float connect_timeout: seconds
+    :param float read_timeout: seconds between two pieces of an answer
+    :param tls: a :class:`~.tls.Tls`, or None
+    """
+
+    def __init__(self, connect_timeout, read_timeout, tls):
+        self._timeout = connect_timeout, read_timeout
+        self._context = tls.context() if tls else None
+        self._trusts_own = bool(tls and tls.authorities)
+        super().__init__()
+
+    def send(self, request, **options):
+        return super().send(request, **{**options, "timeout": self._timeout})
+
+    def init_poolmanager(self, *args, **options):
+        super().init_poolmanager(*args, **self._with_context(options))
+
+    def proxy_manager_for(self, proxy, **options):
+        return super().proxy_manager_for(proxy, **self._with_context(options))
+
+    def _with_context(self, options):
+        return {**options, "ssl_context": self._context} if self._context else options
+
+    # Otherwise the public authorities would be trusted besides SPAR's own.
+
+    def cert_verify(self, conn, url, verify, cert):
+        if self._trusts_own:
+            conn.cert_reqs = "CERT_REQUIRED"
+        else:
+            super().cert_verify(conn, url, verify, cert)
+
+    def build_connection_pool_key_attributes(self, request, verify, cert=None):
+        verify = True if self._trusts_own else verify
+        return super().build_connection_pool_key_attributes(request, verify, cert)
+
+
+def _not_sent_code(error):
+    """Return why the request cannot have reached SPAR, or None if it may have.
+
+    What cannot have reached it is safe to send again.
+    """
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(reason, urllib3.exceptions.ProxyError):
+        reason = reason.original_error
+    if isinstance(reason, urllib3.exceptions.SSLError):
+        # Only a refused certificate surely comes before the request.
+        refused = isinstance(reason.args[0], ssl.SSLCertVerificationError)
+        return "connect.untrusted" if refused else None
+    refused = isinstance(reason, urllib3.exceptions.NewConnectionError)
+    return "connect.refused" if refused else None

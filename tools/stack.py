@@ -116,5 +116,6 @@ def import_spar():
         sys.path.append(folder)
     import spar.client  # pylint: disable=import-outside-toplevel
     import spar.jws
+    import spar.partner_api
 
     return spar

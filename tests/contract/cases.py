@@ -266,12 +266,19 @@ LINKS = [
         [],
         {"A": (200, "succ", None, []), "B": (200, "ERROR", VALIDATION, [])},
     ),
-    Case("NUL in an ID", "link", [Ask("a\0", 1), Ask("N", 2)], broken()),
+    Case(
+        "NUL in an ID",
+        "link",
+        [Ask("a\0", 1), Ask("N", 2)],
+        broken(),
+        outcomes=["transient"] * 2,
+    ),
     Case(
         "NUL in a name",
         "link",
         [Ask("N", 1), Ask("M", 2, extra={"name": "a\0"})],
         broken(),
+        outcomes=["transient"] * 2,
     ),
 ]
 
@@ -323,6 +330,7 @@ UPDATES = [
         broken(),
         {"K": 1, "L": 1, "M": 1},
         {"K": 2, "L": 1, "M": 1},
+        outcomes=["transient"] * 3,
     ),
 ]
 
@@ -390,6 +398,7 @@ UNLINKS = [
         [Ask("K"), Ask("a\0")],
         broken(),
         {"K": 1},
+        outcomes=["transient"] * 2,
     ),
 ]
 
@@ -470,6 +479,7 @@ RESOLVES = [
         [Ask("K"), Ask("a\0")],
         broken(),
         {"K": 1},
+        outcomes=["transient"] * 2,
     ),
 ]
 
@@ -593,18 +603,21 @@ STRUCTURED = [
         "link",
         [Ask("N", 1), Ask("M", 2, fa_extra={"strategy_id": 99})],
         only("B", broken()),
+        outcomes=["transient"] * 2,
     ),
     Case(
         "a strategy of another kind fails all",
         "link",
         [Ask("N", 1), Ask("M", 2, fa_extra={"strategy_id": 2})],
         only("B", broken()),
+        outcomes=["transient"] * 2,
     ),
     Case(
         "a strategy for IDs fails all",
         "link",
         [Ask("M", 2, fa_extra={"strategy_id": 1})],
         only("B", broken()),
+        outcomes=["transient"] * 1,
     ),
     Case(
         "update to an unknown strategy",
@@ -612,6 +625,7 @@ STRUCTURED = [
         [Ask("K", 2, fa_extra={"strategy_id": 99})],
         only("B", broken()),
         {"K": 1},
+        outcomes=["transient"] * 1,
     ),
     Case(
         "the kind is told by the fields",

@@ -155,6 +155,9 @@ class Speaker:
             headers=headers,
             timeout=30,
         )
+        if response.status_code >= 500:
+            # SPAR closes the connection, perhaps in the middle of the next request.
+            self.session.close()
         return response.status_code, response.json()
 
     # === WHAT CAME BACK === #

@@ -1,9 +1,8 @@
 """The stand-in answers as each version of SPAR does: the table, without any server.
 
-That the real mapper 1.1.0 answers the same is in ``tests/system/test_contract.py``.
+That the real mapper 1.1.0 answers the same is in ``tests/system/test_real_mapper.py``.
 """
 
-import json
 import threading
 
 import pytest
@@ -20,47 +19,10 @@ from tests.contract.cases import (
 )
 from tests.contract.run import Server, run
 from tests.contract.speaker import COLUMNS, Key, Speaker
-from tests.standin_spar.server import make_server
 from tools import keys
 
 DIALECT_A = [name for name, column in COLUMNS.items() if column.dialect == "A"]
 DIALECT_B = [name for name, column in COLUMNS.items() if column.dialect == "B"]
-
-
-@pytest.fixture(scope="module")
-def partner(tmp_path_factory):
-    """Return a registered key, and the folder it is registered in."""
-    folder = tmp_path_factory.mktemp("contract")
-    files = keys.demo_partner_key(folder / "keys", folder / "partners")
-    return Key(files), folder
-
-
-@pytest.fixture(scope="module")
-def stand_ins(partner):
-    """Return a stand-in of each version, in threads of this process."""
-    key, folder = partner
-    running, servers = [], {}
-    for name, column in COLUMNS.items():
-        server = make_server(version=name, partners=folder / "partners")
-        running.append(server)
-        threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}"
-        servers[name] = served(server.mapper, Speaker(column, url, key))
-    yield servers
-    for server in running:
-        server.shutdown()
-        server.server_close()
-
-
-def served(mapper, speaker):
-    """Return what the table needs to know of a stand-in."""
-    server = Server(
-        speaker,
-        lambda: json.loads(mapper.state())["rows"],
-        lambda: mapper.reset(rows=True),
-    )
-    server.mapper = mapper
-    return server
 
 
 def rows_of_the_table():
@@ -86,8 +48,8 @@ def test_who_is_believed(stand_ins, version, trial):
 
 
 @pytest.mark.parametrize("version", COLUMNS)
-def test_another_key_is_believed_by_no_version(stand_ins, partner, version):
-    other = Key(keys.make_partner_key(partner[1] / "other"))
+def test_another_key_is_believed_by_no_version(stand_ins, partner_folder, version):
+    other = Key(keys.make_partner_key(partner_folder / "other"))
     for trial in (
         signatures.with_another_key(other),
         signatures.with_its_own_certificate(other),
@@ -101,9 +63,8 @@ def test_another_key_is_believed_by_no_version(stand_ins, partner, version):
 def test_an_unknown_partner(stand_ins, version):
     known = stand_ins[version]
     column, url, key = known.speaker.column, known.speaker.url, known.speaker.key
-    stranger = served(known.mapper, Speaker(column, url, key, sender="nobody"))
-    # What is given is linked by who is known.
-    known.prepare({})
+    nobody = Speaker(column, url, key, sender="nobody")
+    stranger = Server(nobody, known.rows, known.clear)
     trial = signatures.Trial("unknown", signatures.signed, signatures.NO_VERDICT)
     summary, stored = signatures.attempt(trial, stranger)
     assert summary == signatures.NO_VERDICT[version]
@@ -123,22 +84,18 @@ def test_a_key_service_that_is_down_or_hangs(stand_ins, version, seconds):
     assert server.rows() == {}
 
 
-def test_the_newest_believes_a_partner_in_both_keys_while_they_change(partner):
-    folder = partner[1] / "changing"
-    old, new = (keys.make_partner_key(folder / name) for name in ("old", "new"))
-    (folder / "partners").mkdir()
-    registered = folder / "partners" / "PARTNER_SOCIAL_REGISTRY.pem"
+def test_the_newest_believes_a_partner_in_both_keys_while_they_change(
+    make_stand_in, tmp_path
+):
+    old, new = (keys.make_partner_key(tmp_path / name) for name in ("old", "new"))
+    partners = tmp_path / "partners"
+    registered = keys.register_partner(old.certificate, partners)
     registered.write_bytes(old.certificate.read_bytes() + new.certificate.read_bytes())
-    server = make_server(version="newest", partners=folder / "partners")
-    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    for number, files in enumerate((old, new)):
-        speaker = Speaker(COLUMNS["newest"], url, Key(files))
-        item = item_of("link", Ask(f"N{number}", 1), 0, "B")
-        answer = speaker.ask("link", [item])
-        assert speaker.summary("link", *answer) == signatures.HEARD_B
-    server.shutdown()
-    server.server_close()
+    server = make_stand_in("newest", None, partners)
+    for files in (old, new):
+        server.speaker.key = Key(files)
+        answer = server.speaker.ask("update", [item_of("update", Ask("N", 1), 0, "B")])
+        assert server.speaker.summary("update", *answer)[1] == "SUCCESS"
 
 
 @pytest.mark.parametrize("version", COLUMNS)
@@ -199,16 +156,16 @@ def test_an_update_leaves_what_it_does_not_name(stand_ins, version):
     details = {"name": "A. Person", "phone_number": "+2557"}
     first = item_of("link", Ask("N", 1, extra=details), 0, server.dialect)
     server.speaker.ask("link", [first])
-    made = json.loads(server.mapper.rows())["N"]
+    made = server.row("N")
     assert (made["name"], made["phone"]) == ("A. Person", "+2557")
     later = {"name": "", "phone_number": None, "additional_info": []}
     second = item_of("update", Ask("N", 2, extra=later), 0, server.dialect)
     server.speaker.ask("update", [second])
-    changed = json.loads(server.mapper.rows())["N"]
+    changed = server.row("N")
     assert changed == {**made, "fa": wallet_text(2, server.dialect)}
     third = item_of("update", Ask("N", 3, extra={"name": "B."}), 0, server.dialect)
     server.speaker.ask("update", [third])
-    changed = json.loads(server.mapper.rows())["N"]
+    changed = server.row("N")
     assert (changed["name"], changed["phone"]) == ("B.", "+2557")
 
 
@@ -218,7 +175,7 @@ def test_an_update_without_the_strategy_leaves_a_stale_one(stand_ins, version):
     server.prepare({"N": 1})
     item = item_of("update", Ask("N", "another kind", ("additional_info",)), 0, "A")
     server.speaker.ask("update", [item])
-    row = json.loads(server.mapper.rows())["N"]
+    row = server.row("N")
     assert (row["fa"], row["additional_info"]) == ("another kind", [{"strategy_id": 4}])
 
 
@@ -330,7 +287,7 @@ def test_any_script_comes_back_from_dialect_a(stand_ins, version):
     for name in signatures.NAMES:
         found = link_and_resolve(server, Ask("N", name, extra={"name": name}))
         assert found["fa"] == name
-        assert json.loads(server.mapper.rows())["N"]["name"] == name
+        assert server.row("N")["name"] == name
 
 
 @pytest.mark.parametrize("version", DIALECT_B)
@@ -340,7 +297,7 @@ def test_any_script_comes_back_from_dialect_b(stand_ins, version):
         wallet = {**wallet_parts(1), "wallet_provider_name": name}
         found = link_and_resolve(server, Ask("N", wallet, extra={"name": name}))
         assert found["fa"] == wallet
-        assert json.loads(server.mapper.rows())["N"]["name"] == name
+        assert server.row("N")["name"] == name
 
 
 @pytest.mark.parametrize("version", COLUMNS)

@@ -10,6 +10,7 @@ import time
 import pytest
 from conftest import free_ports
 
+from tests.contract import client as under_test
 from tests.contract import signatures
 from tests.contract.cases import DUPLICATE, Ask, item_of
 from tests.contract.run import Server, cases_for, run
@@ -42,7 +43,8 @@ class Real:
     def __init__(self, postgres, folder):
         self.folder = folder
         partners = folder / "partners"
-        self.key = Key(keys.demo_partner_key(folder / "keys", partners))
+        self.files = keys.demo_partner_key(folder / "keys", partners)
+        self.key = Key(self.files)
         key_port, mapper_port = free_ports(2)
         self.keys = key_service.make_server("127.0.0.1", key_port, partners)
         self.handler = type(
@@ -84,6 +86,14 @@ def real(postgres, tmp_path_factory):
     real = Real(postgres, tmp_path_factory.mktemp("contract"))
     yield real
     real.stop()
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in cases_for("A") if case.outcomes is not None], ids=str
+)
+def test_the_client_understands_the_real_mapper(real, case):
+    with under_test.make_client(real.server, real.files) as client:
+        under_test.check(case, real.server, client)
 
 
 def without_times(answer):

@@ -43,11 +43,18 @@ class G2pSparConnection(models.Model):
         help="How SPAR rewrites a request before it verifies the signature. With the "
         "wrong form, requests with accents or other scripts are refused.",
     )
-    link_path = fields.Char(help="Where to link, if it is not where it usually is.")
-    update_path = fields.Char(help="Where to update, if it is not where it usually is.")
-    unlink_path = fields.Char(help="Where to unlink, if it is not where it usually is.")
+    link_path = fields.Char(
+        "Path of link", help="Where to link, if it is not where it usually is."
+    )
+    update_path = fields.Char(
+        "Path of update", help="Where to update, if it is not where it usually is."
+    )
+    unlink_path = fields.Char(
+        "Path of unlink", help="Where to unlink, if it is not where it usually is."
+    )
     resolve_path = fields.Char(
-        help="Where to ask what SPAR holds, if it is not where it usually is."
+        "Path of resolve",
+        help="Where to ask what SPAR holds, if it is not where it usually is.",
     )
 
     # === COMPUTE METHODS === #

@@ -94,6 +94,7 @@ class Shift:
         self.beaten = 0
         self.position = None
         self.client = None
+        self.client_of = None
 
     def work(self, mappings=None):
         """Bring to SPAR these mappings first, and then whatever else is due.
@@ -162,7 +163,13 @@ class Shift:
             return False
 
     def _open_client(self):
-        self.client = self.client or self.connection._client()
+        """Return the client; a new one once the connection's settings have changed."""
+        version = self.connection.write_date
+        if self.client and self.client_of != version:
+            self.client.close()
+            self.client = None
+        if not self.client:
+            self.client, self.client_of = self.connection._client(), version
         return self.client
 
     def _carry_out(self, request):

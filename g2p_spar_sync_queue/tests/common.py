@@ -7,6 +7,7 @@ from odoo import fields
 from odoo.addons.g2p_spar_financial_address.tests.common import FinancialAddressCase
 
 from .stand_in import StandInMapper
+from .stand_in_2 import StandInPartnerApi
 from .test_spar_vectors import VECTORS
 
 
@@ -37,11 +38,15 @@ class SparCase(FinancialAddressCase):
         )
         cls.connection.state = "running"
 
+    #: What stands in for SPAR.
+    stand_in = StandInMapper
+
     def setUp(self):
         super().setUp()
-        self.mapper = StandInMapper()
+        self.mapper = self.stand_in()
         self.addCleanup(self.mapper.stop)
         self.connection.base_url = self.mapper.url
+        self.connection.dialect = self.mapper.dialect
         # Databases are rolled back after a test, files are not.
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -77,15 +82,31 @@ class SparCase(FinancialAddressCase):
             self.enter_address(f"07542001{n:02}", partner_id=partner.id)
         return partners
 
+    def written(self, address):
+        """Return the text SPAR stores for an address."""
+        return address._spar_value()[0]
+
     def assertInSync(self, mappings=None):
         for mapping in mappings or self.mapping:
             self.assertEqual(mapping.state, "in_sync")
             address = mapping.partner_id.financial_address_id
             self.assertEqual(
                 self.mapper.rows.get(mapping.partner_id.spar_id),
-                address._spar_value()[0],
+                self.written(address),
             )
             self.assertEqual(mapping.confirmed_change_id, mapping.change_ids[0])
             self.assertFalse(
                 {"queued", "taken", "held"} & set(mapping.change_ids.mapped("state"))
             )
+
+
+class PartnerApiCase(SparCase):
+    """The same with a SPAR 2.x; goes before a test class that is for both."""
+
+    stand_in = StandInPartnerApi
+
+    def written(self, address):
+        # It has words of its own for the types.
+        words = {"mobile_wallet_provider": "MOBILE_WALLET", "bank": "BANK"}
+        text, _comma, word = super().written(address).rpartition("fa_type:")
+        return f"{text}fa_type:{words[word]}"

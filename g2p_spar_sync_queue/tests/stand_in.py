@@ -21,6 +21,8 @@ class StandInMapper:
     is one for every request instead.
     """
 
+    dialect = "g2p_connect"
+
     def __init__(self):
         self.rows, self.strategies = {}, {}
         self.log, self.faults, self.rule = [], [], None
@@ -28,10 +30,12 @@ class StandInMapper:
         stand_in = self
 
         class Handler(BaseHTTPRequestHandler):
+            mapper = stand_in
+
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 operation = self.path.rsplit("/", 1)[-1]
-                items = body["message"][f"{operation}_request"]
+                items = stand_in._payload(body)[f"{operation}_request"]
                 stand_in.log.append((operation, [item["id"] for item in items]))
 
                 def work():
@@ -77,10 +81,31 @@ class StandInMapper:
             entry.setdefault("status", "succ")
             entry.setdefault("status_reason_code", None)
             entry["reference_id"] = item["reference_id"]
+        return self.envelope({f"{operation}_response": entries})
+
+    def _payload(self, body):
+        return body["message"]
+
+    def envelope(self, payload):
+        """Return a whole answer around this."""
         return {
             "header": {"status": "succ", "status_reason_code": None},
-            "message": {f"{operation}_response": entries},
+            "message": payload,
         }
+
+    def refusal(self, code):
+        """Return the answer that refuses a request as a whole."""
+        header = {"status": "rjct", "status_reason_code": code}
+        return {"header": header, "message": {}}
+
+    def signature_refusal(self):
+        """Return the answer to a bad signature."""
+        return self.refusal("rjct.jwt.invalid")
+
+    def entries(self, body):
+        """Return the list in an answer; what is done to it is done to the answer."""
+        (entries,) = body["message"].values()
+        return entries
 
     def _link(self, item):
         if item["id"] in self.rows:
@@ -140,8 +165,7 @@ def answer(body):
 
 def signature_refused(handler, work):
     """Refuse the signature, as 1.1.0 also does while its key service is down."""
-    header = {"status": "rjct", "status_reason_code": "rjct.jwt.invalid"}
-    handler.answer(200, {"header": header, "message": {}})
+    handler.answer(200, handler.mapper.signature_refusal())
     return True
 
 
@@ -163,11 +187,9 @@ def forget(*positions):
 
     def fault(handler, work):
         body = work()
-        (name,) = body["message"]
-        body["message"][name] = [
-            entry
-            for position, entry in enumerate(body["message"][name])
-            if position not in positions
+        entries = handler.mapper.entries(body)
+        entries[:] = [
+            entry for position, entry in enumerate(entries) if position not in positions
         ]
         handler.answer(200, body)
         return True
@@ -178,8 +200,7 @@ def forget(*positions):
 def reverse(handler, work):
     """Do the work and answer the items in the opposite order."""
     body = work()
-    (name,) = body["message"]
-    body["message"][name].reverse()
+    handler.mapper.entries(body).reverse()
     handler.answer(200, body)
     return True
 
@@ -189,8 +210,7 @@ def refuse(code):
 
     def fault(handler, work):
         body = work()
-        (name,) = body["message"]
-        for entry in body["message"][name]:
+        for entry in handler.mapper.entries(body):
             entry.update(status="rjct", status_reason_code=code)
         handler.answer(200, body)
         return True

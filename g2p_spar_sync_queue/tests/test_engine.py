@@ -298,7 +298,7 @@ class TestEngine(SparCase):
 
         def refuse_first(handler, work):
             body = work()
-            body["message"]["link_response"][0].update(
+            self.mapper.entries(body)[0].update(
                 status="rjct", status_reason_code="rjct.id.invalid"
             )
             handler.answer(200, body)

@@ -8,6 +8,9 @@ from . import test_leaving
 from . import test_plan
 from . import test_reconciliation
 from . import test_roles
+from . import test_spar_2
 from . import test_spar_client
 from . import test_spar_g2p_connect
+from . import test_spar_partner_api
+from . import test_spar_scripts
 from . import test_spar_vectors

@@ -2,7 +2,7 @@
 
 from tools.stack import import_spar
 
-from .cases import NOT_LINKED, wallet_parts, wallet_text
+from .case import NOT_LINKED, wallet_parts, wallet_text
 
 spar = import_spar()
 #: Of the parts of a wallet, in its text.

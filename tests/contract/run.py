@@ -2,7 +2,8 @@
 
 import datetime
 
-from .cases import CASES, Ask, item_of, items_of, wallet_text
+from .case import Ask, item_of, items_of, wallet_text
+from .cases import CASES
 
 
 class Server:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from .cases import CRASH, REQUIRED, Ask, item_of
+from .case import CRASH, REQUIRED, Ask, item_of
 from .speaker import b64
 
 REFUSED_A = 200, "rjct", "rjct.jwt.invalid", []

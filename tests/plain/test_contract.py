@@ -8,8 +8,7 @@ import threading
 import pytest
 
 from tests.contract import signatures
-from tests.contract.cases import (
-    CASES,
+from tests.contract.case import (
     DUPLICATE,
     Ask,
     answered,
@@ -17,6 +16,7 @@ from tests.contract.cases import (
     wallet_parts,
     wallet_text,
 )
+from tests.contract.cases import CASES
 from tests.contract.run import Server, run
 from tests.contract.speaker import COLUMNS, Key, Speaker
 from tools import keys

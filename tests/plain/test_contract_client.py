@@ -3,7 +3,8 @@
 import pytest
 
 from tests.contract import client as under_test
-from tests.contract.cases import CASES, Ask, wallet_text
+from tests.contract.case import Ask, wallet_text
+from tests.contract.cases import CASES
 from tests.contract.signatures import NAMES
 from tests.contract.speaker import COLUMNS
 from tools import keys

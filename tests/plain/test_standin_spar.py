@@ -10,7 +10,7 @@ import time
 import pytest
 import requests
 
-from tests.contract.cases import Ask, item_of
+from tests.contract.case import Ask, item_of
 from tests.contract.speaker import COLUMNS, Speaker
 from tests.standin_spar.server import make_server
 

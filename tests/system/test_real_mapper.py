@@ -12,7 +12,7 @@ from conftest import free_ports
 
 from tests.contract import client as under_test
 from tests.contract import signatures
-from tests.contract.cases import DUPLICATE, Ask, item_of
+from tests.contract.case import DUPLICATE, Ask, item_of
 from tests.contract.run import Server, cases_for, run
 from tests.contract.speaker import COLUMNS, Key, Speaker
 from tests.standin_spar.server import make_server

@@ -85,15 +85,14 @@ class Clerks:
         )
 
     def end(self, people):
-        """End the payment addresses of these people."""
+        """End the payment addresses of those of these people who have one."""
         in_use = [("partner_id", "in", people), ("state", "=", "effective")]
-        self.as_odoo_does(
-            lambda env: (
-                env["g2p.financial.address"]
-                .search(in_use)
-                .action_end("Not paid any more")
-            )
-        )
+
+        def end(env):
+            if addresses := env["g2p.financial.address"].search(in_use):
+                addresses.action_end("Not paid any more")
+
+        self.as_odoo_does(end)
 
     def new_numbers(self, count):
         """Return numbers nobody had before; a fork does not know of those of others."""

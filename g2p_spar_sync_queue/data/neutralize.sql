@@ -4,4 +4,6 @@ UPDATE g2p_spar_connection
        pause_reason = 'This is a neutralised copy. It never speaks to SPAR.',
        base_url = 'https://neutralised.invalid',
        private_key_path = 'neutralised',
-       certificate_path = 'neutralised';
+       certificate_path = 'neutralised',
+       tls_certificate_path = NULL,
+       tls_key_path = NULL;

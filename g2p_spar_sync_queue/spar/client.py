@@ -80,7 +80,7 @@ class SparClient:
             return Answer.same_for_all(items, Outcome.TRANSIENT, problem.code)
         except NoAnswer as problem:
             return Answer.same_for_all(items, Outcome.AMBIGUOUS, problem.code)
-        return self.read(operation, items, reply)
+        return self.answer(operation, items, reply)
 
     def post(self, operation, items, message_id=None):
         """Send one request and return what came back, unread; see :meth:`send`.
@@ -107,7 +107,7 @@ class SparClient:
             },
         )
 
-    def read(self, operation, items, reply):
+    def answer(self, operation, items, reply):
         """Return what a reply means.
 
         :param ~.transport.Reply reply: to a request with these items

@@ -131,7 +131,7 @@ def _ask(client, dialect, form):
     except NoAnswer:
         return Detection(NO_ANSWER)
     seconds = time.monotonic() - start
-    (result,) = client.read(RESOLVE, [item], reply).results.values()
+    (result,) = client.answer(RESOLVE, [item], reply).results.values()
     word = _word(reply.status, result.outcome)
     return Detection(
         word,

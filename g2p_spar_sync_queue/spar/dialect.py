@@ -64,7 +64,8 @@ class Dialect(ABC):
         entries = [self._entry(operation, item, timestamp) for item in items]
         return self._envelope(operation, entries, sender_id, message_id, timestamp)
 
-    def read(self, operation, items, body):
+    # Not the one of Odoo's models.
+    def read(self, operation, items, body):  # pylint: disable=method-required-super
         """Return the :class:`~.answers.Answer` in the parsed body of an HTTP 200.
 
         Never trusts position or completeness: an item SPAR left out is ambiguous, and

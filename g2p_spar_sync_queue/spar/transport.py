@@ -142,7 +142,7 @@ class _Adapter(requests.adapters.HTTPAdapter):
         return super().send(request, **{**options, "timeout": self._timeout})
 
     def init_poolmanager(self, *args, **options):
-        super().init_poolmanager(*args, **self._with_context(options))
+        return super().init_poolmanager(*args, **self._with_context(options))
 
     def proxy_manager_for(self, proxy, **options):
         return super().proxy_manager_for(proxy, **self._with_context(options))
@@ -153,10 +153,10 @@ class _Adapter(requests.adapters.HTTPAdapter):
     # Otherwise the public authorities would be trusted besides SPAR's own.
 
     def cert_verify(self, conn, url, verify, cert):
-        if self._trusts_own:
-            conn.cert_reqs = "CERT_REQUIRED"
-        else:
-            super().cert_verify(conn, url, verify, cert)
+        if not self._trusts_own:
+            return super().cert_verify(conn, url, verify, cert)
+        conn.cert_reqs = "CERT_REQUIRED"
+        return None
 
     def build_connection_pool_key_attributes(self, request, verify, cert=None):
         verify = True if self._trusts_own else verify

@@ -40,6 +40,17 @@ def done(_path, body):
     return 200, {}, json.dumps(answer).encode()
 
 
+def in_turn(*answers):
+    """Answer these one after the other: each what to answer, or what works it out."""
+    waiting = iter(answers)
+
+    def answer(path, body):
+        now = next(waiting)
+        return now(path, body) if callable(now) else now
+
+    return answer
+
+
 @tagged("post_install", "-at_install")
 class TestSparHttp(BaseCase):
     """What travels, where to, past whom, and what of it is written down."""
@@ -112,13 +123,7 @@ class TestSparHttp(BaseCase):
 
     def test_a_connection_is_kept_until_the_server_fails(self):
         for status in (500, 502, 503, 504):
-            answers = [200, status, 200, 200]
-
-            def answer(path, body, answers=answers):
-                status = answers.pop(0)
-                return done(path, body) if status == 200 else (status, {}, b"{}")
-
-            server = self.serve(answer)
+            server = self.serve(in_turn(done, (status, {}, b"{}"), done, done))
             seen = []
             with self.client(server.url) as client:
                 for _request in range(4):

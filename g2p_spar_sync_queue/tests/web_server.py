@@ -40,7 +40,7 @@ class WebServer:
 
             def setup(self):
                 server.connections += 1
-                super().setup()
+                return super().setup()
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))

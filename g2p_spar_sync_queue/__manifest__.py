@@ -23,6 +23,7 @@
         "views/g2p_spar_reconciliation_line_views.xml",
         "views/res_partner_views.xml",
         "wizards/g2p_spar_intervene_views.xml",
+        "wizards/g2p_spar_directory_refresh_views.xml",
         "views/menus.xml",
     ],
     "demo": ["demo/res_users.xml"],

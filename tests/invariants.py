@@ -127,21 +127,25 @@ def check_overlap(requests):
 # === FROM ODOO'S TABLES === #
 
 
-def wallet_string(number):
-    """Return what SPAR should hold for a wallet at M-Cash, without the addon's code."""
+def wallet_string(number, kind):
+    """Return what SPAR should hold for a wallet at M-Cash, without the addon's code.
+
+    :param str kind: SPAR's word for a mobile wallet.
+    """
     if number is None:
         return None
     return (
         f"mobile_number:{number}.wallet_provider_name:M-Cash"
-        ".wallet_provider_code:MC.fa_type:mobile_wallet_provider"
+        f".wallet_provider_code:MC.fa_type:{kind}"
     )
 
 
-def read_registry(cr, since=0):
+def read_registry(cr, since=0, kind="mobile_wallet_provider"):
     """Return what was committed, what is wanted now and what is not brought to an end.
 
     :param cr: cursor on Odoo's database; every address in it is a wallet at M-Cash.
     :param int since: id of the newest change before what is looked at.
+    :param str kind: SPAR's word for a mobile wallet.
     :return: ``intended``, ``wanted`` and ``unsettled`` for :func:`check`.
     """
     cr.execute(
@@ -156,7 +160,7 @@ def read_registry(cr, since=0):
     )
     intended = {}
     for spar_id, number in cr.fetchall():
-        intended.setdefault(spar_id, []).append(wallet_string(number))
+        intended.setdefault(spar_id, []).append(wallet_string(number, kind))
     cr.execute(
         """SELECT p.spar_id, a.mobile_number, m.state,
                   EXISTS (SELECT FROM g2p_spar_change c
@@ -170,7 +174,7 @@ def read_registry(cr, since=0):
     wanted, unsettled = {}, []
     for spar_id, number, state, moving in cr.fetchall():
         if state != "held":
-            wanted[spar_id] = wallet_string(number)
+            wanted[spar_id] = wallet_string(number, kind)
         if moving or state not in ("in_sync", "ended", "held"):
             unsettled.append(spar_id)
     return intended, wanted, unsettled

@@ -20,6 +20,13 @@ from .standin_spar import StandInSpar
 
 PORTS = 20_000, 30_000
 PARTS = "odoo", "mapper", "key_service"
+#: What SPAR speaks, the usual one first.
+DIALECTS = "g2p_connect", "partner_api"
+#: The version of the stand-in, and its word for the wallets of a lab.
+VERSIONS = {
+    "g2p_connect": ("1.1.0", "mobile_wallet_provider"),
+    "partner_api": ("2.1", "MOBILE_WALLET"),
+}
 #: Rounds after which the engine that has not come to rest never will.
 MAX_ROUNDS = 100
 
@@ -33,10 +40,20 @@ class Lab(Clerks, Clock):
     :param Callable say: receives one line of progress.
     :param bool real: whether a real mapper does the work, and the stand-in only stands
         in front of it and misbehaves.
+    :param str dialect: SPAR's, one of :data:`DIALECTS`; a real one speaks the first.
     :param values: fields of the connection.
     """
 
-    def __init__(self, postgres, name, seed, say=print, real=False, **values):
+    def __init__(
+        self,
+        postgres,
+        name,
+        seed,
+        say=print,
+        real=False,
+        dialect=DIALECTS[0],
+        **values,
+    ):
         super().__init__()
         self.postgres = postgres
         self.database = f"chaos_{name}"
@@ -51,12 +68,15 @@ class Lab(Clerks, Clock):
         }
         self.stack = Stack(postgres, self.database, ports, demo=False, say=say)
         self.mapper = self.stack.mapper if real else None
+        version, self.wallet_kind = VERSIONS[dialect]
         self.spar = StandInSpar(
             problems.free_port(first + 900),
             f"{self.database}-spar",
             self.mapper and self.mapper.url,
+            version,
+            self.stack.partners,
         )
-        self.values = values
+        self.values = {"dialect": dialect, **values}
         #: The newest change before what is looked at.
         self.since = 0
         say(f"{name}: seed {seed}")
@@ -237,7 +257,7 @@ class Lab(Clerks, Clock):
         """
         self.wait_for_spar()
         with self.env() as env:
-            intended, wanted, unsettled = invariants.read_registry(env.cr, self.since)
+            intended, wanted, unsettled = self._read_registry(env)
         happened = self.spar.state()
         if self.mapper:
             happened["rows"] = self.mapper.rows()
@@ -246,7 +266,10 @@ class Lab(Clerks, Clock):
     def intended(self):
         """Return all committed addresses, by SPAR ID."""
         with self.env() as env:
-            return invariants.read_registry(env.cr, self.since)[0]
+            return self._read_registry(env)[0]
+
+    def _read_registry(self, env):
+        return invariants.read_registry(env.cr, self.since, self.wallet_kind)
 
 
 def load_odoo(config_file):

@@ -4,7 +4,8 @@ One JSON line for each figure on stdout, progress and seeds on stderr, as ``make
 does. Each scenario runs in a process of its own.
 
 ``ONLY=kill`` runs one scenario; ``SPAR_CHAOS_PERCENT=10`` lowers all numbers for a
-quick look; ``SPAR_CHAOS_SEED`` repeats a run.
+quick look; ``SPAR_CHAOS_SEED`` repeats a run; ``SPAR_CHAOS_DIALECT=partner_api`` has
+the stand-in be SPAR 2.1.
 """
 
 import os
@@ -57,6 +58,8 @@ def run(name, percent, seed, **options):
     """
     command = [settings.ODOO_VENV / "bin" / "python", "-m", "tests.chaos"]
     command += [name, percent, seed]
+    dialect = settings.text("SPAR_CHAOS_DIALECT")
+    command += ["--dialect", dialect] if dialect else []
     storage = settings.SANDBOX / "hypothesis"
     done = subprocess.run(
         [str(part) for part in command],

@@ -115,6 +115,8 @@ def import_spar():
     if folder not in sys.path:
         sys.path.append(folder)
     import spar.client  # pylint: disable=import-outside-toplevel
+    import spar.directory
     import spar.jws
+    import spar.partner_api
 
     return spar

@@ -10,6 +10,7 @@ from . import g2p_spar_change
 from . import g2p_spar_intervention
 from . import g2p_spar_connection
 from . import g2p_spar_connection_dialect
+from . import g2p_spar_connection_directory
 from . import g2p_spar_connection_tls
 from . import g2p_spar_connection_detect
 from . import g2p_spar_connection_jobs

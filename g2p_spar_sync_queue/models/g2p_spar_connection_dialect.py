@@ -70,30 +70,37 @@ class G2pSparConnection(models.Model):
     @api.constrains("base_url")
     def _check_base_url(self):
         for connection in self:
-            url = connection._split_base_url()
-            if url.scheme not in ("http", "https"):
-                raise ValidationError(
-                    self.env._("The address of SPAR starts with https:// or http://.")
-                )
-            if url.username is not None or url.password is not None:
-                raise ValidationError(
-                    self.env._(
-                        "Leave the name and password out of the address: addresses are "
-                        "shown and logged. SPAR knows this registry by its signature."
-                    )
-                )
-            if not url.hostname or url.query or url.fragment:
-                raise connection._not_an_address()
+            connection._check_server_address(connection.base_url)
 
-    def _split_base_url(self):
-        self.ensure_one()
+    def _check_server_address(self, address):
+        """Refuse what is no address of a server to send requests to.
+
+        :param str address: what somebody typed
+        :raise ValidationError: saying what is wrong with it
+        """
+        url = self._split_server_address(address)
+        if url.scheme not in ("http", "https"):
+            raise ValidationError(
+                self.env._("The address of SPAR starts with https:// or http://.")
+            )
+        if url.username is not None or url.password is not None:
+            raise ValidationError(
+                self.env._(
+                    "Leave the name and password out of the address: addresses are "
+                    "shown and logged. SPAR knows this registry by its signature."
+                )
+            )
+        if not url.hostname or url.query or url.fragment:
+            raise self._not_an_address()
+
+    def _split_server_address(self, address):
         try:
-            url = urlsplit(self.base_url)
+            url = urlsplit(address)
             # It is read only now, and may be no number.
             _port = url.port
         except ValueError:
             raise self._not_an_address() from None
-        if re.search(r"\s", self.base_url):
+        if re.search(r"\s", address):
             raise self._not_an_address()
         return url
 

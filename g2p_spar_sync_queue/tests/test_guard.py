@@ -103,12 +103,14 @@ class TestGuard(SparCase):
 
     def test_neutralising_takes_address_and_key_away(self):
         (query,) = get_neutralization_queries(["g2p_spar_sync_queue"])
+        self.connection.directory_url = "https://portal.example"
         self.env.flush_all()
         self.env.cr.execute(query)
         self.env.invalidate_all()
         self.assertEqual(self.connection.state, "paused")
         self.assertNotIn(str(self.key_path), str(self.connection.read()))
         self.assertNotIn(self.mapper.url, self.connection.base_url)
+        self.assertFalse(self.connection.directory_url)
 
     def test_an_upgrade_keeps_what_is_on_its_way(self):
         """Before 1.1 a change that was taken up stayed in state queued."""

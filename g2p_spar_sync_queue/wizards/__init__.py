@@ -1,1 +1,3 @@
+from . import g2p_dfsp_import
+from . import g2p_spar_directory_refresh
 from . import g2p_spar_intervene

@@ -1,24 +1,37 @@
-"""Runs one scenario in this process: ``python -m tests.chaos NAME PERCENT SEED``."""
+"""Runs one scenario in this process: ``python -m tests.chaos NAME PERCENT SEED``.
 
+``--dialect partner_api`` has the stand-in be SPAR 2.1 instead of 1.1.0.
+"""
+
+import argparse
 import importlib
 import sys
 
+from tests.lab import DIALECTS
 from tools.postgres import Postgres
 
 from . import SCENARIOS
 
 
-def main(name, percent, seed):
+def main(arguments):
     """Print the figures of one scenario.
 
+    :param list arguments: see the module.
     :return: exit code: 0 when all reached their goals, else 1.
     """
-    if name not in SCENARIOS:
-        raise SystemExit(f"There is no scenario {name}.")
-    scenario = importlib.import_module(f"tests.chaos.{name}")
+    parser = argparse.ArgumentParser(prog="tests.chaos", description=__doc__)
+    parser.add_argument("name", choices=SCENARIOS)
+    parser.add_argument("percent", type=int)
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--dialect", choices=DIALECTS, default=DIALECTS[0])
+    asked = parser.parse_args(arguments)
+    scenario = importlib.import_module(f"tests.chaos.{asked.name}")
+    figures = scenario.measure(
+        Postgres().start(), asked.percent, asked.seed, say, asked.dialect
+    )
     reached = True
-    for figure in scenario.measure(Postgres().start(), percent, seed, say):
-        print(figure.line(percent), flush=True)
+    for figure in figures:
+        print(figure.line(asked.percent), flush=True)
         reached = reached and figure.ok
     return 0 if reached else 1
 
@@ -29,4 +42,4 @@ def say(text):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    sys.exit(main(sys.argv[1:]))

@@ -16,7 +16,7 @@ WINDOW = 3
 CONNECTION = {"batch_size": 250, "answer_timeout": 20, "max_per_second": PER_SECOND}
 
 
-def measure(postgres, percent, seed, say):
+def measure(postgres, percent, seed, say, dialect):
     """Count the calls while SPAR is down, and the speed when it is back.
 
     The half hour is simulated: the stored moments are moved back, second by second of
@@ -25,7 +25,7 @@ def measure(postgres, percent, seed, say):
     :return: generator of :class:`Figure`.
     """
     count = share(PEOPLE, percent, 1000)
-    with Lab(postgres, "down", seed, say, **CONNECTION) as lab:
+    with Lab(postgres, "down", seed, say, dialect=dialect, **CONNECTION) as lab:
         lab.make_crowd(count)
         lab.queue_crowd()
         lab.wake_up_all()

@@ -25,13 +25,13 @@ class Changed(Exception):
     """Somebody closed the form without saving, so to say."""
 
 
-def measure(postgres, percent, seed, say):
+def measure(postgres, percent, seed, say, dialect):
     """Let editors work beside two workers of the engine, and compare with their notes.
 
     :return: generator of :class:`Figure`.
     """
     edits = share(EDITS, percent, 10)
-    with Lab(postgres, "editors", seed, say, **CONNECTION) as lab:
+    with Lab(postgres, "editors", seed, say, dialect=dialect, **CONNECTION) as lab:
         people = lab.register(PEOPLE)
         editors = [
             Editor(lab, people, lab.new_numbers(edits), lab.chance.randrange(10**6), n)

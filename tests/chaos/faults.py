@@ -27,14 +27,14 @@ FAULTS = [
 ALL_FAULTS = 0.2
 
 
-def measure(postgres, percent, seed, say):
+def measure(postgres, percent, seed, say, dialect):
     """Edit everybody again and again while requests fail.
 
     :return: generator of :class:`Figure`.
     """
     people_count = share(PEOPLE, percent, 100)
     waves = share(WAVES, percent, 3)
-    with Lab(postgres, "faults", seed, say, **CONNECTION) as lab:
+    with Lab(postgres, "faults", seed, say, dialect=dialect, **CONNECTION) as lab:
         people = lab.register(people_count)
         lab.spar.reset(seed)
         # Each once for sure, and then as chance has it.

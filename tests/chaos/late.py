@@ -15,14 +15,14 @@ CONNECTION = {"batch_size": 1, "answer_timeout": 1, "breaker_threshold": 100}
 LATE = 2.0
 
 
-def measure(postgres, percent, seed, say):
+def measure(postgres, percent, seed, say, dialect):
     """Let a newer address be entered while SPAR still works on the older one.
 
     :return: generator of :class:`Figure`.
     """
     rounds = share(ROUNDS, percent)
     right, found = 0, Violations()
-    with Lab(postgres, "late", seed, say, **CONNECTION) as lab:
+    with Lab(postgres, "late", seed, say, dialect=dialect, **CONNECTION) as lab:
         people = lab.register(SIDE_BY_SIDE)
         for _round in range(rounds):
             lab.start_log(lab.chance.randrange(10**6))

@@ -15,13 +15,13 @@ WORKERS = 2
 CONNECTION = {"batch_size": 250, "answer_timeout": 20}
 
 
-def measure(postgres, percent, seed, say):
+def measure(postgres, percent, seed, say, dialect):
     """Send a backlog with and without poison, in turns.
 
     :return: generator of :class:`Figure`.
     """
     count = share(PEOPLE, percent, 1000)
-    with Lab(postgres, "poison", seed, say, **CONNECTION) as lab:
+    with Lab(postgres, "poison", seed, say, dialect=dialect, **CONNECTION) as lab:
         lab.make_crowd(count)
         bad = lab.chance.sample(range(count), count // 100)
         bad = [f"{crowd.PREFIX}{number}" for number in bad]

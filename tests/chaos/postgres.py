@@ -23,7 +23,7 @@ SLOWNESS = 0.05
 LOST = OperationalError, InterfaceError
 
 
-def measure(_postgres, percent, seed, say):
+def measure(_postgres, percent, seed, say, dialect):
     """Restart a server of its own under load, now in order and now as by a crash.
 
     :return: generator of :class:`Figure`.
@@ -31,7 +31,7 @@ def measure(_postgres, percent, seed, say):
     restarts = share(RESTARTS, percent, 2)
     postgres = Postgres(name="chaos").start()
     try:
-        with Lab(postgres, "postgres", seed, say, **CONNECTION) as lab:
+        with Lab(postgres, "postgres", seed, say, dialect=dialect, **CONNECTION) as lab:
             under_load = restart_under_load(lab, restarts)
             lab.settle(workers=WORKERS)
             found = lab.violations()

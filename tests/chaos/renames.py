@@ -12,13 +12,13 @@ PEOPLE = 16
 CONNECTION = {"batch_size": 6, "answer_timeout": 5, "breaker_threshold": 3}
 
 
-def measure(postgres, percent, seed, say):
+def measure(postgres, percent, seed, say, dialect):
     """Change addresses and IDs, kill a worker, change more; recover; check.
 
     :return: generator of :class:`Figure`.
     """
     rounds = share(ROUNDS, percent, 4)
-    with Lab(postgres, "renames", seed, say, **CONNECTION) as lab:
+    with Lab(postgres, "renames", seed, say, dialect=dialect, **CONNECTION) as lab:
         renaming = Renaming(lab)
         for number in range(rounds):
             renaming.round(POINTS[number % len(POINTS)])
@@ -91,7 +91,7 @@ class Renaming:
                     ORDER BY id"""
             )
             return {
-                wallet_string(number): (partner, place)
+                wallet_string(number, self.lab.wallet_kind): (partner, place)
                 for number, partner, place in env.cr.fetchall()
             }
 
@@ -103,7 +103,10 @@ class Renaming:
                      JOIN res_partner p ON p.id = a.partner_id
                     WHERE a.state = 'effective'"""
             )
-            return {id_: wallet_string(number) for id_, number in env.cr.fetchall()}
+            return {
+                id_: wallet_string(number, self.lab.wallet_kind)
+                for id_, number in env.cr.fetchall()
+            }
 
     def counts(self):
         """Return how many registrants something went wrong for, by what."""

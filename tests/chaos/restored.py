@@ -11,12 +11,12 @@ PEOPLE = 12
 HOURS = 3600
 
 
-def measure(postgres, percent, seed, say):
+def measure(postgres, percent, seed, say, dialect):
     """Dump, go on, restore; count what is sent before somebody decides.
 
     :return: generator of :class:`Figure`.
     """
-    with Lab(postgres, "restored", seed, say) as lab:
+    with Lab(postgres, "restored", seed, say, dialect=dialect) as lab:
         people = lab.register(PEOPLE)
         lab.edit(people)
         lab.settle()

@@ -35,13 +35,13 @@ CONNECTION = {
 SLOWNESS = 0.2
 
 
-def measure(postgres, percent, seed, say):
+def measure(postgres, percent, seed, say, dialect):
     """Kill the leading runner again and again while there is work.
 
     :return: generator of :class:`Figure`.
     """
     kills = share(KILLS, percent, 2)
-    with Lab(postgres, "runners", seed, say, **CONNECTION) as lab:
+    with Lab(postgres, "runners", seed, say, dialect=dialect, **CONNECTION) as lab:
         pair = Pair(lab)
         try:
             pair.start()

@@ -50,13 +50,13 @@ STEPS = st.one_of(
 )
 
 
-def measure(postgres, percent, seed_, say):
+def measure(postgres, percent, seed_, say, dialect):
     """Try many sequences; the first that fails is made short and shown.
 
     :return: generator of :class:`Figure`.
     """
     examples = share(EXAMPLES, percent, 20)
-    with Lab(postgres, "sequences", seed_, say, **CONNECTION) as lab:
+    with Lab(postgres, "sequences", seed_, say, dialect=dialect, **CONNECTION) as lab:
         tried = Sequences(lab)
 
         @seed(seed_)
@@ -123,7 +123,8 @@ class Sequences:
         rows = self.lab.spar.state()["rows"]
         ids = self.lab.spar_ids(self.people)
         held = {p: rows[i] for p, i in zip(self.people, ids, strict=True) if i in rows}
-        wanted = {p: wallet_string(number) for p, number in self.model.items()}
+        kind = self.lab.wallet_kind
+        wanted = {p: wallet_string(n, kind) for p, n in self.model.items()}
         assert held == wanted, f"SPAR holds {held}, the model {wanted} after {steps}"
 
     # === STEPS === #

@@ -19,13 +19,13 @@ ADDONS = ["g2p_spar_financial_address", "g2p_spar_sync_queue"]
 SENT = 3
 
 
-def measure(postgres, percent, seed, say):
+def measure(postgres, percent, seed, say, dialect):
     """Queue, send a little, kill, upgrade, send the rest; compare.
 
     :return: generator of :class:`Figure`.
     """
     count = share(PEOPLE, percent, 2000)
-    with Lab(postgres, "upgrade", seed, say, cool_down=5) as lab:
+    with Lab(postgres, "upgrade", seed, say, dialect=dialect, cool_down=5) as lab:
         lab.make_crowd(count)
         lab.queue_crowd()
         lab.start_log(seed)

@@ -1,57 +1,51 @@
-"""The stand-in for SPAR answers like the mapper 1.1.0, and misbehaves when told to."""
+"""The stand-in for SPAR misbehaves when told to, whichever dialect it speaks.
+
+What it answers otherwise is in ``test_contract.py``.
+"""
 
 import json
 import threading
 import time
-from http.server import ThreadingHTTPServer
 
 import pytest
 import requests
 
-from tests.standin_spar.mapper import Mapper
-from tests.standin_spar.server import Handler
+from tests.contract.case import Ask, item_of
+from tests.contract.speaker import COLUMNS, Speaker
+from tests.standin_spar.server import make_server
 
 
-@pytest.fixture
-def spar():
-    """Return a stand-in in a thread of this process."""
-    mapper = Mapper()
-    server = ThreadingHTTPServer(
-        ("127.0.0.1", 0), type("Bound", (Handler,), {"mapper": mapper})
-    )
-    server.daemon_threads = True
+@pytest.fixture(params=["1.1.0", "2.1"])
+def spar(request):
+    """Return a stand-in in a thread of this process, which believes everybody."""
+    server = make_server(version=request.param)
     threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
-    yield Caller(f"http://127.0.0.1:{server.server_port}", mapper)
+    url = f"http://127.0.0.1:{server.server_port}"
+    yield Caller(COLUMNS[request.param], url, server.mapper)
     server.shutdown()
     server.server_close()
 
 
-class Caller:
-    def __init__(self, url, mapper):
-        self.url = url
-        self.mapper = mapper
-        self.session = requests.Session()
-        self.session.trust_env = False
+class Caller(Speaker):
+    """Sends unsigned requests about wallets."""
 
-    def send(self, operation, *items, timeout=5):
-        entries = [
-            {"reference_id": f"r{place}", "id": spar_id, "fa": fa}
-            for place, (spar_id, fa) in enumerate(items)
+    def __init__(self, column, url, mapper):
+        super().__init__(column, url, None)
+        self.mapper = mapper
+
+    def send(self, operation, *wallets, timeout=5):
+        items = [
+            item_of(operation, Ask(spar_id, number), place, self.column.dialect)
+            for place, (spar_id, number) in enumerate(wallets)
         ]
-        body = {
-            "header": {"message_id": "m"},
-            "message": {f"{operation}_request": entries},
-        }
-        url = f"{self.url}/sync/{operation}"
+        url = self.url + self.path(operation)
+        body = self.envelope(operation, items)
         return self.session.post(url, json=body, timeout=timeout)
 
-    def entries(self, operation, *items):
-        answer = self.send(operation, *items).json()
-        return answer["message"][f"{operation}_response"]
-
-    def codes(self, operation, *items):
-        entries = self.entries(operation, *items)
-        return [entry["status_reason_code"] for entry in entries]
+    def words(self, operation, *wallets):
+        """Return what became of each item, in few words."""
+        answer = self.send(operation, *wallets)
+        return self.summary(operation, answer.status_code, answer.json())[3]
 
     def arm(self, **fault):
         self.session.post(f"{self.url}/control/fault", json=[fault], timeout=5)
@@ -59,27 +53,27 @@ class Caller:
     def state(self):
         return json.loads(self.mapper.state())
 
-
-def test_one_code_for_opposite_refusals(spar):
-    assert spar.codes("update", ("A", "1")) == ["rjct.reference_id.duplicate"]
-    assert spar.codes("link", ("A", "1")) == [None]
-    assert spar.codes("link", ("A", "2")) == ["rjct.reference_id.duplicate"]
-    assert spar.codes("unlink", ("A", None)) == [None]
-    assert spar.codes("unlink", ("A", None)) == ["rjct.id.invalid"]
-    assert spar.codes("resolve", ("A", None)) == ["succ.fa.not_linked_to_id"]
-    assert spar.state()["applied"] == [["link", "A", "1"], ["unlink", "A", None]]
+    def ids(self):
+        return set(self.state()["rows"])
 
 
-def test_an_id_twice_in_a_link_fails_as_a_whole(spar):
-    assert spar.send("link", ("A", "1"), ("B", "2"), ("A", "3")).status_code == 500
-    assert spar.state()["rows"] == {}
+def test_what_was_done_is_written_down(spar):
+    assert spar.words("update", ("A", 1)) == ["r0: rjct.reference_id.duplicate"]
+    assert spar.words("link", ("A", 1)) == ["r0: succ"]
+    assert spar.words("unlink", ("A", None)) == ["r0: succ"]
+    fa = spar.state()["applied"][0][2]
+    assert fa.startswith("mobile_number:+255700000001.")
+    assert spar.state()["applied"] == [["link", "A", fa], ["unlink", "A", None]]
+    operations = [request["operation"] for request in spar.state()["requests"]]
+    assert operations == ["update", "link", "unlink"]
+    assert all(request["over"] for request in spar.state()["requests"])
 
 
 @pytest.mark.parametrize(("kind", "rows"), [("cut_after", 1), ("cut_before", 0)])
 def test_cut_connections(spar, kind, rows):
     spar.arm(kind=kind, count=1)
     with pytest.raises(requests.ConnectionError):
-        spar.send("link", ("A", "1"))
+        spar.send("link", ("A", 1))
     assert len(spar.state()["rows"]) == rows
     assert spar.state()["fired"] == {kind: 1}
 
@@ -87,57 +81,56 @@ def test_cut_connections(spar, kind, rows):
 def test_late_work_is_done_after_the_caller_gave_up(spar):
     spar.arm(kind="late", seconds=0.5)
     with pytest.raises(requests.Timeout):
-        spar.send("link", ("A", "1"), timeout=0.1)
+        spar.send("link", ("A", 1), timeout=0.1)
     assert spar.state()["rows"] == {}
     assert spar.state()["requests"][0]["over"] is None
     deadline = time.monotonic() + 5
     while spar.state()["requests"][0]["over"] is None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert spar.state()["rows"] == {"A": "1"}
+    assert spar.ids() == {"A"}
 
 
 def test_partial_and_reordered_answers(spar):
-    items = ("A", "1"), ("B", "2"), ("C", "3")
+    wallets = ("A", 1), ("B", 2), ("C", 3)
     spar.arm(kind="partial", count=1)
-    references = [entry["reference_id"] for entry in spar.entries("link", *items)]
-    assert references == ["r0", "r1"]
-    assert len(spar.state()["rows"]) == 3
+    assert spar.words("link", *wallets) == ["r0: succ", "r1: succ"]
+    assert len(spar.ids()) == 3
     spar.arm(kind="reorder", count=1)
-    references = [entry["reference_id"] for entry in spar.entries("update", *items)]
-    assert references == ["r2", "r1", "r0"]
+    assert spar.words("update", *wallets) == ["r2: succ", "r1: succ", "r0: succ"]
 
 
 def test_statuses_rejections_and_garbage(spar):
     spar.arm(kind="status", code=429, retry_after=7, count=1)
-    answer = spar.send("link", ("A", "1"))
+    answer = spar.send("link", ("A", 1))
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
-    spar.arm(kind="reject", code="rjct.jwt.invalid", count=1)
-    answer = spar.send("link", ("A", "1")).json()
-    assert answer["header"]["status_reason_code"] == "rjct.jwt.invalid"
-    assert answer["message"] == {}
+    spar.arm(kind="reject", code="rjct.internal.error", count=1)
+    answer = spar.send("link", ("A", 1))
+    _status, word, code, items = spar.summary("link", 200, answer.json())
+    assert word in ("rjct", "ERROR")
+    assert (code, items) == ("rjct.internal.error", [])
     assert spar.state()["rows"] == {}
     spar.arm(kind="garbage", count=1)
     with pytest.raises(ValueError, match="."):
-        spar.send("link", ("A", "1")).json()
-    assert spar.state()["rows"] == {"A": "1"}
+        spar.send("link", ("A", 1)).json()
+    assert spar.ids() == {"A"}
 
 
 def test_only_some_items_are_refused(spar):
     spar.arm(kind="refuse", code="rjct.fa.invalid", ids=["B"])
-    codes = spar.codes("link", ("A", "1"), ("B", "2"), ("C", "3"))
-    assert codes == [None, "rjct.fa.invalid", None]
-    assert set(spar.state()["rows"]) == {"A", "C"}
+    words = spar.words("link", ("A", 1), ("B", 2), ("C", 3))
+    assert words == ["r0: succ", "r1: rjct.fa.invalid", "r2: succ"]
+    assert spar.ids() == {"A", "C"}
 
 
 def test_faults_meet_only_what_they_are_for_and_are_counted(spar):
     spar.arm(kind="status", code=503, operation="update", name="down")
-    assert spar.codes("link", ("A", "1")) == [None]
+    assert spar.words("link", ("A", 1)) == ["r0: succ"]
     assert spar.state()["fired"] == {"down": 0}
-    assert spar.send("update", ("A", "2")).status_code == 503
+    assert spar.send("update", ("A", 2)).status_code == 503
     assert spar.state()["fired"] == {"down": 1}
     spar.mapper.disarm()
-    assert spar.codes("update", ("A", "2")) == [None]
+    assert spar.words("update", ("A", 2)) == ["r0: succ"]
     assert spar.state()["fired"] == {"down": 1}
 
 

@@ -12,14 +12,19 @@ class StandInSpar(Service):
     :param int port: port on 127.0.0.1.
     :param str name: name of process and log.
     :param str upstream: base address of a real mapper it stands in front of.
+    :param str version: of SPAR, one of :data:`.server.VERSIONS`.
+    :param pathlib.Path partners: folder of registered certificates; without it
+        everybody is believed.
     """
 
-    def __init__(self, port, name, upstream=None):
+    def __init__(self, port, name, upstream=None, version="1.1.0", partners=None):
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         argv = [settings.ODOO_VENV / "bin" / "python"]
         argv += ["-m", "tests.standin_spar.server", "--port", port]
+        argv += ["--version", version]
         argv += ["--upstream", upstream] if upstream else []
+        argv += ["--partners", partners] if partners else []
         self.process = Process(name, argv, child_environment())
         self.session = requests.Session()
         # Variables for a proxy must not lead local calls astray.
@@ -36,7 +41,7 @@ class StandInSpar(Service):
     def arm(self, *faults):
         """Have something go wrong.
 
-        :param dict faults: arguments of :class:`.mapper.Fault`.
+        :param dict faults: arguments of :class:`.faults.Fault`.
         """
         self._post("fault", list(faults))
 
@@ -51,6 +56,10 @@ class StandInSpar(Service):
         :param bool rows: whether its rows go, too.
         """
         self._post("reset", {"seed": seed, "rows": rows})
+
+    def upgrade(self, version):
+        """Be another version of SPAR from here on; the rows stay."""
+        self._post("upgrade", {"version": version})
 
     def state(self):
         """Return what happened: ``requests``, ``applied``, ``rows`` and ``fired``."""

@@ -45,6 +45,19 @@ def test_exit_code(monkeypatch, codes, code):
     assert played == [("kill", 5, 7), ("late", 5, 7)]
 
 
+@pytest.mark.parametrize(
+    ("dialect", "passed"), [("", []), ("partner_api", ["--dialect", "partner_api"])]
+)
+def test_the_dialect_is_passed_on(monkeypatch, dialect, passed):
+    commands = []
+    monkeypatch.setenv("SPAR_CHAOS_DIALECT", dialect)
+    monkeypatch.setattr(
+        chaos.subprocess, "run", lambda command, **options: commands.append(command)
+    )
+    chaos.run("late", 5, 7, capture_output=True)
+    assert commands[0][3:] == ["late", "5", "7", *passed]
+
+
 def test_help_lists_the_command(capsys):
     assert main(["help"]) == 0
     assert "make chaos " in capsys.readouterr().out

@@ -72,26 +72,23 @@ class G2pFaStrategy(models.Model):
             parts = None
         return strategy, parts
 
-    @api.model
-    def _spar_write(self, number, parts):
-        """Return the text our strategy writes for an address SPAR 2.x holds.
+    def _spar_write(self, parts):
+        """Return the text this strategy writes for an address SPAR 2.x holds.
 
         SPAR tells the groups its own strategy of that number reads. They fit ours when
         it knows every group that says something, and misses none.
 
-        :param int number: the strategy's number at SPAR
         :param dict parts: texts by the names of SPAR's groups
         :return: the text, or None when it cannot be told what SPAR holds
         """
-        strategy = self._spar_numbered(number)
-        if not strategy or not strategy._spar_is_type_word(parts.get("fa_type")):
+        if not self or not self._spar_is_type_word(parts.get("fa_type")):
             return None
-        names = strategy._placeholders() - {"fa_type"}
+        names = self._placeholders() - {"fa_type"}
         told = {name for name, text in parts.items() if text} - {"fa_type"}
         if not told <= names <= parts.keys():
             return None
         try:
-            return strategy._construct({name: parts[name] for name in names})
+            return self._construct({name: parts[name] for name in names})
         except ValidationError:
             return None
 

@@ -1,6 +1,7 @@
 """Which SPAR it is, and where its operations answer."""
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
@@ -135,7 +136,9 @@ class G2pSparConnection(models.Model):
         """
         self.ensure_one()
         if self.dialect == partner_api.NAME:
-            return PartnerApi(self.env["g2p.fa.strategy"].sudo()._spar_write)
+            # Looked up once for as long as the client lives, which is short.
+            numbered = lru_cache(self.env["g2p.fa.strategy"].sudo()._spar_numbered)
+            return PartnerApi(lambda number, parts: numbered(number)._spar_write(parts))
         return G2pConnect()
 
     def _paths(self):

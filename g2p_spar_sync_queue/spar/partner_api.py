@@ -69,7 +69,6 @@ class PartnerApi(Dialect):
         }
 
     def _address(self, item):
-        # SPAR notes the strategy beside the address itself.
         parts = item.parts or {}
         for own, fa_type, names in KINDS:
             if own in parts:
@@ -78,7 +77,9 @@ class PartnerApi(Dialect):
                         "strategy_id": item.strategy_number,
                         "fa_type": fa_type,
                         **{name: parts.get(name) or "" for name in names},
-                    }
+                    },
+                    # SPAR adds it itself. A row that lacks it could never be read.
+                    "additional_info": [{"strategy_id": item.strategy_number}],
                 }
         raise ValueError("an address without its parts cannot be sent to SPAR 2.x")
 

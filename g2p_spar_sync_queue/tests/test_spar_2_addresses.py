@@ -65,12 +65,13 @@ class TestPartsAndText(SparCase):
             with self.subTest(parts, number=number):
                 strategy = self.strategies._spar_numbered(number)
                 text = strategy._construct(ours)
-                self.assertEqual(self.strategies._spar_write(number, parts), text)
+                self.assertEqual(strategy._spar_write(parts), text)
 
     def test_parts_that_do_not_fit_are_no_address(self):
         for parts, number in OTHER:
             with self.subTest(parts, number=number):
-                self.assertIsNone(self.strategies._spar_write(number, parts))
+                strategy = self.strategies._spar_numbered(number)
+                self.assertIsNone(strategy._spar_write(parts))
 
     def test_a_row_of_the_other_version_is_readable(self):
         strategy = self.strategies._spar_numbered(4)

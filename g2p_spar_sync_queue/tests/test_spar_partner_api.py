@@ -150,8 +150,8 @@ class TestPartnerApi(BaseCase):
                             **{name: text or "" for name, text in parts.items()},
                         },
                     )
-                    # SPAR notes the strategy there by itself.
-                    self.assertNotIn("additional_info", sent)
+                    noted = [{"strategy_id": item.strategy_number}]
+                    self.assertEqual(sent["additional_info"], noted)
 
     def test_name_and_phone_are_left_out_when_empty(self):
         self.assertFalse({"name", "phone_number"} & self.sent(LINK, ONE).keys())

@@ -33,7 +33,7 @@ class TestScripts(FinancialAddressCase):
     def setUp(self):
         super().setUp()
         self.strategies = self.env["g2p.fa.strategy"]
-        self.dialects = (G2pConnect(), PartnerApi(self.strategies._spar_write))
+        self.dialects = (G2pConnect(), PartnerApi(self.write))
 
     def test_what_is_signed_is_what_the_server_writes_again(self):
         for dialect in self.dialects:
@@ -70,6 +70,9 @@ class TestScripts(FinancialAddressCase):
                         result = self.resolve(dialect, name, fa, ascii_only)
                         self.assertTrue(result.linked)
                         self.assertEqual(result.fa, text)
+
+    def write(self, number, parts):
+        return self.strategies._spar_numbered(number)._spar_write(parts)
 
     def resolve(self, dialect, spar_id, fa, ascii_only):
         """Read an answer as the server would send it."""

@@ -1,7 +1,7 @@
 {
     "name": "SPAR: Sync Queue",
     "summary": "Keeps SPAR's ID-to-account mapper right through every failure",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Social Registry",
     "author": "SPAR Suite",
     "license": "LGPL-3",
@@ -16,7 +16,9 @@
         "data/queue_job.xml",
         "data/mail_activity_type.xml",
         "data/ir_cron.xml",
+        "wizards/g2p_spar_key_generate_views.xml",
         "views/g2p_spar_connection_views.xml",
+        "views/g2p_spar_key_views.xml",
         "views/g2p_spar_mapping_views.xml",
         "views/g2p_spar_change_views.xml",
         "views/g2p_spar_reconciliation_views.xml",
@@ -26,6 +28,7 @@
         "views/menus.xml",
     ],
     "demo": ["demo/res_users.xml"],
+    "uninstall_hook": "uninstall_hook",
     "assets": {
         "web.assets_backend": ["g2p_spar_sync_queue/static/src/**/*"],
     },

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
@@ -8,7 +6,7 @@ from ..spar import canonical
 from ..spar.answers import Item, Outcome
 from ..spar.client import SparClient
 from ..spar.g2p_connect import RESOLVE
-from ..spar.jws import KeyProblem, Signer
+from ..spar.keys import KeyProblem
 from ..transactions import apart
 
 #: The activity that calls somebody.
@@ -62,19 +60,6 @@ class G2pSparConnection(models.Model):
         default=canonical.ASCII,
         help="How SPAR rewrites a request before it verifies the signature. With the "
         "wrong form, requests with accents or other scripts are refused.",
-    )
-    private_key_path = fields.Char(
-        "Private key",
-        required=True,
-        groups="g2p_spar_sync_queue.group_manager",
-        help="A file on the server, readable by Odoo only: the RSA key in PEM form. "
-        "The key itself never enters the database.",
-    )
-    certificate_path = fields.Char(
-        "Certificate",
-        required=True,
-        groups="g2p_spar_sync_queue.group_manager",
-        help="A file on the server: the certificate registered with SPAR, in PEM form.",
     )
     send_kid = fields.Boolean(
         string="Name the key",
@@ -153,14 +138,9 @@ class G2pSparConnection(models.Model):
         connection = self.sudo()
         connection.ensure_one()
         connection._refuse_copies()
-        signer = Signer(
-            _read_file(connection.private_key_path),
-            _read_file(connection.certificate_path),
-            connection.send_kid,
-        )
         return SparClient(
             connection.base_url,
-            signer,
+            connection._signer(),
             connection.sender_id,
             connection.canonical_form,
             connection.connect_timeout,
@@ -215,14 +195,17 @@ class G2pSparConnection(models.Model):
         :param str reason: what has happened
         """
         self.ensure_one()
-        if self.activity_search([ALERT]):
-            return
+        if not self.activity_search([ALERT]):
+            self.activity_schedule(ALERT, note=reason, user_id=self._whom_to_call().id)
+
+    def _whom_to_call(self):
+        """Return whoever looks after the connection; otherwise a SPAR manager."""
         managers = self.env.ref("g2p_spar_sync_queue.group_manager").all_user_ids
         people = self.responsible_id or managers.filtered("active").sorted(
             # Odoo's own robot reads no activities.
             lambda user: (user == self.env.ref("base.user_root"), user.id)
         )
-        self.activity_schedule(ALERT, note=reason, user_id=people[:1].id)
+        return people[:1]
 
     # === ACTION METHODS === #
 
@@ -318,11 +301,3 @@ class G2pSparConnection(models.Model):
                 code=result.code,
             )
         )
-
-
-def _read_file(path):
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        # Without the path: people without rights on keys read this, too.
-        raise KeyProblem(f"A file cannot be read ({error.strerror}).") from None

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from ..progress import Progress, digest
 from ..spar.answers import Item, Outcome
 from ..spar.g2p_connect import RESOLVE
-from ..spar.jws import KeyProblem
+from ..spar.keys import KeyProblem
 from ..transactions import BEATEN, commit, roll_back
 from .g2p_spar_mapping import NEWER_CHANGE
 from .g2p_spar_mapping_rows import READ

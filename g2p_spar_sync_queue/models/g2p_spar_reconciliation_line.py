@@ -6,7 +6,7 @@ from odoo.addons.g2p_spar_financial_address.const import EDITOR
 
 from ..spar.answers import Item, Outcome
 from ..spar.g2p_connect import RESOLVE
-from ..spar.jws import KeyProblem
+from ..spar.keys import KeyProblem
 
 
 class G2pSparReconciliationLine(models.Model):

@@ -7,9 +7,10 @@ from ..spar.answers import Item, Outcome
 from ..spar.client import MAX_ANSWER_BYTES, SparClient
 from ..spar.g2p_connect import LINK
 from ..spar.jws import Signer
+from ..spar.keys import load_pair
 from . import stand_in
 from .stand_in import StandInMapper
-from .test_spar_vectors import VECTORS
+from .test_spar_vectors import PAIR
 
 
 @tagged("post_install", "-at_install")
@@ -23,9 +24,7 @@ class TestSparClient(BaseCase):
 
     def send(self, *faults, url=None, timeout=5.0):
         self.mapper.faults = list(faults)
-        signer = Signer(
-            VECTORS["private_key_pem"].encode(), VECTORS["certificate_pem"].encode()
-        )
+        signer = Signer(load_pair(*PAIR))
         with SparClient(
             url or self.mapper.url,
             signer,

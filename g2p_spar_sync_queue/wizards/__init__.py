@@ -1,1 +1,2 @@
 from . import g2p_spar_intervene
+from . import g2p_spar_key_generate

@@ -6,10 +6,7 @@
     "author": "SPAR Suite",
     "license": "LGPL-3",
     "depends": ["g2p_spar_financial_address", "mail", "queue_job"],
-    "external_dependencies": {
-        # PyJWT is named as it is imported: Odoo checks distributions by that name.
-        "python": ["PyJWT", "cryptography", "requests"]
-    },
+    "external_dependencies": {"python": ["cryptography", "requests"]},
     "data": [
         "security/groups.xml",
         "security/ir.model.access.csv",

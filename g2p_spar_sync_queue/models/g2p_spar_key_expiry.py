@@ -19,9 +19,8 @@ class G2pSparKey(models.Model):
     @api.model
     def _cron_watch(self):
         """Remind of certificates that end soon, once for each key and end."""
-        found = self.search([("use_from", "!=", False)])
-        found._reseal()
-        for key in found:
+        self.search([("source", "=", "stored")])._reseal()
+        for key in self.search([("use_from", "!=", False)]):
             key._read_quietly()
             if key.state in ("current", "next") and key.validity in ("soon", "expired"):
                 key._remind()

@@ -16,6 +16,7 @@ from odoo.addons.g2p_spar_financial_address.marks import INSIDE, marked
 from ..spar import keys
 from ..spar.keys import CERTIFICATE, KEY, PASSWORD, KeyProblem
 from .g2p_spar_key import MANAGER
+from .g2p_spar_key_store import seal, unseal
 
 #: What goes through these fields is taken out of the values before the ORM sees them.
 UPLOAD_FIELDS = ("upload_key", "upload_certificate", "upload_password")
@@ -132,14 +133,12 @@ class G2pSparKey(models.Model):
             self._check_secret()
         try:
             if self.source == "stored":
-                pair = self._open_upload(upload)
+                pair = self._seal_upload(upload)
             else:
                 pair = self._read_places()
             self._refuse_expired(pair)
         except KeyProblem as problem:
             raise ValidationError(self._worded_at_field(problem)) from None
-        if self.source == "stored":
-            self._seal(pair.private_key)
         self._note_certificate(pair.certificate)
         self._start_if_first()
 
@@ -157,22 +156,26 @@ class G2pSparKey(models.Model):
             )
         try:
             content = _decode(upload["upload_certificate"], keys.NOT_A_CERTIFICATE)
-            pair = keys.KeyPair(self._unseal(), keys.load_certificate(content))
+            pair = keys.KeyPair(unseal(self), keys.load_certificate(content))
             self._refuse_expired(pair)
         except KeyProblem as problem:
             raise ValidationError(self._worded_at_field(problem)) from None
         self._note_certificate(pair.certificate)
         self._start_if_first()
 
-    def _open_upload(self, upload):
+    def _seal_upload(self, upload):
         if "upload_key" not in upload:
             raise KeyProblem(NOT_GIVEN)
-        certificate = upload.get("upload_certificate")
-        return keys.load_pair(
+        private_key, certificate = keys.load_key(
             _decode(upload["upload_key"], keys.NOT_A_KEY),
-            certificate and _decode(certificate, keys.NOT_A_CERTIFICATE),
             upload.get("upload_password", "").encode(),
         )
+        if "upload_certificate" in upload:
+            content = _decode(upload["upload_certificate"], keys.NOT_A_CERTIFICATE)
+            certificate = keys.load_certificate(content)
+        pair = keys.make_pair(private_key, certificate)
+        seal(self, private_key)
+        return pair
 
     def _refuse_expired(self, pair):
         try:
@@ -207,7 +210,7 @@ class G2pSparKey(models.Model):
             if not key.certificate:
                 raise KeyProblem(keys.NO_CERTIFICATE)
             certificate = keys.load_certificate(key.certificate.encode())
-            return keys.KeyPair(key._unseal(), certificate)
+            return keys.KeyPair(unseal(key), certificate)
         except KeyProblem as problem:
             raise self._worded(problem) from None
 
@@ -220,19 +223,8 @@ class G2pSparKey(models.Model):
         return keys.load_pair(
             read(self[places[KEY]], KEY),
             certificate and read(certificate, CERTIFICATE),
-            self._read_password(),
+            _read_password(self),
         )
-
-    def _read_password(self):
-        """Return the password of the key, wherever it is."""
-        if self.password_variable:
-            password = os.environ.get(self.password_variable)
-            if password is None:
-                raise KeyProblem(NOT_SET, part=PASSWORD)
-            return password.encode()
-        if self.password_path:
-            return _read_file(self.password_path, PASSWORD).rstrip(b"\r\n")
-        return None
 
     def action_read_again(self):
         """Read again what is in the files or variables by now.
@@ -264,7 +256,7 @@ class G2pSparKey(models.Model):
             {"name": name, "connection_id": connection.id, "source": "stored"}
         )
         key = key.with_env(self.env)
-        key._seal(private_key)
+        seal(key, private_key)
         if days:
             key._note_certificate(keys.self_signed(private_key, subject, days))
             key._start_if_first()
@@ -319,6 +311,18 @@ class G2pSparKey(models.Model):
             keys.EXPIRED: _("The certificate expired on %s. Set up a new key."),
             keys.NOT_YET_VALID: _("The certificate is not valid before %s."),
         }
+
+
+def _read_password(key):
+    """Return the password of a key, wherever it is."""
+    if key.password_variable:
+        password = os.environ.get(key.password_variable)
+        if password is None:
+            raise KeyProblem(NOT_SET, part=PASSWORD)
+        return password.encode()
+    if key.password_path:
+        return _read_file(key.password_path, PASSWORD).rstrip(b"\r\n")
+    return None
 
 
 def _decode(content, code):

@@ -42,16 +42,6 @@ class G2pSparKey(models.Model):
                    sealed text NOT NULL)"""
         )
 
-    def _seal(self, private_key):
-        """Keep a private key, encrypted.
-
-        :param private_key: of this key
-        :raise KeyProblem: when there is no secret to encrypt it with
-        """
-        self.ensure_one()
-        sealed = _fernet().encrypt(keys.to_der(private_key))
-        self._put(sealed.decode())
-
     def _put(self, sealed):
         self.env.flush_all()
         self.env.cr.execute(
@@ -68,20 +58,6 @@ class G2pSparKey(models.Model):
         row = self.env.cr.fetchone()
         return row and row[0]
 
-    def _unseal(self):
-        """Return the private key.
-
-        :raise KeyProblem: when it is not there, or sealed with another secret
-        """
-        self.ensure_one()
-        sealed = self._sealed()
-        if not sealed:
-            raise KeyProblem(GONE)
-        try:
-            return keys.from_der(_fernet().decrypt(sealed))
-        except InvalidToken:
-            raise KeyProblem(SECRET_OTHER) from None
-
     def _check_secret(self):
         """Refuse to store a key where it could not be encrypted.
 
@@ -96,7 +72,7 @@ class G2pSparKey(models.Model):
         """Encrypt with the newest secret what is encrypted with an older one."""
         if len(_secrets()) < 2:
             return
-        for key in self.filtered(lambda key: key.source == "stored"):
+        for key in self:
             try:
                 key._put(_fernet().rotate(key._sealed() or b"").decode())
             except (InvalidToken, KeyProblem):
@@ -121,6 +97,37 @@ class G2pSparKey(models.Model):
                 "SPAR_KEY_SECRET than the server has now."
             ),
         }
+
+
+# Functions and no methods: what is a method of a model can be called in server actions
+# and templates.
+
+
+def seal(key, private_key):
+    """Keep a private key, encrypted.
+
+    :param key: the ``g2p.spar.key`` it belongs to
+    :param private_key: an object of ``cryptography``
+    :raise KeyProblem: when there is no secret to encrypt it with
+    """
+    key.ensure_one()
+    key._put(_fernet().encrypt(keys.to_der(private_key)).decode())
+
+
+def unseal(key):
+    """Return a private key that was sealed.
+
+    :param key: the ``g2p.spar.key`` it belongs to
+    :raise KeyProblem: when it is not there, or sealed with another secret
+    """
+    key.ensure_one()
+    sealed = key._sealed()
+    if not sealed:
+        raise KeyProblem(GONE)
+    try:
+        return keys.from_der(_fernet().decrypt(sealed))
+    except InvalidToken:
+        raise KeyProblem(SECRET_OTHER) from None
 
 
 def _secrets():

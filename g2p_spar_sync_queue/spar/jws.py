@@ -8,9 +8,8 @@ ever in the header: above all no key and no certificate, against which SPAR's ke
 service would verify instead of the registered one.
 """
 
-import jwt
-
-ALGORITHM = "RS256"
+import base64
+import json
 
 
 class Signer:
@@ -22,10 +21,10 @@ class Signer:
     """
 
     def __init__(self, pair, send_kid=True, kid=None):
-        self._key = pair.private_key
+        self._pair = pair
         self.kid = kid or pair.kid
-        # PyJWT adds "typ":"JWT" unless told not to; this is not a JWT.
-        self._headers = {"typ": None, **({"kid": self.kid} if send_kid else {})}
+        header = {"alg": "RS256", **({"kid": self.kid} if send_kid else {})}
+        self._header = _encoded(json.dumps(header, separators=(",", ":")).encode())
 
     def detached(self, body):
         """Return the value of the ``Signature`` header for these bytes.
@@ -33,11 +32,12 @@ class Signer:
         :param bytes body: the HTTP body, exactly as it will be sent
         :rtype: str
         """
-        token = jwt.PyJWS().encode(
-            body, self._key, algorithm=ALGORITHM, headers=self._headers
-        )
-        header, _payload, signature = token.split(".")
-        return f"{header}..{signature}"
+        signature = self._pair.sign(self._header + b"." + _encoded(body))
+        return b"..".join((self._header, _encoded(signature))).decode()
 
     def __repr__(self):
         return f"<Signer kid={self.kid}>"
+
+
+def _encoded(content):
+    return base64.urlsafe_b64encode(content).rstrip(b"=")

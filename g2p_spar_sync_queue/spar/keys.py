@@ -1,7 +1,7 @@
 """Signing keys and their certificates: reading them, judging them, making new ones.
 
-A private key is handed around as an object of ``cryptography`` and never as text; no
-message says anything of what was in a file.
+A private key is never handed around as text, and no message says anything of what was
+in a file.
 """
 
 import base64
@@ -10,13 +10,15 @@ from datetime import datetime, timedelta, timezone
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
 MINIMUM_BITS = 2048
 #: A key with its certificates is a few kilobytes.
 MAX_BYTES = 100_000
+#: Letters in each part of a partner's name.
+MAX_NAME = 64
 
 # What may be wrong with a key.
 UNREADABLE = "unreadable"
@@ -63,6 +65,9 @@ class KeyProblem(Exception):
 class KeyPair:
     """A private key, and the certificate that SPAR knows it by.
 
+    It signs, and does not give the key away: not even code that may look at every
+    attribute, as administrators write it into templates and server actions, finds it.
+
     :param private_key: RSA, 2048 bits or more
     :param certificate: an X.509 certificate of this very key
     :raise KeyProblem: when they are too weak, or do not belong together
@@ -72,9 +77,18 @@ class KeyPair:
         check_strength(private_key)
         if certificate.public_key() != private_key.public_key():
             raise KeyProblem(OF_ANOTHER_KEY)
-        self.private_key = private_key
         self.certificate = certificate
         self.kid = thumbprint(certificate)
+        self._sign = lambda message: private_key.sign(
+            message, padding.PKCS1v15(), hashes.SHA256()
+        )
+
+    def sign(self, message):
+        """Return the RS256 signature of a message.
+
+        :param bytes message: of any length
+        """
+        return self._sign(message)
 
     def check_dates(self, moment):
         """Refuse a certificate that is not valid at a moment.
@@ -107,9 +121,19 @@ def load_pair(key, certificate=None, password=None):
     private_key, found = load_key(key, password)
     if certificate:
         found = load_certificate(certificate)
-    if found is None:
+    return make_pair(private_key, found)
+
+
+def make_pair(private_key, certificate):
+    """Put a key and its certificate together.
+
+    :param certificate: None if there is none
+    :rtype: KeyPair
+    :raise KeyProblem: when they cannot be used
+    """
+    if certificate is None:
         raise KeyProblem(NO_CERTIFICATE)
-    return KeyPair(private_key, found)
+    return KeyPair(private_key, certificate)
 
 
 def load_key(content, password=None):
@@ -298,6 +322,8 @@ def partner_name(common_name, organisation=None, country=None):
     :rtype: x509.Name
     :raise ValueError: when one of them is too long
     """
+    if max(len(common_name), len(organisation or "")) > MAX_NAME:
+        raise ValueError("too long for a certificate")
     parts = [
         (NameOID.COUNTRY_NAME, country),
         (NameOID.ORGANIZATION_NAME, organisation),

@@ -4,6 +4,7 @@ from . import test_capture_beside_others
 from . import test_engine
 from . import test_guard
 from . import test_intervene
+from . import test_key_is_protected
 from . import test_key_model
 from . import test_key_rotation
 from . import test_keys

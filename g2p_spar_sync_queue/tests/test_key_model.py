@@ -54,9 +54,8 @@ class KeyCase(SparCase):
         self.folder = Path(folder.name)
 
     def set_environment(self, **values):
-        """Set these variables during the test, and none of the secret's otherwise."""
-        known = {SECRET: "", **values}
-        patcher = patch.dict(os.environ, known)
+        """Set these variables during the test."""
+        patcher = patch.dict(os.environ, values)
         patcher.start()
         self.addCleanup(patcher.stop)
 
@@ -104,6 +103,15 @@ class KeyCase(SparCase):
             self.env.cr.savepoint(),
         ):
             yield
+
+    def download(self, key, what, user):
+        """Return what a browser gets, None for a page that is not there."""
+        request = Mock(env=self.env(user=user))
+        request.not_found.return_value = None
+        request.make_response.side_effect = lambda text, headers: text
+        with patch.object(controller, "request", request):
+            handler = controller.G2pSparKeyController.download
+            return handler.original_endpoint(None, key.id, what)
 
     def raw(self, table, key):
         column = "key_id" if table.endswith("_store") else "id"
@@ -420,15 +428,6 @@ class TestKeyModel(KeyCase):
             self.generate(days=0)
 
     # === HANDING OUT === #
-
-    def download(self, key, what, user):
-        """Return what a browser gets, None for a page that is not there."""
-        request = Mock(env=self.env(user=user))
-        request.not_found.return_value = None
-        request.make_response.side_effect = lambda text, headers: text
-        with patch.object(controller, "request", request):
-            handler = controller.G2pSparKeyController.download
-            return handler.original_endpoint(None, key.id, what)
 
     def test_managers_download_what_is_public(self):
         key, asked = self.upload_pair(), self.generate(kind="request")

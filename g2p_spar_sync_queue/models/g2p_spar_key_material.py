@@ -292,24 +292,31 @@ class G2pSparKey(models.Model):
         )
 
     def _texts(self):
-        _ = self.env._
         return {
-            NOT_GIVEN: _("Say which one it is."),
-            NOT_SET: _("No such variable is set for Odoo on the server."),
-            keys.UNREADABLE: _("The file on the server cannot be read (%s)."),
-            keys.NOT_A_KEY: _(
+            NOT_GIVEN: self.env._("Say which one it is."),
+            NOT_SET: self.env._("No such variable is set for Odoo on the server."),
+            keys.UNREADABLE: self.env._("The file on the server cannot be read (%s)."),
+            keys.NOT_A_KEY: self.env._(
                 "This is not a readable private key. PEM and PKCS#12 (.p12, .pfx) are "
                 "understood."
             ),
-            keys.NOT_RSA: _("SPAR accepts RSA keys only, and this is another kind."),
-            keys.TOO_SHORT: _("This key is too short. SPAR needs 2048 bits or more."),
-            keys.PASSWORD_MISSING: _("The key is protected by a password. Give it."),
-            keys.PASSWORD_WRONG: _("The password does not open the key."),
-            keys.NO_CERTIFICATE: _("There is no certificate with this key."),
-            keys.NOT_A_CERTIFICATE: _("This is not a readable certificate."),
-            keys.OF_ANOTHER_KEY: _("This certificate belongs to another key."),
-            keys.EXPIRED: _("The certificate expired on %s. Set up a new key."),
-            keys.NOT_YET_VALID: _("The certificate is not valid before %s."),
+            keys.NOT_RSA: self.env._(
+                "SPAR accepts RSA keys only, and this is another kind."
+            ),
+            keys.TOO_SHORT: self.env._(
+                "This key is too short. SPAR needs 2048 bits or more."
+            ),
+            keys.PASSWORD_MISSING: self.env._(
+                "The key is protected by a password. Give it."
+            ),
+            keys.PASSWORD_WRONG: self.env._("The password does not open the key."),
+            keys.NO_CERTIFICATE: self.env._("There is no certificate with this key."),
+            keys.NOT_A_CERTIFICATE: self.env._("This is not a readable certificate."),
+            keys.OF_ANOTHER_KEY: self.env._("This certificate belongs to another key."),
+            keys.EXPIRED: self.env._(
+                "The certificate expired on %s. Set up a new key."
+            ),
+            keys.NOT_YET_VALID: self.env._("The certificate is not valid before %s."),
         }
 
 

@@ -34,13 +34,13 @@ class G2pSparKey(models.Model):
 
     def init(self):
         """Create the table of sealed keys."""
-        super().init()
         self.env.cr.execute(
             """CREATE TABLE IF NOT EXISTS g2p_spar_key_store (
                    key_id integer PRIMARY KEY
                           REFERENCES g2p_spar_key ON DELETE CASCADE,
                    sealed text NOT NULL)"""
         )
+        return super().init()
 
     def _put(self, sealed):
         self.env.flush_all()
@@ -80,19 +80,18 @@ class G2pSparKey(models.Model):
                 continue
 
     def _secret_texts(self):
-        _ = self.env._
         return {
-            GONE: _("The key is not stored here any more."),
-            SECRET_MISSING: _(
+            GONE: self.env._("The key is not stored here any more."),
+            SECRET_MISSING: self.env._(
                 "No key can be stored here, because the server has no secret to "
                 "encrypt it with. Either have SPAR_KEY_SECRET set on the server, or "
                 "keep the key in a file on the server."
             ),
-            SECRET_UNFIT: _(
+            SECRET_UNFIT: self.env._(
                 "No key can be stored here, because SPAR_KEY_SECRET on the server is "
                 "not fit: it must be 32 random bytes in Base64."
             ),
-            SECRET_OTHER: _(
+            SECRET_OTHER: self.env._(
                 "The key cannot be opened, because it was stored with another "
                 "SPAR_KEY_SECRET than the server has now."
             ),

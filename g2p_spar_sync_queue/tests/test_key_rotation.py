@@ -1,31 +1,20 @@
 import base64
 import json
 from datetime import timedelta
-from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
 
 from ..spar.client import SparClient
 from . import stand_in
+from .key_case import KeyCase
 from .key_material import certificate_pem, p12, rsa_key
-from .test_key_model import KeyCase
 
 EXPIRY = "g2p_spar_sync_queue.activity_key_expiry"
 
 
-class RotationCase(KeyCase):
-    def later(self, **time):
-        """Let everybody believe it is later."""
-        now = fields.Datetime.now() + timedelta(**time)
-        patcher = patch.object(fields.Datetime, "now", lambda *args: now)
-        patcher.start()
-        self.addCleanup(patcher.stop)
-        self.env.invalidate_all()
-
-
 @tagged("post_install", "-at_install")
-class TestKeyRotation(RotationCase):
+class TestKeyRotation(KeyCase):
     def setUp(self):
         super().setUp()
         self.next = self.upload_pair(name="Next year's")
@@ -182,7 +171,7 @@ class TestKeyRotation(RotationCase):
 
 
 @tagged("post_install", "-at_install")
-class TestKeyExpiry(RotationCase):
+class TestKeyExpiry(KeyCase):
     def setUp(self):
         super().setUp()
         self.path = self.file("both.p12", p12(rsa_key(2), None, last=40))

@@ -34,7 +34,7 @@ class G2pSparKey(models.Model):
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "connection_id, use_from desc, id desc"
 
-    name = fields.Char(required=True, default=lambda self: self.env._("Signing key"))
+    name = fields.Char(required=True, default=lambda self: self._default_name())
     connection_id = fields.Many2one(
         "g2p.spar.connection", required=True, index=True, ondelete="cascade"
     )
@@ -96,6 +96,10 @@ class G2pSparKey(models.Model):
         ],
         compute="_compute_validity",
     )
+
+    @api.model
+    def _default_name(self):
+        return self.env._("Key of %s", fields.Date.today().isoformat())
 
     # === COMPUTE METHODS === #
 

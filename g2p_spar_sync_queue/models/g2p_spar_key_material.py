@@ -20,6 +20,8 @@ from .g2p_spar_key_store import seal, unseal
 
 #: What goes through these fields is taken out of the values before the ORM sees them.
 UPLOAD_FIELDS = ("upload_key", "upload_certificate", "upload_password")
+#: Their names, which the browser shows meanwhile.
+NAME_FIELDS = ("upload_key_name", "upload_certificate_name")
 #: Field by way of keeping and by part.
 PLACES = {
     "stored": {
@@ -68,6 +70,12 @@ class G2pSparKey(models.Model):
         groups=MANAGER,
         help="Needed once, to open the file. It is not kept.",
     )
+    upload_key_name = fields.Char(
+        compute="_compute_upload", readonly=False, groups=MANAGER
+    )
+    upload_certificate_name = fields.Char(
+        compute="_compute_upload", readonly=False, groups=MANAGER
+    )
     key_path = fields.Char(
         "Key file on the server",
         groups=MANAGER,
@@ -101,7 +109,7 @@ class G2pSparKey(models.Model):
 
     def _compute_upload(self):
         # Write-only: nothing ever comes back.
-        self.update(dict.fromkeys(UPLOAD_FIELDS, False))
+        self.update(dict.fromkeys(UPLOAD_FIELDS + NAME_FIELDS, False))
 
     @api.model
     def _split_upload(self, values):
@@ -109,7 +117,9 @@ class G2pSparKey(models.Model):
 
         :return: values without it; what was uploaded, by field, without what is empty
         """
-        values = dict(values)
+        values = {
+            name: value for name, value in values.items() if name not in NAME_FIELDS
+        }
         upload = {name: values.pop(name, None) for name in UPLOAD_FIELDS}
         return values, {name: value for name, value in upload.items() if value}
 

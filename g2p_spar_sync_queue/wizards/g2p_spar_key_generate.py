@@ -18,7 +18,7 @@ class G2pSparKeyGenerate(models.TransientModel):
     sender_id = fields.Char(related="connection_id.sender_id", string="Issued to")
     name = fields.Char(
         required=True,
-        default=lambda self: self.env._("Key of %s", fields.Date.today().isoformat()),
+        default=lambda self: self.env["g2p.spar.key"]._default_name(),
     )
     bits = fields.Selection(
         [("2048", "2048 bits"), ("3072", "3072 bits"), ("4096", "4096 bits")],

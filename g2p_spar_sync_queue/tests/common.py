@@ -85,7 +85,7 @@ class SparCase(FinancialAddressCase):
             ]
         )
         for n, partner in enumerate(partners):
-            self.enter_address(f"07542001{n:02}", partner_id=partner.id)
+            self.enter_address(f"0754{200_100 + n}", partner_id=partner.id)
         return partners
 
     def assertInSync(self, mappings=None):

@@ -7,7 +7,9 @@ from cryptography.hazmat.primitives import hashes
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools.sql import table_exists
 
+from .. import uninstall_hook
 from ..spar import keys
 from ..spar.keys import KeyProblem
 from .key_case import KeyCase
@@ -140,6 +142,11 @@ class TestKeyUses(KeyCase):
         for record in (key, self.key):
             with self.subTest(record.source), self.assertRaises(KeyProblem):
                 record._load_pair()
+
+    def test_uninstalling_leaves_no_sealed_keys_behind(self):
+        self.upload_pair()
+        uninstall_hook(self.env)
+        self.assertFalse(table_exists(self.env.cr, "g2p_spar_key_store"))
 
     def test_files_named_by_connections_before_become_keys(self):
         connections = self.connection | self.connection.copy() | self.connection.copy()

@@ -81,7 +81,12 @@ class TestKeyModel(KeyCase):
                 self.assertEqual(record._load_pair().kid, record.thumbprint)
                 self.assertFalse(record._sealed())
 
+    def sealed_keys(self):
+        self.env.cr.execute("SELECT count(*) FROM g2p_spar_key_store")
+        return self.env.cr.fetchone()[0]
+
     def test_a_bad_upload_is_refused_at_its_field(self):
+        before = self.sealed_keys()
         key, other, small = rsa_key(), rsa_key(1), rsa_key(bits=1024)
         pem, cert = private_pem(key), certificate_pem(key)
         for upload, field, message in [
@@ -116,8 +121,8 @@ class TestKeyModel(KeyCase):
             self.Key.create(
                 {"connection_id": self.connection.id, "upload_key": "*not base64*"}
             )
-        self.env.cr.execute("SELECT FROM g2p_spar_key_store")
-        self.assertFalse(self.env.cr.fetchall())
+        self.assertEqual(self.connection.key_ids, self.key)
+        self.assertEqual(self.sealed_keys(), before)
 
     def test_a_bad_place_is_refused_at_its_field(self):
         key = rsa_key()

@@ -41,7 +41,7 @@ class TestKeyIsProtected(ProtectedCase):
     # === WAYS OF THE ORM === #
 
     def ways(self, model, ids):
-        """Return calls that read, by name: method, arguments, keywords."""
+        """Return calls that read, by name: method and arguments."""
         names = sorted(self.env[model]._fields)
         spec = {name: {} for name in names}
         guess = self.pem.decode().splitlines()[16][:20]

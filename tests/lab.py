@@ -109,7 +109,6 @@ class Lab(Clerks, Clock):
         self.postgres.drop_database(self.stack.mapper.database)
 
     def _set_up(self, env):
-        key = self.stack.key
         self.connection = (
             env["g2p.spar.connection"]
             .create(
@@ -117,8 +116,7 @@ class Lab(Clerks, Clock):
                     "name": "Stand-in",
                     "base_url": self.spar.url,
                     "sender_id": keys.DEMO_SENDER,
-                    "private_key_path": str(key.private_key),
-                    "certificate_path": str(key.certificate),
+                    **keys.connection_values(self.stack.key),
                     **self.values,
                 }
             )

@@ -29,6 +29,20 @@ class PartnerKey:
     certificate: Path
 
 
+def connection_values(key):
+    """Return the fields by which a connection of the registry signs with a key.
+
+    :param PartnerKey key: whose files stay where they are.
+    """
+    values = {
+        "name": "Demo key",
+        "source": "file",
+        "key_path": str(key.private_key),
+        "certificate_path": str(key.certificate),
+    }
+    return {"key_ids": [(0, 0, values)]}
+
+
 def make_partner_key(folder, sender_id=DEMO_SENDER, valid_days=365):
     """Make an RSA key of 2048 bits and a self-signed certificate.
 

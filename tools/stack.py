@@ -87,8 +87,7 @@ class Stack:
             "name": "SPAR 1.1.0",
             "base_url": self.mapper.url,
             "sender_id": keys.DEMO_SENDER,
-            "private_key_path": str(self.key.private_key),
-            "certificate_path": str(self.key.certificate),
+            **keys.connection_values(self.key),
             **values,
         }
         (connection_id,) = rpc.call("g2p.spar.connection", "create", [connection])
@@ -103,9 +102,10 @@ class Stack:
         """
         spar = import_spar()
         key = key or self.key
-        signer = spar.jws.Signer(
+        pair = spar.keys.load_pair(
             key.private_key.read_bytes(), key.certificate.read_bytes()
         )
+        signer = spar.jws.Signer(pair)
         return spar.client.SparClient(self.mapper.url, signer, sender_id, "ascii")
 
 
@@ -117,6 +117,7 @@ def import_spar():
     import spar.client  # pylint: disable=import-outside-toplevel
     import spar.directory
     import spar.jws
+    import spar.keys
     import spar.partner_api
 
     return spar

@@ -16,6 +16,11 @@ from . import g2p_spar_connection_detect
 from . import g2p_spar_connection_jobs
 from . import g2p_spar_connection_breaker
 from . import g2p_spar_connection_guard
+from . import g2p_spar_connection_keys
+from . import g2p_spar_key
+from . import g2p_spar_key_material
+from . import g2p_spar_key_store
+from . import g2p_spar_key_expiry
 from . import g2p_spar_reconciliation
 from . import g2p_spar_reconciliation_line
 from . import g2p_fa_strategy

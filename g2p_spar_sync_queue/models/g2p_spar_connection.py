@@ -1,10 +1,7 @@
-from pathlib import Path
-
 from odoo import fields, models
 
 from ..progress import Pacing
 from ..spar.client import SparClient
-from ..spar.jws import KeyProblem, Signer
 from ..spar.tls import TlsProblem
 from ..transactions import apart
 
@@ -48,19 +45,6 @@ class G2pSparConnection(models.Model):
         required=True,
         default="social-registry",
         help="This registry's partner name at SPAR: small letters, digits, hyphens.",
-    )
-    private_key_path = fields.Char(
-        "Private key",
-        required=True,
-        groups="g2p_spar_sync_queue.group_manager",
-        help="A file on the server, readable by Odoo only: the RSA key in PEM form. "
-        "The key itself never enters the database.",
-    )
-    certificate_path = fields.Char(
-        "Certificate",
-        required=True,
-        groups="g2p_spar_sync_queue.group_manager",
-        help="A file on the server: the certificate registered with SPAR, in PEM form.",
     )
     send_kid = fields.Boolean(
         string="Name the key",
@@ -143,19 +127,6 @@ class G2pSparConnection(models.Model):
             tls=connection._tls(),
         )
 
-    def _signer(self):
-        """Return what signs as this partner.
-
-        :rtype: ..spar.jws.Signer
-        :raise KeyProblem: when the key or certificate cannot be used
-        """
-        connection = self.sudo()
-        return Signer(
-            _read_file(connection.private_key_path),
-            _read_file(connection.certificate_path),
-            connection.send_kid,
-        )
-
     def _pacing(self):
         """Return how long to wait after what, as of now.
 
@@ -190,7 +161,8 @@ class G2pSparConnection(models.Model):
     def _key_problem_text(self, problem):
         """Return which key or certificate is meant, and what is wrong with it."""
         if isinstance(problem, TlsProblem):
-            return self.env._("The certificates of the connection: %s", problem)
+            text = self._tls_problem_text(problem)
+            return self.env._("The certificates of the connection: %s", text)
         return self.env._("The signing key: %s", problem)
 
     def _pause_for_key(self, problem):
@@ -210,14 +182,17 @@ class G2pSparConnection(models.Model):
         :param str reason: what has happened
         """
         self.ensure_one()
-        if self.activity_search([ALERT]):
-            return
+        if not self.activity_search([ALERT]):
+            self.activity_schedule(ALERT, note=reason, user_id=self._whom_to_call().id)
+
+    def _whom_to_call(self):
+        """Return whoever looks after the connection; otherwise a SPAR manager."""
         managers = self.env.ref("g2p_spar_sync_queue.group_manager").all_user_ids
         people = self.responsible_id or managers.filtered("active").sorted(
             # Odoo's own robot reads no activities.
             lambda user: (user == self.env.ref("base.user_root"), user.id)
         )
-        self.activity_schedule(ALERT, note=reason, user_id=people[:1].id)
+        return people[:1]
 
     # === ACTION METHODS === #
 
@@ -269,11 +244,3 @@ class G2pSparConnection(models.Model):
             "res_id": running.id,
             "view_mode": "form",
         }
-
-
-def _read_file(path):
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        # Without the path: people without rights on keys read this, too.
-        raise KeyProblem(f"A file cannot be read ({error.strerror}).") from None

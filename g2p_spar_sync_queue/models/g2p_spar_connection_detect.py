@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 
 from ..spar import detect, partner_api
 from ..spar.answers import Item, Outcome
-from ..spar.jws import KeyProblem
+from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
 
 

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..spar import directory
-from ..spar.jws import KeyProblem
+from ..spar.keys import KeyProblem
 from ..spar.transport import NoAnswer, NotSent, Transport
 
 #: A person waits for it, so it is given up soon.

@@ -3,6 +3,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..spar import keys, tls
 from ..spar.tls import Tls, TlsProblem, read_authorities
 
 
@@ -35,8 +36,9 @@ class G2pSparConnection(models.Model):
             try:
                 read_authorities(connection.ca_certificate)
             except TlsProblem as problem:
+                text = connection._tls_problem_text(problem)
                 raise ValidationError(
-                    self.env._("Certificates to trust: %s", problem)
+                    self.env._("Certificates to trust: %s", text)
                 ) from None
 
     @api.constrains("tls_certificate_path", "tls_key_path")
@@ -64,3 +66,23 @@ class G2pSparConnection(models.Model):
             connection.tls_certificate_path or None,
             connection.tls_key_path or None,
         )
+
+    def _tls_problem_text(self, problem):
+        """Return what is wrong with a certificate of the connection, in words."""
+        _ = self.env._
+        # The file is not named: people without rights on keys read this, too.
+        texts = {
+            keys.UNREADABLE: _("A file of the client certificate cannot be read (%s)."),
+            tls.UNFIT: _(
+                "The client certificate and its key cannot be used together, or the "
+                "key has a password."
+            ),
+            tls.HAS_PRIVATE_KEY: _(
+                "This text contains a private key, which nobody but its owner may see. "
+                "Only certificates belong here."
+            ),
+            tls.NOT_PEM: _("This is not a certificate in PEM form."),
+            tls.DAMAGED: _("A certificate in this text is damaged."),
+        }
+        text = texts[problem.code]
+        return text % problem.detail if problem.detail else text

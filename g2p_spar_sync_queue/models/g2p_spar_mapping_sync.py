@@ -14,7 +14,7 @@ import time
 
 from odoo import api, models
 
-from ..spar.jws import KeyProblem
+from ..spar.keys import KeyProblem
 from ..transactions import BEATEN, MAX_BEATEN, commit, roll_back
 
 #: Seconds after which a job hands what is left to the next one: short enough for an

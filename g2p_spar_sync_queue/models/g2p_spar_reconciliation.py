@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 from ..progress import Progress, digest
 from ..spar.answers import Item, Outcome
-from ..spar.jws import KeyProblem
+from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
 from ..transactions import BEATEN, commit, roll_back
 from .g2p_spar_mapping import NEWER_CHANGE

@@ -5,7 +5,7 @@ from odoo.tools import SQL
 from odoo.addons.g2p_spar_financial_address.const import EDITOR
 
 from ..spar.answers import Item, Outcome
-from ..spar.jws import KeyProblem
+from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
 
 

@@ -10,13 +10,19 @@ import ssl
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from .jws import KeyProblem
+from .keys import UNREADABLE, KeyProblem
 
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 
+# What may be wrong with a certificate of the connection.
+UNFIT = "tls_unfit"
+HAS_PRIVATE_KEY = "tls_has_private_key"
+NOT_PEM = "tls_not_pem"
+DAMAGED = "tls_damaged"
+
 
 class TlsProblem(KeyProblem):
-    """A certificate of the connection cannot be used; the text says why."""
+    """A certificate of the connection cannot be used; ``code`` says why."""
 
 
 class Tls:
@@ -55,15 +61,10 @@ class Tls:
                 password=lambda: "",
             )
         except ssl.SSLError:
-            raise TlsProblem(
-                "The client certificate and its key cannot be used together, or the "
-                "key has a password."
-            ) from None
+            raise TlsProblem(UNFIT) from None
         except OSError as error:
             # Without the path: people without rights on keys read this, too.
-            raise TlsProblem(
-                f"A file of the client certificate cannot be read ({error.strerror})."
-            ) from None
+            raise TlsProblem(UNREADABLE, error.strerror) from None
 
     def __repr__(self):
         return "<Tls>"
@@ -78,16 +79,13 @@ def read_authorities(pem):
     """
     kinds = [match.group(1) for match in _BLOCK.finditer(pem)]
     if any("PRIVATE KEY" in kind for kind in kinds):
-        raise TlsProblem(
-            "This text contains a private key, which nobody but its owner may see. "
-            "Only certificates belong here."
-        )
+        raise TlsProblem(HAS_PRIVATE_KEY)
     if not kinds or set(kinds) != {"CERTIFICATE"}:
-        raise TlsProblem("This is not a certificate in PEM form.")
+        raise TlsProblem(NOT_PEM)
     try:
         return [
             x509.load_pem_x509_certificate(match.group().encode())
             for match in _BLOCK.finditer(pem)
         ]
     except (ValueError, UnsupportedAlgorithm):
-        raise TlsProblem("A certificate in this text is damaged.") from None
+        raise TlsProblem(DAMAGED) from None

@@ -6,6 +6,12 @@ from . import test_directory_refresh
 from . import test_engine
 from . import test_guard
 from . import test_intervene
+from . import test_key_is_protected
+from . import test_key_is_protected_elsewhere
+from . import test_key_model
+from . import test_key_rotation
+from . import test_key_uses
+from . import test_keys
 from . import test_leaving
 from . import test_plan
 from . import test_reconciliation

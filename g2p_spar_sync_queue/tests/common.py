@@ -2,7 +2,7 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from odoo import fields
+from odoo import Command, fields
 
 from odoo.addons.g2p_spar_financial_address.tests.common import FinancialAddressCase
 
@@ -31,15 +31,26 @@ class SparCase(FinancialAddressCase):
             {
                 "name": "Test",
                 "base_url": "http://127.0.0.1:1",
-                "private_key_path": str(cls.key_path),
-                "certificate_path": str(cls.certificate_path),
                 "answer_timeout": 5,
+                "key_ids": [Command.create(cls.file_key_values())],
             }
         )
+        cls.key = cls.connection.key_ids
         cls.connection.state = "running"
 
     #: What stands in for SPAR.
     stand_in = StandInMapper
+
+    @classmethod
+    def file_key_values(cls, **values):
+        """Return the fields of a key in files on the server."""
+        return {
+            "name": "Key in files",
+            "source": "file",
+            "key_path": str(cls.key_path),
+            "certificate_path": str(cls.certificate_path),
+            **values,
+        }
 
     def setUp(self):
         super().setUp()
@@ -79,7 +90,7 @@ class SparCase(FinancialAddressCase):
             ]
         )
         for n, partner in enumerate(partners):
-            self.enter_address(f"07542001{n:02}", partner_id=partner.id)
+            self.enter_address(f"0754{200_100 + n}", partner_id=partner.id)
         return partners
 
     def written(self, address):

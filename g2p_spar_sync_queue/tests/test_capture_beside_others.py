@@ -17,11 +17,7 @@ class TestCaptureBesideOthers(BaseCase):
         super().setUp()
         env = self.open()
         self.connection = env["g2p.spar.connection"].create(
-            {
-                "base_url": "http://127.0.0.1:1",
-                "private_key_path": "/nowhere/key.pem",
-                "certificate_path": "/nowhere/certificate.pem",
-            }
+            {"base_url": "http://127.0.0.1:1"}
         )
         self.connection.state = "paused"
         self.partner = env["res.partner"].create(

@@ -4,7 +4,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
 from ..models.g2p_spar_mapping_sync import Shift
-from ..spar.jws import KeyProblem
+from ..spar.keys import KeyProblem
 from . import stand_in
 from .common import PartnerApiCase, SparCase
 from .test_spar_detect import A, B, mapper, status
@@ -223,7 +223,8 @@ class TestConnection(SparCase):
         self.assertEqual(self.settings(), (A, "ascii"))
 
     def test_an_unreadable_key_is_told(self):
-        self.connection.private_key_path = "/nowhere.pem"
+        elsewhere = self.key_path.rename(self.key_path.with_suffix(".away"))
+        self.addCleanup(lambda: elsewhere.rename(self.key_path))
         with self.assertRaisesRegex(UserError, "signing key"):
             self.connection.action_detect()
 

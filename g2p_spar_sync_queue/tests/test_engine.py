@@ -332,12 +332,13 @@ class TestEngine(SparCase):
 
     def test_an_unreadable_key_pauses_the_connection(self):
         self.enter_address()
-        self.connection.private_key_path = "/nowhere/key.pem"
+        elsewhere = self.key_path.rename(self.key_path.with_suffix(".away"))
+        self.addCleanup(lambda: elsewhere.exists() and elsewhere.rename(self.key_path))
         self.run_engine()
         self.assertEqual(self.connection.state, "paused")
         self.assertIn("cannot be read", self.connection.pause_reason)
-        self.assertNotIn("/nowhere", self.connection.pause_reason)
-        self.connection.private_key_path = str(self.key_path)
+        self.assertNotIn(self.key_path.name, self.connection.pause_reason)
+        elsewhere.rename(self.key_path)
         self.connection.action_resume()
         self.run_engine()
         self.assertInSync()

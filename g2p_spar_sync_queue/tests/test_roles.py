@@ -3,6 +3,7 @@ from odoo.tests import new_test_user, tagged
 
 from . import stand_in
 from .common import SparCase
+from .test_spar_vectors import VECTORS
 
 FA, SYNC = "g2p_spar_financial_address", "g2p_spar_sync_queue"
 
@@ -45,13 +46,13 @@ class TestRoles(SparCase):
         with self.assertRaisesRegex(UserError, "cannot be deleted"):
             self.mapping.change_ids.unlink()
 
-    def test_operators_see_no_numbers_and_no_key_paths(self):
+    def test_operators_see_no_numbers_and_not_where_keys_are(self):
         self.enter_address()
         self.run_engine()
         operator = self.users["operator"]
-        for field in ("private_key_path", "certificate_path"):
+        for field in ("key_path", "certificate_path", "key_variable"):
             with self.subTest(field), self.assertRaises(AccessError):
-                self.connection.with_user(operator).read([field])
+                self.key.with_user(operator).read([field])
         for user in self.users.values():
             with self.subTest(user.login), self.assertRaises(AccessError):
                 self.mapping.with_user(user).read(["held_digest"])
@@ -89,6 +90,7 @@ class TestRoles(SparCase):
         for message in ("refused the signature", "could not be asked"):
             with self.subTest(message), self.assertRaisesRegex(UserError, message):
                 self.connection.action_test()
-        self.connection.certificate_path = str(self.key_path)
+        self.certificate_path.write_text(self.key_path.read_text())
+        self.addCleanup(self.certificate_path.write_text, VECTORS["certificate_pem"])
         with self.assertRaisesRegex(UserError, "not a readable certificate"):
             self.connection.action_test()

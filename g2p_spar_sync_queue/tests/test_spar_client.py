@@ -6,11 +6,12 @@ from odoo.tests import BaseCase, tagged
 from ..spar.answers import Item, Outcome
 from ..spar.client import SparClient
 from ..spar.jws import Signer
+from ..spar.keys import load_pair
 from ..spar.transport import MAX_ANSWER_BYTES
 from ..spar.words import LINK
 from . import stand_in
 from .stand_in import StandInMapper
-from .test_spar_vectors import VECTORS
+from .test_spar_vectors import PAIR
 
 
 @tagged("post_install", "-at_install")
@@ -24,9 +25,7 @@ class TestSparClient(BaseCase):
 
     def send(self, *faults, url=None, timeout=5.0):
         self.mapper.faults = list(faults)
-        signer = Signer(
-            VECTORS["private_key_pem"].encode(), VECTORS["certificate_pem"].encode()
-        )
+        signer = Signer(load_pair(*PAIR))
         with SparClient(
             url or self.mapper.url,
             signer,

@@ -10,13 +10,12 @@ from ..spar import detect as words
 from ..spar.detect import PROBE_ID, Detection, detect
 from ..spar.g2p_connect import NAME as A
 from ..spar.jws import Signer
+from ..spar.keys import load_pair
 from ..spar.partner_api import NAME as B
-from .test_spar_vectors import VECTORS
+from .test_spar_vectors import PAIR
 from .web_server import Authority, WebServer, free_url
 
-SIGNER = Signer(
-    VECTORS["private_key_pem"].encode(), VECTORS["certificate_pem"].encode()
-)
+SIGNER = Signer(load_pair(*PAIR))
 #: How the probe's letter travels in each canonical form.
 LETTERS = {"ascii": b"connection-test-\\u00e9", "utf8": "connection-test-é".encode()}
 

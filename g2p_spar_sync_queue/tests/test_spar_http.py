@@ -11,10 +11,20 @@ from ..spar.answers import Item, Outcome
 from ..spar.client import SparClient
 from ..spar.g2p_connect import G2pConnect
 from ..spar.jws import Signer
+from ..spar.keys import load_pair
 from ..spar.partner_api import PartnerApi
-from ..spar.tls import Tls, TlsProblem, read_authorities
+from ..spar.tls import (
+    DAMAGED,
+    HAS_PRIVATE_KEY,
+    NOT_PEM,
+    UNFIT,
+    UNREADABLE,
+    Tls,
+    TlsProblem,
+    read_authorities,
+)
 from ..spar.words import LINK
-from .test_spar_vectors import VECTORS
+from .test_spar_vectors import PAIR
 from .web_server import Authority, WebServer, free_url
 
 DIALECTS = (G2pConnect(), PartnerApi())
@@ -61,9 +71,7 @@ class TestSparHttp(BaseCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.authority = Authority(folder.name)
-        cls.signer = Signer(
-            VECTORS["private_key_pem"].encode(), VECTORS["certificate_pem"].encode()
-        )
+        cls.signer = Signer(load_pair(*PAIR))
 
     def serve(self, answer=done, context=None):
         server = WebServer(answer, context)
@@ -229,11 +237,11 @@ class TestSparHttp(BaseCase):
         locked = self.authority.issue("locked", b"secret")
         gone = str(self.authority.folder / "gone.pem")
         for tls, message in [
-            (Tls("no certificate"), "not a certificate"),
-            (Tls(self.authority.pem.replace("MII", "MIX", 1)), "damaged"),
-            (Tls(None, one[0], two[1]), "cannot be used together"),
-            (Tls(None, *locked), "has a password"),
-            (Tls(None, gone, gone), "cannot be read"),
+            (Tls("no certificate"), NOT_PEM),
+            (Tls(self.authority.pem.replace("MII", "MIX", 1)), DAMAGED),
+            (Tls(None, one[0], two[1]), UNFIT),
+            (Tls(None, *locked), UNFIT),
+            (Tls(None, gone, gone), UNREADABLE),
         ]:
             with self.subTest(message):
                 with self.assertRaisesRegex(TlsProblem, message) as caught:
@@ -244,7 +252,7 @@ class TestSparHttp(BaseCase):
         with open(self.authority.issue("leaked")[1]) as file:
             key = file.read()
         for text in (key, self.authority.pem + key):
-            with self.assertRaisesRegex(TlsProblem, "private key") as caught:
+            with self.assertRaisesRegex(TlsProblem, HAS_PRIVATE_KEY) as caught:
                 read_authorities(text)
             self.assertIsNone(caught.exception.__cause__)
         self.assertEqual(len(read_authorities(self.authority.pem * 2)), 2)

@@ -22,9 +22,12 @@ def make_client(server, files, sender=None, form=None):
         dialect = spar.g2p_connect.G2pConnect()
     else:
         dialect = spar.partner_api.PartnerApi(write)
+    pair = spar.keys.load_pair(
+        files.private_key.read_bytes(), files.certificate.read_bytes()
+    )
     return spar.client.SparClient(
         speaker.url,
-        spar.jws.Signer(files.private_key.read_bytes(), files.certificate.read_bytes()),
+        spar.jws.Signer(pair),
         sender or speaker.sender,
         form or speaker.column.form,
         dialect=dialect,

@@ -10,7 +10,7 @@ PROGRAM = """
 import sys
 sys.modules["odoo"] = None  # any import of Odoo fails
 sys.path.insert(0, sys.argv[1])
-import spar.client, spar.detect, spar.jws
+import spar.client, spar.detect, spar.directory, spar.jws, spar.keys
 print(spar.canonical.canonical_bytes({"b": 1, "a": "é"}, "ascii").decode())
 """
 

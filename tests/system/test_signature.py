@@ -43,9 +43,10 @@ class Partner:
 
     def signer(self, key=None):
         key = key or self.key
-        return spar.jws.Signer(
+        pair = spar.keys.load_pair(
             key.private_key.read_bytes(), key.certificate.read_bytes()
         )
+        return spar.jws.Signer(pair)
 
     def body(self, spar_id, sender_id=keys.DEMO_SENDER):
         item = spar.answers.Item("r-1", spar_id, "some address", 4)

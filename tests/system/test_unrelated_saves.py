@@ -23,8 +23,7 @@ PROGRAM = """
 
     def a_person_whose_address_is_on_its_way_to_spar():
         connection = web["g2p.spar.connection"].create({
-            "base_url": "http://127.0.0.1:1", "private_key_path": "key.pem",
-            "certificate_path": "certificate.pem"})
+            "base_url": "http://127.0.0.1:1"})
         connection.sudo().state = "running"
         operator = web["g2p.dfsp"].create({
             "name": "M-Cash", "code": "MC", "fa_type": "mobile_wallet"})

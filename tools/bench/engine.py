@@ -88,8 +88,7 @@ class Bench:
         self.say(f"Making {registrants} registrants ...")
         key = {
             "sender_id": keys.DEMO_SENDER,
-            "private_key_path": str(self.stack.key.private_key),
-            "certificate_path": str(self.stack.key.certificate),
+            **keys.connection_values(self.stack.key),
         }
         return self.run(
             "prepare",

@@ -1,0 +1,311 @@
+"""A signing key: what is public about it, and when it signs."""
+
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import format_datetime
+
+from odoo.addons.g2p_spar_financial_address.marks import INSIDE, is_marked, marked
+
+from ..spar import keys
+from ..spar.keys import KeyProblem
+
+MANAGER = "g2p_spar_sync_queue.group_manager"
+#: What the registry works out or makes itself.
+OWN_FIELDS = frozenset({"certificate", "request", "warned_for"})
+#: What a key is and stays; for another one there is another record.
+FIXED_FIELDS = frozenset({"connection_id", "source"})
+#: What can be downloaded of a key, and how the file's name ends.
+PUBLIC_FILES = {"certificate": "cert", "public": "pub", "request": "csr"}
+#: Days before the end of a certificate from which on people are reminded.
+SOON = 30
+
+
+class G2pSparKey(models.Model):
+    """A key this registry signs with, and the certificate SPAR knows it by.
+
+    The private key is in no field of this or any other model. Where it is, and how it
+    is read, is in ``g2p_spar_key_material.py`` and ``g2p_spar_key_store.py``.
+    """
+
+    _name = "g2p.spar.key"
+    _description = "SPAR signing key"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "connection_id, use_from desc, id desc"
+
+    name = fields.Char(required=True, default=lambda self: self._default_name())
+    connection_id = fields.Many2one(
+        "g2p.spar.connection", required=True, index=True, ondelete="cascade"
+    )
+    source = fields.Selection(
+        [
+            ("stored", "Stored here (encrypted file)"),
+            ("file", "A file on the server"),
+            ("environment", "An environment variable"),
+        ],
+        string="Kept",
+        required=True,
+        default="stored",
+    )
+    state = fields.Selection(
+        [
+            ("waiting", "Waiting for its certificate"),
+            ("idle", "Not in use"),
+            ("next", "Next"),
+            ("current", "Current"),
+            ("retired", "Retired"),
+        ],
+        compute="_compute_state",
+    )
+    previous_key_id = fields.Many2one(related="connection_id.previous_key_id")
+    use_from = fields.Datetime(
+        "Signs from",
+        copy=False,
+        tracking=True,
+        help="From then on this key signs instead of the one before it. Have its "
+        "certificate registered with SPAR first.",
+    )
+    kid = fields.Char(
+        "Other key ID",
+        copy=False,
+        tracking=True,
+        help="Only if SPAR's operator knows the key by another ID than its "
+        "certificate's thumbprint.",
+    )
+    certificate = fields.Text(readonly=True, copy=False)
+    request = fields.Text("Certificate request", readonly=True, copy=False)
+    subject = fields.Char("Issued to", compute="_compute_facts", store=True)
+    thumbprint = fields.Char(
+        "Fingerprint",
+        compute="_compute_facts",
+        store=True,
+        tracking=True,
+        help="SHA-256 of the certificate. Unless told otherwise it is the key ID that "
+        "is sent to SPAR.",
+    )
+    bits = fields.Integer("Length in bits", compute="_compute_facts", store=True)
+    not_before = fields.Datetime("Valid from", compute="_compute_facts", store=True)
+    not_after = fields.Datetime("Valid until", compute="_compute_facts", store=True)
+    validity = fields.Selection(
+        [
+            ("early", "Not valid yet"),
+            ("valid", "Valid"),
+            ("soon", "Ends soon"),
+            ("expired", "Expired"),
+        ],
+        compute="_compute_validity",
+    )
+
+    @api.model
+    def _default_name(self):
+        return self.env._("Key of %s", fields.Date.today().isoformat())
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("certificate")
+    def _compute_facts(self):
+        for key in self:
+            facts = dict.fromkeys(
+                ("subject", "thumbprint", "bits", "not_before", "not_after"), False
+            )
+            if key.certificate:
+                certificate = keys.load_certificate(key.certificate.encode())
+                facts["subject"] = certificate.subject.rfc4514_string()
+                facts["thumbprint"] = keys.thumbprint(certificate)
+                facts["bits"] = certificate.public_key().key_size
+                facts["not_before"], facts["not_after"] = keys.validity(certificate)
+            key.update(facts)
+
+    @api.depends("not_before", "not_after")
+    def _compute_validity(self):
+        now = fields.Datetime.now()
+        for key in self:
+            if not key.certificate:
+                key.validity = False
+            elif key.not_before > now:
+                key.validity = "early"
+            elif key.not_after < now:
+                key.validity = "expired"
+            else:
+                is_soon = key.not_after < now + timedelta(days=SOON)
+                key.validity = "soon" if is_soon else "valid"
+
+    @api.depends(
+        "use_from",
+        "certificate",
+        "connection_id.key_ids.use_from",
+        "connection_id.key_ids.certificate",
+    )
+    def _compute_state(self):
+        now = fields.Datetime.now()
+        for key in self:
+            if not key._is_ready():
+                key.state = "waiting"
+            elif not key.use_from:
+                key.state = "idle"
+            elif key.use_from > now:
+                key.state = "next"
+            else:
+                is_current = key == key.connection_id._keys_in_turn()[:1]
+                key.state = "current" if is_current else "retired"
+
+    def _is_ready(self):
+        """Whether it can sign as far as is known without reading it."""
+        return bool(self.certificate) or self.source != "stored"
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("use_from")
+    def _check_use_from(self):
+        for key in self.filtered(lambda key: key.use_from and key.certificate):
+            if key.use_from < key.not_before:
+                raise ValidationError(
+                    self.env._(
+                        "Signs from: this certificate is not valid before %s.",
+                        format_datetime(self.env, key.not_before),
+                    )
+                )
+            if key.use_from > key.not_after:
+                raise ValidationError(
+                    self.env._(
+                        "Signs from: this certificate has expired by then, on %s.",
+                        format_datetime(self.env, key.not_after),
+                    )
+                )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Take in new keys; what is uploaded goes to the sealed store and nowhere else.
+
+        :raise ValidationError: when a key or certificate cannot be used
+        """
+        split = [self._split_upload(values) for values in vals_list]
+        self._check_own_fields(vals_list)
+        records = super().create([values for values, _upload in split])
+        if not is_marked(self, INSIDE):
+            for key, (_values, upload) in zip(records, split, strict=True):
+                key._take_in(upload)
+        return records
+
+    def write(self, vals):
+        """Change what may be changed of a key.
+
+        :raise ValidationError: when a key or certificate cannot be used
+        """
+        values, upload = self._split_upload(vals)
+        self._check_own_fields([values])
+        for name in FIXED_FIELDS & values.keys():
+            field = self._fields[name]
+            if any(
+                field.convert_to_write(key[name], key) != values[name] for key in self
+            ):
+                raise UserError(self.env._("Add another key instead."))
+        done = super().write(values)
+        for key in self:
+            if upload:
+                key._take_certificate(upload)
+            elif key._place_fields() & values.keys():
+                key._take_in({})
+        return done
+
+    def _check_own_fields(self, vals_list):
+        if not is_marked(self, INSIDE) and any(
+            OWN_FIELDS & values.keys() for values in vals_list
+        ):
+            raise AccessError(self.env._("What is known of a key cannot be typed in."))
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_current(self):
+        for key in self:
+            if key.state == "current" and key.connection_id.state != "draft":
+                raise UserError(
+                    self.env._("This key signs now. Switch to another one first.")
+                )
+
+    # === ACTION METHODS === #
+
+    def action_switch_now(self):
+        """Let this key sign from now on.
+
+        :raise AccessError: when the user is no SPAR manager
+        :raise UserError: when it cannot be used
+        """
+        self.check_access("write")
+        self.ensure_one()
+        before = self.connection_id.key_id
+        now = fields.Datetime.now()
+        try:
+            self._load_pair().check_dates(now)
+        except KeyProblem as problem:
+            raise UserError(str(self._worded(problem))) from None
+        # Of two keys of the same second it would be chance which signs.
+        same = self.connection_id.key_ids.filtered(lambda key: key.use_from == now)
+        (same - self).use_from = now - timedelta(seconds=1)
+        self.use_from = now
+        if before and before != self:
+            self.connection_id._note_switch(before, self)
+
+    def action_set_aside(self):
+        """Go back to the key that signed before this one.
+
+        :raise AccessError: when the user is no SPAR manager
+        :raise UserError: when there is none that can be used
+        """
+        self.check_access("write")
+        self.ensure_one()
+        connection = self.connection_id
+        if self != connection.key_id or not connection.previous_key_id:
+            raise UserError(self.env._("There is no key to go back to."))
+        previous = connection.previous_key_id
+        try:
+            previous._load_pair().check_dates(fields.Datetime.now())
+        except KeyProblem as problem:
+            raise UserError(str(previous._worded(problem))) from None
+        self.use_from = False
+        connection._note_switch(self, previous)
+
+    def action_download_certificate(self):
+        """Hand out the certificate, which SPAR's operator registers."""
+        return self._download("certificate")
+
+    def action_download_public_key(self):
+        """Hand out the public key."""
+        return self._download("public")
+
+    def action_download_request(self):
+        """Hand out the request that a certificate authority signs."""
+        return self._download("request")
+
+    def _download(self, what):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/spar/key/{self.id}/{what}",
+            "target": "download",
+        }
+
+    def _public_file(self, what):
+        """Return something public of this key.
+
+        :param str what: one of ``PUBLIC_FILES``
+        :return: the file's name and text; no text when there is no such thing
+        """
+        self.ensure_one()
+        name = f"{self.connection_id.sender_id}-{self.id}.{PUBLIC_FILES[what]}.pem"
+        if what == "public":
+            return name, self._public_key()
+        return name, self[what]
+
+    def _public_key(self):
+        if self.certificate:
+            return keys.public_key_pem(keys.load_certificate(self.certificate.encode()))
+        if self.request:
+            return keys.public_key_pem(keys.load_request(self.request.encode()))
+        return None
+
+    def _note(self, **values):
+        """Write down what the registry knows of a key by itself."""
+        marked(self, INSIDE).write(values)

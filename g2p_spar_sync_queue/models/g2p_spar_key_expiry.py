@@ -1,0 +1,57 @@
+"""Somebody is called before a certificate ends."""
+
+from odoo import api, fields, models
+from odoo.tools import format_date
+
+from ..spar.keys import KeyProblem
+
+#: The activity that reminds of it.
+EXPIRY = "g2p_spar_sync_queue.activity_key_expiry"
+
+
+class G2pSparKey(models.Model):
+    _inherit = "g2p.spar.key"
+
+    warned_for = fields.Datetime(
+        readonly=True, copy=False, help="The end people have been reminded of."
+    )
+
+    @api.model
+    def _cron_watch(self):
+        """Remind of certificates that end soon, once for each key and end."""
+        self.search([("source", "=", "stored")])._reseal()
+        for key in self.search([("use_from", "!=", False)]):
+            key._read_quietly()
+            if key.state in ("current", "next") and key.validity in ("soon", "expired"):
+                key._remind()
+            else:
+                key.activity_unlink([EXPIRY])
+
+    def _read_quietly(self):
+        """See whether the certificate on the server is a new one."""
+        try:
+            self._note_certificate(self._load_pair().certificate)
+        except KeyProblem:
+            # Said in words when the key is needed.
+            return
+
+    def _remind(self):
+        """Call one person, once, with the date."""
+        if self.warned_for == self.not_after:
+            return
+        self.activity_unlink([EXPIRY])
+        self._note(warned_for=self.not_after)
+        end = format_date(self.env, self.not_after)
+        self.activity_schedule(
+            EXPIRY,
+            date_deadline=fields.Date.to_date(self.not_after),
+            summary=self.env._("The signing key ends on %s", end),
+            note=self.env._(
+                "The certificate of “%(key)s” ends on %(date)s. From then on nothing "
+                "is sent to SPAR. Add a new key, have SPAR's operator register its "
+                "certificate, and set the date from which it signs.",
+                key=self.name,
+                date=end,
+            ),
+            user_id=self.connection_id._whom_to_call().id,
+        )

@@ -1,0 +1,148 @@
+"""Private keys in the database: sealed, in a table no model knows of."""
+
+import os
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.tools import config
+
+from ..spar import keys
+from ..spar.keys import KeyProblem
+
+#: Environment variable, and in small letters option of Odoo's configuration file.
+SECRET = "SPAR_KEY_SECRET"
+
+SECRET_MISSING = "secret_missing"
+SECRET_UNFIT = "secret_unfit"
+SECRET_OTHER = "secret_other"
+GONE = "gone"
+_URL_SAFE = str.maketrans("+/", "-_")
+
+
+class G2pSparKey(models.Model):
+    """The sealed store.
+
+    A private key that was uploaded or made here is encrypted with a secret that the
+    database never sees, and kept in the table ``g2p_spar_key_store``. There is no field
+    for it: what the ORM does not know it cannot read, copy, export, search, group by,
+    report or attach.
+    """
+
+    _inherit = "g2p.spar.key"
+
+    def init(self):
+        """Create the table of sealed keys."""
+        self.env.cr.execute(
+            """CREATE TABLE IF NOT EXISTS g2p_spar_key_store (
+                   key_id integer PRIMARY KEY
+                          REFERENCES g2p_spar_key ON DELETE CASCADE,
+                   sealed text NOT NULL)"""
+        )
+        return super().init()
+
+    def _put(self, sealed):
+        self.env.flush_all()
+        self.env.cr.execute(
+            """INSERT INTO g2p_spar_key_store (key_id, sealed) VALUES (%s, %s)
+               ON CONFLICT (key_id) DO UPDATE SET sealed = excluded.sealed""",
+            [self.id, sealed],
+        )
+
+    def _sealed(self):
+        """Return the private key as it is kept, or None."""
+        self.env.cr.execute(
+            "SELECT sealed FROM g2p_spar_key_store WHERE key_id = %s", [self.id]
+        )
+        row = self.env.cr.fetchone()
+        return row and row[0]
+
+    def _check_secret(self):
+        """Refuse to store a key where it could not be encrypted.
+
+        :raise UserError: which says what to do instead
+        """
+        try:
+            _fernet()
+        except KeyProblem as problem:
+            raise UserError(str(self._worded(problem))) from None
+
+    def _reseal(self):
+        """Encrypt with the newest secret what is encrypted with an older one."""
+        if len(_secrets()) < 2:
+            return
+        for key in self:
+            try:
+                key._put(_fernet().rotate(key._sealed() or b"").decode())
+            except (InvalidToken, KeyProblem):
+                # Said in words when the key is needed.
+                continue
+
+    def _secret_texts(self):
+        return {
+            GONE: self.env._("The key is not stored here any more."),
+            SECRET_MISSING: self.env._(
+                "No key can be stored here, because the server has no secret to "
+                "encrypt it with. Either have SPAR_KEY_SECRET set on the server, or "
+                "keep the key in a file on the server."
+            ),
+            SECRET_UNFIT: self.env._(
+                "No key can be stored here, because SPAR_KEY_SECRET on the server is "
+                "not fit: it must be 32 random bytes in Base64."
+            ),
+            SECRET_OTHER: self.env._(
+                "The key cannot be opened, because it was stored with another "
+                "SPAR_KEY_SECRET than the server has now."
+            ),
+        }
+
+
+# Functions and no methods: what is a method of a model can be called in server actions
+# and templates.
+
+
+def seal(key, private_key):
+    """Keep a private key, encrypted.
+
+    :param key: the ``g2p.spar.key`` it belongs to
+    :param private_key: an object of ``cryptography``
+    :raise KeyProblem: when there is no secret to encrypt it with
+    """
+    key.ensure_one()
+    key._put(_fernet().encrypt(keys.to_der(private_key)).decode())
+
+
+def unseal(key):
+    """Return a private key that was sealed.
+
+    :param key: the ``g2p.spar.key`` it belongs to
+    :raise KeyProblem: when it is not there, or sealed with another secret
+    """
+    key.ensure_one()
+    sealed = key._sealed()
+    if not sealed:
+        raise KeyProblem(GONE)
+    try:
+        return keys.from_der(_fernet().decrypt(sealed))
+    except InvalidToken:
+        raise KeyProblem(SECRET_OTHER) from None
+
+
+def _secrets():
+    """Return the secrets of this server, newest first."""
+    text = os.environ.get(SECRET) or config.get(SECRET.lower()) or ""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _fernet():
+    secrets = _secrets()
+    if not secrets:
+        raise KeyProblem(SECRET_MISSING)
+    try:
+        # As "openssl rand -base64 32" writes them, too.
+        return MultiFernet(
+            [Fernet(secret.translate(_URL_SAFE).encode()) for secret in secrets]
+        )
+    except ValueError:
+        raise KeyProblem(SECRET_UNFIT) from None

@@ -1,0 +1,283 @@
+from unittest.mock import patch
+
+from cryptography.fernet import Fernet
+
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+from odoo.tools import config
+
+from ..models.g2p_spar_key_store import SECRET, unseal
+from ..spar import keys
+from ..spar.keys import KeyProblem
+from .key_case import KeyCase
+from .key_material import (
+    PASSWORD,
+    certificate,
+    certificate_pem,
+    ec_key,
+    encoded,
+    p12,
+    private_pem,
+    rsa_key,
+)
+
+
+@tagged("post_install", "-at_install")
+class TestKeyModel(KeyCase):
+    def test_a_key_is_uploaded_in_every_form(self):
+        key = rsa_key()
+        pem, cert = private_pem(key), certificate_pem(key)
+        for name, upload in {
+            "PEM": (pem, cert),
+            "PEM in one file": (pem + cert,),
+            "PEM, locked": (private_pem(key, PASSWORD), cert, PASSWORD),
+            "PKCS#12": (p12(key), None, PASSWORD),
+        }.items():
+            with self.subTest(name):
+                record = self.upload(*upload)
+                self.assertEqual(record.thumbprint, keys.thumbprint(certificate(key)))
+                self.assertEqual(record.bits, 2048)
+                self.assertEqual(record.state, "idle")
+                self.assertEqual(record._load_pair().kid, record.thumbprint)
+
+    def test_a_key_in_files_or_variables_is_read_where_it_is(self):
+        key = rsa_key()
+        pem, cert = private_pem(key), certificate_pem(key)
+        self.set_environment(
+            T_KEY=pem.decode(),
+            T_CERT=cert.decode(),
+            T_P12=encoded(p12(key)),
+            T_PASSWORD=PASSWORD.decode(),
+        )
+        locked = self.file("key.p12", p12(key))
+        for values in (
+            {
+                "source": "file",
+                "key_path": self.file("key.pem", pem),
+                "certificate_path": self.file("cert.pem", cert),
+            },
+            {"source": "file", "key_path": locked, "password_variable": "T_PASSWORD"},
+            {
+                "source": "file",
+                "key_path": locked,
+                "password_path": self.file("word", PASSWORD + b"\n"),
+            },
+            {
+                "source": "environment",
+                "key_variable": "T_KEY",
+                "certificate_variable": "T_CERT",
+            },
+            {
+                "source": "environment",
+                "key_variable": "T_P12",
+                "password_variable": "T_PASSWORD",
+            },
+        ):
+            with self.subTest(values):
+                record = self.Key.create(
+                    {"connection_id": self.connection.id, **values}
+                )
+                self.assertEqual(record.thumbprint, keys.thumbprint(certificate(key)))
+                self.assertEqual(record._load_pair().kid, record.thumbprint)
+                self.assertFalse(record._sealed())
+
+    def sealed_keys(self):
+        self.env.cr.execute("SELECT count(*) FROM g2p_spar_key_store")
+        return self.env.cr.fetchone()[0]
+
+    def test_a_bad_upload_is_refused_at_its_field(self):
+        before = self.sealed_keys()
+        key, other, small = rsa_key(), rsa_key(1), rsa_key(bits=1024)
+        pem, cert = private_pem(key), certificate_pem(key)
+        for upload, field, message in [
+            ((None, cert), "upload_key", "Say which"),
+            ((b"nothing", cert), "upload_key", "not a readable private key"),
+            ((cert, cert), "upload_key", "not a readable private key"),
+            ((private_pem(ec_key()), cert), "upload_key", "RSA keys only"),
+            ((private_pem(small), certificate_pem(small)), "upload_key", "2048 bits"),
+            ((p12(key),), "upload_password", "protected by a password"),
+            ((p12(key), None, b"wrong"), "upload_password", "does not open"),
+            (
+                (private_pem(key, PASSWORD), cert, b"wrong"),
+                "upload_password",
+                "does not open",
+            ),
+            ((pem,), "upload_certificate", "no certificate"),
+            ((pem, b"nothing"), "upload_certificate", "not a readable certificate"),
+            ((pem, certificate_pem(other)), "upload_certificate", "another key"),
+            (
+                (pem, certificate_pem(key, -10, -1)),
+                "upload_certificate",
+                "expired on",
+            ),
+            ((p12(key, first=-9, last=-1), None, PASSWORD), "upload_certificate", "ex"),
+        ]:
+            with (
+                self.subTest(field, message=message),
+                self.assertRefusedAt(field, message),
+            ):
+                self.upload(*upload)
+        with self.assertRefusedAt("upload_key", "not a readable"):
+            self.Key.create(
+                {"connection_id": self.connection.id, "upload_key": "*not base64*"}
+            )
+        self.assertEqual(self.connection.key_ids, self.key)
+        self.assertEqual(self.sealed_keys(), before)
+
+    def test_a_bad_place_is_refused_at_its_field(self):
+        key = rsa_key()
+        pem = self.file("key.pem", private_pem(key))
+        cert = self.file("cert.pem", certificate_pem(key))
+        other = self.file("other.pem", certificate_pem(rsa_key(1)))
+        old = self.file("old.pem", certificate_pem(key, -10, -1))
+        locked = self.file("key.p12", p12(key))
+        self.set_environment(T_KEY="nonsense", T_GOOD=private_pem(key).decode())
+        for values, field, message in [
+            ({"key_path": "/nowhere/k"}, "key_path", r"cannot be read \(No such file"),
+            ({"key_path": str(self.folder)}, "key_path", "Is a directory"),
+            ({"key_path": "/dev/zero"}, "key_path", "not a readable private key"),
+            ({"key_path": False}, "key_path", "Say which"),
+            ({"key_path": cert}, "key_path", "not a readable private key"),
+            ({"key_path": pem}, "certificate_path", "no certificate"),
+            (
+                {"key_path": pem, "certificate_path": "/nowhere/c"},
+                "certificate_path",
+                "No such file",
+            ),
+            ({"key_path": pem, "certificate_path": other}, "certificate_path", "ano"),
+            ({"key_path": pem, "certificate_path": old}, "certificate_path", "expired"),
+            ({"key_path": locked}, "password_path", "protected by a password"),
+            ({"key_path": locked, "password_path": cert}, "password_path", "not open"),
+            (
+                {"key_path": locked, "password_path": "/nowhere/p"},
+                "password_path",
+                "No such file",
+            ),
+            ({"key_variable": "T_NONE"}, "key_variable", "No such variable"),
+            ({"key_variable": "T_KEY"}, "key_variable", "not a readable private key"),
+            (
+                {"key_variable": "T_GOOD", "certificate_variable": "T_NONE"},
+                "certificate_variable",
+                "No such variable",
+            ),
+            (
+                {"key_variable": "T_GOOD", "password_variable": "T_NONE"},
+                "password_variable",
+                "No such variable",
+            ),
+        ]:
+            source = "file" if "key_path" in values else "environment"
+            with (
+                self.subTest(values),
+                self.assertRefusedAt(field, message),
+            ):
+                self.Key.create(
+                    {"connection_id": self.connection.id, "source": source, **values}
+                )
+
+    def test_without_a_secret_no_key_is_stored(self):
+        for secret, message in [
+            ("", "file on the server"),
+            ("too-short", "32 random bytes"),
+            ("é" * 40, "32 random bytes"),
+        ]:
+            self.set_environment(**{SECRET: secret})
+            for act in (self.upload_pair, self.generate):
+                with self.subTest(secret), self.assertRefused(message):
+                    act()
+        self.assertEqual(self.connection.key_ids, self.key)
+
+    def test_the_secret_may_be_in_odoos_configuration(self):
+        self.set_environment(**{SECRET: ""})
+        with patch.dict(config.options, {SECRET.lower(): self.secret}):
+            key = self.upload_pair()
+            self.assertTrue(key._load_pair())
+
+    def test_what_is_stored_is_useless_without_the_secret(self):
+        key = self.upload_pair()
+        (stored,) = self.raw("g2p_spar_key_store", key)
+        der = keys.to_der(rsa_key())
+        self.assertEqual(
+            Fernet(self.secret).decrypt(key._sealed()), der, "the sealed key is there"
+        )
+        self.assertNotIn(encoded(der)[40:80], stored)
+        self.set_environment(**{SECRET: Fernet.generate_key().decode()})
+        with self.assertRaisesRegex(KeyProblem, "another SPAR_KEY_SECRET"):
+            key._load_pair()
+
+    def test_the_secret_can_be_replaced(self):
+        key = self.upload_pair()
+        new = Fernet.generate_key().decode()
+        self.set_environment(**{SECRET: f"{new},{self.secret}"})
+        self.assertTrue(key._load_pair())
+        self.Key.sudo()._cron_watch()
+        self.set_environment(**{SECRET: new})
+        self.assertTrue(key._load_pair())
+
+    def test_deleting_a_key_deletes_what_was_stored(self):
+        key = self.upload_pair()
+        self.assertTrue(self.raw("g2p_spar_key_store", key))
+        raw_id = key.id
+        key.unlink()
+        self.env.flush_all()
+        self.assertFalse(
+            self.raw("g2p_spar_key_store", self.Key.browse(raw_id)), "left behind"
+        )
+
+    def test_a_key_that_is_not_there_is_said_so(self):
+        key = self.upload_pair()
+        self.env.cr.execute("DELETE FROM g2p_spar_key_store")
+        with self.assertRaisesRegex(KeyProblem, "not stored here any more"):
+            key._load_pair()
+
+    def test_what_is_known_of_a_key_is_not_typed_in(self):
+        key = self.upload_pair()
+        other = certificate_pem(rsa_key(1)).decode()
+        for values in ({"certificate": other}, {"request": "x"}, {"warned_for": False}):
+            with self.subTest(values), self.assertRaises(AccessError):
+                key.write(values)
+            with self.subTest(values), self.assertRaises(AccessError):
+                self.upload_pair(**values)
+
+    def test_a_key_is_never_made_another_one(self):
+        key = self.upload_pair()
+        pem = encoded(private_pem(rsa_key(1)))
+        second = self.connection.copy()
+        for values in (
+            {"upload_key": pem},
+            {"upload_key": pem, "upload_certificate": pem},
+            {"source": "file", "key_path": str(self.key_path)},
+            {"connection_id": second.id},
+        ):
+            with self.subTest(list(values)), self.assertRefused("Add another key"):
+                key.write(values)
+        self.assertTrue(key.write({"source": "stored", "name": "As before"}))
+        with self.assertRefused("Say which"):
+            key.copy()
+
+    def test_only_managers_bring_in_keys_and_operators_see_what_is_public(self):
+        key = self.upload_pair()
+        seen = key.with_user(self.operator_user)
+        self.assertEqual(
+            seen.read(["state", "thumbprint"])[0]["thumbprint"], key.thumbprint
+        )
+        for act in (
+            lambda: seen.write({"name": "x"}),
+            lambda: seen.unlink(),
+            lambda: seen.create({"connection_id": self.connection.id}),
+            seen.action_switch_now,
+            seen.action_set_aside,
+            seen.action_read_again,
+            lambda: seen.env["g2p.spar.key.generate"].create({}),
+            lambda: seen.read(["key_path"]),
+            seen.connection_id.action_previous_key,
+        ):
+            with self.assertRaises(AccessError):
+                act()
+
+    def test_a_secret_key_opens_only_with_its_own_row(self):
+        first, second = self.upload_pair(), self.upload_pair(1)
+        second._put(first._sealed())
+        self.assertEqual(keys.to_der(unseal(second)), keys.to_der(rsa_key()))
+        with self.assertRaisesRegex(KeyProblem, "another key"):
+            second._load_pair()

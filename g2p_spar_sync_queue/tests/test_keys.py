@@ -1,0 +1,139 @@
+from datetime import datetime, timedelta, timezone
+
+import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization.pkcs12 import (
+    serialize_key_and_certificates,
+)
+
+from odoo.tests import BaseCase, tagged
+
+from ..spar import keys
+from .key_material import (
+    PASSWORD,
+    certificate,
+    certificate_pem,
+    ec_key,
+    p12,
+    private_pem,
+    rsa_key,
+)
+
+
+@tagged("post_install", "-at_install")
+class TestKeys(BaseCase):
+    """Reading, judging and making keys, without Odoo."""
+
+    def test_every_form_a_key_comes_in_is_read(self):
+        key = rsa_key()
+        pem, cert = private_pem(key), certificate_pem(key)
+        cases = {
+            "PEM": (pem, cert, None),
+            "PEM with a password nobody needs": (pem, cert, b"x"),
+            "PEM, both in one file": (pem + cert, None, None),
+            "PEM, certificate first": (cert + pem, None, None),
+            "PEM, locked": (private_pem(key, PASSWORD), cert, PASSWORD),
+            "certificate as DER": (
+                pem,
+                certificate(key).public_bytes(Encoding.DER),
+                None,
+            ),
+            "PKCS#12": (p12(key), None, PASSWORD),
+            "PKCS#12, open": (p12(key, None), None, None),
+            "PKCS#12, newer certificate": (p12(key, last=1), cert, PASSWORD),
+        }
+        for name, (content, cert, password) in cases.items():
+            with self.subTest(name):
+                pair = keys.load_pair(content, cert, password)
+                self.assertEqual(pair.kid, keys.thumbprint(certificate(key)))
+                token = pair.encode(b"text", {})
+                read = jwt.PyJWS().decode(token, key.public_key(), ["RS256"])
+                self.assertEqual(read, b"text")
+
+    def test_what_cannot_be_used_is_told_apart_and_nothing_is_quoted(self):
+        key, other = rsa_key(), rsa_key(1)
+        pem, cert = private_pem(key), certificate_pem(key)
+        small = rsa_key(bits=1024)
+        only_certificate = serialize_key_and_certificates(
+            None, None, certificate(key), None, keys.serialization.NoEncryption()
+        )
+        cases = [
+            ((b"not a key", cert), keys.NOT_A_KEY),
+            ((b"", cert), keys.NOT_A_KEY),
+            ((b"0" * (keys.MAX_BYTES + 1), cert), keys.NOT_A_KEY),
+            ((cert, cert), keys.NOT_A_KEY),
+            ((only_certificate, None), keys.NOT_A_KEY),
+            ((private_pem(ec_key()), cert), keys.NOT_RSA),
+            ((p12(ec_key()), None, PASSWORD), keys.NOT_RSA),
+            ((private_pem(small), certificate_pem(small)), keys.TOO_SHORT),
+            ((p12(small), None, PASSWORD), keys.TOO_SHORT),
+            ((private_pem(key, PASSWORD), cert), keys.PASSWORD_MISSING),
+            ((private_pem(key, PASSWORD), cert, b"wrong"), keys.PASSWORD_WRONG),
+            ((p12(key), None), keys.PASSWORD_MISSING),
+            ((p12(key), None, b"wrong"), keys.PASSWORD_WRONG),
+            ((pem, None), keys.NO_CERTIFICATE),
+            ((pem, b"not a certificate"), keys.NOT_A_CERTIFICATE),
+            ((pem, pem), keys.NOT_A_CERTIFICATE),
+            ((pem, certificate_pem(other)), keys.OF_ANOTHER_KEY),
+        ]
+        for arguments, code in cases:
+            with self.subTest(code, arguments=[len(a or b"") for a in arguments]):
+                with self.assertRaises(keys.KeyProblem) as caught:
+                    keys.load_pair(*arguments)
+                self.assertEqual(caught.exception.code, code)
+                self.assertEqual(str(caught.exception), code)
+                self.assertIsNone(caught.exception.__cause__)
+
+    def test_a_certificate_is_valid_between_its_dates(self):
+        pair = keys.make_pair(rsa_key(), certificate(rsa_key()))
+        first, last = keys.validity(pair.certificate)
+        pair.check_dates(first)
+        pair.check_dates(last)
+        for moment, code in [
+            (first - timedelta(seconds=1), keys.NOT_YET_VALID),
+            (last + timedelta(seconds=1), keys.EXPIRED),
+        ]:
+            with self.subTest(code), self.assertRaises(keys.KeyProblem) as caught:
+                pair.check_dates(moment)
+            self.assertEqual(caught.exception.code, code)
+
+    def test_a_pair_signs_and_does_not_show_its_key(self):
+        pair = keys.make_pair(rsa_key(), certificate(rsa_key()))
+        self.assertEqual(repr(pair), f"<KeyPair kid={pair.kid}>")
+        for name, value in vars(pair).items():
+            self.assertFalse(hasattr(value, "private_numbers"), name)
+
+    def test_a_generated_key_certifies_itself(self):
+        private_key = keys.make_key(2048)
+        name = keys.partner_name("social-registry", "Registry, Ltd", "TZ")
+        made = keys.self_signed(private_key, name, 30)
+        pair = keys.make_pair(private_key, made)
+        pair.check_dates(datetime.now(timezone.utc).replace(tzinfo=None))
+        made.verify_directly_issued_by(made)
+        self.assertEqual(
+            made.subject.rfc4514_string(), "CN=social-registry,O=Registry\\, Ltd,C=TZ"
+        )
+        days = made.not_valid_after_utc - datetime.now(timezone.utc)
+        self.assertAlmostEqual(days / timedelta(days=1), 30, places=2)
+        usage = made.extensions.get_extension_for_class(x509.KeyUsage).value
+        self.assertTrue(usage.digital_signature)
+        self.assertFalse(usage.key_cert_sign)
+        self.assertEqual(
+            keys.to_der(keys.from_der(keys.to_der(private_key))),
+            keys.to_der(private_key),
+        )
+
+    def test_a_request_for_a_certificate_is_signed_by_the_key(self):
+        private_key = keys.make_key(2048)
+        made = keys.signing_request(private_key, keys.partner_name("social-registry"))
+        read = keys.load_request(keys.certificate_pem(made).encode())
+        self.assertTrue(read.is_signature_valid)
+        self.assertEqual(read.public_key(), private_key.public_key())
+        self.assertEqual(read.subject.rfc4514_string(), "CN=social-registry")
+        self.assertIn("BEGIN PUBLIC KEY", keys.public_key_pem(read))
+
+    def test_names_too_long_for_a_certificate_are_refused(self):
+        for arguments in (("x" * 65,), ("x", "y" * 65), ("x", "y", "TZA")):
+            with self.subTest(arguments), self.assertRaises(ValueError):
+                keys.partner_name(*arguments)

@@ -13,5 +13,6 @@ SCENARIOS = (
     "renames",
     "restored",
     "upgrade",
+    "switch",
     "sequences",
 )

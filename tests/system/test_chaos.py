@@ -21,6 +21,7 @@ SIZES = {
     "renames": 20,
     "restored": 100,
     "upgrade": 10,
+    "switch": 50,
     "sequences": 3,
 }
 #: Compared by time, which says little at this size and beside other work.

@@ -95,9 +95,8 @@ def switch_key(lab):
 def crowd_ids(lab):
     """Return the ids of all registrants of the crowd."""
     with lab.env() as env:
-        return (
-            env["res.partner"].search([("spar_id", "like", "CROWD-")], order="id").ids
-        )
+        people = env["res.partner"].search([("spar_id", "like", crowd.PREFIX)])
+        return people.sorted("id").ids
 
 
 def found_in(lab, since_upgrade=False):

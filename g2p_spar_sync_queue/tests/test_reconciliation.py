@@ -80,6 +80,17 @@ class TestReconciliation(SparCase):
         self.assertIn("M-Cash", masked.masked)
         self.assertNotIn("754999999", str(run.line_ids.read()))
 
+    def test_a_certificate_that_cannot_be_used_is_said_in_words(self):
+        self.drift()
+        line = self.compare().line_ids
+        line.with_user(self.both).action_take()
+        self.connection.write(
+            {"tls_certificate_path": "/nowhere", "tls_key_path": "/nowhere"}
+        )
+        line.with_user(self.both)._job_take()
+        self.assertEqual(line.state, "open")
+        self.assertIn("client certificate cannot be read", line.reason)
+
     def test_what_is_on_its_way_is_left_out(self):
         mapping = self.drift()
         self.enter_address("0754 200 078", partner_id=mapping.partner_id.id)

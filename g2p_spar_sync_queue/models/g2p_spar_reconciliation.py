@@ -260,6 +260,8 @@ class G2pSparReconciliation(models.Model):
             item = asked[entry.id]
             result = answer.results[item.reference_id]
             kind = _kind(entry, wanted_of[entry.id], item, result)
+            if kind == "spar_newer" and self._was_ours(entry, result):
+                kind = "ours_newer"
             if kind:
                 lines.append(
                     {
@@ -271,6 +273,20 @@ class G2pSparReconciliation(models.Model):
                     }
                 )
         self.env["g2p.spar.reconciliation.line"].create(lines)
+
+    def _was_ours(self, entry, result):
+        """Whether SPAR holds an address it confirmed to us before.
+
+        That tells who is newer where a change was taken up and not confirmed: from then
+        on it is not remembered what SPAR held.
+        """
+        if entry.held_digest:
+            return False
+        mapping = self.env["g2p.spar.mapping"].browse(entry.id)
+        confirmed = mapping.change_ids.filtered(lambda change: change.state == "sent")
+        values = confirmed.address_id._spar_values_for(self.connection_id.dialect)
+        theirs = digest(result.fa, result.strategy_number)
+        return theirs in [digest(value.text, value.number) for value in values.values()]
 
     def _masked(self, result):
         """Return what SPAR holds, as far as anybody may see it."""

@@ -80,6 +80,20 @@ class TestReconciliation(SparCase):
         self.assertIn("M-Cash", masked.masked)
         self.assertNotIn("754999999", str(run.line_ids.read()))
 
+    def test_what_spar_refused_was_not_changed_by_somebody_else(self):
+        """Else the operator would be offered to go back to the former address."""
+        refused, strange = self.mappings[:2]
+        for mapping in (refused, strange):
+            spar_id = mapping.partner_id.spar_id
+            before = self.mapper.rows[spar_id]
+            self.enter_address("0754 200 079", partner_id=mapping.partner_id.id)
+            self.run_engine(stand_in.refuse("rjct.fa.invalid"), mappings=mapping)
+            self.mapper.rows[spar_id] = before
+            self.assertEqual(mapping.state, "held")
+        self.drift(1)
+        kinds = {line.mapping_id: line.kind for line in self.compare().line_ids}
+        self.assertEqual(kinds, {refused: "ours_newer", strange: "spar_newer"})
+
     def test_a_certificate_that_cannot_be_used_is_said_in_words(self):
         self.drift()
         line = self.compare().line_ids

@@ -157,6 +157,8 @@ class G2pSparReconciliation(models.Model):
             self.action_cancel()
             return
         size, eta = CHUNK, None
+        if connection.max_per_second:
+            size = min(size, connection._batch_limit())
         try:
             with connection._client() as client:
                 while self.state == "running" and time.monotonic() < deadline:
@@ -197,6 +199,8 @@ class G2pSparReconciliation(models.Model):
         asked = self._items(entries)
         commit(self.env)
         if asked:
+            if wait := self.connection_id._reserve(len(asked)):
+                time.sleep(wait)
             answer = client.send(RESOLVE, list(asked.values()), str(uuid.uuid4()))
             self.connection_id._note_answer(answer)
             if answer.refuses_partner:

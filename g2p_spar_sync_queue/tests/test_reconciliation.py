@@ -1,3 +1,6 @@
+import time
+from unittest.mock import patch
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
@@ -93,6 +96,16 @@ class TestReconciliation(SparCase):
         self.drift(1)
         kinds = {line.mapping_id: line.kind for line in self.compare().line_ids}
         self.assertEqual(kinds, {refused: "ours_newer", strange: "spar_newer"})
+
+    def test_it_asks_about_no_more_per_second_than_is_allowed(self):
+        self.connection.max_per_second = 2
+        with patch.object(time, "sleep") as sleep:
+            run = self.compare()
+        self.assertEqual((run.state, run.checked), ("done", 6))
+        self.assertEqual([len(ids) for _op, ids in self.mapper.log], [2, 2, 2])
+        waits = [call.args[0] for call in sleep.call_args_list]
+        self.assertEqual(len(waits), 2)
+        self.assertAlmostEqual(waits[1], 2, delta=0.8)
 
     def test_a_certificate_that_cannot_be_used_is_said_in_words(self):
         self.drift()

@@ -241,13 +241,13 @@ class G2pSparReconciliation(models.Model):
 
     def _items(self, entries):
         """Return the question about each mapping, by its id; no SPAR ID twice."""
-        partners = self.env["res.partner"].sudo()
         resting = self._at_rest(entries)
         # Whoever has the row is asked about first.
         resting.sort(key=lambda entry: not entry.linked_spar_id)
+        Partner = self.env["res.partner"].sudo()
+        partners = Partner.browse(entry.partner_id for entry in resting)
         items, ids = {}, set()
-        for entry in resting:
-            partner = partners.browse(entry.partner_id)
+        for entry, partner in zip(resting, partners, strict=True):
             spar_id = entry.linked_spar_id or partner._spar_get_id()
             if spar_id and spar_id not in ids:
                 ids.add(spar_id)

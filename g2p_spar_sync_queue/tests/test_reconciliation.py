@@ -242,6 +242,19 @@ class TestReconciliation(SparCase):
         self.assertEqual(run.state, "cancelled")
         self.assertFalse(self.mapper.log)
 
+    def test_it_asks_one_registrant_after_another_in_no_more_queries(self):
+        self.mappings.linked_spar_id = False
+        self.env.flush_all()
+        run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+        counts = []
+        for number in (2, 6):
+            self.env.invalidate_all()
+            entries = run._next_entries(number)
+            before = self.env.cr.sql_log_count
+            self.assertEqual(len(run._items(entries)), number)
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertEqual(counts[0], counts[1])
+
     def test_one_id_spar_stumbles_over_spoils_nothing(self):
         poison = self.mappings[1].partner_id.spar_id
         self.drift(4)

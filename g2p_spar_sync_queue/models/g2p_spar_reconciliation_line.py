@@ -101,7 +101,9 @@ class G2pSparReconciliationLine(models.Model):
 
     def _open(self):
         self.env["g2p.spar.mapping"]._check_operator()
-        return self.sudo().filtered(lambda line: line.state == "open")
+        # The job that takes one over may have been lost; it looks at the state, too.
+        undecided = ("open", "taking")
+        return self.sudo().filtered(lambda line: line.state in undecided)
 
     def _decide(self, state, reason=False):
         self.sudo().write(

@@ -185,6 +185,19 @@ class TestReconciliation(SparCase):
         self.run_engine(mappings=mapping)
         self.assertInSync(mapping)
 
+    def test_a_take_over_whose_job_was_lost_can_be_decided_again(self):
+        mapping = self.drift()
+        line = self.compare().line_ids
+        line.with_user(self.both).action_take()
+        self.env["queue.job"].search([("method_name", "=", "_job_take")]).unlink()
+        line.with_user(self.both).action_resend()
+        self.assertEqual(line.state, "resent")
+        # It was not lost after all.
+        line.with_user(self.both)._job_take()
+        self.assertEqual(line.state, "resent")
+        self.run_engine(mappings=mapping)
+        self.assertInSync(mapping)
+
     def test_only_what_can_be_read_here_is_taken_over(self):
         for value in ("account:5@bank", self.theirs(code="XX"), self.theirs("12")):
             with self.subTest(value):

@@ -60,9 +60,7 @@ class G2pSparConnection(models.Model):
                 connection._tls(),
             )
         except KeyProblem as problem:
-            raise UserError(
-                self.env._("The certificates of the connection: %s", problem)
-            ) from None
+            raise UserError(connection._key_problem_text(problem)) from None
         try:
             return directory.fetch(transport, connection.sender_id)
         except (NotSent, NoAnswer, directory.DirectoryProblem) as problem:

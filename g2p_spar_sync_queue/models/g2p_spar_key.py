@@ -158,15 +158,18 @@ class G2pSparKey(models.Model):
 
     @api.constrains("use_from")
     def _check_use_from(self):
+        now = fields.Datetime.now()
         for key in self.filtered(lambda key: key.use_from and key.certificate):
-            if key.use_from < key.not_before:
+            # A key that signs already may get a certificate that is younger.
+            begin = max(key.use_from, now)
+            if begin < key.not_before:
                 raise ValidationError(
                     self.env._(
                         "Signs from: this certificate is not valid before %s.",
                         format_datetime(self.env, key.not_before),
                     )
                 )
-            if key.use_from > key.not_after:
+            if begin > key.not_after:
                 raise ValidationError(
                     self.env._(
                         "Signs from: this certificate has expired by then, on %s.",

@@ -150,6 +150,8 @@ class G2pSparKey(models.Model):
         except KeyProblem as problem:
             raise ValidationError(self._worded_at_field(problem)) from None
         self._note_certificate(pair.certificate)
+        # It was not known when the date was chosen.
+        self._check_use_from()
         self._start_if_first()
 
     def _take_certificate(self, upload):
@@ -171,6 +173,8 @@ class G2pSparKey(models.Model):
         except KeyProblem as problem:
             raise ValidationError(self._worded_at_field(problem)) from None
         self._note_certificate(pair.certificate)
+        # It was not known when the date was chosen.
+        self._check_use_from()
         self._start_if_first()
 
     def _seal_upload(self, upload):

@@ -33,8 +33,9 @@ Claim = namedtuple("Claim", "request size")
 #: whether SPAR was answering, how long to wait after what, whether speed is limited.
 Request = namedtuple("Request", "id operation parts well pacing limited")
 
-#: One mapping's part of a request: the item that is sent, and what was wanted.
-Part = namedtuple("Part", "item wanted")
+#: One mapping's part of a request: the item that is sent, what was wanted, and whether
+#: an attempt has failed before.
+Part = namedtuple("Part", "item wanted tried")
 
 #: What a registrant should have at SPAR: the ID (or None) and the address string with
 #: its strategy's number (or None for no address). ``broken`` is set instead of an
@@ -203,7 +204,7 @@ class G2pSparMapping(models.Model):
                 if step.operation in (LINK, UPDATE):
                     value, details = wanted.value, wanted.details
                 item = Item(uuid.uuid4().hex, step.spar_id, *value, **details)
-                request.parts[entry.id] = Part(item, wanted)
+                request.parts[entry.id] = Part(item, wanted, bool(entry.attempts))
         return request
 
     def _wanted(self, entries):

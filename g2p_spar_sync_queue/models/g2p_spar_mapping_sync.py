@@ -14,6 +14,7 @@ import time
 
 from odoo import api, models
 
+from ..progress import MAY_BE_ONE_ITEM
 from ..spar.keys import KeyProblem
 from ..transactions import BEATEN, MAX_BEATEN, commit, roll_back
 
@@ -184,7 +185,7 @@ class Shift:
         answer = self.mappings._send(client, request)
         # First what became of the registrants: pausing may meet another worker's.
         self.mappings._commit()
-        if answer:
+        if answer and not blames_one_again(request, answer):
             self.connection._note_answer(answer)
         if answer and answer.refuses_partner:
             self.connection._pause_for_signature()
@@ -192,3 +193,18 @@ class Shift:
     def _take_back(self, request):
         self.mappings._take_back(request)
         self.mappings._commit()
+
+
+def blames_one_again(request, answer):
+    """Whether a request says no more of SPAR than that one registrant fails again.
+
+    Where little else is sent, the breaker would take that one for SPAR being down, and
+    everybody would wait.
+
+    :param Request request: what was sent
+    :param ~..spar.answers.Answer answer: what came back
+    """
+    if len(request.parts) > 1:
+        return False
+    (part,), (result,) = request.parts.values(), answer.results.values()
+    return part.tried and result.code in MAY_BE_ONE_ITEM

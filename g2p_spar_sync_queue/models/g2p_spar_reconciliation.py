@@ -157,6 +157,8 @@ class G2pSparReconciliation(models.Model):
             self.action_cancel()
             return
         size, eta = CHUNK, None
+        if connection.max_per_second:
+            size = min(size, connection._batch_limit())
         try:
             with connection._client() as client:
                 while self.state == "running" and time.monotonic() < deadline:
@@ -197,6 +199,8 @@ class G2pSparReconciliation(models.Model):
         asked = self._items(entries)
         commit(self.env)
         if asked:
+            if wait := self.connection_id._reserve(len(asked)):
+                time.sleep(wait)
             answer = client.send(RESOLVE, list(asked.values()), str(uuid.uuid4()))
             self.connection_id._note_answer(answer)
             if answer.refuses_partner:
@@ -237,13 +241,13 @@ class G2pSparReconciliation(models.Model):
 
     def _items(self, entries):
         """Return the question about each mapping, by its id; no SPAR ID twice."""
-        partners = self.env["res.partner"].sudo()
         resting = self._at_rest(entries)
         # Whoever has the row is asked about first.
         resting.sort(key=lambda entry: not entry.linked_spar_id)
+        Partner = self.env["res.partner"].sudo()
+        partners = Partner.browse(entry.partner_id for entry in resting)
         items, ids = {}, set()
-        for entry in resting:
-            partner = partners.browse(entry.partner_id)
+        for entry, partner in zip(resting, partners, strict=True):
             spar_id = entry.linked_spar_id or partner._spar_get_id()
             if spar_id and spar_id not in ids:
                 ids.add(spar_id)
@@ -260,6 +264,8 @@ class G2pSparReconciliation(models.Model):
             item = asked[entry.id]
             result = answer.results[item.reference_id]
             kind = _kind(entry, wanted_of[entry.id], item, result)
+            if kind == "spar_newer" and self._was_ours(entry, result):
+                kind = "ours_newer"
             if kind:
                 lines.append(
                     {
@@ -271,6 +277,20 @@ class G2pSparReconciliation(models.Model):
                     }
                 )
         self.env["g2p.spar.reconciliation.line"].create(lines)
+
+    def _was_ours(self, entry, result):
+        """Whether SPAR holds an address it confirmed to us before.
+
+        That tells who is newer where a change was taken up and not confirmed: from then
+        on it is not remembered what SPAR held.
+        """
+        if entry.held_digest:
+            return False
+        mapping = self.env["g2p.spar.mapping"].browse(entry.id)
+        confirmed = mapping.change_ids.filtered(lambda change: change.state == "sent")
+        values = confirmed.address_id._spar_values_for(self.connection_id.dialect)
+        theirs = digest(result.fa, result.strategy_number)
+        return theirs in [digest(value.text, value.number) for value in values.values()]
 
     def _masked(self, result):
         """Return what SPAR holds, as far as anybody may see it."""

@@ -101,7 +101,9 @@ class G2pSparReconciliationLine(models.Model):
 
     def _open(self):
         self.env["g2p.spar.mapping"]._check_operator()
-        return self.sudo().filtered(lambda line: line.state == "open")
+        # The job that takes one over may have been lost; it looks at the state, too.
+        undecided = ("open", "taking")
+        return self.sudo().filtered(lambda line: line.state in undecided)
 
     def _decide(self, state, reason=False):
         self.sudo().write(
@@ -149,12 +151,14 @@ class G2pSparReconciliationLine(models.Model):
         line = self.sudo()
         if line.state != "taking":
             return
+        connection = line.mapping_id.connection_id
         item = Item("take", line.spar_id)
         try:
-            with line.mapping_id.connection_id._client() as client:
+            with connection._client() as client:
                 result = client.send(RESOLVE, [item]).results[item.reference_id]
         except KeyProblem as problem:
-            line.write({"state": "open", "reason": str(problem)})
+            reason = connection._key_problem_text(problem)
+            line.write({"state": "open", "reason": reason})
             return
         if line.mapping_id._open_changes():
             problem = self.env._("The registrant's address has changed since.")

@@ -13,6 +13,8 @@ from .transport import NoAnswer, NotSent, Transport
 
 #: The server says it has finished with the request, or never began.
 _LATER = {408, 425, 429, 500}
+#: There is something wrong with what was sent: an item, or how many there are.
+_REFUSED = {400, 413, 422}
 
 
 class SparClient:
@@ -126,7 +128,7 @@ class SparClient:
             return Answer.same_for_all(items, Outcome.PARTNER, code)
         if status in _LATER:
             return Answer.same_for_all(items, Outcome.TRANSIENT, code, wait)
-        if status == 400:
+        if status in _REFUSED:
             return Answer.same_for_all(items, Outcome.BATCH_REFUSED, code)
         if status < 300 or status >= 500:
             # A proxy gave up on SPAR, which may still be working on the request; some

@@ -110,6 +110,35 @@ class TestBreaker(SparCase):
         self.assertEqual(culprit.state, "checking")
         self.assertInSync(mappings - culprit)
 
+    def test_one_registrant_who_always_fails_stops_nobody_else(self):
+        """On a quiet registry nobody else's success comes in between."""
+        self.registrant.spar_id = "SR-1"
+        self.enter_address()
+        self.run_engine()
+        poison = self.mapping
+        self.enter_address("0754 200 002")
+
+        def rule(handler, work):
+            poisoned = self.mapper.log[-1] == ("update", ["SR-1"])
+            return poisoned and stand_in.status(500)(handler, work)
+
+        self.mapper.rule = rule
+        for _attempt in range(8):
+            poison._job_sync()
+            self.time_passes(poison)
+        self.assertEqual(self.mapper.operations[1:], ["update"] * 8)
+        self.assertEqual(poison.state, "retrying")
+        other = self.make_registrants(1).spar_mapping_ids
+        other._job_sync()
+        self.assertInSync(other)
+
+    def test_many_registrants_who_fail_one_by_one_mean_that_spar_is_down(self):
+        mappings = self.make_registrants(5).spar_mapping_ids
+        self.mapper.rule = stand_in.status(500)
+        mappings._job_sync()
+        self.assertEqual(len(self.mapper.log), 3)
+        self.assertEqual(self.connection.breaker_state, "open")
+
     def test_only_one_worker_asks(self):
         self.go_down()
         self.probe_is_due()

@@ -279,6 +279,13 @@ class TestDirectoryRefresh(SparCase):
         self.told = {**dict.fromkeys(NAMES, []), "branches": [BRANCH]}
         self.assertRefused("Branches of a bank that is not taken over")
 
+    def test_a_certificate_that_cannot_be_used_is_said_in_words(self):
+        self.connection.write(
+            {"tls_certificate_path": "/nowhere", "tls_key_path": "/nowhere"}
+        )
+        with self.assertRaisesRegex(UserError, "client certificate cannot be read"):
+            self.refresh()
+
     def test_a_slow_server_is_given_up(self):
         def slow(path, body):
             time.sleep(2)

@@ -372,6 +372,28 @@ class TestEngine(SparCase):
         self.assertInSync(mappings - culprit)
         self.assertFalse(any((mappings - culprit).mapped("send_group")))
 
+    def test_a_batch_too_large_for_a_gateway_is_halved_until_it_fits(self):
+        """Else the same request would be refused again and again."""
+        mappings = self.make_registrants(8).spar_mapping_ids
+
+        def rule(handler, work):
+            too_large = len(self.mapper.log[-1][1]) > 2
+            return too_large and stand_in.status(413)(handler, work)
+
+        self.mapper.rule = rule
+        self.run_engine(mappings=mappings)
+        self.assertInSync(mappings)
+        self.assertEqual(len(self.mapper.log), 7)
+        self.assertEqual(self.connection.breaker_failures, 0)
+
+    def test_an_item_a_gateway_finds_invalid_is_found(self):
+        mappings = self.make_registrants(4).spar_mapping_ids
+        met = self.poison(mappings[1], 422)
+        self.run_engine(mappings=mappings)
+        self.assertEqual([len(ids) for ids in met], [4, 2, 1])
+        self.assertEqual(mappings[1].state, "held")
+        self.assertInSync(mappings - mappings[1])
+
     def test_a_batch_with_an_internal_error_is_halved_as_it_is_retried(self):
         mappings = self.make_registrants(8).spar_mapping_ids
         culprit = mappings[6]

@@ -1,7 +1,10 @@
+from datetime import timedelta
 from unittest.mock import patch
 
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import config
@@ -229,6 +232,29 @@ class TestKeyModel(KeyCase):
         self.env.cr.execute("DELETE FROM g2p_spar_key_store")
         with self.assertRaisesRegex(KeyProblem, "not stored here any more"):
             key._load_pair()
+
+    def test_a_key_signs_only_while_its_certificate_is_valid(self):
+        """Also where the date was chosen before the certificate was known."""
+        now = fields.Datetime.now()
+        pem = private_pem(rsa_key())
+        short = certificate_pem(rsa_key(), last=30)
+        with self.assertRefused("has expired by then"):
+            self.upload(pem, short, use_from=now + timedelta(days=60))
+        path = self.file("both.pem", pem + short)
+        with self.assertRefused("has expired by then"):
+            self.Key.create(
+                {
+                    "connection_id": self.connection.id,
+                    "source": "file",
+                    "key_path": path,
+                    "use_from": now + timedelta(days=60),
+                }
+            )
+        waiting = self.generate(kind="request")
+        waiting.use_from = now + timedelta(days=1)
+        late = certificate(unseal(waiting), first=9).public_bytes(Encoding.PEM)
+        with self.assertRefused("is not valid before"):
+            waiting.upload_certificate = encoded(late)
 
     def test_what_is_known_of_a_key_is_not_typed_in(self):
         key = self.upload_pair()

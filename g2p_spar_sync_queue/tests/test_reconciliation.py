@@ -1,3 +1,6 @@
+import time
+from unittest.mock import patch
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
@@ -80,6 +83,41 @@ class TestReconciliation(SparCase):
         self.assertIn("M-Cash", masked.masked)
         self.assertNotIn("754999999", str(run.line_ids.read()))
 
+    def test_what_spar_refused_was_not_changed_by_somebody_else(self):
+        """Else the operator would be offered to go back to the former address."""
+        refused, strange = self.mappings[:2]
+        for mapping in (refused, strange):
+            spar_id = mapping.partner_id.spar_id
+            before = self.mapper.rows[spar_id]
+            self.enter_address("0754 200 079", partner_id=mapping.partner_id.id)
+            self.run_engine(stand_in.refuse("rjct.fa.invalid"), mappings=mapping)
+            self.mapper.rows[spar_id] = before
+            self.assertEqual(mapping.state, "held")
+        self.drift(1)
+        kinds = {line.mapping_id: line.kind for line in self.compare().line_ids}
+        self.assertEqual(kinds, {refused: "ours_newer", strange: "spar_newer"})
+
+    def test_it_asks_about_no_more_per_second_than_is_allowed(self):
+        self.connection.max_per_second = 2
+        with patch.object(time, "sleep") as sleep:
+            run = self.compare()
+        self.assertEqual((run.state, run.checked), ("done", 6))
+        self.assertEqual([len(ids) for _op, ids in self.mapper.log], [2, 2, 2])
+        waits = [call.args[0] for call in sleep.call_args_list]
+        self.assertEqual(len(waits), 2)
+        self.assertAlmostEqual(waits[1], 2, delta=0.8)
+
+    def test_a_certificate_that_cannot_be_used_is_said_in_words(self):
+        self.drift()
+        line = self.compare().line_ids
+        line.with_user(self.both).action_take()
+        self.connection.write(
+            {"tls_certificate_path": "/nowhere", "tls_key_path": "/nowhere"}
+        )
+        line.with_user(self.both)._job_take()
+        self.assertEqual(line.state, "open")
+        self.assertIn("client certificate cannot be read", line.reason)
+
     def test_what_is_on_its_way_is_left_out(self):
         mapping = self.drift()
         self.enter_address("0754 200 078", partner_id=mapping.partner_id.id)
@@ -147,6 +185,19 @@ class TestReconciliation(SparCase):
         self.run_engine(mappings=mapping)
         self.assertInSync(mapping)
 
+    def test_a_take_over_whose_job_was_lost_can_be_decided_again(self):
+        mapping = self.drift()
+        line = self.compare().line_ids
+        line.with_user(self.both).action_take()
+        self.env["queue.job"].search([("method_name", "=", "_job_take")]).unlink()
+        line.with_user(self.both).action_resend()
+        self.assertEqual(line.state, "resent")
+        # It was not lost after all.
+        line.with_user(self.both)._job_take()
+        self.assertEqual(line.state, "resent")
+        self.run_engine(mappings=mapping)
+        self.assertInSync(mapping)
+
     def test_only_what_can_be_read_here_is_taken_over(self):
         for value in ("account:5@bank", self.theirs(code="XX"), self.theirs("12")):
             with self.subTest(value):
@@ -203,6 +254,19 @@ class TestReconciliation(SparCase):
         run._job_run()
         self.assertEqual(run.state, "cancelled")
         self.assertFalse(self.mapper.log)
+
+    def test_it_asks_one_registrant_after_another_in_no_more_queries(self):
+        self.mappings.linked_spar_id = False
+        self.env.flush_all()
+        run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+        counts = []
+        for number in (2, 6):
+            self.env.invalidate_all()
+            entries = run._next_entries(number)
+            before = self.env.cr.sql_log_count
+            self.assertEqual(len(run._items(entries)), number)
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertEqual(counts[0], counts[1])
 
     def test_one_id_spar_stumbles_over_spoils_nothing(self):
         poison = self.mappings[1].partner_id.spar_id

@@ -142,7 +142,8 @@ class G2pSparMapping(models.Model):
         for mapping in self:
             state = SHOWN_AS.get(mapping.state, mapping.state)
             # A request already sent is told of first: it decides about the newer one.
-            if mapping in newer and mapping.state not in ("sending", "checking"):
+            # So is a wait for SPAR, which the newer one shares.
+            if mapping in newer and not mapping._comes_first():
                 state = "on_its_way"
             connection = mapping.sudo().connection_id
             away = connection.breaker_state != "closed"
@@ -153,6 +154,13 @@ class G2pSparMapping(models.Model):
                     state = "retrying"
             mapping.display_state = state
             mapping.sentence = mapping._sentence(state, away)
+
+    def _comes_first(self):
+        """Whether the engine must finish something before it takes up a newer change."""
+        waits = self.next_attempt_at and self.next_attempt_at > fields.Datetime.now()
+        return self.state in ("sending", "checking") or (
+            self.state == "retrying" and bool(waits)
+        )
 
     def _with_newer_change(self):
         """Return those with a change the engine has not taken up yet."""

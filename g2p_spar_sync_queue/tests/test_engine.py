@@ -208,6 +208,19 @@ class TestEngine(SparCase):
 
     # === FAILURES === #
 
+    def test_a_newer_change_says_when_the_wait_it_shares_is_over(self):
+        self.enter_address()
+        self.run_engine(stand_in.status(500))
+        self.enter_address("0754 200 002")
+        self.assertEqual(self.mapping.state, "retrying")
+        self.assertEqual(self.registrant.spar_state, "retrying")
+        self.assertIn("Next attempt at", self.registrant.spar_sentence)
+        self.mapping.next_attempt_at = "2020-01-01 00:00:00"
+        self.registrant.invalidate_recordset()
+        self.assertEqual(self.registrant.spar_state, "on_its_way")
+        self.run_engine()
+        self.assertInSync()
+
     def test_trouble_is_retried_later_and_later(self):
         self.enter_address()
         for attempt in range(1, 4):
@@ -279,7 +292,7 @@ class TestEngine(SparCase):
         self.run_engine()
         self.assertEqual(self.mapping.state, "retrying")
         self.enter_address("0754 200 002")
-        self.assertEqual(self.registrant.spar_state, "on_its_way")
+        self.assertEqual(self.registrant.spar_state, "retrying")
 
     def test_a_refused_address_is_held_until_a_newer_change(self):
         self.enter_address()

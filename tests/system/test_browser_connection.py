@@ -107,6 +107,11 @@ def expect_state(page, state):
     expect(current).to_have_text(state)
 
 
+def key_state(place):
+    """Return where a key's form says whether it signs."""
+    return place.locator(".o_form_sheet .o_field_widget[name=state]")
+
+
 def key_file(files):
     """Return a partner's key and certificate in one file with a password."""
     return pkcs12.serialize_key_and_certificates(
@@ -203,7 +208,7 @@ def test_the_next_key_signs_and_then_the_previous_one_again(
     dialog.get_by_label("Name").fill("Key of next year")
     picture(page, "key-generate", HEIGHT)
     dialog.get_by_role("button", name="Generate").click()
-    state = page.locator(".o_form_sheet [name=state]")
+    state = key_state(page)
     expect(state).to_have_text("Not in use")
     name, certificate = download(page, "Download certificate")
     assert re.fullmatch(r"social-registry-\d+\.cert\.pem", name)
@@ -255,7 +260,7 @@ def test_an_authority_signs_a_request(registry, page_of):
     right = signed_by_an_authority(request)
     choose_file(page, "upload_certificate", "right.pem", right)
     page.get_by_role("button", name="Save manually").click()
-    expect(page.locator(".o_form_sheet [name=state]")).to_have_text("Not in use")
+    expect(key_state(page)).to_have_text("Not in use")
     open_action(page, registry, "g2p_spar_key_action", ADDON)
     expect(page.locator(".o_data_row")).to_have_count(3)
     expect(row_of(page, "Key of the authority")).to_contain_text("Valid")
@@ -279,7 +284,7 @@ def test_an_operator_sees_no_key_files_or_paths(registry, page_of):
             expect(page.get_by_role("button", name=button)).to_have_count(int(sees_it))
         row_of(page, "Key in a file").click()
         dialog = page.get_by_role("dialog")
-        expect(dialog.locator("[name=state]")).to_have_text("Not in use")
+        expect(key_state(dialog)).to_have_text("Not in use")
         expect(dialog.locator("[name=thumbprint]")).to_be_visible()
         shown = dialog.get_by_label("Key file on the server")
         expect(shown).to_have_count(int(sees_it))
@@ -294,7 +299,7 @@ def test_the_connection_moves_to_a_newer_spar(registry, newer_spar, page_of):
     open_connection(page, registry)
     expect(page.get_by_role("button", name="Refresh providers")).to_have_count(0)
     page.get_by_role("button", name="Pause").click()
-    expect(page.get_by_text("Paused by Manager.")).to_be_visible()
+    expect(page.locator("[name=pause_reason]")).to_have_text("Paused by Manager.")
     page.get_by_label("Address").first.fill(newer_spar.url)
     page.get_by_role("button", name="Detect").click()
     banner = page.locator("[name=detected_text]")

@@ -2,6 +2,8 @@
 
 import sys
 
+from cryptography.fernet import Fernet
+
 from . import keys, settings
 from .key_service_process import KeyService
 from .odoo_server import OdooServer, drop_database, duplicate_database
@@ -40,7 +42,13 @@ class Stack:
             name=f"{name}-spar-mapper",
         )
         self.odoo = OdooServer(
-            postgres, name, ports["odoo"], name=f"{name}-odoo", channels=CHANNELS
+            postgres,
+            name,
+            ports["odoo"],
+            name=f"{name}-odoo",
+            channels=CHANNELS,
+            # Without it no key could be uploaded or generated.
+            options={"spar_key_secret": Fernet.generate_key().decode()},
         )
 
     def prepare(self):

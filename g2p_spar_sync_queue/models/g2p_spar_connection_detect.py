@@ -115,7 +115,7 @@ class G2pSparConnection(models.Model):
                 self.env._("It took %s milliseconds to answer.", found.latency_ms)
             )
         sentences.append(self._clock_text(found.clock_difference))
-        return "\n".join(sentence for sentence in sentences if sentence)
+        return " ".join(sentence for sentence in sentences if sentence)
 
     def _found_text(self, found):
         texts = {

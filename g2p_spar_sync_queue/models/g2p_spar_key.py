@@ -36,7 +36,11 @@ class G2pSparKey(models.Model):
 
     name = fields.Char(required=True, default=lambda self: self._default_name())
     connection_id = fields.Many2one(
-        "g2p.spar.connection", required=True, index=True, ondelete="cascade"
+        "g2p.spar.connection",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        default=lambda self: self.env["g2p.spar.connection"].search([], limit=1),
     )
     source = fields.Selection(
         [

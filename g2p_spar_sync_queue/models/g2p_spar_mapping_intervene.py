@@ -182,7 +182,7 @@ class G2pSparMapping(models.Model):
             lambda done: done.action in action
         )[:1]
         who = self.env._(
-            "%(action)s by %(name)s on %(time)s: %(reason)s",
+            "%(action)s by %(name)s on %(time)s (%(reason)s).",
             action=dict(last._fields["action"]._description_selection(self.env)).get(
                 last.action, ""
             ),

@@ -66,14 +66,18 @@ def log_in(page, registry, login):
     page.wait_for_selector(".o_web_client")
 
 
-def open_action(page, registry, action):
+def open_action(page, registry, action, addon="g2p_spar_financial_address"):
     """Open what a menu entry opens.
 
-    :param str action: its name in this addon
+    :param str action: its name in the addon
     """
-    page.goto(
-        f"{registry.stack.odoo.url}/odoo/action-g2p_spar_financial_address.{action}"
-    )
+    page.goto(f"{registry.stack.odoo.url}/odoo/action-{addon}.{action}")
+
+
+def open_menu(page, menu, entry):
+    """Open an entry of one of the menus at the top."""
+    page.get_by_role("button", name=menu, exact=True).click()
+    page.get_by_role("menuitem", name=entry, exact=True).click()
 
 
 def open_payment_page(page, registry, registrant):

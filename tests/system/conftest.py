@@ -96,12 +96,16 @@ class Registry:
     def __init__(self, stack, **connection):
         self.stack = stack
         self.rpc = stack.odoo.rpc()
+        self.connection = self.connect(**connection)
+        self.operator = self.provider("M-Cash", "MC", "mobile_wallet")
+        self.bank = self.provider("First Bank", "FB", "bank_account")
+
+    def connect(self, **connection):
+        """Set up the connection to SPAR and start it; return its ID."""
         # Local servers answer in milliseconds, so tests need not wait out the limits
         # that protect a slow SPAR.
         limits = {"answer_timeout": 10, "cool_down": 3, "retry_cap": 10}
-        self.connection = stack.connect(self.rpc, **limits, **connection)
-        self.operator = self.provider("M-Cash", "MC", "mobile_wallet")
-        self.bank = self.provider("First Bank", "FB", "bank_account")
+        return self.stack.connect(self.rpc, **limits, **connection)
 
     def provider(self, name, code, fa_type):
         tanzania = self.rpc.call("res.country", "search", [["code", "=", "TZ"]])

@@ -8,6 +8,7 @@ from browsing import (
     choose_provider,
     log_in,
     open_action,
+    open_menu,
     open_payment_page,
     picture,
 )
@@ -88,9 +89,9 @@ def test_the_lists_open_for_a_manager(registry, page):
     page.goto(f"{registry.stack.odoo.url}/odoo/registrants")
     expect(page.get_by_text("Asha Juma")).to_be_visible()
     expect(page.locator(".o_data_row .badge", has_text="In sync").first).to_be_visible()
-    page.get_by_role("menuitem", name="At SPAR").click()
+    open_menu(page, "SPAR", "At SPAR")
     expect(page.get_by_text("Everything is in sync")).to_be_visible()
-    page.get_by_role("menuitem", name="Changes").click()
+    open_menu(page, "SPAR", "Changes")
     expect(page.locator(".o_data_row").first).to_be_visible()
     picture(page, "changes", 280)
     url = registry.stack.odoo.url

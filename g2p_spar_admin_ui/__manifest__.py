@@ -1,0 +1,23 @@
+{
+    "name": "SPAR: Admin Screens",
+    "summary": "What SPAR really holds, what is in trouble, and the cure",
+    "version": "19.0.1.0.0",
+    "category": "Social Registry",
+    "author": "SPAR Suite",
+    "license": "LGPL-3",
+    "depends": [
+        "g2p_spar_sync_queue",
+        "web",
+        "bus",
+    ],
+    "data": [
+        "security/ir.model.access.csv",
+        "security/rules.xml",
+        "views/res_partner_views.xml",
+    ],
+    "assets": {
+        "web.assets_backend": [
+            "g2p_spar_admin_ui/static/src/**/*",
+        ],
+    },
+}

@@ -1,0 +1,2 @@
+from . import g2p_spar_reading
+from . import res_partner

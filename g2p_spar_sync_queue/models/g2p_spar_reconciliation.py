@@ -259,7 +259,7 @@ class G2pSparReconciliation(models.Model):
         for entry in now:
             item = asked[entry.id]
             result = answer.results[item.reference_id]
-            kind = _kind(entry, wanted_of[entry.id], item, result)
+            kind = difference(entry, wanted_of[entry.id], item, result)
             if kind:
                 lines.append(
                     {
@@ -280,7 +280,7 @@ class G2pSparReconciliation(models.Model):
         return Strategy._spar_masked(result.fa, result.strategy_number)
 
 
-def _kind(entry, wanted, item, result):
+def difference(entry, wanted, item, result):
     """Return how SPAR differs from what should be there, or None.
 
     :param ~..progress.Progress entry: the mapping, at rest

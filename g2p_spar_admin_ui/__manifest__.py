@@ -13,7 +13,12 @@
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",
+        "data/ir_cron.xml",
+        "data/ir_actions_server.xml",
+        "views/g2p_spar_mapping_views.xml",
+        "views/g2p_spar_change_views.xml",
         "views/res_partner_views.xml",
+        "views/menus.xml",
     ],
     "assets": {
         "web.assets_backend": [

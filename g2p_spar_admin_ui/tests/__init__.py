@@ -1,0 +1,2 @@
+from . import test_monitor
+from . import test_overview

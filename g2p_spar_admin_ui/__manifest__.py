@@ -13,8 +13,11 @@
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",
+        "data/mail_activity_type.xml",
+        "data/mail_template.xml",
         "data/ir_cron.xml",
         "data/ir_actions_server.xml",
+        "views/g2p_fa_settings_views.xml",
         "views/g2p_spar_mapping_views.xml",
         "views/g2p_spar_change_views.xml",
         "views/res_partner_views.xml",

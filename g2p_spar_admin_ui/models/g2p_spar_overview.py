@@ -163,22 +163,40 @@ class G2pSparOverview(models.AbstractModel):
         }
 
     def _hours(self, connections):
-        """Return what was sent and what failed in each of the last hours."""
+        """Return what was sent and what failed in each of the last hours.
+
+        As counted in the background, and what has come since.
+        """
         now = fields.Datetime.now().replace(minute=0, second=0, microsecond=0)
         first = now - timedelta(hours=HOURS - 1)
-        Tally = self.env["g2p.spar.tally"].sudo()
-        domain = [("connection_id", "in", connections.ids), ("hour", ">=", first)]
-        rows = Tally._read_group(domain, ["hour:hour"], ["sent:sum", "failed:sum"])
-        found = {
-            fields.Datetime.to_string(hour): (sent, failed)
-            for hour, sent, failed in rows
-        }
-        hours = []
-        for number in range(HOURS):
-            hour = fields.Datetime.to_string(first + timedelta(hours=number))
-            sent, failed = found.get(hour, (0, 0))
-            hours.append({"hour": hour, "sent": sent, "failed": failed})
-        return hours
+        mine = [("connection_id", "in", connections.ids)]
+        rows = (
+            self.env["g2p.spar.tally"]
+            .sudo()
+            ._read_group(
+                [*mine, ("hour", ">=", first)],
+                ["hour:hour"],
+                ["sent:sum", "failed:sum", "write_date:max"],
+            )
+        )
+        found = {hour: [sent, failed] for hour, sent, failed, _date in rows}
+        since = max((date for *_numbers, date in rows), default=first)
+        newest = found.setdefault(now, [0, 0])
+        for position, (name, date) in enumerate(
+            {"change": "confirmed_at", "attempt": "create_date"}.items()
+        ):
+            newest[position] += self.env[f"g2p.spar.{name}"].search_count(
+                [*mine, (date, ">", since)], limit=LIMIT
+            )
+        hours = [first + timedelta(hours=number) for number in range(HOURS)]
+        return [
+            {
+                "hour": fields.Datetime.to_string(hour),
+                "sent": found.get(hour, (0, 0))[0],
+                "failed": found.get(hour, (0, 0))[1],
+            }
+            for hour in hours
+        ]
 
     # === WHAT NEEDS YOU === #
 

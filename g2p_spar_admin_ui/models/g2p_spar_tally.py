@@ -94,7 +94,8 @@ class G2pSparTally(models.Model):
                     create_uid, create_date, write_uid, write_date)
             SELECT %(connection)s, hours.hour, COALESCE(sent.number, 0),
                    COALESCE(failed.number, 0), registrants, in_sync,
-                   %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
+                   %(uid)s, clock_timestamp() AT TIME ZONE 'UTC',
+                   %(uid)s, clock_timestamp() AT TIME ZONE 'UTC'
               FROM hours CROSS JOIN standing
               LEFT JOIN sent USING (hour) LEFT JOIN failed USING (hour)
                 ON CONFLICT (connection_id, hour) DO UPDATE

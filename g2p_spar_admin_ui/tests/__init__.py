@@ -1,2 +1,3 @@
+from . import test_alerts
 from . import test_monitor
 from . import test_overview

@@ -1,0 +1,2 @@
+from . import test_truth
+from . import test_truth_protects

@@ -20,6 +20,7 @@ class G2pSparReading(models.Model):
     _name = "g2p.spar.reading"
     _description = "Last look at SPAR"
     _order = "id desc"
+    _rec_name = "partner_id"
 
     partner_id = fields.Many2one(
         "res.partner",

@@ -1,3 +1,5 @@
 from . import test_alerts
 from . import test_monitor
 from . import test_overview
+from . import test_truth
+from . import test_truth_protects

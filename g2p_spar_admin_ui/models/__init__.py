@@ -1,3 +1,5 @@
+from . import g2p_fa_bulk
+from . import g2p_fa_bulk_line
 from . import g2p_fa_settings
 from . import g2p_spar_attempt
 from . import g2p_spar_change
@@ -9,5 +11,6 @@ from . import g2p_spar_mapping
 from . import g2p_spar_overview
 from . import g2p_spar_reading
 from . import g2p_spar_reading_ask
+from . import g2p_spar_reconciliation
 from . import g2p_spar_tally
 from . import res_partner

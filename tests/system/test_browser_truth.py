@@ -136,9 +136,7 @@ def test_a_difference_is_taken_over_or_sent_again(registry, people, page):
     assert registry.stack.mapper.rows()["ST-4"] == wanted
 
 
-def test_a_viewer_sees_a_difference_and_can_do_nothing_about_it(
-    registry, people, page
-):
+def test_a_viewer_sees_a_difference_and_can_do_nothing_about_it(registry, people, page):
     person = new_person(registry, "ST-5")
     change_at_spar(registry, "ST-5")
     log_in(page, registry, "viewer")

@@ -110,7 +110,7 @@ def test_a_held_record_is_found_understood_and_released(registry, page_of):
     registry.rpc.call("g2p.spar.connection", "action_pause", [registry.connection])
     grace = registry.registrant("Grace Nakato", "SR-3")
     registry.enter_wallet(grace, "+255754200003")
-    rename_provider(registry, "M.C")
+    rename_provider(registry, "MC.fa_type:x")
     registry.resume()
     registry.wait_for_state(grace, "held")
 

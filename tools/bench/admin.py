@@ -11,6 +11,7 @@ from tests.standin_spar import StandInSpar
 from .. import keys, problems, settings
 from ..odoo_server import OdooServer, drop_database, duplicate_database
 from ..templates import prepared_template
+from . import admin_monitor
 from .figures import Figure
 
 DATABASE = "bench_admin"
@@ -64,6 +65,7 @@ def measure_forms(postgres, percent, say):
 
 PARTS = [
     measure_forms,
+    admin_monitor.measure,
 ]
 
 

@@ -66,7 +66,7 @@ class G2pSparChange(models.Model):
         }
         if self.address_id:
             return self.env._(
-                "%(address)s was entered by %(name)s (%(channel)s).", **values
+                "%(address)s: captured by %(name)s (%(channel)s).", **values
             )
         return self.env._(
             "The registrant was left without an address by %(name)s (%(channel)s).",

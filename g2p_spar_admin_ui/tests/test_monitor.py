@@ -117,7 +117,7 @@ class TestTimeline(MonitorCase):
         self.assertIn("waits for its turn", self.timeline())
         self.run_engine()
         text = self.timeline()
-        self.assertIn("was entered by", text)
+        self.assertIn("captured by", text)
         self.assertIn("Admin form", text)
         self.assertIn("SPAR confirmed it.", text)
         self.assertEqual(text.count("<li>"), 2)

@@ -140,7 +140,7 @@ def test_a_held_record_is_found_understood_and_released(registry, page_of):
         "td[name=partner_id]"
     ).click()
     story = page.locator("[name=timeline]")
-    expect(story).to_contain_text("was entered by")
+    expect(story).to_contain_text("captured by")
     expect(story).to_contain_text("Tried again by Operator")
     expect(story).to_contain_text("SPAR confirmed it.")
     picture(page, "timeline")

@@ -12,6 +12,7 @@ from odoo.addons.g2p_spar_sync_queue.spar.answers import Item, Outcome
 from odoo.addons.g2p_spar_sync_queue.spar.jws import KeyProblem
 from odoo.addons.g2p_spar_sync_queue.transactions import apart, commit
 
+from ..kinds import MOVING, SAME
 from ..questions import LIMITS, ask_all
 from ..turns import turn
 
@@ -19,9 +20,6 @@ from ..turns import turn
 FRESH = 3
 #: Registrants one person may ask about in a minute.
 MAX_PER_MINUTE = 60
-
-#: Kinds besides those of a comparison: nothing differs; the engine is at work on it.
-SAME, MOVING = "same", "moving"
 
 #: What SPAR is asked for one connection: the ID, and the mapping as it is now.
 Question = namedtuple("Question", "spar_id entry")
@@ -170,7 +168,7 @@ class G2pSparReading(models.Model):
     def _kind(self, partner, question, item, result):
         """Return how SPAR differs from what is requested.
 
-        :return: a kind of difference, :data:`SAME` or :data:`MOVING`
+        :return: a kind of difference, or one of :mod:`..kinds`
         """
         entry = question.entry
         if not entry:

@@ -27,13 +27,15 @@ class Look:
         self.env = partner.env
         self.partner = partner
         self.connection = connection
-        self.reading = reading
+        spar_id = self.env["g2p.spar.reading"]._question(partner, entry).spar_id
+        #: What SPAR answered under the ID the registrant has now.
+        self.reading = reading if reading and reading.spar_id == spar_id else None
         self.entry = entry
         self.code = code
         mapping = self.env["g2p.spar.mapping"].sudo()
         self.mapping = mapping.browse(entry and entry.id)
         #: How SPAR differs, if it has just answered.
-        self.kind = reading.kind if reading and code == "" else None
+        self.kind = self.reading.kind if self.reading and code == "" else None
         if self.kind and self.mapping and self.mapping._with_newer_change():
             self.kind = MOVING
 

@@ -82,7 +82,7 @@ class G2pSparReading(models.Model):
     def _fresh_code(self, connection, question, readings):
         """Return the code of the last question if nothing is new since, else None."""
         reading = readings.get(connection.id)
-        if not reading:
+        if not reading or reading.spar_id != question.spar_id:
             return None
         since = connection._now() - timedelta(seconds=FRESH)
         seen_at = question.entry and question.entry.seen_at
@@ -145,15 +145,22 @@ class G2pSparReading(models.Model):
         """
         readings = self._readings(partner)
         for connection, (question, item, result) in answers.items():
-            values = {"tried_at": asked_at, "code": code_of(result)}
+            reading = readings.get(connection)
+            values = {
+                "spar_id": item.spar_id,
+                "tried_at": asked_at,
+                "code": code_of(result),
+            }
             if not values["code"]:
                 values.update(
-                    spar_id=item.spar_id,
                     masked=self._masked(result),
                     read_at=asked_at,
                     kind=self._kind(partner, question, item, result),
                 )
-            if reading := readings.get(connection):
+            elif reading and reading.spar_id != item.spar_id:
+                # What was held under another ID is no news of this one.
+                values.update(masked=False, read_at=False, kind=False)
+            if reading:
                 reading.write(values)
             else:
                 keys = {"partner_id": partner.id, "connection_id": connection}

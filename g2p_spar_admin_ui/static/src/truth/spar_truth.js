@@ -169,16 +169,29 @@ export class SparTruth extends Component {
     follow(resId, times) {
         clearTimeout(this.followTimer);
         this.followTimer = setTimeout(async () => {
-            const {record} = this.props;
-            // Never under the hands of somebody who is typing.
-            if (record.resId !== resId || (await record.isDirty())) {
-                return;
-            }
-            await record.load();
-            if (times > 1 && status(this) !== "destroyed") {
+            const isOver = await this.reload(resId);
+            if (!isOver && times > 1 && status(this) !== "destroyed") {
                 this.follow(resId, times - 1);
             }
         }, FOLLOW_MS);
+    }
+
+    /** Return whether somebody has gone on to something else. */
+    async reload(resId) {
+        const {record} = this.props;
+        try {
+            // Never under the hands of somebody who is typing.
+            if (record.resId !== resId || (await record.isDirty())) {
+                return true;
+            }
+            await record.load();
+        } catch (error) {
+            // The server may be away for a moment; the next look will tell.
+            if (!(error instanceof ConnectionLostError)) {
+                throw error;
+            }
+        }
+        return false;
     }
 }
 

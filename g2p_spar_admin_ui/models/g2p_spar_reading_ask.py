@@ -153,7 +153,7 @@ class G2pSparReading(models.Model):
             }
             if not values["code"]:
                 values.update(
-                    masked=self._masked(result),
+                    masked=self._comparison()._masked(result),
                     read_at=asked_at,
                     kind=self._kind(partner, question, item, result),
                 )
@@ -165,12 +165,6 @@ class G2pSparReading(models.Model):
             else:
                 keys = {"partner_id": partner.id, "connection_id": connection}
                 self.sudo().create({**values, **keys})
-
-    def _masked(self, result):
-        if not result.linked:
-            return False
-        Strategy = self.env["g2p.fa.strategy"].sudo()
-        return Strategy._spar_masked(result.fa, result.strategy_number)
 
     def _kind(self, partner, question, item, result):
         """Return how SPAR differs from what is requested.

@@ -3,11 +3,7 @@ from odoo.exceptions import AccessError
 
 from odoo.addons.g2p_spar_financial_address.const import EDITOR
 
-OPERATOR = "g2p_spar_sync_queue.group_operator"
-
-#: Differences that sending ours, or taking SPAR's over, makes an end of.
-RESENT = ("ours_newer", "spar_newer", "unknown", "left_over")
-TAKEN = ("ours_newer", "spar_newer", "left_over")
+from ..kinds import RESENT, TAKEN
 
 
 class G2pSparReading(models.Model):

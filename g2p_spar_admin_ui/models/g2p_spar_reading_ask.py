@@ -12,6 +12,7 @@ from odoo.addons.g2p_spar_sync_queue.spar.answers import Item, Outcome
 from odoo.addons.g2p_spar_sync_queue.spar.jws import KeyProblem
 from odoo.addons.g2p_spar_sync_queue.transactions import apart, commit
 
+from ..kinds import MOVING, SAME
 from ..questions import LIMITS, ask_all
 from ..turns import turn
 
@@ -19,9 +20,6 @@ from ..turns import turn
 FRESH = 3
 #: Registrants one person may ask about in a minute.
 MAX_PER_MINUTE = 60
-
-#: Kinds besides those of a comparison: nothing differs; the engine is at work on it.
-SAME, MOVING = "same", "moving"
 
 #: What SPAR is asked for one connection: the ID, and the mapping as it is now.
 Question = namedtuple("Question", "spar_id entry")
@@ -84,7 +82,7 @@ class G2pSparReading(models.Model):
     def _fresh_code(self, connection, question, readings):
         """Return the code of the last question if nothing is new since, else None."""
         reading = readings.get(connection.id)
-        if not reading:
+        if not reading or reading.spar_id != question.spar_id:
             return None
         since = connection._now() - timedelta(seconds=FRESH)
         seen_at = question.entry and question.entry.seen_at
@@ -147,30 +145,31 @@ class G2pSparReading(models.Model):
         """
         readings = self._readings(partner)
         for connection, (question, item, result) in answers.items():
-            values = {"tried_at": asked_at, "code": code_of(result)}
+            reading = readings.get(connection)
+            values = {
+                "spar_id": item.spar_id,
+                "tried_at": asked_at,
+                "code": code_of(result),
+            }
             if not values["code"]:
                 values.update(
-                    spar_id=item.spar_id,
-                    masked=self._masked(result),
+                    masked=self._comparison()._masked(result),
                     read_at=asked_at,
                     kind=self._kind(partner, question, item, result),
                 )
-            if reading := readings.get(connection):
+            elif reading and reading.spar_id != item.spar_id:
+                # What was held under another ID is no news of this one.
+                values.update(masked=False, read_at=False, kind=False)
+            if reading:
                 reading.write(values)
             else:
                 keys = {"partner_id": partner.id, "connection_id": connection}
                 self.sudo().create({**values, **keys})
 
-    def _masked(self, result):
-        if not result.linked:
-            return False
-        Strategy = self.env["g2p.fa.strategy"].sudo()
-        return Strategy._spar_masked(result.fa, result.strategy_number)
-
     def _kind(self, partner, question, item, result):
         """Return how SPAR differs from what is requested.
 
-        :return: a kind of difference, :data:`SAME` or :data:`MOVING`
+        :return: a kind of difference, or one of :mod:`..kinds`
         """
         entry = question.entry
         if not entry:

@@ -166,6 +166,21 @@ class TestTruth(TruthCase):
         self.assertEqual((row["text"], row["when"]), ("Not known", ""))
         self.assertTrue(row["problem"])
 
+    def test_what_was_read_under_another_id_is_no_news(self):
+        newcomer = self.new_registrant("Neema Shayo", "SR-9")
+        self.mapper.rows["SR-9"] = self.enter_address()._spar_value()[0]
+        self.mapper.strategies["SR-9"] = None
+        (row,) = self.view(partner=newcomer)["rows"]
+        self.assertNotEqual(row["text"], "No address")
+        newcomer.spar_id = "SR-10"
+        for ask in (False, True):
+            self.mapper.rule = stand_in.status(503)
+            (row,) = self.view(ask=ask, partner=newcomer)["rows"]
+            self.assertEqual(row["text"], "Not known")
+        newcomer.spar_id = "SR-9"
+        (row,) = self.view(ask=False, partner=newcomer)["rows"]
+        self.assertEqual(row["text"], "Not known", "forgotten with the failed look")
+
     def test_back_again(self):
         self.bring_in_sync()
         self.mapper.rule = stand_in.status(503)

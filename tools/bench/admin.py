@@ -1,5 +1,6 @@
 """What the admin's screens cost."""
 
+import itertools
 import json
 import statistics
 import threading
@@ -23,7 +24,7 @@ REGISTRANTS = 60
 #: Rounds with SPAR up and with SPAR hanging each, and forms opened in each.
 ROUNDS, FORMS = 6, 20
 #: Seconds between two forms, and for which a hanging SPAR does not answer.
-PAUSE, HANG = 0.3, 30
+PAUSE, HANG = 0.5, 30
 
 
 def measure(postgres, percent, say):
@@ -97,6 +98,8 @@ def _prepare(postgres, odoo, spar, say):
 def _open_in_turns(odoo, spar, people, forms):
     """Return the seconds each form took, by how SPAR was."""
     lookers = [Looker(odoo, login) for login in LOGINS]
+    # Never the same soon again: what SPAR has just answered is not asked.
+    people = itertools.cycle(people)
     times = {"up": [], "hanging": []}
     for number in range(ROUNDS + 1):
         for how, seconds in times.items():
@@ -118,7 +121,7 @@ def _open_forms(lookers, people, forms):
     times = []
     for number in range(forms):
         looker = lookers[number % len(lookers)]
-        times.append(looker.open(people[number % len(people)]))
+        times.append(looker.open(next(people)))
         time.sleep(PAUSE)
     for looker in lookers:
         looker.close()

@@ -1,14 +1,16 @@
 import {ConnectionLostError} from "@web/core/network/rpc";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
-import {user} from "@web/core/user";
 import {useService} from "@web/core/utils/hooks";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
-import {Component, onWillUnmount, useEffect, useState} from "@odoo/owl";
+import {Component, onWillUnmount, status, useEffect, useState} from "@odoo/owl";
 
 /** While others have their turn: how long to wait for one's own, and how often. */
 const TURN_MS = 2000;
 const TURNS = 3;
+/** After a cure: how often to look what has become of it. */
+const FOLLOW_MS = 2000;
+const FOLLOWS = 5;
 const EMPTY = {rows: [], requested: {}};
 
 /**
@@ -38,7 +40,10 @@ export class SparTruth extends Component {
             },
             () => this.reasonsToLook
         );
-        onWillUnmount(() => this.forget());
+        onWillUnmount(() => {
+            this.forget();
+            clearTimeout(this.followTimer);
+        });
     }
 
     /** The registrant, and whatever the engine or a person did. */
@@ -148,10 +153,45 @@ export class SparTruth extends Component {
     }
 
     async cure(row, method) {
-        const action = await this.orm.call("g2p.spar.reading", method, [row.reading], {
-            context: user.context,
-        });
-        await this.action.doAction(action);
+        this.state.asking = true;
+        try {
+            const action = await this.orm.call("g2p.spar.reading", method, [
+                row.reading,
+            ]);
+            await this.action.doAction(action);
+        } finally {
+            await this.refresh();
+        }
+        this.follow(this.props.record.resId, FOLLOWS);
+    }
+
+    /** What was asked for is done by a job, a moment later. */
+    follow(resId, times) {
+        clearTimeout(this.followTimer);
+        this.followTimer = setTimeout(async () => {
+            const isOver = await this.reload(resId);
+            if (!isOver && times > 1 && status(this) !== "destroyed") {
+                this.follow(resId, times - 1);
+            }
+        }, FOLLOW_MS);
+    }
+
+    /** Return whether somebody has gone on to something else. */
+    async reload(resId) {
+        const {record} = this.props;
+        try {
+            // Never under the hands of somebody who is typing.
+            if (record.resId !== resId || (await record.isDirty())) {
+                return true;
+            }
+            await record.load();
+        } catch (error) {
+            // The server may be away for a moment; the next look will tell.
+            if (!(error instanceof ConnectionLostError)) {
+                throw error;
+            }
+        }
+        return false;
     }
 }
 

@@ -19,11 +19,12 @@ class G2pSparConnection(models.Model):
         The bus hands it over after the commit. It says nothing but that there is
         something new.
         """
-        super()._moved_on(last)
+        result = super()._moved_on(last)
         key, now = (self.env.cr.dbname, self.id), time.monotonic()
         if last or now - _told.get(key, -QUIET) >= QUIET:
             _told[key] = now
             self._tell_overviews()
+        return result
 
     def _tell_overviews(self):
         group = self.env.ref("g2p_spar_sync_queue.group_operator")

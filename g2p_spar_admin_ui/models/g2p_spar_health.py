@@ -31,7 +31,9 @@ class G2pSparHealth(models.AbstractModel):
 
         :rtype: dict
         """
-        connections = self.env["g2p.spar.connection"].sudo().search([])
+        connections = (
+            self.env["g2p.spar.connection"].sudo().search([("id", "!=", False)])
+        )
         newest = self.env["g2p.spar.overview"]._newest(connections)
         Mapping = self.env["g2p.spar.mapping"].sudo()
         Line = self.env["g2p.spar.reconciliation.line"].sudo()

@@ -119,12 +119,23 @@ class G2pSparMapping(models.Model):
         moving = tuple(states & MOVING_SHOWN)
 
         def to_sql(model, alias, query):
-            parts = [SQL("FALSE")]
+            if resting and not moving:
+                return _at_rest_in(alias, resting)
+            ids = [_moving_shown(moving)] if moving else []
             if resting:
-                parts.append(_at_rest_in(alias, resting))
-            if moving:
-                parts.append(_moving_shown_in(alias, moving))
-            return SQL("(%s)", SQL(" OR ").join(parts))
+                ids.append(
+                    SQL(
+                        "SELECT r.id FROM g2p_spar_mapping r WHERE %s",
+                        _at_rest_in("r", resting),
+                    )
+                )
+            # One set of ids: with two conditions and an OR between them, PostgreSQL
+            # would look at every mapping.
+            return SQL(
+                "%s IN (%s)",
+                SQL.identifier(alias, "id"),
+                SQL(" UNION ALL ").join(ids) if ids else SQL("NULL"),
+            )
 
         return Domain.custom(to_sql=to_sql)
 
@@ -225,22 +236,20 @@ def _at_rest_in(alias, states):
     )
 
 
-def _moving_shown_in(alias, shown):
-    """Return SQL: the engine has something to do for it, and it is shown like this."""
+def _moving_shown(shown):
+    """Return SQL of the ids of what the engine is busy with that is shown like this."""
     return SQL(
-        """%(id)s IN (
-            SELECT m.id FROM g2p_spar_mapping m
-              JOIN g2p_spar_connection k ON k.id = m.connection_id
-             WHERE m.id IN (SELECT id FROM g2p_spar_mapping
-                             WHERE state IN %(moving)s AND paused IS NOT TRUE
-                             UNION
-                            SELECT id FROM g2p_spar_mapping
-                             WHERE state IN %(moving)s AND paused
-                             UNION
-                            SELECT mapping_id FROM g2p_spar_change
-                             WHERE state = 'queued')
-               AND %(shown_sql)s IN %(shown)s)""",
-        id=SQL.identifier(alias, "id"),
+        """SELECT m.id FROM g2p_spar_mapping m
+             JOIN g2p_spar_connection k ON k.id = m.connection_id
+            WHERE m.id IN (SELECT id FROM g2p_spar_mapping
+                            WHERE state IN %(moving)s AND paused IS NOT TRUE
+                            UNION
+                           SELECT id FROM g2p_spar_mapping
+                            WHERE state IN %(moving)s AND paused
+                            UNION
+                           SELECT mapping_id FROM g2p_spar_change
+                            WHERE state = 'queued')
+              AND %(shown_sql)s IN %(shown)s""",
         moving=MOVING,
         shown_sql=_shown("m", "k"),
         shown=shown,

@@ -38,7 +38,7 @@ class G2pSparOverview(models.AbstractModel):
         :rtype: dict
         :raise AccessError: when the user is no SPAR operator
         """
-        connections = self.env["g2p.spar.connection"].search([])
+        connections = self.env["g2p.spar.connection"].search([("id", "!=", False)])
         connections.check_access("read")
         self.env["g2p.spar.mapping"]._check_operator()
         return {

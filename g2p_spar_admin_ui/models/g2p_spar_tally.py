@@ -54,7 +54,9 @@ class G2pSparTally(models.Model):
         self.env.cr.execute("SELECT pg_try_advisory_xact_lock(%s)", [COUNTING])
         if not self.env.cr.fetchone()[0]:
             return
-        for connection in self.env["g2p.spar.connection"].sudo().search([]):
+        for connection in (
+            self.env["g2p.spar.connection"].sudo().search([("id", "!=", False)])
+        ):
             newest = self.search([("connection_id", "=", connection.id)], limit=1).hour
             this_hour = _hour(fields.Datetime.now())
             first = max(

@@ -35,7 +35,7 @@ class G2pSparAttempt(models.Model):
     outcome = fields.Char("Failure class", readonly=True)
     reason_code = fields.Char("SPAR's code", readonly=True)
     request_id = fields.Char(
-        "Request", readonly=True, help="The message ID to tell SPAR's support."
+        readonly=True, help="The message ID to tell SPAR's support."
     )
 
     _by_hour = models.Index("(connection_id, create_date)")

@@ -12,7 +12,7 @@ FEW_DATABASE, MANY_DATABASE = "bench_monitor", "bench_monitor_large"
 #: Registrants, and changes of them.
 FEW = (300, 1_000)
 MANY = (300_000, 1_000_000)
-ROUNDS = 15
+ROUNDS = 60
 
 
 def measure(postgres, percent, say):

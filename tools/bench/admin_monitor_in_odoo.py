@@ -112,8 +112,11 @@ def compare(env, other, rounds):
 
     Registry(other)
     found = {"few": [], "many": []}
+    sides = [("few", env.cr.dbname), ("many", other)]
     for number in range(rounds + 1):
-        for name, database in (("few", env.cr.dbname), ("many", other)):
+        # None of them always comes after the other.
+        sides.reverse()
+        for name, database in sides:
             milliseconds = open_screens(database)
             if number:
                 found[name].append(milliseconds)

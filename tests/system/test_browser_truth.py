@@ -259,7 +259,9 @@ def is_asking_without_transaction(registry):
     ((found,),) = registry.stack.postgres.query(
         registry.stack.odoo.database,
         """SELECT EXISTS (SELECT FROM pg_locks
-                           WHERE locktype = 'advisory' AND classid = %s)
+                           WHERE locktype = 'advisory' AND classid = %s
+                             AND database = (SELECT oid FROM pg_database
+                                              WHERE datname = current_database()))
               AND NOT EXISTS (SELECT FROM pg_stat_activity
                                WHERE datname = current_database()
                                  AND pid != pg_backend_pid()

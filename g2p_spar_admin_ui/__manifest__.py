@@ -21,6 +21,7 @@
         "views/g2p_fa_bulk_views.xml",
         "views/g2p_fa_settings_views.xml",
         "views/g2p_spar_mapping_views.xml",
+        "views/g2p_spar_attempt_views.xml",
         "views/g2p_spar_change_views.xml",
         "views/g2p_spar_reconciliation_views.xml",
         "views/res_partner_views.xml",

@@ -18,6 +18,11 @@ DOMAINS = {
     "paused": [("display_state", "=", "paused")],
 }
 OPEN_DRIFT = [("state", "=", "open")]
+#: How what was counted can be looked at.
+VIEWS = {
+    "g2p.spar.mapping": ("list", "kanban", "graph", "pivot", "form"),
+    "g2p.spar.change": ("list", "kanban", "graph", "pivot", "form"),
+}
 
 
 class G2pSparOverview(models.AbstractModel):
@@ -49,6 +54,7 @@ class G2pSparOverview(models.AbstractModel):
             "numbers": self._numbers(),
             "oldest": self._oldest(),
             "hours": self._hours(connections),
+            "lists": self._lists(connections),
             "causes": self._causes(),
         }
 
@@ -83,9 +89,7 @@ class G2pSparOverview(models.AbstractModel):
 
     def _list(self, name, model, domain, group_by=None):
         """Return the action that opens a list of what was counted."""
-        views = [(False, "list")]
-        if model == "g2p.spar.mapping":
-            views += [(False, view) for view in ("kanban", "graph", "pivot", "form")]
+        views = [(False, view) for view in VIEWS.get(model, ("list",))]
         return {
             "type": "ir.actions.act_window",
             "name": name,
@@ -167,7 +171,7 @@ class G2pSparOverview(models.AbstractModel):
 
         As counted in the background, and what has come since.
         """
-        now = fields.Datetime.now().replace(minute=0, second=0, microsecond=0)
+        now = self._this_hour()
         first = now - timedelta(hours=HOURS - 1)
         mine = [("connection_id", "in", connections.ids)]
         rows = (
@@ -197,6 +201,27 @@ class G2pSparOverview(models.AbstractModel):
             }
             for hour in hours
         ]
+
+    def _this_hour(self):
+        return fields.Datetime.now().replace(minute=0, second=0, microsecond=0)
+
+    def _lists(self, connections):
+        """Return what opens all that was sent, and all that failed, in these hours."""
+        first = self._this_hour() - timedelta(hours=HOURS - 1)
+        first = fields.Datetime.to_string(first)
+        mine = ("connection_id", "in", connections.ids)
+        return {
+            "sent": self._list(
+                self.env._("Sent"),
+                "g2p.spar.change",
+                [mine, ("confirmed_at", ">=", first)],
+            ),
+            "failed": self._list(
+                self.env._("Attempts that failed"),
+                "g2p.spar.attempt",
+                [mine, ("create_date", ">=", first)],
+            ),
+        }
 
     # === WHAT NEEDS YOU === #
 

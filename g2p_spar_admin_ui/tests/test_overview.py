@@ -167,6 +167,10 @@ class TestOverview(MonitorCase):
         hours = self.overview()["hours"]
         self.assertEqual(len(hours), 24)
         self.assertEqual((hours[-1]["sent"], hours[-1]["failed"]), (1, 1))
+        for name, action in self.overview()["lists"].items():
+            with self.subTest(name):
+                found = self.list_of(action).mapping_id
+                self.assertEqual(found, self.mapping)
 
     def test_the_number_of_queries_is_the_same_for_many(self):
         self.make_registrants(1).spar_mapping_ids._job_sync()

@@ -81,8 +81,11 @@ export class SparOverview extends Component {
                 await this.action.doAction(action);
             }
         } finally {
-            this.state.busy = false;
-            await this.load();
+            // What was opened may have taken this screen's place.
+            if (!this.gone) {
+                this.state.busy = false;
+                await this.load();
+            }
         }
     }
 

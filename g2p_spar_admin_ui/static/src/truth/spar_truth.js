@@ -176,8 +176,8 @@ export class SparTruth extends Component {
         }, FOLLOW_MS);
     }
 
-    get isCurable() {
-        return this.state.known.rows.some((row) => row.mayResend || row.mayTake);
+    get isSettled() {
+        return this.state.known.rows.every((row) => row.settled);
     }
 
     /** Return whether it is done, or somebody has gone on to something else. */
@@ -189,7 +189,8 @@ export class SparTruth extends Component {
                 return true;
             }
             await record.load();
-            return !this.state.asking && !this.isCurable;
+            await this.refresh();
+            return this.isSettled;
         } catch (error) {
             // The server may be away for a moment; the next look will tell.
             if (!(error instanceof ConnectionLostError)) {

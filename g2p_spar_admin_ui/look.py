@@ -53,6 +53,7 @@ class Look:
             "text": text,
             "when": self._moment(moment),
             "current": current,
+            "settled": self.kind == SAME,
             "again": self.code == "busy",
             "problem": self._problem(),
             "sentence": self._sentence(),

@@ -8,9 +8,9 @@ import {Component, onWillUnmount, status, useEffect, useState} from "@odoo/owl";
 /** While others have their turn: how long to wait for one's own, and how often. */
 const TURN_MS = 2000;
 const TURNS = 3;
-/** After a cure: how often to look what has become of it. */
+/** After a cure: how often to look what has become of it, at most. */
 const FOLLOW_MS = 2000;
-const FOLLOWS = 5;
+const FOLLOWS = 30;
 const EMPTY = {rows: [], requested: {}};
 
 /**
@@ -176,7 +176,11 @@ export class SparTruth extends Component {
         }, FOLLOW_MS);
     }
 
-    /** Return whether somebody has gone on to something else. */
+    get isSettled() {
+        return this.state.known.rows.every((row) => row.settled);
+    }
+
+    /** Return whether it is done, or somebody has gone on to something else. */
     async reload(resId) {
         const {record} = this.props;
         try {
@@ -185,6 +189,8 @@ export class SparTruth extends Component {
                 return true;
             }
             await record.load();
+            await this.refresh();
+            return this.isSettled;
         } catch (error) {
             // The server may be away for a moment; the next look will tell.
             if (!(error instanceof ConnectionLostError)) {

@@ -7,6 +7,7 @@ from . import g2p_spar_mapping_sync
 from . import g2p_spar_mapping_intervene
 from . import g2p_spar_mapping_leaving
 from . import g2p_spar_change
+from . import g2p_spar_attempt
 from . import g2p_spar_intervention
 from . import g2p_spar_connection
 from . import g2p_spar_connection_dialect

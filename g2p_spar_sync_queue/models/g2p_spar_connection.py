@@ -105,9 +105,10 @@ class G2pSparConnection(models.Model):
 
     # === BUSINESS METHODS === #
 
-    def _client(self):
+    def _client(self, limits=None):
         """Return a client that signs as this partner.
 
+        :param tuple limits: seconds to connect and to answer, if not the connection's
         :rtype: ..spar.client.SparClient
         :raise KeyProblem: when the key or certificate cannot be used
         :raise UserError: when this is a neutralised copy
@@ -120,8 +121,7 @@ class G2pSparConnection(models.Model):
             connection._signer(),
             connection.sender_id,
             connection.canonical_form,
-            connection.connect_timeout,
-            connection.answer_timeout,
+            *(limits or (connection.connect_timeout, connection.answer_timeout)),
             dialect=connection._dialect(),
             paths=connection._paths(),
             tls=connection._tls(),

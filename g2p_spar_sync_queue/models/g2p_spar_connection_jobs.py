@@ -30,6 +30,15 @@ class G2pSparConnection(models.Model):
                     description=self.env._("Send to SPAR"),
                 )._job_work_off()
 
+    def _moved_on(self, last=False):
+        """What became of a request was written down; for whoever shows that live.
+
+        Called once for each request and never for each registrant, in the transaction
+        that is about to be committed.
+
+        :param bool last: whether this worker is done for now
+        """
+
     def _wake_up_when_due(self):
         """Have the engine look again when the next of those that wait is due.
 

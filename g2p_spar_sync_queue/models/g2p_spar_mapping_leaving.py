@@ -29,7 +29,7 @@ class G2pSparMapping(models.Model):
         mappings -= self._known_at_spar(partners)
         if mappings:
             self.env.flush_all()
-            for table in ("intervention", "reconciliation_line", "change"):
+            for table in ("attempt", "intervention", "reconciliation_line", "change"):
                 self.env.cr.execute(
                     SQL(
                         "DELETE FROM %s WHERE mapping_id = ANY(%s)",

@@ -41,6 +41,7 @@ class G2pSparMapping(models.Model):
             half = int(position >= len(mine) / 2)
             recorder.record(entry, part.item, part.wanted, half)
         self._save_progress(mine, request.id)
+        self.env["g2p.spar.attempt"]._log(mine, request)
         return answer
 
     def _lock_claimed(self, request):

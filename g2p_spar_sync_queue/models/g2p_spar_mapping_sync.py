@@ -96,6 +96,7 @@ class Shift:
         self.position = None
         self.client = None
         self.client_of = None
+        self.worked = False
 
     def work(self, mappings=None):
         """Bring to SPAR these mappings first, and then whatever else is due.
@@ -111,11 +112,13 @@ class Shift:
         finally:
             if self.client:
                 self.client.close()
+        if self.worked:
+            self.connection._moved_on(last=True)
         if self.connection._is_open():
             if not finished:
                 self.connection._wake_up(REST if self.beaten > MAX_BEATEN else None)
             self.connection._wake_up_when_due()
-            self.mappings._commit()
+        self.mappings._commit()
 
     def _rounds(self, claim):
         """Claim, send and record until there is nothing to claim.
@@ -129,6 +132,7 @@ class Shift:
                 self.mappings._commit()
                 if not claimed.size:
                     return True
+                self.worked = True
                 if claimed.request:
                     self._carry_out(claimed.request)
                 self.beaten = 0
@@ -183,6 +187,7 @@ class Shift:
         if request.limited and (wait := self.connection._reserve(len(request.parts))):
             time.sleep(wait)
         answer = self.mappings._send(client, request)
+        self.connection._moved_on()
         # First what became of the registrants: pausing may meet another worker's.
         self.mappings._commit()
         if answer and not blames_one_again(request, answer):

@@ -263,7 +263,7 @@ class G2pSparReconciliation(models.Model):
         for entry in now:
             item = asked[entry.id]
             result = answer.results[item.reference_id]
-            kind = _kind(entry, wanted_of[entry.id], item, result)
+            kind = difference(entry, wanted_of[entry.id], item, result)
             if kind == "spar_newer" and self._was_ours(entry, result):
                 kind = "ours_newer"
             if kind:
@@ -300,7 +300,7 @@ class G2pSparReconciliation(models.Model):
         return Strategy._spar_masked(result.fa, result.strategy_number)
 
 
-def _kind(entry, wanted, item, result):
+def difference(entry, wanted, item, result):
     """Return how SPAR differs from what should be there, or None.
 
     :param ~..progress.Progress entry: the mapping, at rest

@@ -1,3 +1,4 @@
+from . import test_attempts
 from . import test_breaker
 from . import test_capture
 from . import test_capture_beside_others

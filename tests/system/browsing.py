@@ -55,7 +55,7 @@ def careful_pages(browser):
     yield open_page
     for page in pages:
         page.close()
-    assert not errors
+    assert not errors, errors
 
 
 def log_in(page, registry, login):

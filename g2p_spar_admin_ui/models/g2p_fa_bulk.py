@@ -1,0 +1,295 @@
+import time
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from odoo.addons.g2p_spar_financial_address.const import FA_TYPES
+from odoo.addons.g2p_spar_sync_queue.transactions import BEATEN, commit, roll_back
+
+from ..csv_file import csv_content
+
+#: Addresses that are amended in one transaction.
+BATCH = 100
+#: Seconds after which a job hands what is left to the next one.
+JOB_SECONDS = 45
+
+
+class G2pFaBulk(models.Model):
+    """Many addresses that move from one provider or branch to another, as when banks
+    merge: the numbers stay, and each address is amended like any other.
+
+    It runs in the background, a batch at a time, as the person who started it. Stopped
+    anywhere, it goes on from there.
+    """
+
+    _name = "g2p.fa.bulk"
+    _description = "Bulk amendment"
+    _order = "id desc"
+
+    fa_type = fields.Selection(FA_TYPES, string="Type", required=True)
+    from_dfsp_id = fields.Many2one(
+        "g2p.dfsp",
+        string="From provider",
+        required=True,
+        ondelete="restrict",
+        domain="[('fa_type', '=', fa_type)]",
+    )
+    from_branch_id = fields.Many2one(
+        "g2p.dfsp.branch",
+        string="From branch",
+        ondelete="restrict",
+        domain="[('dfsp_id', '=', from_dfsp_id)]",
+        help="Only addresses at this branch; leave it empty for all.",
+    )
+    to_dfsp_id = fields.Many2one(
+        "g2p.dfsp",
+        string="To provider",
+        required=True,
+        ondelete="restrict",
+        domain="[('fa_type', '=', fa_type)]",
+    )
+    to_branch_id = fields.Many2one(
+        "g2p.dfsp.branch",
+        string="To branch",
+        ondelete="restrict",
+        domain="[('dfsp_id', '=', to_dfsp_id)]",
+        help="Leave it empty to keep each branch that has the same code at the new "
+        "provider.",
+    )
+    reason = fields.Char(
+        required=True, help="Kept in the history of each address that is amended."
+    )
+    state = fields.Selection(
+        [
+            ("draft", "Not started"),
+            ("running", "Running"),
+            ("done", "Done"),
+            ("cancelled", "Stopped"),
+        ],
+        required=True,
+        default="draft",
+        readonly=True,
+        copy=False,
+    )
+    line_ids = fields.One2many(
+        "g2p.fa.bulk.line", "bulk_id", string="Addresses", readonly=True, copy=False
+    )
+    total = fields.Integer("Addresses to amend", readonly=True, copy=False)
+    count = fields.Integer("Addresses now", compute="_compute_count")
+    finished_at = fields.Datetime("Finished", readonly=True, copy=False)
+    changed = fields.Integer("Amended", compute="_compute_numbers")
+    waiting = fields.Integer("Waiting for approval", compute="_compute_numbers")
+    refused = fields.Integer("Not amended", compute="_compute_numbers")
+    progress = fields.Float(compute="_compute_numbers")
+    result_file = fields.Binary("Result", compute="_compute_result_file")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("from_dfsp_id", "to_dfsp_id")
+    def _compute_display_name(self):
+        for bulk in self:
+            bulk.display_name = self.env._(
+                "%(before)s to %(after)s",
+                before=bulk.from_dfsp_id.name or "",
+                after=bulk.to_dfsp_id.name or "",
+            )
+
+    @api.depends("from_dfsp_id", "from_branch_id")
+    def _compute_count(self):
+        for bulk in self:
+            bulk.count = self.env["g2p.financial.address"].search_count(bulk._domain())
+
+    @api.depends("line_ids.state", "total", "state")
+    def _compute_numbers(self):
+        rows = self.env["g2p.fa.bulk.line"]._read_group(
+            [("bulk_id", "in", self.ids)], ["bulk_id", "state"], ["__count"]
+        )
+        counts = {(bulk, state): number for bulk, state, number in rows}
+        for bulk in self:
+            bulk.changed = counts.get((bulk, "changed"), 0)
+            bulk.waiting = counts.get((bulk, "waiting"), 0)
+            bulk.refused = counts.get((bulk, "refused"), 0)
+            open_ones = counts.get((bulk, "open"), 0)
+            part = 1 - open_ones / bulk.total if bulk.total else 1.0
+            done = bulk.state == "done"
+            bulk.progress = 0.0 if bulk.state == "draft" else 100.0 * part
+            bulk.progress = 100.0 if done else min(99.0, bulk.progress)
+
+    def _compute_result_file(self):
+        """Write down what became of each address; numbers are masked."""
+        header = [
+            self.env._("Registrant"),
+            self.env._("Number"),
+            self.env._("Result"),
+            self.env._("Why"),
+        ]
+        states = dict(
+            self.env["g2p.fa.bulk.line"]
+            ._fields["state"]
+            ._description_selection(self.env)
+        )
+        for bulk in self:
+            bulk.result_file = csv_content(
+                header,
+                (
+                    [
+                        line.partner_id.display_name,
+                        line.address_id.masked,
+                        states[line.state],
+                        line.message,
+                    ]
+                    for line in bulk.line_ids
+                ),
+            )
+
+    # === CONSTRAINTS === #
+
+    @api.constrains(
+        "fa_type", "from_dfsp_id", "from_branch_id", "to_dfsp_id", "to_branch_id"
+    )
+    def _check_way(self):
+        for bulk in self:
+            pairs = (
+                (bulk.from_dfsp_id, bulk.from_branch_id),
+                (bulk.to_dfsp_id, bulk.to_branch_id),
+            )
+            for dfsp, branch in pairs:
+                if dfsp.fa_type != bulk.fa_type:
+                    raise ValidationError(
+                        self.env._("%s does not offer this type of address.", dfsp.name)
+                    )
+                if branch and branch.dfsp_id != dfsp:
+                    raise ValidationError(
+                        self.env._(
+                            "The branch %(branch)s is not one of %(provider)s.",
+                            branch=branch.name,
+                            provider=dfsp.name,
+                        )
+                    )
+            if pairs[0] == pairs[1]:
+                raise ValidationError(
+                    self.env._("Choose another provider or branch to move to.")
+                )
+
+    def write(self, vals):
+        """Refuse to change what has begun.
+
+        :raise UserError: when it has been started
+        """
+        if not self.env.su and any(bulk.state != "draft" for bulk in self):
+            raise UserError(
+                self.env._("This has been started. Make another one instead.")
+            )
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_drafts(self):
+        if any(bulk.state != "draft" for bulk in self):
+            raise UserError(self.env._("What has been started is kept."))
+
+    # === ACTION METHODS === #
+
+    def action_start(self):
+        """Take up the addresses as of now, and amend them in the background.
+
+        :raise AccessError: when the user may not enter payment addresses
+        :raise UserError: when there is nothing to amend
+        """
+        self.ensure_one()
+        self.env["g2p.financial.address"].check_access("create")
+        if self.state != "draft":
+            return
+        # As the user: what they may not see stays as it is.
+        query = self.env["g2p.financial.address"]._search(self._domain(), order="id")
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO g2p_fa_bulk_line (bulk_id, address_id, partner_id, state)
+                   SELECT %s, a.id, a.partner_id, 'open'
+                     FROM g2p_financial_address a WHERE a.id IN %s ORDER BY a.id""",
+                self.id,
+                query.subselect(),
+            )
+        )
+        total = self.env.cr.rowcount
+        if not total:
+            raise UserError(self.env._("Nobody is paid there."))
+        self.env.invalidate_all(flush=False)
+        self.sudo().write({"state": "running", "total": total})
+        self._wake_up()
+
+    def action_cancel(self):
+        """Stop; what has been amended stays so.
+
+        :raise AccessError: when the user may not enter payment addresses
+        """
+        self.env["g2p.financial.address"].check_access("create")
+        self.check_access("write")
+        running = self.sudo().filtered(lambda bulk: bulk.state == "running")
+        running.write({"state": "cancelled", "finished_at": fields.Datetime.now()})
+
+    def action_resume(self):
+        """Go on with what is left, from now on as the user who resumes.
+
+        :raise AccessError: when the user may not enter payment addresses
+        """
+        self.env["g2p.financial.address"].check_access("create")
+        self.check_access("write")
+        stopped = self.filtered(lambda bulk: bulk.state == "cancelled")
+        stopped.sudo().write({"state": "running", "finished_at": False})
+        stopped._wake_up()
+
+    def action_download(self):
+        """Download what became of each address."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{self._name}/{self.id}/result_file"
+            "?download=true&filename=bulk-amendment.csv",
+            "target": "self",
+        }
+
+    # === JOBS === #
+
+    def _domain(self):
+        domain = Domain("state", "=", "effective") & Domain(
+            "dfsp_id", "=", self.from_dfsp_id.id
+        )
+        if self.from_branch_id:
+            domain &= Domain("branch_id", "=", self.from_branch_id.id)
+        return domain
+
+    def _wake_up(self):
+        for bulk in self:
+            bulk.with_delay(
+                priority=20,
+                identity_key=f"spar-bulk-{bulk.id}",
+                description=self.env._("Amend many addresses"),
+            )._job_run()
+
+    def _job_run(self):
+        """Job: amend for as long as a job may last, and hand on what is left."""
+        deadline = time.monotonic() + JOB_SECONDS
+        for bulk in self.exists():
+            while bulk.state == "running" and time.monotonic() < deadline:
+                try:
+                    bulk._amend_next()
+                    commit(self.env)
+                except BEATEN:
+                    roll_back(self.env)
+            if bulk.state == "running":
+                bulk._wake_up()
+                commit(self.env)
+
+    def _amend_next(self):
+        """Amend the next batch; note the end when there is none."""
+        self.sudo().lock_for_update()
+        lines = self.line_ids.search(
+            [("bulk_id", "=", self.id), ("state", "=", "open")], limit=BATCH, order="id"
+        )
+        if lines:
+            lines._amend()
+        else:
+            self.sudo().write({"state": "done", "finished_at": fields.Datetime.now()})

@@ -1,0 +1,113 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
+
+
+class G2pFaBulkLine(models.Model):
+    """One address of a bulk amendment, and what became of it."""
+
+    _name = "g2p.fa.bulk.line"
+    _description = "Address of a bulk amendment"
+    _order = "id"
+
+    bulk_id = fields.Many2one(
+        "g2p.fa.bulk", required=True, readonly=True, ondelete="cascade"
+    )
+    address_id = fields.Many2one(
+        "g2p.financial.address",
+        string="Payment address",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Registrant",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    new_address_id = fields.Many2one(
+        "g2p.financial.address",
+        string="New address",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    state = fields.Selection(
+        [
+            ("open", "To do"),
+            ("changed", "Amended"),
+            ("waiting", "Waiting for approval"),
+            ("refused", "Not amended"),
+        ],
+        required=True,
+        default="open",
+        readonly=True,
+    )
+    message = fields.Char("Why not", readonly=True)
+
+    _once = models.Constraint(
+        "UNIQUE(bulk_id, address_id)", "This address is in the list already."
+    )
+    _of_bulk = models.Index("(bulk_id, state, id)")
+
+    def _amend(self):
+        """Amend these addresses, leaving out those that have changed since."""
+        current = self.filtered(
+            lambda line: line.sudo().address_id.state == "effective"
+        )
+        gone = self - current
+        gone._note("refused", self.env._("The address has changed since."))
+        current._enter()
+
+    def _enter(self):
+        """Enter the new addresses at once; halve them around one that is refused."""
+        if not self:
+            return
+        try:
+            with self.env.cr.savepoint():
+                addresses = self.env["g2p.financial.address"].create(
+                    [line._values() for line in self]
+                )
+                addresses.flush_recordset()
+        except UserError as problem:
+            if len(self) == 1:
+                self._note("refused", str(problem))
+                return
+            half = len(self) // 2
+            self[:half]._enter()
+            self[half:]._enter()
+            return
+        for line, address in zip(self, addresses, strict=True):
+            waits = address.sudo().state == "to_approve"
+            line.sudo().new_address_id = address
+            line._note("waiting" if waits else "changed", False)
+
+    def _values(self):
+        """Return the values of the new address: the old one's, at the new provider."""
+        old, bulk = self.sudo().address_id, self.sudo().bulk_id
+        return {
+            "partner_id": old.partner_id.id,
+            "fa_type": old.fa_type,
+            "dfsp_id": bulk.to_dfsp_id.id,
+            "branch_id": self._branch(old, bulk).id,
+            VALUE_FIELD[old.fa_type]: old._value(),
+            "holder_name": old.holder_name,
+            "reason": bulk.reason,
+        }
+
+    def _branch(self, old, bulk):
+        """Return the chosen branch, or the new provider's with the same code."""
+        return (
+            bulk.to_branch_id
+            or bulk.to_dfsp_id.branch_ids.filtered(
+                lambda branch: old.branch_id.code and branch.code == old.branch_id.code
+            )[:1]
+        )
+
+    def _note(self, state, message):
+        self.sudo().write({"state": state, "message": message})

@@ -1,0 +1,95 @@
+import hashlib
+import secrets
+
+from odoo import fields, models
+
+
+class G2pFaSettings(models.Model):
+    _inherit = "g2p.fa.settings"
+
+    alert_group_id = fields.Many2one(
+        "res.groups",
+        string="Group that is alerted",
+        tracking=True,
+        help="Everybody in it is told when SPAR needs somebody.",
+    )
+    alert_user_ids = fields.Many2many(
+        "res.users",
+        string="People who are alerted",
+        help="Also told when SPAR needs somebody. With nobody here and no group, a "
+        "SPAR manager is.",
+    )
+    alert_after_hours = fields.Integer(
+        "Alert when the oldest waits longer than (hours)",
+        default=24,
+        tracking=True,
+        help="0 never alerts.",
+    )
+    send_digest = fields.Boolean(
+        "Daily summary by e-mail",
+        tracking=True,
+        help="What waits, what needs attention, the oldest and the differences, once a "
+        "day, to those who are alerted.",
+    )
+    # Nobody may read it: what is compared is made from what the monitoring sends.
+    health_token_digest = fields.Char(groups=fields.NO_ACCESS)
+    has_health_token = fields.Boolean(
+        "Monitoring may ask", compute="_compute_has_health_token"
+    )
+
+    _alert_after_not_negative = models.Constraint(
+        "CHECK(alert_after_hours >= 0)", "The number of hours cannot be negative."
+    )
+
+    def _compute_has_health_token(self):
+        for settings in self:
+            settings.has_health_token = bool(settings.sudo().health_token_digest)
+
+    # === RECIPIENTS === #
+
+    def _alert_recipients(self):
+        """Return the active people who are told about problems.
+
+        :rtype: ``res.users``
+        """
+        settings = self._get()
+        people = settings.alert_user_ids | settings.alert_group_id.all_user_ids
+        return people.filtered(lambda user: user.active and not user.share)
+
+    # === THE TOKEN OF THE HEALTH PAGE === #
+
+    def action_new_health_token(self):
+        """Make a new token, show it once, and forget the one before.
+
+        :raise AccessError: when the user may not change the settings
+        """
+        self.check_access("write")
+        token = secrets.token_urlsafe(32)
+        self._get().sudo().health_token_digest = token_digest(token)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "sticky": True,
+                "title": self.env._("The new token"),
+                "message": self.env._(
+                    "%s Copy it now into the monitoring system: it is not shown again.",
+                    token,
+                ),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def action_drop_health_token(self):
+        """Let no monitoring ask any more.
+
+        :raise AccessError: when the user may not change the settings
+        """
+        self.check_access("write")
+        self._get().sudo().health_token_digest = False
+
+
+def token_digest(token):
+    """Return what a token is compared by. It is random, so that no salt is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,125 @@
+"""Who is told when something needs people: once, and not for every registrant."""
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+
+ATTENTION = "g2p_spar_admin_ui.activity_attention"
+OVERDUE = "g2p_spar_admin_ui.activity_overdue"
+DIGEST = "g2p_spar_admin_ui.mail_template_digest"
+
+
+class G2pSparConnection(models.Model):
+    _inherit = "g2p.spar.connection"
+
+    def _alert(self, reason):
+        """Call one person, and tell the others who asked for it; see the settings."""
+        self.ensure_one()
+        known = self.activity_ids
+        result = super()._alert(reason)
+        for activity in self.activity_ids - known:
+            self._share_alert(activity, reason)
+        return result
+
+    def _share_alert(self, activity, reason):
+        """Let the first recipient have the to-do, and the others a message."""
+        recipients = self.env["g2p.fa.settings"]._alert_recipients()
+        if not recipients:
+            return
+        if activity.user_id not in recipients and not self.responsible_id:
+            activity.user_id = recipients[0]
+        others = recipients - activity.user_id
+        if others:
+            self.message_notify(
+                partner_ids=others.partner_id.ids,
+                subject=self.env._("SPAR needs somebody: %s", self.name),
+                body=reason,
+            )
+
+    def _keep_alert(self, kind, reason):
+        """Have one activity of this kind while there is a reason, and none without.
+
+        :param str kind: external ID of an activity type
+        :param str reason: what has happened, or an empty text
+        """
+        self.ensure_one()
+        known = self.activity_search([kind])
+        if not reason:
+            self.activity_unlink([kind])
+        elif not known:
+            managers = self.env.ref("g2p_spar_sync_queue.group_manager").all_user_ids
+            robot = self.env.ref("base.user_root")
+            people = managers.filtered("active").sorted(lambda u: (u == robot, u.id))
+            person = self.responsible_id or people[:1]
+            activity = self.activity_schedule(kind, note=reason, user_id=person.id)
+            self._share_alert(activity, reason)
+
+    @api.model
+    def _cron_watch(self):
+        """Look whether registrants need somebody, or something waits for too long."""
+        hours = self.env["g2p.fa.settings"]._values()["alert_after_hours"]
+        Mapping = self.env["g2p.spar.mapping"]
+        connections = self.search([("state", "!=", "draft")])
+        ages = self.env["g2p.spar.health"]._oldest(connections)
+        for connection in connections:
+            held = Mapping.search_count(
+                [("connection_id", "=", connection.id), ("display_state", "=", "held")]
+            )
+            reason = held and self.env._(
+                "%s registrants need attention. The overview says why.", held
+            )
+            connection._keep_alert(ATTENTION, reason)
+            overdue = hours and ages.get(connection.id, 0) > hours * 3600
+            reason = overdue and self.env._(
+                "Something has been on its way for more than %s hours.", hours
+            )
+            connection._keep_alert(OVERDUE, reason)
+
+
+class G2pFaSettings(models.Model):
+    _inherit = "g2p.fa.settings"
+
+    digest_lines = fields.Html(compute="_compute_digest_lines", sanitize=False)
+
+    @api.depends_context("lang")
+    def _compute_digest_lines(self):
+        """Put the figures of the daily summary into words."""
+        lines = Markup().join(
+            Markup("<li>{}: <strong>{}</strong></li>").format(label, value)
+            for label, value in self._digest_figures()
+        )
+        for settings in self:
+            settings.digest_lines = Markup("<ul>{}</ul>").format(lines)
+
+    @api.model
+    def _digest_figures(self):
+        figures = self.env["g2p.spar.health"]._figures()
+        oldest = max(figures["spar_oldest_waiting_seconds"].values(), default=0)
+        return [
+            (self.env._("On their way"), sum(figures["spar_on_their_way"].values())),
+            (
+                self.env._("Need attention"),
+                sum(figures["spar_need_attention"].values()),
+            ),
+            (
+                self.env._("The oldest has been waiting for (hours)"),
+                round(oldest / 3600, 1),
+            ),
+            (
+                self.env._("Differences from SPAR to decide about"),
+                sum(figures["spar_differences"].values()),
+            ),
+        ]
+
+    @api.model
+    def _cron_digest(self):
+        """Send the daily summary to those who are alerted, each in their language."""
+        settings = self._get()
+        if not settings.send_digest:
+            return
+        template = self.env.ref(DIGEST)
+        for user in self._alert_recipients().filtered("email"):
+            template.with_context(lang=user.lang).send_mail(
+                settings.id,
+                email_values={"email_to": user.email_formatted, "recipient_ids": []},
+            )

@@ -1,0 +1,41 @@
+import time
+
+from odoo import models
+
+#: The message that tells overviews to look again.
+MOVED_ON = "g2p_spar_admin_ui/moved_on"
+#: Seconds, at least, between two messages of one process about one connection.
+QUIET = 1.0
+#: When this process last told about a connection, by database and id.
+_told = {}
+
+
+class G2pSparConnection(models.Model):
+    _inherit = "g2p.spar.connection"
+
+    def _moved_on(self, last=False):
+        """Tell those who look at the overview, once for all that happens in a second.
+
+        The bus hands it over after the commit. It says nothing but that there is
+        something new.
+        """
+        result = super()._moved_on(last)
+        key, now = (self.env.cr.dbname, self.id), time.monotonic()
+        if last or now - _told.get(key, -QUIET) >= QUIET:
+            _told[key] = now
+            self._tell_overviews()
+        return result
+
+    def _tell_overviews(self):
+        group = self.env.ref("g2p_spar_sync_queue.group_operator")
+        self.env["bus.bus"]._sendone(group, MOVED_ON, {})
+
+    def _pause(self, reason, alert=False):
+        result = super()._pause(reason, alert)
+        self._tell_overviews()
+        return result
+
+    def action_resume(self):
+        result = super().action_resume()
+        self._tell_overviews()
+        return result

@@ -1,0 +1,130 @@
+from odoo import fields, models
+from odoo.exceptions import AccessError
+
+from odoo.addons.g2p_spar_financial_address.const import EDITOR
+
+from ..kinds import RESENT, TAKEN
+
+
+class G2pSparReading(models.Model):
+    """What SPAR answered when somebody last looked at a registrant.
+
+    It is what a screen shows while SPAR is away. The engine never reads it. There is no
+    number in it but the masked one.
+    """
+
+    _name = "g2p.spar.reading"
+    _description = "Last look at SPAR"
+    _order = "id desc"
+    _rec_name = "partner_id"
+
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Registrant",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+    )
+    connection_id = fields.Many2one(
+        "g2p.spar.connection",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    spar_id = fields.Char("SPAR ID", readonly=True, help="The ID SPAR was asked for.")
+    masked = fields.Char(
+        "At SPAR", readonly=True, help="Empty when SPAR held no address."
+    )
+    read_at = fields.Datetime("Answered on", readonly=True)
+    tried_at = fields.Datetime("Asked on", required=True, readonly=True)
+    code = fields.Char(readonly=True, help="Why the last question was not answered.")
+    kind = fields.Char(
+        "Difference",
+        readonly=True,
+        help="How what SPAR answered differed from what was requested then.",
+    )
+
+    _one_per_registrant = models.Constraint(
+        "UNIQUE(partner_id, connection_id)",
+        "There is one last look at each registrant.",
+    )
+    _asked_by = models.Index("(write_uid, tried_at)")
+
+    # === ACTION METHODS === #
+
+    def action_resend(self):
+        """Send what was requested again, in place of what SPAR holds.
+
+        :raise AccessError: when the user is no operator
+        """
+        self._differences(RESENT).action_resend()
+        return self._report(self.env._("Saved. Being sent to SPAR."))
+
+    def action_take(self):
+        """Have SPAR's address entered here, as if somebody had typed it.
+
+        :raise AccessError: when the user may not send, or may not enter addresses
+        """
+        if not self.env.user.has_group(EDITOR):
+            raise AccessError(
+                self.env._("Only an editor of payment addresses may take one over.")
+            )
+        self._differences(TAKEN).action_take()
+        return self._report(
+            self.env._("SPAR is asked once more, and then its address is entered here.")
+        )
+
+    # === BUSINESS METHODS === #
+
+    def _differences(self, kinds):
+        """Write down what was seen as a comparison with SPAR, which can be decided.
+
+        :param kinds: the differences that can be decided so
+        :rtype: ``g2p.spar.reconciliation.line``
+        :raise AccessError: when the user is no operator, or may not see the registrant
+        """
+        self.env["g2p.spar.mapping"]._check_operator()
+        self.check_access("read")
+        self.partner_id.check_access("read")
+        lines = self.env["g2p.spar.reconciliation.line"]
+        for reading in self.sudo().filtered(lambda reading: reading.kind in kinds):
+            mapping = reading._mapping()
+            if mapping:
+                lines |= reading._write_down(mapping)
+        return lines.with_env(self.env)
+
+    def _write_down(self, mapping):
+        run = self.env["g2p.spar.reconciliation"].create(
+            {
+                "connection_id": self.connection_id.id,
+                "state": "done",
+                "total": 1,
+                "checked": 1,
+                "finished_at": fields.Datetime.now(),
+                "line_ids": [
+                    fields.Command.create(
+                        {
+                            "mapping_id": mapping.id,
+                            "kind": self.kind,
+                            "spar_id": self.spar_id,
+                            "masked": self.masked,
+                        }
+                    )
+                ],
+            }
+        )
+        return run.line_ids
+
+    def _mapping(self):
+        self.ensure_one()
+        return self.partner_id.spar_mapping_ids.filtered(
+            lambda mapping: mapping.connection_id == self.connection_id
+        )
+
+    def _report(self, message):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {"type": "success", "message": message},
+        }

@@ -1,0 +1,130 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+#: Hours that are shown.
+HOURS = 24
+#: First key of the lock on counting.
+COUNTING = 0x54414C59
+#: Days for which hours are kept.
+KEPT_DAYS = 90
+
+
+class G2pSparTally(models.Model):
+    """What was sent through a connection in one hour, and how things stood then.
+
+    Counting what is in sync means to look at every registrant, so it is done once a
+    minute in the background and not whenever somebody opens the overview. What is in
+    trouble is few, and always counted as it is.
+    """
+
+    _name = "g2p.spar.tally"
+    _description = "Hour at SPAR"
+    _order = "hour desc, id desc"
+
+    connection_id = fields.Many2one(
+        "g2p.spar.connection", required=True, readonly=True, ondelete="cascade"
+    )
+    hour = fields.Datetime(required=True, readonly=True)
+    sent = fields.Integer(readonly=True, help="Changes SPAR confirmed in this hour.")
+    failed = fields.Integer(readonly=True, help="Attempts that failed in this hour.")
+    registrants = fields.Integer(
+        readonly=True, help="Registrants with an address, when last counted."
+    )
+    in_sync = fields.Integer(readonly=True, help="Those in sync, when last counted.")
+
+    _one_per_hour = models.UniqueIndex(
+        "(connection_id, hour)", "This hour has been counted already."
+    )
+
+    @api.model
+    def _cron_count(self):
+        """Count the hours that are not over, and how things stand."""
+        self._count()
+
+    @api.model
+    def _count(self):
+        """Count anew this hour and the one before, or the whole day the first time.
+
+        What is confirmed is seen a little later than its time says, so the hour before
+        is counted once more. Only one at a time counts; whoever comes second need not.
+        """
+        self.env.flush_all()
+        self.env.cr.execute("SELECT pg_try_advisory_xact_lock(%s)", [COUNTING])
+        if not self.env.cr.fetchone()[0]:
+            return
+        for connection in (
+            self.env["g2p.spar.connection"].sudo().search([("id", "!=", False)])
+        ):
+            newest = self.search([("connection_id", "=", connection.id)], limit=1).hour
+            this_hour = _hour(fields.Datetime.now())
+            first = max(
+                newest - timedelta(hours=1) if newest else this_hour,
+                this_hour - timedelta(hours=HOURS),
+            )
+            if not newest:
+                first = this_hour - timedelta(hours=HOURS)
+            self.env.cr.execute(self._counting(connection.id, first))
+        self.env.invalidate_all(flush=False)
+
+    def _counting(self, connection_id, first):
+        """Return the statement that counts the hours of one connection."""
+        return SQL(
+            """
+            WITH hours AS (
+                SELECT generate_series(%(first)s,
+                           date_trunc('hour', now() AT TIME ZONE 'UTC'),
+                           INTERVAL '1 hour') AS hour
+            ), sent AS (
+                SELECT date_trunc('hour', confirmed_at) AS hour, count(*) AS number
+                  FROM g2p_spar_change
+                 WHERE connection_id = %(connection)s AND confirmed_at >= %(first)s
+                 GROUP BY 1
+            ), failed AS (
+                SELECT date_trunc('hour', create_date) AS hour, count(*) AS number
+                  FROM g2p_spar_attempt
+                 WHERE connection_id = %(connection)s AND create_date >= %(first)s
+                 GROUP BY 1
+            ), standing AS (
+                SELECT count(*) FILTER (WHERE state != 'ended') AS registrants,
+                       count(*) FILTER (WHERE state = 'in_sync') AS in_sync
+                  FROM g2p_spar_mapping WHERE connection_id = %(connection)s
+            )
+            INSERT INTO g2p_spar_tally
+                   (connection_id, hour, sent, failed, registrants, in_sync,
+                    create_uid, create_date, write_uid, write_date)
+            SELECT %(connection)s, hours.hour, COALESCE(sent.number, 0),
+                   COALESCE(failed.number, 0), registrants, in_sync,
+                   %(uid)s, clock_timestamp() AT TIME ZONE 'UTC',
+                   %(uid)s, clock_timestamp() AT TIME ZONE 'UTC'
+              FROM hours CROSS JOIN standing
+              LEFT JOIN sent USING (hour) LEFT JOIN failed USING (hour)
+                ON CONFLICT (connection_id, hour) DO UPDATE
+               SET sent = EXCLUDED.sent, failed = EXCLUDED.failed,
+                   registrants = EXCLUDED.registrants, in_sync = EXCLUDED.in_sync,
+                   write_date = EXCLUDED.write_date
+            """,
+            connection=connection_id,
+            first=first,
+            uid=self.env.uid,
+        )
+
+    @api.autovacuum
+    def _gc_hours(self):
+        """Delete hours nobody looks at any more."""
+        before = fields.Datetime.now() - timedelta(days=KEPT_DAYS)
+        self.search([("hour", "<", before)]).unlink()
+
+
+class G2pSparChange(models.Model):
+    _inherit = "g2p.spar.change"
+
+    # What was confirmed in an hour.
+    _confirmed = models.Index(
+        "(connection_id, confirmed_at) WHERE confirmed_at IS NOT NULL"
+    )
+
+
+def _hour(moment):
+    return moment.replace(minute=0, second=0, microsecond=0)

@@ -1,0 +1,204 @@
+import {ConnectionLostError} from "@web/core/network/rpc";
+import {_t} from "@web/core/l10n/translation";
+import {registry} from "@web/core/registry";
+import {useService} from "@web/core/utils/hooks";
+import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
+import {Component, onWillUnmount, status, useEffect, useState} from "@odoo/owl";
+
+/** While others have their turn: how long to wait for one's own, and how often. */
+const TURN_MS = 2000;
+const TURNS = 3;
+/** After a cure: how often to look what has become of it, at most. */
+const FOLLOW_MS = 2000;
+const FOLLOWS = 30;
+const EMPTY = {rows: [], requested: {}};
+
+/**
+ * What SPAR holds beside what was requested.
+ *
+ * What is known already is shown at once. SPAR is asked when the form can be used, and
+ * nothing waits for it.
+ */
+export class SparTruth extends Component {
+    static template = "g2p_spar_admin_ui.SparTruth";
+    static props = {...standardWidgetProps};
+
+    setup() {
+        this.orm = useService("orm");
+        this.action = useService("action");
+        this.state = useState({
+            known: EMPTY,
+            asking: false,
+            loaded: false,
+            lost: false,
+            number: "",
+        });
+        this.run = 0;
+        useEffect(
+            () => {
+                this.look();
+            },
+            () => this.reasonsToLook
+        );
+        onWillUnmount(() => {
+            this.forget();
+            clearTimeout(this.followTimer);
+        });
+    }
+
+    /** The registrant, and whatever the engine or a person did. */
+    get reasonsToLook() {
+        const {data, resId} = this.props.record;
+        return [
+            resId,
+            data.spar_state,
+            data.financial_address_id?.id,
+            data.financial_address_state,
+            data.pending_address_id?.id,
+        ];
+    }
+
+    /** An answer that comes after this is to a question nobody asks any more. */
+    forget() {
+        this.run++;
+        clearTimeout(this.timer);
+    }
+
+    async look() {
+        const {resId} = this.props.record;
+        if (resId !== this.shownId) {
+            Object.assign(this.state, {known: EMPTY, loaded: false});
+            this.shownId = resId;
+        }
+        this.state.number = "";
+        this.forget();
+        if (resId) {
+            const run = this.run;
+            await this.load(run, resId, false);
+            await this.load(run, resId, true);
+        }
+    }
+
+    async load(run, resId, ask, turns = TURNS) {
+        if (run !== this.run) {
+            return;
+        }
+        this.state.asking = true;
+        let known = null;
+        try {
+            known = await this.orm.silent.call("res.partner", "spar_look", [resId], {ask});
+        } catch (error) {
+            if (run === this.run) {
+                Object.assign(this.state, {asking: false, lost: true});
+            }
+            if (error instanceof ConnectionLostError) {
+                return;
+            }
+            throw error;
+        }
+        if (run !== this.run) {
+            return;
+        }
+        Object.assign(this.state, {
+            known: known.rows ? known : EMPTY,
+            loaded: true,
+            lost: false,
+        });
+        if (ask && turns && this.state.known.rows.some((row) => row.again)) {
+            this.timer = setTimeout(
+                () => this.load(run, resId, true, turns - 1),
+                TURN_MS
+            );
+        } else if (ask) {
+            this.state.asking = false;
+        }
+    }
+
+    refresh() {
+        this.forget();
+        return this.load(this.run, this.props.record.resId, true);
+    }
+
+    /** Why there is no news of SPAR, in words. */
+    problemOf(row) {
+        if (this.state.asking) {
+            return "";
+        }
+        return this.state.lost ? _t("The registry cannot be reached.") : row.problem;
+    }
+
+    whenOf(row) {
+        if (!row.when) {
+            return "";
+        }
+        return row.current ? _t("read %s", row.when) : _t("seen %s", row.when);
+    }
+
+    get revealHint() {
+        return this.state.number
+            ? _t("Hide the number")
+            : _t("Show the number; that you did is recorded");
+    }
+
+    async reveal() {
+        const {run} = this;
+        const number = this.state.number
+            ? ""
+            : await this.orm.call("g2p.financial.address", "reveal", [
+                  this.state.known.requested.address,
+              ]);
+        if (run === this.run) {
+            this.state.number = number;
+        }
+    }
+
+    async cure(row, method) {
+        this.state.asking = true;
+        try {
+            const action = await this.orm.call("g2p.spar.reading", method, [
+                row.reading,
+            ]);
+            await this.action.doAction(action);
+        } finally {
+            await this.refresh();
+        }
+        this.follow(this.props.record.resId, FOLLOWS);
+    }
+
+    /** What was asked for is done by a job, a moment later. */
+    follow(resId, times) {
+        clearTimeout(this.followTimer);
+        this.followTimer = setTimeout(async () => {
+            const isOver = await this.reload(resId);
+            if (!isOver && times > 1 && status(this) !== "destroyed") {
+                this.follow(resId, times - 1);
+            }
+        }, FOLLOW_MS);
+    }
+
+    get isSettled() {
+        return this.state.known.rows.every((row) => row.settled);
+    }
+
+    /** Return whether it is done, or somebody has gone on to something else. */
+    async reload(resId) {
+        const {record} = this.props;
+        try {
+            // Never under the hands of somebody who is typing.
+            if (record.resId !== resId || (await record.isDirty())) {
+                return true;
+            }
+            await record.load();
+            await this.refresh();
+            return this.isSettled;
+        } catch (error) {
+            // The server may be away for a moment; the next look will tell.
+            if (!(error instanceof ConnectionLostError)) {
+                throw error;
+            }
+        }
+        return false;
+    }
+}
+
+registry.category("view_widgets").add("spar_truth", {component: SparTruth});

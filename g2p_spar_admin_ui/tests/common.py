@@ -1,0 +1,51 @@
+from odoo.tests import new_test_user
+
+from odoo.addons.g2p_spar_sync_queue.tests.common import SparCase
+
+from ..models import g2p_spar_reading_ask
+
+FA, SYNC = "g2p_spar_financial_address", "g2p_spar_sync_queue"
+ROLES = {
+    "nobody": "base.group_user",
+    "viewer": f"{FA}.group_viewer",
+    "editor": f"{FA}.group_editor",
+    "operator": f"{SYNC}.group_operator",
+    "both": f"{FA}.group_editor,{SYNC}.group_operator",
+}
+
+
+class TruthCase(SparCase):
+    """Somebody looks at a registrant whose address is at a stand-in for SPAR."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.users = {
+            role: new_test_user(cls.env, f"t_{role}", groups)
+            for role, groups in ROLES.items()
+        }
+
+    def setUp(self):
+        super().setUp()
+        # Every look is a question, but where the short memory is what is tested.
+        self.patch(g2p_spar_reading_ask, "FRESH", 0)
+
+    def bring_in_sync(self):
+        self.enter_address("0754 200 001")
+        self.run_engine()
+        self.mapper.log.clear()
+
+    def spar_holds(self, number):
+        """Somebody else gives SPAR another number for the registrant."""
+        self.mapper.rows["SR-1"] = self.mapper.rows["SR-1"].replace(
+            "+255754200001", number
+        )
+
+    def view(self, role="viewer", ask=True, partner=None):
+        seen = (partner or self.registrant).with_user(self.users[role])
+        return seen.spar_look(ask)
+
+    def look(self, role="viewer", ask=True):
+        """Return the one row somebody sees."""
+        (row,) = self.view(role, ask)["rows"]
+        return row

@@ -1,0 +1,228 @@
+import base64
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import Form, new_test_user, tagged
+
+from ..models import g2p_fa_bulk
+from .test_overview import MonitorCase
+
+
+@tagged("post_install", "-at_install")
+class TestBulk(MonitorCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other = cls.env["g2p.dfsp"].create(
+            {
+                "name": "N-Cash",
+                "code": "NC",
+                "fa_type": "mobile_wallet",
+                "country_id": cls.env.ref("base.tz").id,
+            }
+        )
+        cls.editor = new_test_user(
+            cls.env, "b_editor", "g2p_spar_financial_address.group_editor"
+        )
+
+    def make_bulk(self, **values):
+        return (
+            self.env["g2p.fa.bulk"]
+            .with_user(self.editor)
+            .create(
+                {
+                    "fa_type": "mobile_wallet",
+                    "from_dfsp_id": self.operator.id,
+                    "to_dfsp_id": self.other.id,
+                    "reason": "M-Cash became part of N-Cash",
+                    **values,
+                }
+            )
+        )
+
+    def run_bulk(self, bulk):
+        bulk.action_start()
+        bulk._job_run()
+
+    def in_use(self, partners):
+        return partners.financial_address_ids.filtered(
+            lambda address: address.state == "effective"
+        )
+
+    def test_all_addresses_move_and_keep_their_numbers(self):
+        partners = self.make_registrants(5)
+        numbers = self.in_use(partners).mapped("mobile_number")
+        bulk = self.make_bulk()
+        self.assertEqual(bulk.count, 5)
+        self.run_bulk(bulk)
+        self.assertEqual((bulk.state, bulk.changed, bulk.refused), ("done", 5, 0))
+        self.assertEqual(bulk.progress, 100)
+        now = self.in_use(partners)
+        self.assertEqual(now.dfsp_id, self.other)
+        self.assertEqual(sorted(now.mapped("mobile_number")), sorted(numbers))
+        self.assertEqual(set(now.mapped("reason")), {"M-Cash became part of N-Cash"})
+        self.assertEqual(now.entered_by_id, self.editor)
+        self.assertEqual(len(partners.spar_mapping_ids.change_ids), 10)
+
+    def test_a_second_person_is_asked_where_the_policy_says_so(self):
+        partners = self.make_registrants(2)
+        self.set_policy(approve_admin=True)
+        bulk = self.make_bulk()
+        self.run_bulk(bulk)
+        self.assertEqual((bulk.changed, bulk.waiting), (0, 2))
+        self.assertEqual(self.in_use(partners).dfsp_id, self.operator)
+
+    def test_one_that_is_refused_does_not_stop_the_others(self):
+        partners = self.make_registrants(5)
+        bulk = self.make_bulk()
+        bulk.action_start()
+        partners[2].is_registrant = False
+        bulk._job_run()
+        self.assertEqual((bulk.changed, bulk.refused), (4, 1))
+        refused = bulk.line_ids.filtered(lambda line: line.state == "refused")
+        self.assertEqual(refused.partner_id, partners[2])
+        self.assertIn("not a registrant", refused.message)
+
+    def test_what_changed_since_is_left_alone(self):
+        partners = self.make_registrants(2)
+        bulk = self.make_bulk()
+        bulk.action_start()
+        newer = self.enter_address("0754 900 009", partner_id=partners[0].id)
+        bulk._job_run()
+        self.assertEqual((bulk.changed, bulk.refused), (1, 1))
+        self.assertEqual(self.in_use(partners[0]), newer)
+
+    def test_stopped_it_goes_on_from_there(self):
+        self.make_registrants(5)
+        self.patch(g2p_fa_bulk, "BATCH", 2)
+        bulk = self.make_bulk()
+        bulk.action_start()
+        bulk._amend_next()
+        self.assertEqual(bulk.changed, 2)
+        bulk.action_cancel()
+        bulk._job_run()
+        self.assertEqual((bulk.state, bulk.changed), ("cancelled", 2))
+        bulk.action_resume()
+        bulk._job_run()
+        self.assertEqual((bulk.state, bulk.changed), ("done", 5))
+
+    def test_a_batch_is_committed_before_the_next(self):
+        self.make_registrants(5)
+        self.patch(g2p_fa_bulk, "BATCH", 2)
+        commits = []
+        self.patch(g2p_fa_bulk, "commit", lambda env: commits.append(env.flush_all()))
+        self.run_bulk(self.make_bulk())
+        self.assertEqual(len(commits), 4)
+
+    def test_branches_keep_their_code(self):
+        old = self.enter_bank_account()
+        merged = self.env["g2p.dfsp"].create(
+            {
+                "name": "Second Bank",
+                "code": "SB",
+                "fa_type": "bank_account",
+                "branch_ids": [
+                    (0, 0, {"name": "North of Second", "code": "NB01"}),
+                    (0, 0, {"name": "South", "code": "NB02"}),
+                ],
+            }
+        )
+        bulk = self.make_bulk(
+            fa_type="bank_account", from_dfsp_id=self.bank.id, to_dfsp_id=merged.id
+        )
+        self.run_bulk(bulk)
+        self.assertEqual(bulk.changed, 1)
+        now = self.in_use(self.registrant)
+        self.assertNotEqual(now, old)
+        self.assertEqual(now.branch_id, merged.branch_ids[0])
+
+    def test_a_way_that_leads_nowhere_is_refused(self):
+        for values, message in (
+            ({"to_dfsp_id": self.operator.id}, "another provider or branch"),
+            ({"to_dfsp_id": self.bank.id}, "does not offer"),
+        ):
+            with (
+                self.subTest(message),
+                self.assertRaisesRegex(ValidationError, message),
+            ):
+                self.make_bulk(**values)
+        with self.assertRaisesRegex(UserError, "Nobody is paid there"):
+            self.make_bulk().action_start()
+
+    def test_what_has_begun_is_not_altered(self):
+        self.make_registrants(1)
+        bulk = self.make_bulk()
+        bulk.reason = "Another reason"
+        self.run_bulk(bulk)
+        with self.assertRaisesRegex(UserError, "has been started"):
+            bulk.reason = "Yet another"
+        with self.assertRaisesRegex(UserError, "is kept"):
+            bulk.unlink()
+        bulk.action_start()
+        self.assertEqual(bulk.total, 1)
+
+    def test_only_editors_may(self):
+        self.make_registrants(1)
+        bulk = self.make_bulk()
+        for user in (self.operator_user, self.manager_user):
+            with self.subTest(user.login), self.assertRaises(AccessError):
+                bulk.with_user(user).action_start()
+
+    def test_the_result_is_a_masked_file(self):
+        partners = self.make_registrants(2)
+        partners[0].name = "=HYPERLINK(1)"
+        bulk = self.make_bulk()
+        self.run_bulk(bulk)
+        text = base64.b64decode(bulk.result_file).decode("utf-8-sig")
+        self.assertEqual(len(text.splitlines()), 3)
+        self.assertIn("Amended", text)
+        self.assertIn("'=HYPERLINK(1)", text)
+        self.assertNotIn("7542001", text)
+        self.assertIn("result_file", bulk.action_download()["url"])
+
+    def test_the_form_opens(self):
+        with Form(self.env["g2p.fa.bulk"].with_user(self.editor)) as form:
+            form.fa_type = "mobile_wallet"
+            form.from_dfsp_id = self.operator
+            form.to_dfsp_id = self.other
+            form.reason = "They merged"
+        self.assertEqual(form.record.display_name, "M-Cash to N-Cash")
+
+
+@tagged("post_install", "-at_install")
+class TestComparison(MonitorCase):
+    def test_it_is_resumed_where_it_was_stopped(self):
+        mappings = self.make_registrants(3).spar_mapping_ids
+        self.run_engine(mappings=mappings)
+        run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+        run.action_cancel()
+        run._job_run()
+        self.assertEqual((run.state, run.checked), ("cancelled", 0))
+        run.with_user(self.operator_user).action_resume()
+        run._job_run()
+        self.assertEqual((run.state, run.checked), ("done", 3))
+
+    def test_two_do_not_run_at_once(self):
+        Run = self.env["g2p.spar.reconciliation"]
+        stopped = Run._start(self.connection)
+        stopped.action_cancel()
+        Run._start(self.connection)
+        with self.assertRaisesRegex(UserError, "running already"):
+            stopped.action_resume()
+
+    def test_the_differences_are_a_masked_file(self):
+        self.enter_address()
+        self.run_engine()
+        self.mapper.rows["SR-1"] = (
+            self.env["g2p.financial.address"]
+            .search([("partner_id", "=", self.registrant.id)])
+            ._spar_value()[0]
+            .replace("754200001", "754999999")
+        )
+        run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+        run._job_run()
+        text = base64.b64decode(run.with_user(self.operator_user).result_file).decode(
+            "utf-8-sig"
+        )
+        self.assertEqual(len(text.splitlines()), 2)
+        self.assertIn("Asha Juma", text)
+        self.assertNotIn("754999999", text)

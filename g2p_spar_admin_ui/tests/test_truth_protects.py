@@ -1,0 +1,267 @@
+import time
+from contextlib import closing
+
+from odoo.exceptions import AccessError
+from odoo.sql_db import db_connect
+from odoo.tests import get_db_name, tagged
+
+from odoo.addons.g2p_spar_sync_queue.tests import stand_in
+
+from .. import questions, turns
+from ..models import g2p_spar_reading_ask
+from .common import TruthCase
+
+LIST = "g2p_spar_financial_address.registrant_view_list"
+
+
+@tagged("post_install", "-at_install")
+class TestTruthProtects(TruthCase):
+    """Looking gives away no number, blocks nobody, and asks no more than it must."""
+
+    # === NUMBERS AND ROLES === #
+
+    def test_nobody_is_told_a_number(self):
+        self.bring_in_sync()
+        self.spar_holds("+255754200009")
+        with self.assertLogs(level="DEBUG") as logs:
+            shown = [str(self.view(role)) for role in ("viewer", "editor", "both")]
+        reading = self.env["g2p.spar.reading"].search([])
+        kept = str(reading.read())
+        self.env.cr.execute("SELECT * FROM g2p_spar_reading")
+        stored = str(self.env.cr.fetchall())
+        for text in (*shown, kept, stored, "\n".join(logs.output)):
+            for number in ("754200001", "754200009"):
+                self.assertNotIn(number, text)
+        self.assertIn("••••009", kept)
+        self.assertFalse(self.env["g2p.fa.reveal"].search([]))
+
+    def test_who_sees_no_payment_data_is_refused(self):
+        self.bring_in_sync()
+        for ask in (True, False):
+            with self.assertRaises(AccessError):
+                self.look("nobody", ask)
+        self.assertFalse(self.mapper.log)
+
+    def test_a_registrant_of_another_company_is_refused(self):
+        self.bring_in_sync()
+        self.look()
+        self.registrant.company_id = self.env["res.company"].create({"name": "Other"})
+        self.mapper.log.clear()
+        for role in ("viewer", "both"):
+            with self.subTest(role), self.assertRaises(AccessError):
+                self.look(role)
+            Reading = self.env["g2p.spar.reading"].with_user(self.users[role])
+            self.assertFalse(Reading.search([]))
+        self.assertFalse(self.mapper.log)
+
+    def test_nobody_writes_what_was_read(self):
+        self.bring_in_sync()
+        self.look()
+        reading = self.env["g2p.spar.reading"].search([])
+        for user in self.users.values():
+            mine = reading.with_user(user)
+            with self.subTest(user.login):
+                with self.assertRaises(AccessError):
+                    mine.write({"kind": "spar_newer"})
+                with self.assertRaises(AccessError):
+                    mine.create({"partner_id": self.registrant.id})
+                with self.assertRaises(AccessError):
+                    mine.unlink()
+
+    def test_cures_by_role(self):
+        self.bring_in_sync()
+        self.spar_holds("+255754200009")
+        expected = {
+            "viewer": (False, False),
+            "editor": (False, False),
+            "operator": (True, False),
+            "both": (True, True),
+        }
+        for role, (resends, takes) in expected.items():
+            row = self.look(role)
+            reading = self.env["g2p.spar.reading"].browse(row["reading"])
+            mine = reading.with_user(self.users[role])
+            with self.subTest(role):
+                self.assertEqual((row["mayResend"], row["mayTake"]), (resends, takes))
+                for allowed, cure in ((resends, "resend"), (takes, "take")):
+                    if not allowed:
+                        with self.assertRaises(AccessError):
+                            getattr(mine, f"action_{cure}")()
+        self.assertFalse(self.env["g2p.spar.reconciliation.line"].search([]))
+
+    def test_the_whole_number_is_behind_the_usual_door(self):
+        self.bring_in_sync()
+        address = self.registrant.financial_address_id
+        self.assertFalse(self.view("viewer")["requested"]["address"])
+        self.assertEqual(self.view("editor")["requested"]["address"], address.id)
+
+    def test_erased_with_the_payment_data(self):
+        self.bring_in_sync()
+        self.look()
+        self.registrant.action_remove_payment_data()
+        self.assertFalse(self.env["g2p.spar.reading"].search([]))
+
+    # === NOTHING WAITS === #
+
+    def test_a_hanging_spar_is_not_waited_for(self):
+        self.bring_in_sync()
+        self.patch(g2p_spar_reading_ask, "LIMITS", (0.2, 0.3))
+        self.mapper.rule = lambda handler, work: time.sleep(3) or True
+        began = time.monotonic()
+        row = self.look()
+        self.assertLess(time.monotonic() - began, 2)
+        self.assertEqual(self.mapper.operations, ["resolve"])
+        self.assertIn("cannot be reached", row["problem"])
+
+    def test_a_dripping_spar_is_not_waited_for(self):
+        self.bring_in_sync()
+        ask_all = questions.ask_all
+        self.patch(g2p_spar_reading_ask, "ask_all", lambda asked: ask_all(asked, 0.3))
+        self.mapper.rule = stand_in.drip(3)
+        began = time.monotonic()
+        row = self.look()
+        self.assertLess(time.monotonic() - began, 2)
+        self.assertEqual(self.mapper.operations, ["resolve"])
+        self.assertIn("cannot be reached", row["problem"])
+
+    def test_the_limits_are_a_screens_and_not_the_engines(self):
+        self.assertLessEqual(sum(questions.LIMITS), questions.PATIENCE)
+        self.assertLessEqual(questions.PATIENCE, 5)
+
+    # === SPAR IS LEFT IN PEACE === #
+
+    def test_a_page_of_80_and_a_form_ask_nothing(self):
+        self.bring_in_sync()
+        people = self.make_registrants(79) | self.registrant
+        self.env["g2p.spar.connection"].search([]).flush_recordset()
+        viewer = self.env["res.partner"].with_user(self.users["viewer"])
+        views = viewer.get_views([(self.env.ref(LIST).id, "list"), (False, "form")])
+        for kind in ("list", "form"):
+            spec = {
+                name: {}
+                for name in viewer.browse(self.registrant.id)._fields
+                if name in views["views"][kind]["arch"]
+                and f'name="{name}"' in views["views"][kind]["arch"]
+            }
+            self.assertIn("spar_state", spec)
+            with self.subTest(kind):
+                if kind == "list":
+                    found = viewer.web_search_read([("id", "in", people.ids)], spec)
+                    self.assertEqual(len(found["records"]), 80)
+                else:
+                    viewer.browse(self.registrant.id).web_read(spec)
+        self.assertFalse(self.mapper.log)
+
+    def test_the_list_costs_what_it_cost_before(self):
+        # The widget is on the form alone, and it has no field of its own.
+        names = self.env["res.partner"]._fields
+        ours = [n for n, f in names.items() if f._module == "g2p_spar_admin_ui"]
+        self.assertFalse(ours)
+
+    def test_what_is_known_takes_few_queries_however_long_the_history(self):
+        self.bring_in_sync()
+
+        def count():
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.look(ask=False)
+            return self.env.cr.sql_log_count - before
+
+        count()
+        few = count()
+        for number in range(2, 12):
+            self.enter_address(f"0754 200 0{number:02}")
+            self.run_engine()
+        self.assertLessEqual(count(), few + 1)
+        self.assertLess(few, 60)
+
+    def test_nobody_asks_twice_at_a_time(self):
+        self.bring_in_sync()
+        with self.held((turns.USER_LOCK, self.users["viewer"].id)):
+            row = self.look()
+            self.assertTrue(row["again"])
+            self.assertEqual(row["badge"], "Last known")
+            self.assertFalse(self.mapper.log)
+            self.assertEqual(self.look("editor")["badge"], "In sync")
+        self.assertEqual(self.look()["badge"], "In sync")
+
+    def test_few_ask_at_a_time(self):
+        self.bring_in_sync()
+        slots = [(turns.TURN_LOCK, n) for n in range(turns.turns_at_a_time())]
+        with self.held(*slots[1:]):
+            self.assertEqual(self.look()["badge"], "In sync")
+        self.mapper.log.clear()
+        with self.held(*slots):
+            for role in ("viewer", "editor"):
+                self.assertTrue(self.look(role)["again"])
+            self.assertFalse(self.mapper.log)
+        self.assertFalse(self.locks())
+
+    def test_turns_leave_workers_to_others(self):
+        for workers, expected in ((0, 4), (1, 1), (2, 1), (4, 2), (8, 4), (64, 4)):
+            with self.subTest(workers=workers):
+                self.patch(turns, "config", {"workers": workers})
+                self.assertEqual(turns.turns_at_a_time(), expected)
+
+    def test_a_turn_ends_with_a_failure_too(self):
+        self.bring_in_sync()
+
+        def fail(_questions):
+            raise RuntimeError
+
+        self.patch(g2p_spar_reading_ask, "ask_all", fail)
+        with self.assertRaises(RuntimeError):
+            self.look()
+        self.assertFalse(self.locks())
+
+    def test_no_transaction_is_open_during_a_turn(self):
+        with turns.turn(self.env) as mine:
+            self.assertTrue(mine)
+            self.env.cr.execute(
+                """SELECT a.state FROM pg_stat_activity a JOIN pg_locks l USING (pid)
+                    WHERE l.locktype = 'advisory' AND l.classid = %s
+                      AND l.database = (SELECT oid FROM pg_database
+                                         WHERE datname = current_database())""",
+                [turns.USER_LOCK],
+            )
+            self.assertEqual(self.env.cr.fetchall(), [("idle",)])
+
+    def test_a_minute_has_room_for_so_many_looks(self):
+        people = self.make_registrants(3)
+        self.patch(g2p_spar_reading_ask, "MAX_PER_MINUTE", 2)
+        codes = [self.view(partner=p)["rows"][0]["problem"] for p in people]
+        self.assertEqual(codes[:2], ["", ""])
+        self.assertIn("very often", codes[2])
+        self.assertEqual(len(self.mapper.log), 2)
+        self.assertFalse(self.view("editor", partner=people[2])["rows"][0]["problem"])
+
+    def held(self, *keys):
+        """Hold these locks in a session of somebody else."""
+        cr = db_connect(get_db_name()).cursor()
+        for key in keys:
+            cr.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
+            self.assertTrue(cr.fetchone()[0])
+
+        class Held:
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *exception):
+                for key in keys:
+                    cr.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+                cr.close()
+
+        return Held()
+
+    def locks(self):
+        """Return the turns somebody has in this database."""
+        with closing(db_connect(get_db_name()).cursor()) as cr:
+            cr.execute(
+                """SELECT classid, objid FROM pg_locks
+                    WHERE locktype = 'advisory' AND classid IN (%s, %s)
+                      AND database = (SELECT oid FROM pg_database
+                                       WHERE datname = current_database())""",
+                [turns.USER_LOCK, turns.TURN_LOCK],
+            )
+            return cr.fetchall()

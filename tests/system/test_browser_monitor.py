@@ -1,0 +1,223 @@
+"""What a SPAR operator and manager see: trouble found, understood and cured."""
+
+import pytest
+from browsing import open_payment_page, picture
+from conftest import wait_until
+from playwright.sync_api import expect
+
+OPERATOR = "g2p_spar_sync_queue.group_operator"
+MANAGER = "g2p_spar_sync_queue.group_manager"
+VIEWER = "g2p_spar_financial_address.group_viewer"
+ADMINISTRATOR = "g2p_spar_financial_address.group_administrator"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def users(registry):
+    """Make one person for each role."""
+    for login, groups in {
+        "operator": [OPERATOR],
+        "manager": [MANAGER, ADMINISTRATOR],
+        "viewer": [VIEWER],
+    }.items():
+        registry.new_user(login, *groups)
+
+
+def open_overview(page, registry):
+    page.goto(f"{registry.stack.odoo.url}/odoo/spar-overview")
+    expect(page.get_by_role("heading", name="Payments at SPAR")).to_be_visible()
+
+
+def number(page, name):
+    """Return the button with one of the overview's numbers."""
+    return page.locator(f"[data-number={name}]")
+
+
+def step(page, name):
+    return page.locator(f"[data-step={name}]")
+
+
+def configure(registry, **values):
+    registry.rpc.call("g2p.spar.connection", "write", [registry.connection], values)
+
+
+def test_the_guide_leads_to_the_first_address_at_spar(registry, page_of):
+    good = registry.rpc.call(
+        "g2p.spar.connection", "read", [registry.connection], ["certificate_path"]
+    )[0]["certificate_path"]
+    configure(registry, state="draft", certificate_path="/nowhere.pem")
+    page = page_of("manager")
+    open_overview(page, registry)
+    expect(step(page, "connect")).to_contain_text("Done")
+    expect(step(page, "key")).to_contain_text("To do")
+    expect(step(page, "ids")).to_contain_text("To do")
+    picture(page, "first-steps")
+
+    step(page, "key").get_by_role("button").click()
+    page.get_by_label("Certificate", exact=False).first.fill(good)
+    page.get_by_role("button", name="Save manually").click()
+    open_overview(page, registry)
+    expect(step(page, "key")).to_contain_text("Done")
+
+    step(page, "start").get_by_role("button", name="Test and start").click()
+    expect(step(page, "start")).to_contain_text("Done")
+    asha = registry.registrant("Asha Juma", "SR-1")
+    registry.enter_wallet(asha, "+255754200001")
+    # By itself: nobody presses anything.
+    expect(number(page, "share")).to_contain_text("100 %")
+    expect(page.locator("[data-step]")).to_have_count(0)
+    assert registry.state(asha) == "in_sync"
+
+
+def test_spar_down_is_told_and_so_is_its_return(registry, page_of):
+    configure(registry, breaker_threshold=1, probe_base=2, probe_cap=2)
+    page = page_of("manager")
+    open_overview(page, registry)
+    card = page.locator(f"[data-connection='{registry.connection}']")
+    expect(card).to_contain_text("Running: SPAR answers")
+    registry.stack.mapper.stop()
+    neema = registry.registrant("Neema Shayo", "SR-2")
+    registry.enter_wallet(neema, "+255754200002")
+    expect(card).to_contain_text("SPAR cannot be reached")
+    expect(number(page, "on_its_way")).to_contain_text("1")
+    picture(page, "spar-down")
+    editor = page_of("admin")
+    open_payment_page(editor, registry, neema)
+    expect(editor.locator("[name=spar_state] .badge").first).to_have_text("Retrying")
+
+    number(page, "on_its_way").click()
+    expect(page.locator(".o_data_row")).to_have_count(1)
+    expect(page.locator(".o_data_row")).to_contain_text("Neema Shayo")
+
+    registry.stack.mapper.start()
+    open_overview(page, registry)
+    expect(card).to_contain_text("Running: SPAR answers")
+    expect(number(page, "on_its_way")).to_contain_text("0")
+    expect(number(page, "share")).to_contain_text("100 %")
+    picture(page, "overview")
+
+
+def rename_provider(registry, code):
+    """Give the operator this code behind the registry's back, which may refuse it."""
+    registry.run(
+        "env.cr.execute('UPDATE g2p_dfsp SET code = %s WHERE id = %s', "
+        "[values['code'], values['provider']])\nenv.cr.commit()\nprint('done')",
+        code=code,
+        provider=registry.operator,
+    )
+
+
+def test_a_held_record_is_found_understood_and_released(registry, page_of):
+    registry.rpc.call("g2p.spar.connection", "action_pause", [registry.connection])
+    grace = registry.registrant("Grace Nakato", "SR-3")
+    registry.enter_wallet(grace, "+255754200003")
+    rename_provider(registry, "MC.fa_type:x")
+    registry.resume()
+    registry.wait_for_state(grace, "held")
+
+    page = page_of("operator")
+    open_overview(page, registry)
+    expect(number(page, "held")).to_contain_text("1")
+    line = page.get_by_role("button", name="The address cannot be written for SPAR")
+    expect(line).to_contain_text("1")
+    picture(page, "what-needs-you")
+    line.click()
+    row = page.locator(".o_data_row", has_text="Grace Nakato")
+    expect(row).to_contain_text("Check the names and codes of its provider")
+    picture(page, "needs-attention", 320)
+
+    rename_provider(registry, "MC")
+    row.get_by_role("button", name="Try now").click()
+    registry.wait_for_state(grace, "in_sync")
+    wanted = registry.wallet_string("+255754200003")
+    assert registry.stack.mapper.rows()["SR-3"] == wanted
+
+    open_overview(page, registry)
+    expect(number(page, "held")).to_contain_text("0")
+    page.goto(
+        f"{registry.stack.odoo.url}/odoo/action-g2p_spar_sync_queue.g2p_spar_change_action"
+    )
+    page.locator(".o_data_row", has_text="Grace Nakato").first.locator(
+        "td[name=partner_id]"
+    ).click()
+    story = page.locator("[name=timeline]")
+    expect(story).to_contain_text("captured by")
+    expect(story).to_contain_text("Tried again by Operator")
+    expect(story).to_contain_text("SPAR confirmed it.")
+    picture(page, "timeline")
+
+
+def test_differences_are_mended_both_ways(registry, page_of):
+    stack = registry.stack
+    for spar_id, ours in (("SR-1", "200001"), ("SR-2", "200002")):
+        theirs = registry.wallet_string("+255754200077")
+        stack.postgres.query(
+            stack.mapper.database,
+            "UPDATE id_fa_mappings SET fa_value = %s WHERE id_value = %s",
+            [theirs.replace("200077", "2000" + ours[-1] + "9"), spar_id],
+        )
+    page = page_of("manager")
+    open_overview(page, registry)
+    card = page.locator(f"[data-connection='{registry.connection}']")
+    card.get_by_role("button", name="Compare with SPAR").click()
+    # It may be done before anybody could stop it.
+    expect(page.get_by_role("button", name="Download the result")).to_be_visible()
+    running = [["state", "=", "running"]]
+    wait_until(
+        lambda: (
+            not registry.rpc.call("g2p.spar.reconciliation", "search_count", running)
+        )
+    )
+    open_overview(page, registry)
+    expect(number(page, "drift")).to_contain_text("2")
+    number(page, "drift").click()
+    expect(page.locator(".o_data_row")).to_have_count(2)
+    picture(page, "differences", 320)
+    row = page.locator(".o_data_row", has_text="Asha Juma")
+    row.get_by_role("button", name="Take SPAR's").click()
+    row = page.locator(".o_data_row", has_text="Neema Shayo")
+    row.get_by_role("button", name="Send ours").click()
+
+    wanted = registry.wallet_string("+255754200002")
+    wait_until(lambda: stack.mapper.rows()["SR-2"] == wanted)
+    (asha,) = registry.rpc.call("res.partner", "search", [["spar_id", "=", "SR-1"]])
+    in_use = [["partner_id", "=", asha], ["state", "=", "effective"]]
+
+    def taken():
+        (row,) = registry.rpc.call(
+            "g2p.financial.address", "search_read", in_use, ["masked"]
+        )
+        return row["masked"].endswith("019")
+
+    wait_until(taken)
+    open_overview(page, registry)
+    expect(number(page, "drift")).to_contain_text("0")
+
+
+def test_each_role_sees_what_it_may(registry, page_of):
+    viewer = page_of("viewer")
+    viewer.goto(f"{registry.stack.odoo.url}/odoo/registrants")
+    expect(viewer.get_by_text("Asha Juma").first).to_be_visible()
+    expect(viewer.get_by_role("menuitem", name="Overview")).to_have_count(0)
+
+    operator = page_of("operator")
+    open_overview(operator, registry)
+    expect(operator.get_by_role("heading", name="Connections")).to_be_visible()
+    for name in ("Test", "Pause", "Compare with SPAR"):
+        button = operator.get_by_role("button", name=name, exact=True)
+        expect(button).to_have_count(0)
+
+    manager = page_of("manager")
+    open_overview(manager, registry)
+    manager.get_by_role("button", name="Test", exact=True).click()
+    expect(manager.get_by_text("SPAR answered and accepted")).to_be_visible()
+    manager.get_by_role("button", name="Pause", exact=True).click()
+    manager.get_by_role("dialog").get_by_role("button", name="Pause").click()
+    expect(manager.get_by_text("Paused: nothing is sent")).to_be_visible()
+    expect(manager.get_by_text("Paused by Manager.")).to_be_visible()
+    manager.get_by_role("button", name="Resume", exact=True).click()
+    expect(manager.get_by_text("Running: SPAR answers")).to_be_visible()
+    # A keyboard is enough.
+    number(manager, "share").focus()
+    manager.keyboard.press("Enter")
+    expect(manager.locator(".o_data_row").first).to_be_visible()
+    assert "7542000" not in manager.content()

@@ -45,20 +45,20 @@ class G2pSparGuide(models.AbstractModel):
         }
 
     def _key(self, connection):
-        problem = self.env._("It is named on the connection.")
+        problem = self.env._("It is added to the connection.")
         if connection:
             try:
                 connection._client().close()
                 problem = ""
             except KeyProblem as error:
-                problem = str(error)
+                problem = connection._key_problem_text(error)
         return {
             "name": "key",
             "title": self.env._("Have a key to sign with"),
             "text": problem or self.env._("The key and the certificate can be read."),
             "done": bool(connection) and not problem,
             "button": self.env._("Key"),
-            "action": self._open_connection(connection),
+            "action": self._open_key(connection),
         }
 
     def _id_source(self):
@@ -101,6 +101,17 @@ class G2pSparGuide(models.AbstractModel):
             "done": False,
             "button": self.env._("Registrants"),
             "action": "g2p_spar_financial_address.registrant_action",
+        }
+
+    def _open_key(self, connection):
+        if not connection or connection.key_ids:
+            return self._open_connection(connection)
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Signing key"),
+            "res_model": "g2p.spar.key",
+            "views": [(False, "form")],
+            "context": {"default_connection_id": connection.id},
         }
 
     def _open_connection(self, connection):

@@ -255,10 +255,11 @@ class TestGuide(MonitorCase):
     def test_each_step_tells_its_state(self):
         self.env["g2p.spar.change"].search([]).confirmed_at = False
         self.connection.state = "draft"
-        self.connection.certificate_path = "/nowhere"
+        elsewhere = self.key_path.rename(self.key_path.with_suffix(".away"))
+        self.addCleanup(elsewhere.rename, self.key_path)
         self.env["res.partner"].search([("spar_id", "!=", False)]).spar_id = False
         steps = self.steps()
         self.assertTrue(steps.pop("connect"))
         self.assertFalse(any(steps.values()), steps)
         texts = str(self.overview()["guide"])
-        self.assertNotIn("/nowhere", texts)
+        self.assertNotIn(self.key_path.name, texts)

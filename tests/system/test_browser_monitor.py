@@ -41,10 +41,7 @@ def configure(registry, **values):
 
 
 def test_the_guide_leads_to_the_first_address_at_spar(registry, page_of):
-    good = registry.rpc.call(
-        "g2p.spar.connection", "read", [registry.connection], ["certificate_path"]
-    )[0]["certificate_path"]
-    configure(registry, state="draft", certificate_path="/nowhere.pem")
+    configure(registry, state="draft", key_ids=[(5, 0, 0)])
     page = page_of("manager")
     open_overview(page, registry)
     expect(step(page, "connect")).to_contain_text("Done")
@@ -53,8 +50,12 @@ def test_the_guide_leads_to_the_first_address_at_spar(registry, page_of):
     picture(page, "first-steps")
 
     step(page, "key").get_by_role("button").click()
-    page.get_by_label("Certificate", exact=False).first.fill(good)
+    key = registry.stack.key
+    page.get_by_label("A file on the server").check()
+    page.get_by_label("Key file on the server").fill(str(key.private_key))
+    page.get_by_label("Certificate file on the server").fill(str(key.certificate))
     page.get_by_role("button", name="Save manually").click()
+    expect(page.locator("[name=state] .badge")).to_have_text("Current")
     open_overview(page, registry)
     expect(step(page, "key")).to_contain_text("Done")
 

@@ -86,8 +86,7 @@ def _prepare(postgres, odoo, spar, say):
         "base_url": spar.url,
         "key": {
             "sender_id": keys.DEMO_SENDER,
-            "private_key_path": str(key.private_key),
-            "certificate_path": str(key.certificate),
+            **keys.connection_values(key),
         },
         "registrants": REGISTRANTS,
         "logins": LOGINS,

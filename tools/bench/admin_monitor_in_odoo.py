@@ -29,8 +29,7 @@ def prepare(env, registrants, changes):
     :return: how many changes there are.
     """
     database = env.cr.dbname
-    key = {"private_key_path": "/nowhere", "certificate_path": "/nowhere"}
-    connection = crowd.connect(database, "http://127.0.0.1:1", key)
+    connection = crowd.connect(database, "http://127.0.0.1:1", {})
     with environment(database) as own:
         crowd.multiply(own, registrants)
         crowd.queue_all(own, connection)

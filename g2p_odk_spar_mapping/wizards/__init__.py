@@ -1,0 +1,2 @@
+from . import g2p_odk_form_pick
+from . import g2p_odk_form_pick_line

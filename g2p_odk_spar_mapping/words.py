@@ -4,9 +4,9 @@ No text here repeats an answer: it may be an account number, and these texts are
 by people who may not see one.
 """
 
-from .mapping import SECRET_TARGETS
-
 from odoo.addons.g2p_spar_financial_address.address_values import mask
+
+from .mapping import SECRET_TARGETS
 
 #: Kinds of trouble, for counting them: what people can do about each differs.
 ERROR_KINDS = [

@@ -25,3 +25,12 @@ class G2pFinancialAddress(models.Model):
     odk_submitted_at = fields.Datetime(
         "Received by Central on", readonly=True, copy=False
     )
+
+    def _erase(self):
+        """Forget the answers, too, that these addresses were made from."""
+        submissions = self.sudo().odk_submission_id
+        # Of several versions, the last is what is kept; it may be in use still.
+        over = submissions.filtered(lambda one: one.address_id in self)
+        over.write({"payload": False})
+        over.correction_ids.write({"value": False})
+        return super()._erase()

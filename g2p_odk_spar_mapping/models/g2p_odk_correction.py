@@ -31,7 +31,10 @@ class G2pOdkCorrection(models.Model):
         readonly=True,
     )
     value = fields.Char(
-        required=True, readonly=True, groups=fields.NO_ACCESS, copy=False
+        readonly=True,
+        groups=fields.NO_ACCESS,
+        copy=False,
+        help="Forgotten together with the number of the address it became.",
     )
     shown = fields.Char(
         "Now", readonly=True, help="The value in its place; numbers are masked."
@@ -48,6 +51,6 @@ class G2pOdkCorrection(models.Model):
         """
         values = {}
         for one in self.sudo().sorted("id"):
-            if one.version == one.submission_id.version:
+            if one.value and one.version == one.submission_id.version:
                 values.setdefault(one.submission_id.id, {})[one.target] = one.value
         return values

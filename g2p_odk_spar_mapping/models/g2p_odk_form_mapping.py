@@ -5,11 +5,11 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR, FA_TYPES
+
 from .. import words, xlsform
 from ..mapping import NUMBER_TARGET
 from ..transforms import fingerprint_text
-
-from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR, FA_TYPES
 
 
 class G2pOdkForm(models.Model):

@@ -5,17 +5,17 @@ import logging
 from odoo import models
 from odoo.exceptions import UserError
 
-from .. import words
-from ..mapping import full_name, payment, read
-from ..planning import Plan, Trouble
-from ..transforms import fingerprint_text
-
 from odoo.addons.g2p_spar_financial_address import names
 from odoo.addons.g2p_spar_financial_address.const import FA_TYPES, VALUE_FIELD
 from odoo.addons.g2p_spar_financial_address.import_names import NAMED, ProviderNames
 from odoo.addons.g2p_spar_financial_address.models.g2p_financial_address import (
     PROTECTED_FIELDS,
 )
+
+from .. import words
+from ..mapping import full_name, payment, read
+from ..planning import Plan, Trouble
+from ..transforms import fingerprint_text
 
 _logger = logging.getLogger(__name__)
 
@@ -70,7 +70,9 @@ class G2pOdkForm(models.Model):
             for source, plan in zip(sources, plans, strict=True)
             if not plan.kind
         ]
-        found = self.env["res.partner"]._odk_find({p.key for _s, p in open_ones if p.key})
+        found = self.env["res.partner"]._odk_find(
+            {p.key for _s, p in open_ones if p.key}
+        )
         providers = self._provider_names([plan for _source, plan in open_ones])
         for source, plan in open_ones:
             try:
@@ -270,4 +272,6 @@ class G2pOdkForm(models.Model):
         """Return a keyed hash of where the money is to go: equal for equal payments."""
         said = {name: values.get(name) for name in (*_SAME_PAYMENT, "holder_name")}
         key = self.env["g2p.fa.settings"]._fingerprint_key()
-        return hmac.new(key, fingerprint_text(said).encode(), hashlib.sha256).hexdigest()
+        return hmac.new(
+            key, fingerprint_text(said).encode(), hashlib.sha256
+        ).hexdigest()

@@ -3,12 +3,12 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.g2p_spar_financial_address import address_values, names
+from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR
+
 from .. import words
 from ..mapping import full_name
 from ..planning import Source
-
-from odoo.addons.g2p_spar_financial_address import address_values, names
-from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR
 
 #: How long the answers of a sample are kept.
 SAMPLE_HOURS = 24
@@ -25,10 +25,18 @@ class G2pOdkForm(models.Model):
         "Sample", readonly=True, copy=False, groups=ADMINISTRATOR, prefetch=False
     )
     sample_at = fields.Datetime("Sample of", readonly=True, copy=False)
-    preview_registrant = fields.Char("Registrant", compute="_compute_preview")
-    preview_address = fields.Char("Payment address", compute="_compute_preview")
-    preview_trouble = fields.Text("Would be set aside", compute="_compute_preview")
-    preview_warnings = fields.Text("To look at", compute="_compute_preview")
+    preview_registrant = fields.Char(
+        "Registrant", compute="_compute_preview", groups=ADMINISTRATOR
+    )
+    preview_address = fields.Char(
+        "Payment address", compute="_compute_preview", groups=ADMINISTRATOR
+    )
+    preview_trouble = fields.Text(
+        "Would be set aside", compute="_compute_preview", groups=ADMINISTRATOR
+    )
+    preview_warnings = fields.Text(
+        "To look at", compute="_compute_preview", groups=ADMINISTRATOR
+    )
 
     @api.depends(
         "sample_payload",
@@ -80,9 +88,7 @@ class G2pOdkForm(models.Model):
         :return: the values of the fields of the preview; numbers are masked
         :rtype: dict
         """
-        empty = dict.fromkeys(
-            ("registrant", "address", "trouble", "warnings"), False
-        )
+        empty = dict.fromkeys(("registrant", "address", "trouble", "warnings"), False)
         shown = {**empty}
         if payload and self.mapping_line_ids:
             # As it will be imported: by the system.
@@ -132,9 +138,7 @@ class G2pOdkForm(models.Model):
     def _address_warnings(self, address, plan):
         texts = []
         if not address.get("dfsp_id"):
-            texts.append(
-                self.env._("Without a provider the address stays incomplete.")
-            )
+            texts.append(self.env._("Without a provider the address stays incomplete."))
         if self.env["g2p.fa.policy"]._approve(address["fa_type"], "odk"):
             texts.append(self.env._("A second person has to approve it."))
         name = plan.partner._spar_get_name() if plan.partner else full_name(plan.values)

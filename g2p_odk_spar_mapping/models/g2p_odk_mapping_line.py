@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR
+
 from .. import words
 from ..mapping import DIGIT_TARGETS, PICKS, Line, Problem, read
 from ..transforms import OF_ONE, Unusable, check_parameter
@@ -72,8 +74,12 @@ class G2pOdkMappingLine(models.Model):
     required = fields.Boolean(
         help="A submission without this value is set aside instead of imported."
     )
+    sample_answer = fields.Char(related="question_id.sample", groups=ADMINISTRATOR)
     sample_result = fields.Char(
-        "In the sample", compute="_compute_sample_result", help="Numbers are masked."
+        "In the sample",
+        compute="_compute_sample_result",
+        groups=ADMINISTRATOR,
+        help="Numbers are masked.",
     )
 
     _target_unique = models.Constraint(

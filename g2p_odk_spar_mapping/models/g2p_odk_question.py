@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR
+
 from ..mapping import answer_at
 from ..transforms import Unusable
 from ..words import shown
@@ -36,6 +38,7 @@ class G2pOdkQuestion(models.Model):
     sample = fields.Char(
         "Answer in the sample",
         compute="_compute_sample",
+        groups=ADMINISTRATOR,
         help="Numbers are masked.",
     )
 

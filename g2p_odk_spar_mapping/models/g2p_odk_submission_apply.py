@@ -8,10 +8,10 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from odoo.addons.g2p_spar_financial_address.const import LIVE_STATES
+
 from ..planning import Source
 from ..words import ERROR_KINDS
-
-from odoo.addons.g2p_spar_financial_address.const import LIVE_STATES
 
 _logger = logging.getLogger(__name__)
 
@@ -59,6 +59,7 @@ class G2pOdkSubmission(models.Model):
         copy=False,
         help="A later submission of this registrant says where they are paid.",
     )
+    attempts = fields.Integer("Set aside (times)", readonly=True, copy=False)
     payment_print = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
 
     _of_registrant = models.Index("(registrant_key) WHERE registrant_key IS NOT NULL")
@@ -93,7 +94,9 @@ class G2pOdkSubmission(models.Model):
             released._apply()
 
     def _corrections(self):
-        found = self.env["g2p.odk.correction"].search([("submission_id", "in", self.ids)])
+        found = self.env["g2p.odk.correction"].search(
+            [("submission_id", "in", self.ids)]
+        )
         return found._in_force()
 
     def _source(self, corrections):
@@ -131,7 +134,9 @@ class G2pOdkSubmission(models.Model):
             standing.note(plans[one].key, one)
         todo = free - done
         for form, batch in todo.grouped("form_id").items():
-            form._complete([sources[one] for one in batch], [plans[one] for one in batch])
+            form._complete(
+                [sources[one] for one in batch], [plans[one] for one in batch]
+            )
         rows = [(one, plans[one]) for one in todo]
         for one, plan in rows:
             one._check_standing(plan, standing)
@@ -255,9 +260,7 @@ class G2pOdkSubmission(models.Model):
         """
         Address = self.env["g2p.financial.address"]
         asking = [
-            (one, plan)
-            for one, plan in rows
-            if plan.address and one._asks_anew(plan)
+            (one, plan) for one, plan in rows if plan.address and one._asks_anew(plan)
         ]
         entered = Address._enter_changes(
             [

@@ -1,10 +1,10 @@
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 
-from .. import words
-
 from odoo.addons.g2p_spar_financial_address.address_values import clean_note, clean_text
 from odoo.addons.g2p_spar_financial_address.const import EDITOR, LIVE_STATES
+
+from .. import words
 
 #: States a person may do something about.
 OPEN_STATES = ("set_aside", "waiting", "staged")
@@ -178,6 +178,20 @@ class G2pOdkSubmission(models.Model):
             ]
         )
         self.action_rerun()
+
+    def _correctable(self):
+        """Return what can be corrected, and what stands there now.
+
+        :return: pairs of target and text; numbers are masked
+        :rtype: list
+        """
+        self.ensure_one()._check_may_decide(("set_aside",))
+        one = self.sudo()
+        now = {**one._collected(), **one.correction_ids._in_force().get(one.id, {})}
+        return [
+            (target, words.shown(target, now.get(target, "")))
+            for target in words.target_labels(self.env)
+        ]
 
     def _collected(self):
         """Return what was collected, by target, as far as it can be read."""

@@ -1,0 +1,202 @@
+"""Whatever happens to submissions in whatever order, the registry ends as a model says.
+
+The same at the level of a pull, with a Central, is in the tests of pulling.
+"""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from odoo.tests import tagged
+
+from .apply_common import ApplyCase
+
+PEOPLE = ("R-0", "R-1")
+NAMES = ("a", "b", "c", "d")
+#: The number of an answer; the first is one no wallet has.
+NUMBERS = ("12", "0754 500 001", "0754 500 002", "0754 500 003")
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["submit", "edit", "reject", "approve", "delete", "restore"]
+            + ["stage", "apply", "rerun", "ignore"]
+        ),
+        st.sampled_from(NAMES),
+        st.integers(0, len(NUMBERS) - 1),
+    ),
+    min_size=3,
+    max_size=25,
+)
+
+
+class World:
+    """Central, as a dictionary: what a submission says, and whether it is there."""
+
+    def __init__(self):
+        self.rows, self.clock = {}, 0
+
+    def tick(self):
+        self.clock += 1
+        return self.clock
+
+
+@tagged("post_install", "-at_install")
+class TestApplyInRandomOrder(ApplyCase):
+    """Each of four submissions is about one of two registrants, for good."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.people = {
+            text: cls.new_registrant("Asha Juma", text) for text in PEOPLE
+        }
+
+    def person_of(self, name):
+        return PEOPLE[NAMES.index(name) % len(PEOPLE)]
+
+    @settings(
+        max_examples=40,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(STEPS)
+    def test_the_registry_ends_equal_to_the_model(self, steps):
+        with self.env.cr.savepoint() as savepoint:
+            world = World()
+            for what, name, number in steps:
+                getattr(self, f"do_{what}")(world, name, number)
+            self.settle(world)
+            self.compare(world)
+            savepoint.rollback()
+        self.env.invalidate_all()
+
+    # === WHAT HAPPENS === #
+
+    def do_submit(self, world, name, number):
+        if name not in world.rows:
+            world.rows[name] = {
+                "minute": world.tick(),
+                "edited": None,
+                "review": None,
+                "number": number,
+                "there": True,
+            }
+
+    def do_edit(self, world, name, number):
+        if world.rows.get(name, {}).get("there"):
+            world.rows[name].update(number=number, edited=world.tick(), review="edited")
+
+    def do_reject(self, world, name, _number):
+        if world.rows.get(name, {}).get("there"):
+            world.rows[name].update(edited=world.tick(), review="rejected")
+
+    def do_approve(self, world, name, _number):
+        if world.rows.get(name, {}).get("there"):
+            world.rows[name].update(edited=world.tick(), review="approved")
+
+    def do_delete(self, world, name, _number):
+        if name in world.rows:
+            world.rows[name]["there"] = False
+
+    def do_restore(self, world, name, _number):
+        if name in world.rows:
+            world.rows[name]["there"] = True
+
+    def do_stage(self, world, name, _number):
+        """One submission is looked at; others are not yet."""
+        row = world.rows.get(name)
+        if row and row["there"]:
+            self.stage(
+                name,
+                self.answers(self.person_of(name), NUMBERS[row["number"]]),
+                minute=row["minute"],
+                edited=row["edited"],
+                review=row["review"],
+            )
+        elif row:
+            self.delete_at_central(name)
+
+    def do_apply(self, world, _name, _number):
+        self.apply()
+        self.assertNothingDoubled()
+
+    def do_rerun(self, _world, name, _number):
+        one = self.submission(name)
+        if one.state in ("set_aside", "staged"):
+            one.with_user(self.editor).action_rerun()
+
+    def do_ignore(self, _world, name, _number):
+        """A person gives up what cannot be paid; an edit lets it count again."""
+        one = self.submission(name)
+        if one.state == "set_aside":
+            one.with_user(self.editor).action_ignore("A double")
+
+    def settle(self, world):
+        for _time in range(2):
+            for name in sorted(world.rows):
+                self.do_stage(world, name, 0)
+            self.apply()
+
+    # === WHAT MUST BE SO === #
+
+    def assertNothingDoubled(self):
+        for person in self.people.values():
+            self.assertLessEqual(len(self.in_use(person)), 1)
+
+    def compare(self, world):
+        self.assertNothingDoubled()
+        for text, person in self.people.items():
+            mine = sorted(
+                (row["minute"], name)
+                for name, row in world.rows.items()
+                if self.person_of(name) == text
+            )
+            self.compare_states(world, mine)
+            self.compare_address(world, person, mine)
+
+    def compare_states(self, world, mine):
+        """Nothing lost: each submission is where what it says puts it."""
+        blocked = False
+        for _minute, name in mine:
+            row, one = world.rows[name], self.submission(name)
+            with_reason = (name, row, one.error_kind)
+            if not row["there"]:
+                self.assertIn(one.state, ("removed", False), with_reason)
+            elif row["review"] == "rejected":
+                self.assertEqual(one.state, "ignored", with_reason)
+            elif one.state == "ignored":
+                self.assertEqual((one.error_kind, row["number"]), ("decided", 0))
+            elif row["number"] == 0:
+                expected = ("waiting",) if blocked else ("set_aside", )
+                self.assertIn(one.state, (*expected, "set_aside"), with_reason)
+                blocked = True
+            elif one.state == "waiting":
+                self.assertTrue(blocked, with_reason)
+            else:
+                self.assertEqual(one.state, "applied", with_reason)
+                self.assertEqual(one.applied_version, one.version)
+
+    def compare_address(self, world, person, mine):
+        """The last of those that count says where the registrant is paid."""
+        applied = [
+            name for _minute, name in mine if self.submission(name).state == "applied"
+        ]
+        in_use = self.in_use(person)
+        if applied and mine[-1][1] == applied[-1]:
+            number = NUMBERS[world.rows[applied[-1]]["number"]].replace(" ", "")
+            self.assertEqual(in_use.mobile_number, f"+255{number[1:]}")
+        ever = self.submission_ids_of(mine).filtered("applied_version")
+        self.assertEqual(bool(in_use), bool(ever.address_id))
+        # As many addresses as there were different wishes, never more.
+        wishes = len(self.addresses(person).mapped("odk_version"))
+        versions = {
+            (a.odk_instance, a.odk_version, a.mobile_number)
+            for a in self.addresses(person)
+        }
+        self.assertEqual(wishes, len(versions))
+
+    def submission_ids_of(self, mine):
+        return self.env["g2p.odk.submission"].search(
+            [("instance_id", "in", [name for _minute, name in mine])]
+        )

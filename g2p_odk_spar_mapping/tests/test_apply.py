@@ -43,7 +43,9 @@ class TestApply(ApplyCase):
 
     def test_without_an_id_somebody_is_added_once(self):
         self.form.registrant_policy = "create_without_id"
-        line = self.form.mapping_line_ids.filtered(lambda x: x.target == "registrant_id")
+        line = self.form.mapping_line_ids.filtered(
+            lambda x: x.target == "registrant_id"
+        )
         line.required = False
         answers = self.answers(None, given_name="Zawadi", family_name="Ali")
         one = self.submit(answers=answers)
@@ -127,7 +129,9 @@ class TestApply(ApplyCase):
     # === ONE BAD SUBMISSION === #
 
     def bad_and_good(self, number=10):
-        people = [self.new_registrant(f"Asha Juma {n}", f"P-{n}") for n in range(number)]
+        people = [
+            self.new_registrant(f"Asha Juma {n}", f"P-{n}") for n in range(number)
+        ]
         for n, _person in enumerate(people):
             wrong = n % 3 == 1
             self.stage(
@@ -302,7 +306,9 @@ class TestApply(ApplyCase):
             (first.odk_submission_id, first.odk_submitter, first.odk_device),
             (one, "Collector Kim", "device-1"),
         )
-        self.assertEqual((first.odk_instance, first.odk_version), ("uuid:1", "uuid:1-v0"))
+        self.assertEqual(
+            (first.odk_instance, first.odk_version), ("uuid:1", "uuid:1-v0")
+        )
         self.submit(answers=self.answers(number="0754 200 002"), edited=5)
         self.assertEqual(self.in_use().odk_version, "uuid:1-v5")
         self.assertEqual((first.odk_version, first.state), ("uuid:1-v0", "ended"))
@@ -325,9 +331,9 @@ class TestApply(ApplyCase):
             self.delete_at_central("uuid:1")
         self.assertEqual((one.state, self.in_use()), ("removed", one.address_id))
         self.assertEqual(len(self.tasks()), 1)
-        self.assertTrue(self.tasks().user_id.has_group(
-            "g2p_spar_financial_address.group_approver"
-        ))
+        self.assertTrue(
+            self.tasks().user_id.has_group("g2p_spar_financial_address.group_approver")
+        )
 
     def test_rejected_after_it_was_applied_asks_somebody_once(self):
         self.submit()

@@ -112,7 +112,8 @@ class TestApplyDecisions(ApplyCase):
         people = [self.new_registrant("Asha Juma", f"R-{n}") for n in range(5)]
         for n, person in enumerate(people):
             self.stage(
-                f"uuid:{n}", self.answers(person.spar_id, f"0754 40{n} 000", dfsp_code="NEW")
+                f"uuid:{n}",
+                self.answers(person.spar_id, f"0754 40{n} 000", dfsp_code="NEW"),
             )
         self.apply()
         rows = self.form.submission_ids.with_user(self.editor)

@@ -30,7 +30,9 @@ class TestApplyRoles(ApplyCase):
 
     def test_nobody_reads_answers(self):
         for user in (self.administrator, self.editor, self.viewer, self.employee):
-            self.assertForbidden(user, lambda u: self.bad.with_user(u).read(["payload"]))
+            self.assertForbidden(
+                user, lambda u: self.bad.with_user(u).read(["payload"])
+            )
         for user in (self.editor, self.viewer, self.employee):
             self.assertForbidden(
                 user, lambda u: self.form.with_user(u).read(["sample_payload"])
@@ -85,7 +87,9 @@ class TestApplyRoles(ApplyCase):
                 lambda u: self.bad.with_user(u).write({"state": "applied"}),
                 lambda u: self.bad.with_user(u).unlink(),
                 lambda u: self.bad.with_user(u).copy(),
-                lambda u: self.env["g2p.odk.correction"].with_user(u).create(correction),
+                lambda u: (
+                    self.env["g2p.odk.correction"].with_user(u).create(correction)
+                ),
             ):
                 self.assertForbidden(user, act)
 

@@ -33,7 +33,7 @@ CASES = {
     },
     "a number that cannot exist": {"number": "0754"},
     "no number": {"number": None},
-    "a provider not known yet": {"dfsp_code": None},
+    "a provider not known yet": {"dfsp_code": None, "number": "+255754200001"},
     "an account somebody else is paid at": {"number": "0754 999 999"},
     "a control character": {"holder_name": "Asha\u0007"},
 }
@@ -70,7 +70,7 @@ class TestPreview(ApplyCase):
                     self.assertEqual(one.address_id.display_name, address_told)
                     self.assertIn(one.partner_id.name, form.preview_registrant)
                 savepoint.rollback()
-        self.assertEqual(set_aside, 11)
+        self.assertEqual(set_aside, 12)
 
     def test_preview_writes_nothing(self):
         self.form.registrant_policy = "create"
@@ -115,7 +115,7 @@ class TestPreview(ApplyCase):
         )
         self.assertIn("second person", form.preview_warnings)
         self.assertIn("unlike the registrant's", form.preview_warnings)
-        form = self.preview(self.answers(dfsp_code=None))
+        form = self.preview(self.answers(number="+255754200001", dfsp_code=None))
         self.assertIn("stays incomplete", form.preview_warnings)
 
     def test_a_sample_is_forgotten(self):

@@ -62,9 +62,7 @@ class TestXlsform(ApplyCase):
         expected = {(d.fa_type, d.code) for d in self.env["g2p.dfsp"].search([])}
         self.assertEqual(set(choices), expected)
         self.assertEqual(choices["bank_account", "FB"]["pattern"], r"^(?:\d{10})$")
-        self.assertEqual(
-            choices["bank_account", "007"]["pattern"], xlsform.ANY_NUMBER
-        )
+        self.assertEqual(choices["bank_account", "007"]["pattern"], xlsform.ANY_NUMBER)
         self.assertEqual(choices["bank_account", "MC"]["label"], '=HYPERLINK("x")')
         branches = [
             (row["bank"], row["name"]) for row in rows if row["list_name"] == "branch"

@@ -66,8 +66,8 @@ class CentralClient:
         """End the session at Central, which would else last a day, and hang up."""
         if self._token:
             try:
-                path = f"/v1/sessions/{quote(self._token, safe='')}"
-                self._once("DELETE", path)
+                # Not by its token, which does not belong in an address.
+                self._once("DELETE", "/v1/sessions/current")
             except CentralTrouble:
                 # It ends by itself.
                 pass

@@ -331,7 +331,7 @@ class TestPullWeaknesses(OdkCase):
 
         self.patch(type(self.env["g2p.odk.submission"]), "_apply", fail)
         with (
-            self.assertLogs("odoo", "DEBUG") as ours,
+            self.assertLogs("odoo", "INFO") as ours,
             self.assertLogs("urllib3", "DEBUG") as theirs,
         ):
             self.pull()

@@ -46,6 +46,8 @@ class Handler(BaseHTTPRequestHandler):
 
         def work():
             token = self.path.rpartition("/")[2]
+            if token == "current":
+                token = self.headers.get("Authorization", "").removeprefix("Bearer ")
             if token not in self.store.tokens:
                 raise odata.Refusal(401, "401.2")
             self.store.tokens.discard(token)

@@ -105,4 +105,4 @@ def _standing(row, policy):
 
 
 def _is_lifted(known):
-    return known.state == "waiting" or known.error_kind in OWN_KINDS
+    return known.error_kind in OWN_KINDS

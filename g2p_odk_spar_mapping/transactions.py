@@ -1,13 +1,14 @@
 """How a run ends its own transactions."""
 
-from psycopg2.errors import SerializationFailure, UniqueViolation
+from psycopg2.errors import UniqueViolation
 
 from odoo import modules
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONCURRENT
 
 #: How often in a row somebody else may be faster.
 MAX_BEATEN = 5
 #: Somebody else was faster with one of the rows; nothing is lost by looking again.
-BEATEN = (SerializationFailure, UniqueViolation)
+BEATEN = (*CONCURRENT, UniqueViolation)
 
 
 def commit(env):

@@ -3,7 +3,7 @@
 import json
 import ssl
 import time
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import requests
 import urllib3
@@ -66,8 +66,8 @@ class CentralClient:
         """End the session at Central, which would else last a day, and hang up."""
         if self._token:
             try:
-                path = f"/v1/sessions/{quote(self._token, safe='')}"
-                self._once("DELETE", path)
+                # Not by its token, which does not belong in an address.
+                self._once("DELETE", "/v1/sessions/current")
             except CentralTrouble:
                 # It ends by itself.
                 pass
@@ -176,18 +176,18 @@ class CentralClient:
         """Ask again when an answer breaks off, which no other layer notices."""
         for attempt in range(TRIES - 1):
             try:
-                return self._once("GET", path, params=parameters)
+                return self._once("GET", path, parameters)
             except CentralTrouble as trouble:
                 if trouble.code != troubles.CUT:
                     raise
                 time.sleep(self._backoff * 2**attempt)
-        return self._once("GET", path, params=parameters)
+        return self._once("GET", path, parameters)
 
-    def _once(self, verb, path, **options):
+    def _once(self, verb, path, parameters=None, **options):
         try:
             with self._session.request(
                 verb,
-                self._base_url + path,
+                self._base_url + path + _query(parameters),
                 # Compressed answers could be much larger than they look.
                 headers={"Accept-Encoding": "identity"},
                 # A redirect would carry the token to who knows where.
@@ -216,6 +216,9 @@ class CentralClient:
         :raise TimeoutError: when the body is not complete within the answer timeout
         :raise CentralTrouble: when it is larger than any answer can be
         """
+        if response.is_redirect:
+            # Nobody reads it, and requests has thrown it away.
+            return b""
         deadline = time.monotonic() + self._answer_timeout
         # read1 returns what has come, read waits for all it was asked for.
         read = getattr(response.raw, "read1", response.raw.read)
@@ -257,6 +260,11 @@ class _Retry(Retry):
     def get_retry_after(self, response):
         wait = super().get_retry_after(response)
         return wait if wait is None else min(wait, LONGEST_WAIT)
+
+
+def _query(parameters):
+    """Return parameters as Central reads them: a space is no plus sign."""
+    return f"?{urlencode(parameters, quote_via=quote)}" if parameters else ""
 
 
 def _form(project, form):

@@ -15,6 +15,8 @@ from .rows import Unreadable, read_row
 from .troubles import CentralTrouble
 
 BEGINNING = "1970-01-01T00:00:00.000Z"
+#: Seconds by which a moment may be after the answer that tells it.
+AHEAD = 60
 FORMAT = "%Y-%m-%dT%H:%M:%S.%f"
 
 
@@ -77,6 +79,18 @@ class Feed:
         """
         raw = self._client.submission(*self._where, instance_id)
         return raw and read_row(raw)
+
+    def reached(self, before):
+        """Return up to when everything was read.
+
+        :param before: what it was before, or None
+        :return: a moment as Central writes them, or None
+        """
+        seen = max(filter(None, (self.latest, before)), default=None)
+        if seen and self.now and seen > earlier(self.now, -AHEAD):
+            # Central's clock was ahead for a while: wait for no future.
+            return self.now
+        return seen
 
     def _pages(self, parameters, with_data):
         parameters = {**parameters, "$top": str(self._page_size), "$count": "true"}

@@ -8,7 +8,7 @@ from odoo.exceptions import UserError
 from ..central import troubles
 from ..central.feed import BEGINNING, earlier
 from ..central.troubles import CentralTrouble
-from ..transactions import BEATEN, apart, commit, roll_back
+from ..transactions import CONCURRENT, apart, commit, roll_back
 
 _logger = logging.getLogger(__name__)
 
@@ -153,9 +153,7 @@ class G2pOdkForm(models.Model):
             self._sweep(feed, run)
 
         def move():
-            seen = max(filter(None, (feed.latest, cursor)), default=False)
-            # Should Central's clock have been ahead for a while, wait for no future.
-            self.cursor = min(seen, feed.now) if seen and feed.now else seen
+            self.cursor = feed.reached(cursor)
             if sweep or not cursor:
                 self.swept_at = fields.Datetime.now()
                 run.swept = True
@@ -180,29 +178,29 @@ class G2pOdkForm(models.Model):
         after = None
         while chunk := apart(self.env, lambda after=after: self._next_staged(after)):
             *_before, last = chunk
-            after = last.submitted_stamp, last.id
+            after = last.submitted_stamp, last.instance_id
             self._apply_chunk(chunk)
 
     def _next_staged(self, after):
         domain = [("form_id", "=", self.id), ("state", "=", "staged")]
         if after:
-            stamp, id_ = after
+            stamp, instance_id = after
             domain += [
                 "|",
                 ("submitted_stamp", ">", stamp),
                 "&",
                 ("submitted_stamp", "=", stamp),
-                ("id", ">", id_),
+                ("instance_id", ">", instance_id),
             ]
         return self.env["g2p.odk.submission"].search(
-            domain, order="submitted_stamp, id", limit=APPLY_CHUNK
+            domain, order="submitted_stamp, instance_id", limit=APPLY_CHUNK
         )
 
     def _apply_chunk(self, chunk):
         """Apply some in one transaction; if that fails, each in its own."""
         try:
             apart(self.env, lambda: self._apply_all(chunk))
-        except BEATEN:
+        except CONCURRENT:
             roll_back(self.env)
             # They stay staged for the next run.
         except Exception:
@@ -217,7 +215,7 @@ class G2pOdkForm(models.Model):
     def _apply_one(self, one):
         try:
             apart(self.env, lambda: self._apply_all(one))
-        except BEATEN:
+        except CONCURRENT:
             roll_back(self.env)
         except Exception as error:
             roll_back(self.env)

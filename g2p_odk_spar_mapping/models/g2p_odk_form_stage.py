@@ -1,3 +1,4 @@
+import json
 from collections import Counter
 from datetime import datetime
 
@@ -40,7 +41,7 @@ class G2pOdkForm(models.Model):
         readable = [row for row in rows if not isinstance(row, Unreadable)]
         ids = [row.instance_id for row in rows if row.instance_id]
         staged = {one.instance_id: one for one in self._staged(ids)}
-        events, fresh = Counter(), {}
+        events, fresh, news = Counter(), {}, set()
         for row in readable:
             one = staged.get(row.instance_id)
             known = one and one._known()[row.instance_id]
@@ -52,12 +53,35 @@ class G2pOdkForm(models.Model):
             else:
                 events[step.event] += 1
                 fresh[row.instance_id] = self._values(step, row, True)
-            events["set_aside"] += step.state == "set_aside" and _is_news(step)
+            if _is_news(step):
+                news.add(row.instance_id)
+                events["set_aside"] += step.state == "set_aside"
         for row in rows:
             if isinstance(row, Unreadable):
                 self._stage_unreadable(row.instance_id, staged, fresh, events)
-        self.env["g2p.odk.submission"].create(list(fresh.values()))
+        created = self.env["g2p.odk.submission"].create(list(fresh.values()))
+        staged |= {one.instance_id: one for one in created}
+        self._put_payloads(staged, [row for row in readable if row.instance_id in news])
         run._count(events)
+
+    def _put_payloads(self, staged, rows):
+        """Store what was answered.
+
+        Apart from the other fields, since what fails in the database is logged with
+        all its values.
+        """
+        self.env.flush_all()
+        values = [
+            {"id": staged[row.instance_id].id, "payload": row.data} for row in rows
+        ]
+        self.env.cr.execute(
+            """UPDATE g2p_odk_submission s SET payload = v.payload
+                 FROM json_to_recordset(%s) AS v(id int, payload jsonb)
+                WHERE s.id = v.id""",
+            [json.dumps(values)],
+            log_exceptions=False,
+        )
+        self.env["g2p.odk.submission"].invalidate_model(["payload"])
 
     def _staged(self, instance_ids):
         return self.env["g2p.odk.submission"].search(
@@ -108,7 +132,6 @@ class G2pOdkForm(models.Model):
                 "form_id": self.id,
                 "instance_id": row.instance_id,
                 "content_hash": row.content_hash,
-                "payload": row.data,
             }
         return values
 
@@ -146,8 +169,6 @@ def _is_news(step):
 
 
 def _differs(one, name, value):
-    if name == "payload":
-        return True
     field = one._fields[name]
     return field.convert_to_write(one[name], one) != value
 

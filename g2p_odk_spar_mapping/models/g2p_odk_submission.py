@@ -45,6 +45,7 @@ class G2pOdkSubmission(models.Model):
     )
     error_kind = fields.Selection(ERROR_KINDS, string="Reason", readonly=True)
     error_text = fields.Char("What is wrong", readonly=True)
+    attempts = fields.Integer(readonly=True, help="How often applying it failed.")
 
     version = fields.Integer(
         readonly=True,
@@ -109,7 +110,9 @@ class G2pOdkSubmission(models.Model):
     _instance_unique = models.UniqueIndex(
         "(form_id, instance_id)", "This submission is here already."
     )
-    _due = models.Index("(form_id, submitted_stamp, id) WHERE state = 'staged'")
+    _due = models.Index(
+        "(form_id, submitted_stamp, instance_id) WHERE state = 'staged'"
+    )
 
     # === HOOKS === #
 

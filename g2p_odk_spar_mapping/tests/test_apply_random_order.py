@@ -3,7 +3,7 @@
 The same at the level of a pull, with a Central, is in the tests of pulling.
 """
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from odoo.tests import tagged
@@ -18,14 +18,16 @@ NUMBERS = ("12", "0754 500 001", "0754 500 002", "0754 500 003")
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["submit", "edit", "reject", "approve", "delete", "restore"]
-            + ["stage", "apply", "rerun", "ignore"]
+            ["submit", "submit", "edit", "reject", "approve", "delete", "restore"]
+            + ["stage", "apply", "apply", "rerun", "ignore"]
         ),
         st.sampled_from(NAMES),
-        st.integers(0, len(NUMBERS) - 1),
+        st.sampled_from([0, 0, 1, 2, 3]),
+        # Whether it is seen at once.
+        st.booleans(),
     ),
-    min_size=3,
-    max_size=25,
+    min_size=6,
+    max_size=30,
 )
 
 
@@ -33,7 +35,7 @@ class World:
     """Central, as a dictionary: what a submission says, and whether it is there."""
 
     def __init__(self):
-        self.rows, self.clock = {}, 0
+        self.rows, self.seen, self.clock = {}, {}, 0
 
     def tick(self):
         self.clock += 1
@@ -55,6 +57,7 @@ class TestApplyInRandomOrder(ApplyCase):
     @settings(
         max_examples=40,
         deadline=None,
+        phases=[Phase.generate],
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )
@@ -62,8 +65,10 @@ class TestApplyInRandomOrder(ApplyCase):
     def test_the_registry_ends_equal_to_the_model(self, steps):
         with self.env.cr.savepoint() as savepoint:
             world = World()
-            for what, name, number in steps:
+            for what, name, number, seen in steps:
                 getattr(self, f"do_{what}")(world, name, number)
+                if seen:
+                    self.do_stage(world, name, number)
             self.settle(world)
             self.compare(world)
             savepoint.rollback()
@@ -104,6 +109,10 @@ class TestApplyInRandomOrder(ApplyCase):
     def do_stage(self, world, name, _number):
         """One submission is looked at; others are not yet."""
         row = world.rows.get(name)
+        # As Central tells it: only what has happened since the last look.
+        if row and world.seen.get(name) == row:
+            return
+        world.seen[name] = dict(row or {})
         if row and row["there"]:
             self.stage(
                 name,
@@ -116,8 +125,27 @@ class TestApplyInRandomOrder(ApplyCase):
             self.delete_at_central(name)
 
     def do_apply(self, world, _name, _number):
+        before = self.applied(world)
         self.apply()
         self.assertNothingDoubled()
+        for name in self.applied(world) - before:
+            self.assertNobodyOvertaken(world, name)
+
+    def applied(self, world):
+        """Return the versions that are applied."""
+        mine = [self.submission(name) for name in world.rows]
+        return {
+            (one.instance_id, one.version) for one in mine if one.state == "applied"
+        }
+
+    def assertNobodyOvertaken(self, world, applied):
+        """Nothing earlier of the same registrant waits for a person."""
+        name, _version = applied
+        for other, row in world.rows.items():
+            earlier = row["minute"] < world.rows[name]["minute"]
+            if earlier and self.person_of(other) == self.person_of(name):
+                state = self.submission(other).state
+                self.assertNotIn(state, ("set_aside", "staged"), (other, name))
 
     def do_rerun(self, _world, name, _number):
         one = self.submission(name)
@@ -134,7 +162,7 @@ class TestApplyInRandomOrder(ApplyCase):
         for _time in range(2):
             for name in sorted(world.rows):
                 self.do_stage(world, name, 0)
-            self.apply()
+            self.do_apply(world, None, 0)
 
     # === WHAT MUST BE SO === #
 

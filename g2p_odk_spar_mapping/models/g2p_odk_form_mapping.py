@@ -211,7 +211,9 @@ class G2pOdkForm(models.Model):
         :rtype: bytes
         :raise UserError: while the directory has no provider
         """
-        providers = self.env["g2p.dfsp"].search([], order="fa_type, name, id")
+        providers = self.env["g2p.dfsp"].search(
+            [("fa_type", "!=", False)], order="fa_type, name, id"
+        )
         if not providers:
             raise UserError(
                 self.env._(

@@ -14,7 +14,7 @@ class G2pOdkRun(models.Model):
         compute="_compute_progress",
         help="Submissions of this form that are fetched and not applied yet.",
     )
-    progress = fields.Float("Progress", compute="_compute_progress")
+    progress = fields.Float(compute="_compute_progress")
 
     @api.depends("started", "ended")
     def _compute_took(self):

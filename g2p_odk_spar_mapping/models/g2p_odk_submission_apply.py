@@ -72,7 +72,7 @@ class G2pOdkSubmission(models.Model):
         Whatever one of them is like, the others are imported: what goes wrong with one
         undoes only that one, and is written down with it in words.
         """
-        super()._apply()
+        result = super()._apply()
         # As the system, whoever presses the button: it was collected by somebody else.
         everything = self.with_user(SUPERUSER_ID).with_context(**QUIET)
         due = everything.filtered(lambda one: one.state == "staged")
@@ -92,6 +92,7 @@ class G2pOdkSubmission(models.Model):
         if released:
             released._stage_again()
             released._apply()
+        return result
 
     def _corrections(self):
         found = self.env["g2p.odk.correction"].search(

@@ -216,13 +216,14 @@ class G2pOdkSubmission(models.Model):
 
     def _withdrawn(self):
         """Ask somebody what becomes of the address, once for each version."""
-        super()._withdrawn()
+        result = super()._withdrawn()
         for one in self.sudo():
             address = one.address_id
             told = one.withdrawal_told or address.odk_submission_id != one
             if not told and address.state in (*LIVE_STATES, "draft"):
                 one.withdrawal_told = True
                 one._ask_about_withdrawal(address)
+        return result
 
     def _ask_about_withdrawal(self, address):
         # Not as the system's own to-do: somebody who may decide has to see it.

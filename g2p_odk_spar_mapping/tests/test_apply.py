@@ -160,7 +160,7 @@ class TestApply(ApplyCase):
 
         def refuse(addresses):
             if refused in addresses.partner_id:
-                raise ValidationError("Not this one.")
+                raise ValidationError(addresses.env._("Not this one."))
             return check(addresses)
 
         self.patch(type(self.env["g2p.financial.address"]), "_check_payable", refuse)

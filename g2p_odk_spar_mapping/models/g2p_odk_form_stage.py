@@ -108,7 +108,7 @@ class G2pOdkForm(models.Model):
             values["error_text"] = self._reason(step.error_kind)
         if step.state == "removed":
             # Nobody needs it any more; a restored one is told anew.
-            values["payload"] = False
+            values["payload"] = None
         if row is None:
             return values
         values |= {

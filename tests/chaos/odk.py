@@ -18,6 +18,8 @@ from .common import share
 from .odk_traps import POINTS, OdkTrap
 
 ROUNDS = 20
+#: After so many rounds another form is used: all of one are read again each time.
+FORM_ROUNDS = 4
 EXAMPLES = 500
 #: Seconds by which Central's clock may be wrong.
 SKEW = 300
@@ -58,9 +60,10 @@ def measure(postgres, percent, seed_, say):
     rounds, examples = share(ROUNDS, percent), share(EXAMPLES, percent, 20)
     with OdkLab(postgres, "odk", seed_, say) as lab:
         killing = Events(lab)
-        killing.begin()
         for point in POINTS:
-            for _round in range(rounds):
+            for number in range(rounds):
+                if number % FORM_ROUNDS == 0:
+                    killing.begin()
                 killing.kill_and_recover(point)
             say(f"{rounds} kills {point}: {killing.wrong} wrong")
         yield Figure("odk_kills", killing.kills, "kills", f"== {len(POINTS) * rounds}")

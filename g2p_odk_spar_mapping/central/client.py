@@ -3,6 +3,7 @@
 import json
 import ssl
 import time
+from contextlib import suppress
 from urllib.parse import quote, urlencode
 
 import requests
@@ -65,12 +66,10 @@ class CentralClient:
     def close(self):
         """End the session at Central, which would else last a day, and hang up."""
         if self._token:
-            try:
+            # Should that fail, it ends by itself.
+            with suppress(CentralTrouble):
                 # Not by its token, which does not belong in an address.
                 self._once("DELETE", "/v1/sessions/current")
-            except CentralTrouble:
-                # It ends by itself.
-                pass
         self._token = None
         self._session.close()
 

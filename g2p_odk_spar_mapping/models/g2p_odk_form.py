@@ -25,7 +25,7 @@ class G2pOdkForm(models.Model):
         "g2p.odk.server", required=True, ondelete="restrict", index=True
     )
     project_id = fields.Integer(
-        "Project", required=True, help="The project's number at Central."
+        "Project number", required=True, help="As in its address at Central."
     )
     xml_form_id = fields.Char("Form ID", required=True, help="The form's ID in ODK.")
 

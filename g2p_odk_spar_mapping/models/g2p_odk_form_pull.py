@@ -186,6 +186,8 @@ class G2pOdkForm(models.Model):
         if after:
             stamp, instance_id = after
             domain += [
+                # Said by itself, so that the index is entered where it goes on.
+                ("submitted_stamp", ">=", stamp),
                 "|",
                 ("submitted_stamp", ">", stamp),
                 "&",

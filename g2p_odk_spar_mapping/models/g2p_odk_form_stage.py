@@ -108,7 +108,7 @@ class G2pOdkForm(models.Model):
             values["error_text"] = self._reason(step.error_kind)
         if step.state == "removed":
             # Nobody needs it any more; a restored one is told anew.
-            values["payload"] = False
+            values["payload"] = None
         if row is None:
             return values
         values |= {
@@ -152,15 +152,16 @@ class G2pOdkForm(models.Model):
             fresh[instance_id] = values
 
     def _reason(self, kind):
-        _ = self.env._
         return {
-            "encrypted": _(
+            "encrypted": self.env._(
                 "The form is encrypted, so Central cannot tell what was answered."
             ),
-            "unreadable": _("What Central tells of it cannot be stored."),
-            "rejected": _("Somebody rejected it at Central."),
-            "not_reviewed": _("Waiting until somebody approves it at Central."),
-            "has_issues": _("Somebody marked it at Central as having issues."),
+            "unreadable": self.env._("What Central tells of it cannot be stored."),
+            "rejected": self.env._("Somebody rejected it at Central."),
+            "not_reviewed": self.env._(
+                "Waiting until somebody approves it at Central."
+            ),
+            "has_issues": self.env._("Somebody marked it at Central as having issues."),
         }.get(kind, False)
 
 

@@ -74,16 +74,15 @@ class G2pOdkRun(models.Model):
 
     def _summary(self):
         """Return what the run found, in words."""
-        _ = self.env._
         parts = [
-            (self.new_count, _("%s new")),
-            (self.changed_count, _("%s changed")),
-            (self.deleted_count, _("%s deleted at Central")),
-            (self.restored_count, _("%s restored at Central")),
-            (self.set_aside_count, _("%s set aside")),
+            (self.new_count, self.env._("%s new")),
+            (self.changed_count, self.env._("%s changed")),
+            (self.deleted_count, self.env._("%s deleted at Central")),
+            (self.restored_count, self.env._("%s restored at Central")),
+            (self.set_aside_count, self.env._("%s set aside")),
         ]
         told = ", ".join(text % count for count, text in parts if count)
-        return told or _("Nothing new.")
+        return told or self.env._("Nothing new.")
 
     @api.autovacuum
     def _forget_idle(self):

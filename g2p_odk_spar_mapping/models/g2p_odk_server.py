@@ -224,52 +224,51 @@ class G2pOdkServer(models.Model):
 
         :param ~..central.troubles.CentralTrouble trouble: what happened
         """
-        _ = self.env._
         texts = {
-            troubles.UNREACHABLE: _(
+            troubles.UNREACHABLE: self.env._(
                 "Central cannot be reached. Check the address and that Central is "
                 "running."
             ),
-            troubles.UNTRUSTED: _(
+            troubles.UNTRUSTED: self.env._(
                 "Central's certificate is not trusted. Have it renewed, or its "
                 "authority made known to this server."
             ),
-            troubles.BUSY: _(
+            troubles.BUSY: self.env._(
                 "Central answers with an error of its own. It is tried again later."
             ),
-            troubles.CUT: _(
+            troubles.CUT: self.env._(
                 "Central's answer broke off or took too long. It is tried again later."
             ),
-            troubles.TOO_LARGE: _(
+            troubles.TOO_LARGE: self.env._(
                 "Central's answer is too large. Fetch fewer submissions at a time."
             ),
-            troubles.GARBLED: _(
+            troubles.GARBLED: self.env._(
                 "What answers at this address does not speak as Central does. Check "
                 "the address."
             ),
-            troubles.INCOMPLETE: _(
+            troubles.INCOMPLETE: self.env._(
                 "Central told fewer submissions than it has. Everything is read again "
                 "in the next run."
             ),
-            troubles.CREDENTIALS: _(
+            troubles.CREDENTIALS: self.env._(
                 "Central refused the user or the password. Check both."
             ),
-            troubles.FORBIDDEN: _(
+            troubles.FORBIDDEN: self.env._(
                 "Central lets this user see no submissions. Make them a viewer of the "
                 "project there."
             ),
-            troubles.MISSING: _(
+            troubles.MISSING: self.env._(
                 "Central has no such project or form, or this user may not see it."
             ),
-            troubles.NO_LOGIN: _(
+            troubles.NO_LOGIN: self.env._(
                 "Nobody can log in with a password there: the address is not "
                 "Central's, or its users log in through another service, which "
                 "programs cannot."
             ),
-            troubles.REDIRECTED: _(
+            troubles.REDIRECTED: self.env._(
                 "This address leads on to another one. Give the one it leads to."
             ),
-            troubles.REFUSED: _(
+            troubles.REFUSED: self.env._(
                 "Central refused the question (%s). Its version may be too old.",
                 trouble.status,
             ),

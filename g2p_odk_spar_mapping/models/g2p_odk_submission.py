@@ -86,7 +86,7 @@ class G2pOdkSubmission(models.Model):
     )
     submitter_id = fields.Char("Collector's number at Central", readonly=True)
     submitter = fields.Char("Collected by", readonly=True)
-    device = fields.Char("Device", readonly=True)
+    device = fields.Char(readonly=True)
     form_version = fields.Char(readonly=True)
     attachments_expected = fields.Integer("Files expected", readonly=True)
     attachments_present = fields.Integer("Files there", readonly=True)

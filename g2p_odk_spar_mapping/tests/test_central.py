@@ -1,3 +1,4 @@
+import contextlib
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -35,7 +36,7 @@ class TestCentral(BaseCase):
     def feed(self, size=3):
         return Feed(self.client, Store.PROJECT, "addresses", size)
 
-    def read(self, since=BEGINNING, size=3):
+    def read_all(self, since=BEGINNING, size=3):
         return [row for rows in self.feed(size).changes(since) for row in rows]
 
     # === SESSION === #
@@ -52,7 +53,7 @@ class TestCentral(BaseCase):
         self.central.arm(
             {"kind": "act", "path": "Submissions", "action": ["expire_sessions", {}]}
         )
-        self.assertEqual(len(self.read()), 7)
+        self.assertEqual(len(self.read_all()), 7)
         self.assertEqual(self.store.logins, 2)
 
     def test_a_session_refused_at_once_is_trouble_and_no_loop(self):
@@ -139,7 +140,7 @@ class TestCentral(BaseCase):
             with self.subTest(count):
                 self.store.__init__()
                 ids = {self.store.submit({"n": n}) for n in range(count)}
-                rows = self.read()
+                rows = self.read_all()
                 self.assertEqual({row.instance_id for row in rows}, ids)
                 self.assertEqual(len(rows), count)
 
@@ -155,18 +156,20 @@ class TestCentral(BaseCase):
                 self.central.arm(
                     {"kind": "act", "path": "Submissions", "action": action}
                 )
-                self.assertLessEqual(set(ids), {row.instance_id for row in self.read()})
+                self.assertLessEqual(
+                    set(ids), {row.instance_id for row in self.read_all()}
+                )
 
     def test_a_page_that_is_missing_is_noticed(self):
         ids = [self.store.submit({"n": n}) for n in range(9)]
         purge = ["purge", {"instance_id": ids[6]}]
         self.central.arm({"kind": "act", "path": "Submissions", "action": purge})
-        self.assertTrouble(troubles.INCOMPLETE, self.read)
+        self.assertTrouble(troubles.INCOMPLETE, self.read_all)
 
     def test_deleted_ones_are_told_with_their_date(self):
         one = self.store.submit({})
         self.store.delete(one)
-        (row,) = self.read()
+        (row,) = self.read_all()
         self.assertTrue(row.deleted)
         self.assertIsNone(self.feed().one(one))
         self.assertFalse(list(self.feed().overview()))
@@ -186,15 +189,15 @@ class TestCentral(BaseCase):
 
     def test_only_answers_make_another_hash(self):
         one = self.store.submit({"n": 1, "accounts": [{"number": "1"}]})
-        (first,) = self.read()
+        (first,) = self.read_all()
         self.store.review(one, "approved")
         self.store.attach(one)
         self.store.edit(one, {"accounts": [{"number": "1"}], "n": 1})
-        (same,) = self.read()
+        (same,) = self.read_all()
         self.assertEqual(first.content_hash, same.content_hash)
         self.assertNotEqual(first.version_id, same.version_id)
         self.store.edit(one, {"n": 1, "accounts": []})
-        (other,) = self.read()
+        (other,) = self.read_all()
         self.assertNotEqual(first.content_hash, other.content_hash)
         self.assertNotIn("accounts", other.data, "a repeat without instances")
         self.assertFalse([key for key in other.data if "@" in key])
@@ -228,11 +231,9 @@ class _Endless:
             def do_GET(self):
                 self.send_response(200)
                 self.end_headers()
-                try:
+                with contextlib.suppress(OSError):
                     while True:
                         self.wfile.write(b" " * 65536)
-                except OSError:
-                    pass
 
             def do_DELETE(self):
                 self.send_response(200)

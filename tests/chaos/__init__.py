@@ -14,4 +14,5 @@ SCENARIOS = (
     "restored",
     "upgrade",
     "sequences",
+    "odk",
 )

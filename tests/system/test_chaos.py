@@ -22,6 +22,7 @@ SIZES = {
     "restored": 100,
     "upgrade": 10,
     "sequences": 3,
+    "odk": 4,
 }
 #: Compared by time, which says little at this size and beside other work.
 TIMED = {"poison_added_time"}

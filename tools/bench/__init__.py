@@ -14,10 +14,14 @@ import sys
 
 from .. import settings
 from ..postgres import Postgres
-from . import address, engine
+from . import address, engine, odk
 
 #: What is measured for each addon: ``measure(postgres, percent, say)`` yields figures.
-PARTS = {"address": address.measure, "engine": engine.measure}
+PARTS = {
+    "address": address.measure,
+    "engine": engine.measure,
+    "odk": odk.measure,
+}
 
 
 def main(arguments):

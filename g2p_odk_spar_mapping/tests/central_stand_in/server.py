@@ -2,7 +2,9 @@
 
 As a process it also takes orders, so that tests can act as agents and supervisors:
 ``POST /control/do`` with ``[method, arguments]`` of :class:`.store.Store`,
-``POST /control/fault`` with faults, ``GET /control/state``.
+``/control/fault`` with faults, ``/control/disarm``, ``/control/skew``,
+``/control/forget`` the requests, ``/control/reset``, and ``GET /control/state``
+or ``/control/requests``, which is how many there were.
 
 A fault is a dict: ``kind`` is ``status`` (answer ``code`` instead), ``cut`` (close the
 connection in the middle of the answer), ``garbage`` (answer no JSON) or ``delay``
@@ -59,6 +61,8 @@ class Handler(BaseHTTPRequestHandler):
         """Answer a question."""
         if self.path == "/control/state":
             self._answer(200, self._state())
+        elif self.path == "/control/requests":
+            self._answer(200, len(self.store.log))
         else:
             self._guarded(self._look)
 
@@ -165,6 +169,12 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(200, {})
         elif self.path == "/control/skew":
             store.skew = content["seconds"]
+            self._answer(200, {})
+        elif self.path == "/control/disarm":
+            store.faults.clear()
+            self._answer(200, {})
+        elif self.path == "/control/forget":
+            store.log.clear()
             self._answer(200, {})
         else:
             self._answer(404, {})

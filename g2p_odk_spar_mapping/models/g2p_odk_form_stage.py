@@ -137,6 +137,10 @@ class G2pOdkForm(models.Model):
 
     def _stage_unreadable(self, instance_id, staged, fresh, events):
         """Set aside what could not be read; without an ID it is only counted."""
+        one = staged.get(instance_id)
+        if one and one.error_kind == "unreadable":
+            events["unchanged"] += 1
+            return
         events["set_aside"] += 1
         values = {
             "state": "set_aside",
@@ -145,8 +149,8 @@ class G2pOdkForm(models.Model):
             # Whatever it says next is news.
             "content_hash": False,
         }
-        if instance_id in staged:
-            staged[instance_id].write(values)
+        if one:
+            one.write(values)
         elif instance_id:
             values |= {"form_id": self.id, "instance_id": instance_id}
             fresh[instance_id] = values

@@ -100,6 +100,23 @@ class TestPull(OdkCase):
         self.assertTrue(self.form.run_ids)
         self.assertFalse(self.form.next_pull_at)
 
+    def test_a_run_asked_for_during_a_run_is_done(self):
+        original = type(self.form)._apply_staged
+
+        def apply_while_somebody_asks(form):
+            form.action_run_now()
+            return original(form)
+
+        self.patch(type(self.form), "_apply_staged", apply_while_somebody_asks)
+        self.pull()
+        self.assertLessEqual(self.form.next_pull_at, fields.Datetime.now())
+
+    def test_a_form_of_an_archived_server_is_left_alone(self):
+        self.form.action_run_now()
+        self.server.active = False
+        self.env["g2p.odk.form"]._cron_pull()
+        self.assertFalse(self.form.run_ids)
+
     def test_another_form_is_not_held_back_by_trouble(self):
         broken = self.form.copy({"xml_form_id": "gone", "name": "Gone"})
         (broken | self.form).action_run_now()

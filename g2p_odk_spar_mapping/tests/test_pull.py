@@ -1,11 +1,13 @@
+import os
 from datetime import timedelta
+from unittest.mock import patch
 
 from psycopg2 import IntegrityError
 
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import file_open, mute_logger
 
 from .central_stand_in.store import Store, answers
 from .common import OdkCase
@@ -139,6 +141,24 @@ class TestPull(OdkCase):
         self.central.arm({"kind": "status", "code": 401, "path": "sessions"})
         with self.assertRaisesRegex(UserError, "user or the password"):
             self.server.action_test()
+
+    def test_the_password_may_be_in_a_variable(self):
+        self.server.write(
+            {"password_source": "environment", "password_variable": "ODK_TEST_PASSWORD"}
+        )
+        with self.assertRaisesRegex(UserError, "cannot be read"):
+            self.server.action_test()
+        with patch.dict(os.environ, {"ODK_TEST_PASSWORD": Store.PASSWORD}):
+            self.server.action_test()
+        self.assertEqual(self.store.logins, 1)
+
+    def test_a_neutralised_copy_asks_nobody(self):
+        self.env.flush_all()
+        with file_open("g2p_odk_spar_mapping/data/neutralize.sql") as file:
+            self.env.cr.execute(file.read())
+        self.env.invalidate_all()
+        self.assertEqual(self.form._pull().state, "failed")
+        self.assertFalse(self.store.log)
 
     def test_forms_are_picked_from_what_central_has(self):
         self.store.add_form("wallets")

@@ -46,18 +46,15 @@ class Feed:
             :class:`~.rows.Unreadable`
         :raise CentralTrouble: when not everything could be read
         """
-        # All in one question, and never without deletedAt: a submission deleted
-        # while pages are read would else be missing from the count.
-        terms = ("submissionDate", "updatedAt", "deletedAt")
-        wanted = " or ".join(f"__system/{term} ge {since}" for term in terms)
-        return self._pages({"$filter": wanted, "$expand": "*"}, True)
+        return self._pages({"$filter": _wanted(since), "$expand": "*"}, True)
 
     def overview(self):
-        """Yield everything that is not deleted, without its answers.
+        """Yield everything there is, deleted or not, without its answers.
 
         :return: generator as of :meth:`changes`
         """
-        return self._pages({"$select": "__id,__system"}, False)
+        wanted = _wanted(BEGINNING)
+        return self._pages({"$filter": wanted, "$select": "__id,__system"}, False)
 
     def samples(self, number):
         """Return the newest submissions.
@@ -132,6 +129,16 @@ def earlier(stamp, seconds):
     """
     moment = datetime.strptime(stamp.rstrip("Z"), FORMAT) - timedelta(seconds=seconds)
     return max(_written(moment), BEGINNING)
+
+
+def _wanted(since):
+    """Return a filter for what happened since a moment.
+
+    All in one question, and never without ``deletedAt``: what is deleted while pages
+    are read would else be missing from the count.
+    """
+    terms = ("submissionDate", "updatedAt", "deletedAt")
+    return " or ".join(f"__system/{term} ge {since}" for term in terms)
 
 
 def _count(page):

@@ -60,7 +60,11 @@ class G2pOdkForm(models.Model):
     def _cron_pull(self):
         """Fetch every form whose time has come."""
         due = self.search(
-            [("next_pull_at", "<=", fields.Datetime.now())], order="next_pull_at, id"
+            [
+                ("next_pull_at", "<=", fields.Datetime.now()),
+                ("server_id.active", "=", True),
+            ],
+            order="next_pull_at, id",
         )
         for form in due:
             form._pull()
@@ -112,6 +116,10 @@ class G2pOdkForm(models.Model):
         (is_alone,) = self.env.cr.fetchone()
         try:
             yield is_alone
+        except Exception:
+            # A transaction that failed could not give the lock back.
+            roll_back(self.env)
+            raise
         finally:
             if is_alone:
                 unlock = "SELECT pg_advisory_unlock(%s, %s)"
@@ -123,7 +131,7 @@ class G2pOdkForm(models.Model):
             [("form_id", "=", self.id), ("state", "=", "running")]
         )
         dead._end("cut", self.env._("The server was stopped during this run."))
-        # Not at once again, should this run be killed.
+        # Now and not at the end: somebody may ask for another run meanwhile.
         self._schedule()
         return dead.create({"form_id": self.id})
 
@@ -131,9 +139,10 @@ class G2pOdkForm(models.Model):
         run._end(state, message)
         if state == "failed":
             self.write({"trouble": message, "failures": self.failures + 1})
+            self._schedule()
         elif self.failures or self.trouble:
             self.write({"trouble": False, "failures": 0})
-        self._schedule()
+            self._schedule()
 
     # === FETCHING === #
 

@@ -46,7 +46,11 @@ class G2pOdkForm(models.Model):
     def _different(self, rows):
         """Return the IDs of those that are not here as Central says they are."""
         readable = [row for row in rows if not isinstance(row, Unreadable)]
-        ids = [row.instance_id for row in rows if row.instance_id]
+        # Of those deleted, the ones that are here are asked for afterwards.
+        readable = [row for row in readable if not row.deleted]
+        ids = [row.instance_id for row in readable]
+        ids += [u.instance_id for u in rows if isinstance(u, Unreadable)]
+        ids = [instance_id for instance_id in ids if instance_id]
         self.env.cr.execute(
             """INSERT INTO g2p_odk_seen SELECT unnest(%s::varchar[])
                ON CONFLICT DO NOTHING""",

@@ -1,11 +1,13 @@
+import os
 from datetime import timedelta
+from unittest.mock import patch
 
 from psycopg2 import IntegrityError
 
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import file_open, mute_logger
 
 from .central_stand_in.store import Store, answers
 from .common import OdkCase
@@ -100,6 +102,23 @@ class TestPull(OdkCase):
         self.assertTrue(self.form.run_ids)
         self.assertFalse(self.form.next_pull_at)
 
+    def test_a_run_asked_for_during_a_run_is_done(self):
+        original = type(self.form)._apply_staged
+
+        def apply_while_somebody_asks(form):
+            form.action_run_now()
+            return original(form)
+
+        self.patch(type(self.form), "_apply_staged", apply_while_somebody_asks)
+        self.pull()
+        self.assertLessEqual(self.form.next_pull_at, fields.Datetime.now())
+
+    def test_a_form_of_an_archived_server_is_left_alone(self):
+        self.form.action_run_now()
+        self.server.active = False
+        self.env["g2p.odk.form"]._cron_pull()
+        self.assertFalse(self.form.run_ids)
+
     def test_another_form_is_not_held_back_by_trouble(self):
         broken = self.form.copy({"xml_form_id": "gone", "name": "Gone"})
         (broken | self.form).action_run_now()
@@ -122,6 +141,24 @@ class TestPull(OdkCase):
         self.central.arm({"kind": "status", "code": 401, "path": "sessions"})
         with self.assertRaisesRegex(UserError, "user or the password"):
             self.server.action_test()
+
+    def test_the_password_may_be_in_a_variable(self):
+        self.server.write(
+            {"password_source": "environment", "password_variable": "ODK_TEST_PASSWORD"}
+        )
+        with self.assertRaisesRegex(UserError, "cannot be read"):
+            self.server.action_test()
+        with patch.dict(os.environ, {"ODK_TEST_PASSWORD": Store.PASSWORD}):
+            self.server.action_test()
+        self.assertEqual(self.store.logins, 1)
+
+    def test_a_neutralised_copy_asks_nobody(self):
+        self.env.flush_all()
+        with file_open("g2p_odk_spar_mapping/data/neutralize.sql") as file:
+            self.env.cr.execute(file.read())
+        self.env.invalidate_all()
+        self.assertEqual(self.form._pull().state, "failed")
+        self.assertFalse(self.store.log)
 
     def test_forms_are_picked_from_what_central_has(self):
         self.store.add_form("wallets")

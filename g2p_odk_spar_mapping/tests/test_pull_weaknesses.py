@@ -186,6 +186,7 @@ class TestPullWeaknesses(OdkCase):
         self.store.edit(ids[3], {"name": "\ud800"})
         run = self.pull()
         self.assertCounts(run, new=3, set_aside=2)
+        self.assertCounts(self.pull(), unchanged=5)
         for bad in ids[2:4]:
             staged = self.staged(bad)
             self.assertEqual(

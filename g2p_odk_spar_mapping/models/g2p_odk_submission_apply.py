@@ -1,24 +1,19 @@
 import logging
-from collections import defaultdict
 
 from psycopg2 import Error as DatabaseError
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from odoo.addons.g2p_spar_financial_address.const import LIVE_STATES
 
 from ..planning import Source
+from ..standing import Standing, first_of_each, moment
 from ..words import ERROR_KINDS
 
 _logger = logging.getLogger(__name__)
 
-#: What a submission in one of these states, and of one of these kinds, keeps waiting.
-BLOCKING = Domain("state", "=", "set_aside") | Domain(
-    [("state", "=", "waiting"), ("error_kind", "=", "held")]
-)
 #: New registrants and addresses of a batch are one event, not a message for each.
 QUIET = {
     "tracking_disable": True,
@@ -80,12 +75,12 @@ class G2pOdkSubmission(models.Model):
         due = due.filtered(lambda one: one.form_id in ready)
         corrections = due._corrections()
         moved = set()
-        pending = sorted(due, key=_moment)
+        pending = sorted(due, key=moment)
         sources = {one: one._source(corrections) for one in pending}
         plans = due._read_plans(sources)
         standing = Standing(everything, {plan.key for plan in plans.values()} - {False})
         while pending:
-            wave, pending = _first_of_each(pending, plans)
+            wave, pending = first_of_each(pending, plans)
             moved |= everything._apply_wave(wave, sources, plans, standing)
         # What waited for one of these may be applied now, or wait for another.
         released = everything._held(moved - {False})
@@ -352,59 +347,3 @@ class G2pOdkSubmission(models.Model):
 
 #: Nothing is wrong with it any more.
 CLEARED = {"error_kind": False, "error_text": False, "held_by_id": False}
-
-
-class Standing:
-    """Who waits for whom, and who has the last word, among these registrants.
-
-    :param submissions: the model, as the system
-    :param set keys: IDs of the registrants
-    """
-
-    def __init__(self, submissions, keys):
-        # The first that blocks, and the last that was applied, of each registrant.
-        self.blockers, self.last = defaultdict(dict), {}
-        wanted = BLOCKING | Domain("state", "=", "applied")
-        found = submissions.search_fetch(
-            wanted & Domain("registrant_key", "in", list(keys)),
-            ["registrant_key", "state", "submitted_stamp", "instance_id"],
-        )
-        for one in found:
-            self.note(one.registrant_key, one)
-
-    def note(self, key, one):
-        """Take down where a submission stands now."""
-        if not key:
-            return
-        self.blockers[key].pop(one.id, None)
-        if one.state == "set_aside" or one.state == "waiting":
-            self.blockers[key][one.id] = one
-        elif one.state == "applied" and not one.superseded:
-            self.last[key] = max(self.last.get(key, one), one, key=_moment)
-
-    def blocker(self, key, one):
-        """Return the earlier submission this one has to wait for, or none."""
-        earlier = [b for b in self.blockers[key].values() if _moment(b) < _moment(one)]
-        return min(earlier, key=_moment, default=None) if key else None
-
-    def is_overtaken(self, key, one):
-        """Return whether a later submission was applied already."""
-        last = self.last.get(key) if key else None
-        return last is not None and _moment(last) > _moment(one)
-
-
-def _moment(one):
-    return one.submitted_stamp or "", one.instance_id
-
-
-def _first_of_each(pending, plans):
-    """Return the first submission of each registrant, and those left."""
-    wave, left, seen = [], [], set()
-    for one in pending:
-        key = plans[one].key
-        if key and key in seen:
-            left.append(one)
-        else:
-            seen.add(key)
-            wave.append(one)
-    return wave, left

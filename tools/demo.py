@@ -12,6 +12,7 @@ import time
 import unicodedata
 
 from . import key_service, settings
+from .odk_central import OdkCentral, wait_until_fetched
 from .postgres import Postgres
 from .problems import Problem
 from .stack import Stack, import_spar
@@ -27,6 +28,14 @@ LOGINS = [
     ("operator", "sees what goes to SPAR, sends again"),
     ("manager", "also keeps connections and providers"),
     ("admin", "everything"),
+]
+
+#: What was collected offline: an amendment, somebody new, and a number that is wrong.
+COLLECTED = [
+    ("SR-2026-0004", "Wanjiru Kamau", "MC", "+255754210004"),
+    ("SR-2026-0101", "Zawadi Ali", "KP", "+254722210101"),
+    ("SR-2026-0102", "Daudi Mrisho", "MC", "0754210102"),
+    ("SR-2026-0005", "Otieno Odhiambo", "MC", "0754"),
 ]
 
 ADDRESS_FIELDS = [
@@ -57,11 +66,12 @@ def main(_arguments):
         "key_service": settings.key_service_port(),
     }
     stack = Stack(postgres, NAME, ports, demo=True)
+    central = OdkCentral(NAME)
     # A closed terminal ends the demo like Ctrl-C does, so that nothing stays behind.
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signal_number, signal.default_int_handler)
     try:
-        rows = run(stack)
+        rows = run(stack, central)
         print_table(rows)
         if once:
             return report(stack, rows, time.monotonic() - began)
@@ -70,25 +80,54 @@ def main(_arguments):
     except KeyboardInterrupt:
         print("\nStopping ...")
     finally:
+        central.stop()
         stack.stop()
         if not was_running:
             postgres.stop()
     return 0
 
 
-def run(stack):
+def run(stack, central):
     """Start everything, send every address, and compare.
 
+    :param OdkCentral central: where some addresses are collected.
     :return: one dictionary for each registrant with an address; see :func:`compare`.
     :raises Problem: when not all have arrived in time.
     """
-    print("Starting Odoo, the SPAR mapper and the key service ...")
+    print("Starting Odoo, the SPAR mapper, the key service and an ODK Central ...")
+    central.start()
     stack.prepare().start()
+    fetched = fetch_collected(stack, central)
     manager = stack.odoo.rpc("manager", "manager")
     print("Connecting the registry to SPAR ...")
     stack.connect(manager)
+    print(
+        f"Fetched from ODK: {fetched.get('applied', 0)} applied, "
+        f"{fetched.get('set_aside', 0)} set aside."
+    )
     wait_until_in_sync(manager)
     return compare(stack, manager)
+
+
+def fetch_collected(stack, central):
+    """Have what was collected with ODK fetched and applied.
+
+    :return: how many submissions are in each state.
+    :raises Problem: when it is not fetched in time.
+    """
+    for spar_id, name, operator, number in COLLECTED:
+        central.submit(
+            spar_id,
+            name,
+            fa_type="mobile_wallet",
+            dfsp_code=operator,
+            payment_phone=number,
+        )
+    admin = stack.odoo.rpc()
+    form = central.connect(admin, registrant_policy="create")
+    admin.call("g2p.odk.form", "action_apply_ready_mapping", [form])
+    admin.call("g2p.odk.form", "action_run_now", [form])
+    return wait_until_fetched(admin, form, len(COLLECTED))
 
 
 def wait_until_in_sync(rpc, patience=PATIENCE):

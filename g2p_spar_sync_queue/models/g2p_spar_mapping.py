@@ -156,7 +156,7 @@ class G2pSparMapping(models.Model):
             mapping.sentence = mapping._sentence(state, away)
 
     def _comes_first(self):
-        """Whether the engine must finish something before it takes up a newer change."""
+        """Whether something is finished before a newer change is taken up."""
         waits = self.next_attempt_at and self.next_attempt_at > fields.Datetime.now()
         return self.state in ("sending", "checking") or (
             self.state == "retrying" and bool(waits)

@@ -15,4 +15,5 @@ SCENARIOS = (
     "upgrade",
     "switch",
     "sequences",
+    "odk",
 )

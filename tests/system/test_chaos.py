@@ -23,6 +23,7 @@ SIZES = {
     "upgrade": 10,
     "switch": 50,
     "sequences": 3,
+    "odk": 4,
 }
 #: Compared by time, which says little at this size and beside other work.
 TIMED = {"poison_added_time"}

@@ -14,13 +14,14 @@ import sys
 
 from .. import settings
 from ..postgres import Postgres
-from . import address, admin, engine
+from . import address, admin, engine, odk
 
 #: What is measured for each addon: ``measure(postgres, percent, say)`` yields figures.
 PARTS = {
     "address": address.measure,
     "engine": engine.measure,
     "admin": admin.measure,
+    "odk": odk.measure,
 }
 
 

@@ -1,0 +1,1 @@
+"""Plain Python client of ODK Central: nothing of Odoo, nothing of SPAR."""

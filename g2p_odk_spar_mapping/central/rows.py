@@ -1,0 +1,142 @@
+"""One submission as Central tells it."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+
+#: Moments of Central: UTC, milliseconds. As texts they sort as they are.
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+LINK = "@odata.navigationLink"
+#: What is about the submission and not in it.
+ABOUT = ("__id", "__system")
+#: Of ``meta``, what changes with each edit even when no answer does.
+VERSION = "instanceID"
+LONGEST_ID = 255
+#: A surrogate without its other half, or the one character PostgreSQL cannot keep.
+UNKEEPABLE = re.compile("[\ud800-\udfff\x00]")
+
+
+class Unreadable(Exception):
+    """A row that cannot be staged.
+
+    :param instance_id: the submission's, or None when not even that can be read
+    """
+
+    def __init__(self, instance_id=None):
+        super().__init__("unreadable")
+        self.instance_id = instance_id
+
+
+@dataclass(frozen=True)
+class Row:
+    """A submission. ``data`` and ``content_hash`` are None when only asked about."""
+
+    instance_id: str
+    submitted: str
+    updated: str | None
+    deleted: str | None
+    review: str | None
+    status: str | None
+    edits: int
+    submitter_id: str | None
+    submitter_name: str | None
+    device_id: str | None
+    form_version: str | None
+    attachments_expected: int
+    attachments_present: int
+    version_id: str | None = None
+    content_hash: str | None = None
+    data: dict | None = field(default=None, repr=False)
+
+    @property
+    def latest(self):
+        """The last moment at which Central says something happened to it."""
+        return max(filter(None, (self.submitted, self.updated, self.deleted)))
+
+    @property
+    def is_encrypted(self):
+        """Whether Central tells nothing but that it is there."""
+        return self.status is not None
+
+
+def read_row(raw, with_data=True):
+    """Return a row of the feed.
+
+    :param dict raw: as in the JSON
+    :param bool with_data: whether its answers were asked for
+    :rtype: Row
+    :raise Unreadable: when it is not what a row must be
+    """
+    instance_id = raw.get("__id") if isinstance(raw, dict) else None
+    if not _is_text(instance_id) or not instance_id or len(instance_id) > LONGEST_ID:
+        raise Unreadable
+    try:
+        about = _about(raw["__system"])
+        content = _content(raw) if with_data else {}
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        raise Unreadable(instance_id) from None
+    return Row(instance_id=instance_id, **about, **content)
+
+
+def _about(system):
+    return {
+        "submitted": _stamp(system["submissionDate"]),
+        "updated": _stamp(system.get("updatedAt"), optional=True),
+        "deleted": _stamp(system.get("deletedAt"), optional=True),
+        "edits": int(system.get("edits") or 0),
+        "attachments_expected": int(system.get("attachmentsExpected") or 0),
+        "attachments_present": int(system.get("attachmentsPresent") or 0),
+        **{
+            name: _text(system.get(key))
+            for name, key in (
+                ("review", "reviewState"),
+                ("status", "status"),
+                ("submitter_id", "submitterId"),
+                ("submitter_name", "submitterName"),
+                ("device_id", "deviceId"),
+                ("form_version", "formVersion"),
+            )
+        },
+    }
+
+
+def _content(raw):
+    data = _cleaned({key: raw[key] for key in raw if key not in ABOUT})
+    meta = data.get("meta")
+    version_id = meta.pop(VERSION, None) if isinstance(meta, dict) else None
+    text = json.dumps(data, sort_keys=True, ensure_ascii=False)
+    if UNKEEPABLE.search(text) or "\\u0000" in text:
+        raise ValueError
+    return {
+        "version_id": _text(version_id),
+        "content_hash": hashlib.sha256(text.encode()).hexdigest(),
+        "data": data,
+    }
+
+
+def _cleaned(value):
+    """Return answers without Central's links, which say nothing of them."""
+    if isinstance(value, dict):
+        return {k: _cleaned(v) for k, v in value.items() if not k.endswith(LINK)}
+    if isinstance(value, list):
+        return [_cleaned(item) for item in value]
+    return value
+
+
+def _stamp(value, optional=False):
+    if value is None and optional:
+        return None
+    if not STAMP.fullmatch(value):
+        raise ValueError
+    return value
+
+
+def _text(value):
+    if value is not None and not _is_text(value):
+        raise ValueError
+    return value
+
+
+def _is_text(value):
+    return isinstance(value, str) and not UNKEEPABLE.search(value)

@@ -1,0 +1,148 @@
+"""From a submission to the values of a registrant and of an address.
+
+Plain functions without Odoo, so that the preview and the import cannot differ, and so
+that neither needs a database.
+"""
+
+from collections import namedtuple
+
+from .transforms import Unusable, as_text, transform
+
+#: What an answer can become, in the order people think of it.
+TARGETS = (
+    "registrant_id",
+    "full_name",
+    "given_name",
+    "family_name",
+    "contact_phone",
+    "fa_type",
+    "dfsp_code",
+    "branch_code",
+    "account_number",
+    "payment_phone",
+    "wallet_email",
+    "holder_name",
+)
+
+#: Targets that hold the number money goes to, by type of address.
+NUMBER_TARGET = {
+    "bank_account": "account_number",
+    "mobile_wallet": "payment_phone",
+    "email_wallet": "wallet_email",
+}
+
+#: Targets a whole number question ruins: it drops the zeros at the beginning.
+DIGIT_TARGETS = frozenset(
+    {"registrant_id", "contact_phone", "account_number", "payment_phone"}
+)
+
+#: Targets nobody reads without a reason.
+SECRET_TARGETS = frozenset(NUMBER_TARGET.values())
+
+#: One line: the paths of the answers it reads, what it becomes, and how.
+Line = namedtuple("Line", "paths target transform parameter required pick")
+
+#: What is wrong with one target: a code, and details for the words. Never the answer.
+Problem = namedtuple("Problem", "target code details")
+
+#: Which of several answers in a repeated group is taken.
+PICKS = ("only", "first", "last")
+
+
+def answers_at(payload, path):
+    """Return all answers at a path; several when it lies in a repeated group.
+
+    A group without answers is still there with empty answers, and a repeated group
+    without entries is not there at all: both give none.
+
+    :param dict payload: a submission as Central gives it with ``$expand=*``
+    :param str path: names of groups and question with slashes between
+    :rtype: list
+    """
+    found = [payload]
+    for name in path.strip("/").split("/"):
+        found = [node.get(name) for node in found if isinstance(node, dict)]
+        found = [
+            entry
+            for node in found
+            for entry in (node if isinstance(node, list) else [node])
+        ]
+    return [answer for answer in found if answer is not None]
+
+
+def answer_at(payload, path, pick="only"):
+    """Return the one answer at a path as text.
+
+    :param str pick: ``only``, ``first`` or ``last``
+    :raise Unusable: ``several`` when there are several different answers and only one
+        was expected: one of them would be lost
+    """
+    texts = [as_text(answer) for answer in answers_at(payload, path)]
+    texts = [text for text in texts if text]
+    if not texts:
+        return ""
+    if pick == "only" and len(set(texts)) > 1:
+        raise Unusable("several", count=len(texts))
+    return texts[-1] if pick == "last" else texts[0]
+
+
+def read(payload, lines, corrected=None):
+    """Return what a submission says, by the lines of a mapping.
+
+    :param dict payload: the submission
+    :param lines: of the mapping, each a :class:`Line`
+    :param dict corrected: values a person has put in the place of what was read
+    :return: the values by target, without those that are empty, and what is wrong
+    :rtype: tuple[dict, list[Problem]]
+    """
+    corrected = corrected or {}
+    values, problems = {}, []
+    for line in lines:
+        if line.target in corrected:
+            continue
+        try:
+            value = _value(payload, line)
+        except Unusable as error:
+            problems.append(Problem(line.target, error.code, error.details))
+            continue
+        if value:
+            values[line.target] = value
+        elif line.required:
+            problems.append(Problem(line.target, "missing", {}))
+    values.update((target, text) for target, text in corrected.items() if text)
+    return values, problems
+
+
+def _value(payload, line):
+    texts = [answer_at(payload, path, line.pick) for path in line.paths]
+    return transform(line.transform, texts, line.parameter)
+
+
+def full_name(values):
+    """Return the name a submission gives: whole, or made of its parts.
+
+    >>> full_name({"given_name": "Asha", "family_name": "Juma"})
+    'Asha Juma'
+    >>> full_name({})
+    ''
+    """
+    parts = (values.get("given_name"), values.get("family_name"))
+    return values.get("full_name") or " ".join(part for part in parts if part)
+
+
+def payment(values):
+    """Return what of the values says where the money goes.
+
+    :return: the type, the provider, the branch, the number and the holder; the numbers
+        of other types are left out
+    :rtype: dict
+    """
+    fa_type = values.get("fa_type")
+    numbers = {
+        target: values.get(target)
+        for kind, target in NUMBER_TARGET.items()
+        if not fa_type or kind == fa_type
+    }
+    others = ("fa_type", "dfsp_code", "branch_code", "holder_name")
+    kept = {**{name: values.get(name) for name in others}, **numbers}
+    return {name: value for name, value in kept.items() if value}

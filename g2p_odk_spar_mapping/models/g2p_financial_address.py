@@ -1,0 +1,36 @@
+from odoo import fields, models
+
+
+class G2pFinancialAddress(models.Model):
+    """Who collected an address, where it came from, and which version it was.
+
+    Copied, not related: the submission goes on to other versions, and the address
+    that was made from this one does not.
+    """
+
+    _inherit = "g2p.financial.address"
+
+    odk_submission_id = fields.Many2one(
+        "g2p.odk.submission",
+        string="ODK submission",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    odk_instance = fields.Char("Submission ID", readonly=True, copy=False)
+    odk_version = fields.Char("Version of the submission", readonly=True, copy=False)
+    odk_submitter = fields.Char("Collected by", readonly=True, copy=False)
+    odk_device = fields.Char("Device", readonly=True, copy=False)
+    odk_submitted_at = fields.Datetime(
+        "Received by Central on", readonly=True, copy=False
+    )
+
+    def _erase(self):
+        """Forget the answers, too, that these addresses were made from."""
+        submissions = self.sudo().odk_submission_id
+        # Of several versions, the last is what is kept; it may be in use still.
+        over = submissions.filtered(lambda one: one.address_id in self)
+        over.write({"payload": False})
+        over.correction_ids.write({"value": False})
+        return super()._erase()

@@ -1,0 +1,195 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..central.feed import Feed
+
+#: Types of questions in Central's list that hold others and no answer.
+HOLDERS = ("structure", "repeat")
+
+
+class G2pOdkForm(models.Model):
+    """A form at Central whose submissions are fetched.
+
+    How they are fetched is in ``g2p_odk_form_pull.py``, ``g2p_odk_form_stage.py`` and
+    ``g2p_odk_form_sweep.py``.
+    """
+
+    _name = "g2p.odk.form"
+    _description = "ODK form"
+    _inherit = ["mail.thread"]
+    _order = "name, id"
+
+    name = fields.Char(required=True)
+    active = fields.Boolean(default=True, tracking=True)
+    server_id = fields.Many2one(
+        "g2p.odk.server", required=True, ondelete="restrict", index=True
+    )
+    project_id = fields.Integer(
+        "Project number", required=True, help="As in its address at Central."
+    )
+    xml_form_id = fields.Char("Form ID", required=True, help="The form's ID in ODK.")
+
+    review_policy = fields.Selection(
+        [
+            ("any", "All submissions"),
+            ("not_refused", "All but those rejected or with issues"),
+            ("approved", "Only those approved at Central"),
+        ],
+        string="Which submissions count",
+        required=True,
+        default="not_refused",
+        tracking=True,
+    )
+    registrant_policy = fields.Selection(
+        [
+            ("match", "Only registrants who are known"),
+            ("create", "Add registrants who are not known"),
+        ],
+        string="Registrants",
+        required=True,
+        default="match",
+        tracking=True,
+    )
+    wins_policy = fields.Selection(
+        [
+            ("registry", "The registry: only what is empty is filled in"),
+            ("submission", "The submission: it replaces what is there"),
+        ],
+        string="If names or phones differ",
+        required=True,
+        default="registry",
+        tracking=True,
+        help="Payment addresses are always amended; earlier ones stay as history.",
+    )
+
+    interval_minutes = fields.Integer(
+        "Every (minutes)",
+        default=15,
+        required=True,
+        tracking=True,
+        help="How often Central is asked. 0: only when somebody presses Run now.",
+    )
+    overlap_minutes = fields.Integer(
+        "Look back (minutes)",
+        default=10,
+        required=True,
+        help="Each run reads the last minutes of the one before again, for submissions "
+        "that Central shows a little late.",
+    )
+    sweep_hours = fields.Integer(
+        "Compare all (hours)",
+        default=24,
+        required=True,
+        help="How often everything at Central is compared with what was fetched. This "
+        "finds restored submissions and files that arrived later.",
+    )
+    next_pull_at = fields.Datetime("Next run", copy=False, readonly=True)
+    cursor = fields.Char(
+        copy=False,
+        readonly=True,
+        help="Until when everything was fetched, by Central's clock.",
+    )
+    swept_at = fields.Datetime("Last compared", copy=False, readonly=True)
+    trouble = fields.Char(copy=False, readonly=True)
+    failures = fields.Integer("Failed in a row", copy=False, readonly=True)
+
+    run_ids = fields.One2many("g2p.odk.run", "form_id", string="Runs")
+    submission_ids = fields.One2many("g2p.odk.submission", "form_id")
+
+    _form_unique = models.Constraint(
+        "UNIQUE(server_id, project_id, xml_form_id)", "This form is fetched already."
+    )
+    _project_given = models.Constraint(
+        "CHECK(project_id > 0)", "A project's number is above 0."
+    )
+    _times_fit = models.Constraint(
+        "CHECK(interval_minutes >= 0 AND overlap_minutes BETWEEN 1 AND 1440"
+        " AND sweep_hours BETWEEN 1 AND 720)",
+        "The form looks back from 1 to 1,440 minutes and compares all every 1 to 720 "
+        "hours.",
+    )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        forms = super().create(vals_list)
+        forms._schedule()
+        return forms
+
+    def write(self, vals):
+        """Change a form; what a changed policy lets in is fetched again.
+
+        :raise UserError: when it would become another form at Central
+        """
+        if {"server_id", "project_id", "xml_form_id"} & vals.keys():
+            for form in self.filtered("cursor"):
+                if any(
+                    form._fields[name].convert_to_write(form[name], form) != vals[name]
+                    for name in ("server_id", "project_id", "xml_form_id")
+                    if name in vals
+                ):
+                    raise UserError(
+                        self.env._("Add another form instead, and archive this one.")
+                    )
+        changed = self.filtered(
+            lambda form: (
+                "review_policy" in vals and form.review_policy != vals["review_policy"]
+            )
+        )
+        result = super().write(vals)
+        # Read from the beginning: which submissions count has to be said anew of all.
+        changed.cursor = False
+        if "interval_minutes" in vals or vals.get("active"):
+            self._schedule()
+        return result
+
+    # === BUSINESS METHODS === #
+
+    def _fetch_schema(self):
+        """Return the questions of the form as Central knows it now.
+
+        :return: list of dicts: ``path`` (such as ``group/question``, named as in the
+            payload), ``name``, ``type``, ``binary`` and ``repeat``, which is the path
+            of the innermost repeat the question is in, or False
+        :raise UserError: when Central cannot be asked, in words
+        """
+        self.ensure_one()
+        with self.server_id._asking() as client:
+            found = client.fields(self.project_id, self.xml_form_id)
+        repeats = [_path(item) for item in found if item.get("type") == "repeat"]
+        schema = []
+        for item in found:
+            if item.get("type") in HOLDERS:
+                continue
+            path = _path(item)
+            inside = [repeat for repeat in repeats if path.startswith(f"{repeat}/")]
+            schema.append(
+                {
+                    "path": path,
+                    "name": item["name"],
+                    "type": item.get("type") or "string",
+                    "binary": bool(item.get("binary")),
+                    "repeat": max(inside, key=len, default=False),
+                }
+            )
+        return schema
+
+    def _fetch_samples(self, number=1):
+        """Return the answers of the newest submissions, of which nothing is stored.
+
+        :param int number: how many at most
+        :return: list of nested dicts, as the payload of a submission
+        :raise UserError: when Central cannot be asked, in words
+        """
+        self.ensure_one()
+        with self.server_id._asking() as client:
+            rows = self._feed(client).samples(number)
+        return [row.data for row in rows if not row.is_encrypted]
+
+    def _feed(self, client):
+        return Feed(client, self.project_id, self.xml_form_id, self.server_id.page_size)
+
+
+def _path(item):
+    return str(item.get("path") or "").strip("/")

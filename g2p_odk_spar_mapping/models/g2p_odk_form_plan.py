@@ -1,0 +1,277 @@
+import hashlib
+import hmac
+import logging
+
+from odoo import models
+from odoo.exceptions import UserError
+
+from odoo.addons.g2p_spar_financial_address import names
+from odoo.addons.g2p_spar_financial_address.const import FA_TYPES, VALUE_FIELD
+from odoo.addons.g2p_spar_financial_address.import_names import NAMED, ProviderNames
+from odoo.addons.g2p_spar_financial_address.models.g2p_financial_address import (
+    PROTECTED_FIELDS,
+)
+
+from .. import words
+from ..mapping import full_name, payment, read
+from ..planning import Plan, Trouble
+from ..transforms import fingerprint_text
+
+_logger = logging.getLogger(__name__)
+
+#: The target each payment value is read from, by the field it is stored in.
+_NUMBERS = {
+    "account_number": "account_number",
+    "mobile_number": "payment_phone",
+    "email_address": "wallet_email",
+}
+#: What makes two versions of a submission ask for the same payment.
+_SAME_PAYMENT = ("fa_type", "dfsp_id", "branch_id", *VALUE_FIELD.values())
+
+
+class G2pOdkForm(models.Model):
+    """What submissions become, worked out without writing anything.
+
+    The preview and the import both ask here, so that they cannot differ.
+    """
+
+    _inherit = "g2p.odk.form"
+
+    def _read_all(self, sources):
+        """Read these submissions by the mapping of the form.
+
+        :param list sources: of :class:`planning.Source`
+        :rtype: list[planning.Plan]
+        """
+        lines = [line._plain() for line in self.mapping_line_ids]
+        plans = []
+        for source in sources:
+            plan = Plan()
+            try:
+                plan.values, problems = read(source.payload, lines, source.corrected)
+                if problems:
+                    plan.kind = words.kind_of(problems[0])
+                    plan.text = " ".join(
+                        words.explain(self.env, problem) for problem in problems
+                    )
+            except Exception as error:  # noqa: BLE001
+                self._set_unexpected(plan, error)
+            plans.append(plan)
+        return plans
+
+    def _complete(self, sources, plans):
+        """Find out who each submission is about and where they want to be paid.
+
+        :param list sources: as for :meth:`_read_all`
+        :param list plans: what that returned; those without trouble are completed
+        """
+        open_ones = [
+            (source, plan)
+            for source, plan in zip(sources, plans, strict=True)
+            if not plan.kind
+        ]
+        found = self.env["res.partner"]._odk_find(
+            {p.key for _s, p in open_ones if p.key}
+        )
+        providers = self._provider_names([plan for _source, plan in open_ones])
+        for source, plan in open_ones:
+            try:
+                self._plan_registrant(source, plan, found)
+                self._plan_address(plan, providers)
+            except Trouble as trouble:
+                plan.kind, plan.text = trouble.kind, trouble.text
+            except Exception as error:  # noqa: BLE001
+                # One submission nobody has thought of must not keep back the others.
+                self._set_unexpected(plan, error)
+
+    def _set_unexpected(self, plan, error):
+        # The error itself may repeat an answer.
+        _logger.warning("A submission cannot be imported: %s", type(error).__name__)
+        plan.kind = "unexpected"
+        plan.text = self.env._(
+            "Something nobody has thought of. Tell support: %s.", type(error).__name__
+        )
+
+    # === THE REGISTRANT === #
+
+    def _plan_registrant(self, source, plan, found):
+        known = source.partner
+        if not plan.key and not known:
+            self._plan_somebody_new(plan)
+            return
+        partners = found[plan.key] if plan.key else known
+        if len(partners) > 1:
+            raise Trouble(
+                "conflict",
+                self.env._(
+                    "Several registrants have this ID. Correct it, or merge them."
+                ),
+            )
+        if known and partners != known and not source.confirmed:
+            raise Trouble(
+                "conflict",
+                self.env._(
+                    "An earlier version of this submission was about %(name)s, and "
+                    "this one is about somebody else. If that is right, end the "
+                    "address of %(name)s that came from it, and import this one.",
+                    name=known.display_name,
+                ),
+            )
+        if not partners:
+            self._plan_somebody_new(plan)
+            return
+        self._check_registrant(source, plan, partners)
+        plan.partner = partners
+        plan.contact = self._contact_changes(plan, partners)
+
+    def _plan_somebody_new(self, plan):
+        if self.registrant_policy == "match" or not (
+            plan.key or self._adds_without_id()
+        ):
+            text = (
+                self.env._("No registrant has the ID of this submission.")
+                if plan.key
+                else self.env._("It does not say who it is about: the ID is empty.")
+            )
+            raise Trouble("no_registrant", text)
+        if not full_name(plan.values):
+            raise Trouble(
+                "missing", self.env._("There is no name to add the registrant under.")
+            )
+        plan.partner = self.env["res.partner"]
+        plan.new = plan.partner._odk_new_values(plan.values)
+
+    def _check_registrant(self, source, plan, partner):
+        if not partner.active:
+            raise Trouble(
+                "no_registrant", self.env._("The registrant with this ID is archived.")
+            )
+        if not partner._spar_is_registrant():
+            raise Trouble(
+                "no_registrant",
+                self.env._("The contact with this ID is not a registrant."),
+            )
+        collected = full_name(plan.values)
+        other = names.compare(collected, partner._spar_get_name()) == names.DIFFERENT
+        if other and self.other_name_policy == "set_aside" and not source.confirmed:
+            raise Trouble(
+                "conflict",
+                self.env._(
+                    "The registry knows this ID under another name, %(name)s. Correct "
+                    "the ID, or import it if it is the same person.",
+                    name=partner._spar_get_name(),
+                ),
+            )
+
+    def _contact_changes(self, plan, partner):
+        """Return what of the name and contact phone is to be written."""
+        collected = partner._odk_contact_values(plan.values)
+        replace = self.wins_policy == "submission"
+        return {
+            name: value
+            for name, value in collected.items()
+            if (replace or not partner[name]) and partner[name] != value
+        }
+
+    # === THE ADDRESS === #
+
+    def _provider_names(self, plans):
+        rows = []
+        for plan in plans:
+            row = {}
+            if plan.values.get("dfsp_code"):
+                row[NAMED["dfsp_id"]] = plan.values["dfsp_code"]
+            if plan.values.get("branch_code"):
+                row[NAMED["branch_id"]] = plan.values["branch_code"]
+            rows.append(row)
+        return ProviderNames(self.env, rows)
+
+    def _plan_address(self, plan, providers):
+        asked = payment({**plan.values, "fa_type": self._fa_type(plan)})
+        if not asked.keys() - {"holder_name"}:
+            # Somebody who is only registered, without an address yet.
+            return
+        values = {"fa_type": asked.get("fa_type", False)}
+        self._find_provider(values, asked, providers)
+        values.update(
+            {field: asked.get(target, False) for field, target in _NUMBERS.items()}
+        )
+        # Who gives no name for the account is the holder.
+        holder = plan.partner._spar_get_name() if plan.partner else None
+        values["holder_name"] = (
+            asked.get("holder_name") or holder or full_name(plan.values)
+        )
+        Address = self.env["g2p.financial.address"]
+        try:
+            new = {**PROTECTED_FIELDS, "channel": "odk"}
+            plan.address = Address._cleaned({**new, **values})
+        except UserError as error:
+            raise Trouble("number", str(error)) from None
+        said = {**plan.address, "holder_name": asked.get("holder_name")}
+        plan.print = self._payment_print(said)
+
+    def _fa_type(self, plan):
+        text = plan.values.get("fa_type")
+        if not text:
+            return False
+        by_word = {
+            word.casefold(): code
+            for labels in (
+                FA_TYPES,
+                self.env["g2p.financial.address"]
+                ._fields["fa_type"]
+                ._description_selection(self.env),
+            )
+            for code, label in labels
+            for word in (code, label)
+        }
+        if text.casefold() not in by_word:
+            raise Trouble(
+                "answer",
+                self.env._(
+                    "There is no such type of payment address. Let the mapping turn "
+                    "the answers into bank_account, mobile_wallet or email_wallet by "
+                    "a table."
+                ),
+            )
+        return by_word[text.casefold()]
+
+    def _find_provider(self, values, asked, providers):
+        """Put the provider and the branch that a submission names into ``values``."""
+        values.update(dfsp_id=False, branch_id=False)
+        if code := asked.get("dfsp_code"):
+            named = {"fa_type": values["fa_type"], NAMED["dfsp_id"]: code}
+            try:
+                providers.find(named)
+            except UserError:
+                # The message would repeat the answer.
+                raise Trouble(
+                    "provider",
+                    self.env._(
+                        "The directory has no such provider for this type of address, "
+                        "or several of this name."
+                    ),
+                ) from None
+            values["dfsp_id"] = named["dfsp_id"]
+        code = asked.get("branch_code")
+        if code and values["dfsp_id"]:
+            named = {"dfsp_id": values["dfsp_id"], NAMED["branch_id"]: code}
+            try:
+                providers.find(named)
+            except UserError:
+                raise Trouble(
+                    "provider",
+                    self.env._(
+                        "The bank of this submission has no such branch, or several "
+                        "of this name."
+                    ),
+                ) from None
+            values["branch_id"] = named["branch_id"]
+
+    def _payment_print(self, values):
+        """Return a keyed hash of where the money is to go: equal for equal payments."""
+        said = {name: values.get(name) for name in (*_SAME_PAYMENT, "holder_name")}
+        key = self.env["g2p.fa.settings"]._fingerprint_key()
+        return hmac.new(
+            key, fingerprint_text(said).encode(), hashlib.sha256
+        ).hexdigest()

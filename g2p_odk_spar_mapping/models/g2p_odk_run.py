@@ -1,0 +1,93 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+#: Days after which runs that found nothing are forgotten.
+KEPT_DAYS = 30
+#: What is counted of submissions, by event; each has a field ``<event>_count``.
+EVENTS = ("new", "changed", "unchanged", "deleted", "restored", "set_aside")
+
+
+class G2pOdkRun(models.Model):
+    """One look at Central for one form."""
+
+    _name = "g2p.odk.run"
+    _description = "ODK run"
+    _order = "id desc"
+
+    form_id = fields.Many2one(
+        "g2p.odk.form", required=True, readonly=True, ondelete="cascade", index=True
+    )
+    started = fields.Datetime(readonly=True, required=True, default=fields.Datetime.now)
+    ended = fields.Datetime(readonly=True)
+    state = fields.Selection(
+        [
+            ("running", "Running"),
+            ("done", "Done"),
+            ("failed", "Failed"),
+            ("cut", "Cut short"),
+        ],
+        required=True,
+        readonly=True,
+        default="running",
+    )
+    swept = fields.Boolean("Compared all", readonly=True)
+    new_count = fields.Integer("New", readonly=True)
+    changed_count = fields.Integer("Changed", readonly=True)
+    unchanged_count = fields.Integer("Unchanged", readonly=True)
+    deleted_count = fields.Integer("Deleted", readonly=True)
+    restored_count = fields.Integer("Restored", readonly=True)
+    set_aside_count = fields.Integer("Set aside", readonly=True)
+    message = fields.Char(readonly=True)
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("form_id", "started")
+    def _compute_display_name(self):
+        for run in self:
+            run.display_name = f"{run.form_id.name} {run.started:%Y-%m-%d %H:%M}"
+
+    # === BUSINESS METHODS === #
+
+    def _count(self, events):
+        """Add to what was counted so far.
+
+        :param events: a ``Counter`` of :data:`EVENTS`
+        """
+        self.write(
+            {f"{name}_count": self[f"{name}_count"] + events[name] for name in events}
+        )
+
+    def _end(self, state, message=False):
+        """Close the run.
+
+        :param str state: ``done``, ``failed`` or ``cut``
+        :param str message: what happened, in words; by default the counts
+        """
+        self.write(
+            {
+                "state": state,
+                "ended": fields.Datetime.now(),
+                "message": message or self._summary(),
+            }
+        )
+
+    def _summary(self):
+        """Return what the run found, in words."""
+        parts = [
+            (self.new_count, self.env._("%s new")),
+            (self.changed_count, self.env._("%s changed")),
+            (self.deleted_count, self.env._("%s deleted at Central")),
+            (self.restored_count, self.env._("%s restored at Central")),
+            (self.set_aside_count, self.env._("%s set aside")),
+        ]
+        told = ", ".join(text % count for count, text in parts if count)
+        return told or self.env._("Nothing new.")
+
+    @api.autovacuum
+    def _forget_idle(self):
+        before = fields.Datetime.now() - timedelta(days=KEPT_DAYS)
+        idle = [(f"{name}_count", "=", 0) for name in EVENTS if name != "unchanged"]
+        self.search(
+            [("state", "=", "done"), ("started", "<", before), *idle], limit=10_000
+        ).unlink()

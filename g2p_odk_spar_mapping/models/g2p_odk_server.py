@@ -1,0 +1,276 @@
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..central import troubles
+from ..central.client import CentralClient
+from ..central.troubles import CentralTrouble
+
+ADMINISTRATOR = "g2p_spar_financial_address.group_administrator"
+#: Beginning of the names of variables that may hold a password of Central: anything
+#: else in the server's environment is nobody's business.
+PREFIX = "ODK_"
+#: Endings of the names of files that may, for the same reason.
+SUFFIX = ".odk-password"
+LONGEST_PASSWORD = 1024
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class G2pOdkServer(models.Model):
+    """An ODK Central that forms are fetched from.
+
+    Its password is in no field of this or any other model: it is read from a file or a
+    variable on the server each time it is needed.
+    """
+
+    _name = "g2p.odk.server"
+    _description = "ODK Central server"
+    _inherit = ["mail.thread"]
+    _order = "name, id"
+
+    name = fields.Char(required=True, tracking=True)
+    active = fields.Boolean(default=True)
+    base_url = fields.Char(
+        "Address",
+        required=True,
+        tracking=True,
+        help="Where Central is opened in a browser, such as https://odk.example.org.",
+    )
+    email = fields.Char(
+        "User",
+        required=True,
+        tracking=True,
+        help="The e-mail address of a web user of Central who may view the projects. "
+        "The role Project Viewer is enough.",
+    )
+    password_source = fields.Selection(
+        [("file", "A file on the server"), ("environment", "An environment variable")],
+        string="Password kept in",
+        required=True,
+        default="file",
+        tracking=True,
+    )
+    password_path = fields.Char(
+        "Password file",
+        groups=ADMINISTRATOR,
+        help="A file on the server, readable by Odoo only, that holds nothing but the "
+        "password. Its name ends in .odk-password.",
+    )
+    password_variable = fields.Char(
+        "Variable",
+        groups=ADMINISTRATOR,
+        help="The name of the environment variable. It begins with ODK_.",
+    )
+    page_size = fields.Integer(
+        "Submissions at a time", default=500, required=True, help="In one answer."
+    )
+    answer_timeout = fields.Float(
+        default=60.0, required=True, help="Seconds for a whole answer to arrive."
+    )
+    form_ids = fields.One2many("g2p.odk.form", "server_id", string="Forms")
+
+    _page_size_fits = models.Constraint(
+        "CHECK(page_size BETWEEN 1 AND 5000)",
+        "From 1 to 5,000 submissions can be fetched at a time.",
+    )
+    _answer_timeout_fits = models.Constraint(
+        "CHECK(answer_timeout BETWEEN 1 AND 600)",
+        "An answer may take from 1 to 600 seconds.",
+    )
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("base_url")
+    def _check_base_url(self):
+        for server in self:
+            try:
+                url = urlsplit(server.base_url)
+                secure = url.scheme == "https" or (
+                    url.scheme == "http" and url.hostname in LOOPBACK
+                )
+                plain = not (url.username or url.password or url.query or url.fragment)
+            except ValueError:
+                secure = plain = False
+            if not (secure and plain and url.hostname):
+                raise ValidationError(
+                    self.env._(
+                        "Central's address begins with https:// and holds neither a "
+                        "user nor a password."
+                    )
+                )
+
+    @api.constrains("password_source", "password_path", "password_variable")
+    def _check_password_place(self):
+        for server in self.sudo():
+            if server.password_source == "file":
+                path = Path(server.password_path or "")
+                if not path.is_absolute() or not path.name.endswith(SUFFIX):
+                    raise ValidationError(
+                        self.env._(
+                            "The password file is given with its whole path, and its "
+                            "name ends in %s.",
+                            SUFFIX,
+                        )
+                    )
+            elif not (server.password_variable or "").startswith(PREFIX):
+                raise ValidationError(
+                    self.env._("The variable's name begins with %s.", PREFIX)
+                )
+
+    # === ACTION METHODS === #
+
+    def action_test(self):
+        """Log in to Central and say what can be seen there.
+
+        :raise AccessError: when the user is no administrator
+        :raise UserError: with what is wrong and what to do about it
+        """
+        self.check_access("write")
+        self.ensure_one()
+        with self._asking() as client:
+            projects = client.projects()
+        if not projects:
+            raise UserError(
+                self.env._(
+                    "Central let %s in, but shows no project. Make them a viewer of "
+                    "the project there.",
+                    self.email,
+                )
+            )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "Central let us in. Projects seen: %s.", len(projects)
+                ),
+            },
+        }
+
+    def action_pick_forms(self):
+        """Open the list of forms that Central has, to choose from.
+
+        :raise AccessError: when the user is no administrator
+        :raise UserError: when Central cannot be asked
+        """
+        self.check_access("write")
+        self.ensure_one()
+        pick = self.env["g2p.odk.form.pick"].create({"server_id": self.id})
+        pick._read_forms()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Choose forms"),
+            "res_model": pick._name,
+            "res_id": pick.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    # === BUSINESS METHODS === #
+
+    def _client(self):
+        """Return a client of this Central; whoever asks for it closes it.
+
+        :rtype: ~..central.client.CentralClient
+        :raise UserError: when there is no password
+        """
+        self.ensure_one()
+        server = self.sudo()
+        return CentralClient(
+            server.base_url,
+            server.email,
+            server._password(),
+            answer_timeout=server.answer_timeout,
+        )
+
+    @contextmanager
+    def _asking(self):
+        """Give a client while a person waits for the answer.
+
+        :raise UserError: when Central cannot be asked, in words
+        """
+        try:
+            with self._client() as client:
+                yield client
+        except CentralTrouble as trouble:
+            raise UserError(self._worded(trouble)) from None
+
+    def _password(self):
+        if self.password_source == "environment":
+            password = os.environ.get(self.password_variable, "")
+        else:
+            try:
+                with open(self.password_path, encoding="utf-8") as file:
+                    password = file.read(LONGEST_PASSWORD + 1)
+            except (OSError, ValueError):
+                password = ""
+        password = password.strip()
+        if not password or len(password) > LONGEST_PASSWORD:
+            # Without its place: people without rights on it read this, too.
+            raise UserError(
+                self.env._(
+                    "The password for %s cannot be read on the server.", self.name
+                )
+            )
+        return password
+
+    def _worded(self, trouble):
+        """Return what is wrong and what to do about it.
+
+        :param ~..central.troubles.CentralTrouble trouble: what happened
+        """
+        texts = {
+            troubles.UNREACHABLE: self.env._(
+                "Central cannot be reached. Check the address and that Central is "
+                "running."
+            ),
+            troubles.UNTRUSTED: self.env._(
+                "Central's certificate is not trusted. Have it renewed, or its "
+                "authority made known to this server."
+            ),
+            troubles.BUSY: self.env._(
+                "Central answers with an error of its own. It is tried again later."
+            ),
+            troubles.CUT: self.env._(
+                "Central's answer broke off or took too long. It is tried again later."
+            ),
+            troubles.TOO_LARGE: self.env._(
+                "Central's answer is too large. Fetch fewer submissions at a time."
+            ),
+            troubles.GARBLED: self.env._(
+                "What answers at this address does not speak as Central does. Check "
+                "the address."
+            ),
+            troubles.INCOMPLETE: self.env._(
+                "Central told fewer submissions than it has. Everything is read again "
+                "in the next run."
+            ),
+            troubles.CREDENTIALS: self.env._(
+                "Central refused the user or the password. Check both."
+            ),
+            troubles.FORBIDDEN: self.env._(
+                "Central lets this user see no submissions. Make them a viewer of the "
+                "project there."
+            ),
+            troubles.MISSING: self.env._(
+                "Central has no such project or form, or this user may not see it."
+            ),
+            troubles.NO_LOGIN: self.env._(
+                "Nobody can log in with a password there: the address is not "
+                "Central's, or its users log in through another service, which "
+                "programs cannot."
+            ),
+            troubles.REDIRECTED: self.env._(
+                "This address leads on to another one. Give the one it leads to."
+            ),
+            troubles.REFUSED: self.env._(
+                "Central refused the question (%s). Its version may be too old.",
+                trouble.status,
+            ),
+        }
+        return texts[trouble.code]

@@ -1,0 +1,160 @@
+from odoo import fields, models
+
+from ..staging import Known
+
+#: Reasons known to this file; what applying adds is in its own.
+ERROR_KINDS = [
+    ("encrypted", "Encrypted"),
+    ("unreadable", "Cannot be read"),
+    ("rejected", "Rejected at Central"),
+    ("not_reviewed", "Not approved yet"),
+    ("has_issues", "Has issues at Central"),
+    ("unexpected", "Unexpected error"),
+]
+
+
+class G2pOdkSubmission(models.Model):
+    """A submission as Central last told it, and what became of it here."""
+
+    _name = "g2p.odk.submission"
+    _description = "ODK submission"
+    _order = "submitted_stamp desc, id desc"
+    _rec_name = "instance_id"
+
+    form_id = fields.Many2one(
+        "g2p.odk.form", required=True, readonly=True, ondelete="restrict"
+    )
+    instance_id = fields.Char(
+        "Submission",
+        required=True,
+        readonly=True,
+        help="Its ID at Central, which stays when it is edited.",
+    )
+    state = fields.Selection(
+        [
+            ("staged", "To apply"),
+            ("applied", "Applied"),
+            ("set_aside", "Set aside"),
+            ("ignored", "Ignored"),
+            ("waiting", "Waiting for review"),
+            ("removed", "Deleted at Central"),
+        ],
+        required=True,
+        readonly=True,
+        default="staged",
+    )
+    error_kind = fields.Selection(ERROR_KINDS, string="Reason", readonly=True)
+    error_text = fields.Char("What is wrong", readonly=True)
+    attempts = fields.Integer(readonly=True, help="How often applying it failed.")
+
+    version = fields.Integer(
+        readonly=True,
+        default=1,
+        help="Counts how often its answers were found to be others.",
+    )
+    applied_version = fields.Integer(
+        readonly=True, help="The version in use; 0 if none was applied yet."
+    )
+    version_id = fields.Char(
+        "Version at Central", readonly=True, help="Central's ID of the last edit."
+    )
+    edits = fields.Integer(readonly=True, help="How often it was edited at Central.")
+    content_hash = fields.Char(readonly=True, groups=fields.NO_ACCESS)
+    payload = fields.Json(
+        readonly=True,
+        groups=fields.NO_ACCESS,
+        prefetch=False,
+        help="The answers. They hold payment data: only the code that applies them "
+        "reads them.",
+    )
+
+    # With milliseconds, which the fields for people have not.
+    submitted_stamp = fields.Char(readonly=True)
+    updated_stamp = fields.Char(readonly=True)
+    submitted_at = fields.Datetime("Submitted", readonly=True)
+    updated_at = fields.Datetime("Updated", readonly=True)
+    deleted_at = fields.Datetime("Deleted", readonly=True)
+    review_state = fields.Selection(
+        [
+            ("received", "Received"),
+            ("hasIssues", "Has issues"),
+            ("edited", "Edited"),
+            ("approved", "Approved"),
+            ("rejected", "Rejected"),
+        ],
+        readonly=True,
+    )
+    submitter_id = fields.Char("Collector's number at Central", readonly=True)
+    submitter = fields.Char("Collected by", readonly=True)
+    device = fields.Char(readonly=True)
+    form_version = fields.Char(readonly=True)
+    attachments_expected = fields.Integer("Files expected", readonly=True)
+    attachments_present = fields.Integer("Files there", readonly=True)
+
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Registrant",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    address_id = fields.Many2one(
+        "g2p.financial.address",
+        string="Payment address",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+
+    # Twice fetched is once stored, whoever fetches beside whom.
+    _instance_unique = models.UniqueIndex(
+        "(form_id, instance_id)", "This submission is here already."
+    )
+    _due = models.Index(
+        "(form_id, submitted_stamp, instance_id) WHERE state = 'staged'"
+    )
+
+    # === HOOKS === #
+
+    def _apply(self):
+        """Apply staged submissions; this addon's mapping does, this file does nothing.
+
+        The records come in the order in which they were submitted. The caller ends the
+        transaction; nothing in here does.
+        """
+
+    def _withdrawn(self):
+        """Called when what was applied is deleted, rejected or has issues at Central.
+
+        In the transaction that writes this down. Nothing is undone silently.
+        """
+
+    # === BUSINESS METHODS === #
+
+    def _known(self):
+        """Return what is staged of each, by instance ID.
+
+        :return: dict of :class:`~..staging.Known`
+        """
+        return {
+            one.instance_id: Known(
+                one.state,
+                one.error_kind or None,
+                one.content_hash or None,
+                one.version,
+                one.applied_version,
+            )
+            for one in self
+        }
+
+    def _set_aside_unexpected(self):
+        """Leave it to people: applying it failed in a way nobody thought of."""
+        self.write(
+            {
+                "state": "set_aside",
+                "error_kind": "unexpected",
+                "error_text": self.env._(
+                    "Something unexpected happened. The server's log says where."
+                ),
+            }
+        )

@@ -1,0 +1,349 @@
+import logging
+
+from psycopg2 import Error as DatabaseError
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from odoo.addons.g2p_spar_financial_address.const import LIVE_STATES
+
+from ..planning import Source
+from ..standing import Standing, first_of_each, moment
+from ..words import ERROR_KINDS
+
+_logger = logging.getLogger(__name__)
+
+#: New registrants and addresses of a batch are one event, not a message for each.
+QUIET = {
+    "tracking_disable": True,
+    "mail_create_nolog": True,
+    "mail_create_nosubscribe": True,
+}
+
+
+class G2pOdkSubmission(models.Model):
+    """How submissions become registrants and addresses, each registrant's in order.
+
+    The newest submission of a registrant, by when it was submitted, says where they
+    are paid. One that cannot be imported is set aside and keeps back only what the
+    same registrant submitted later.
+    """
+
+    _inherit = "g2p.odk.submission"
+
+    state = fields.Selection(selection_add=[("waiting", "Waiting")])
+    error_kind = fields.Selection(selection_add=ERROR_KINDS)
+    registrant_key = fields.Char(
+        "ID of the registrant",
+        readonly=True,
+        copy=False,
+        help="As it was collected or corrected. Submissions with the same ID are "
+        "applied in order.",
+    )
+    held_by_id = fields.Many2one(
+        "g2p.odk.submission",
+        string="Waits for",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    superseded = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="A later submission of this registrant says where they are paid.",
+    )
+    attempts = fields.Integer("Set aside (times)", readonly=True, copy=False)
+    payment_print = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
+
+    _of_registrant = models.Index("(registrant_key) WHERE registrant_key IS NOT NULL")
+
+    # === APPLYING === #
+
+    def _apply(self):
+        """Import these staged submissions, each as if it came alone.
+
+        Whatever one of them is like, the others are imported: what goes wrong with one
+        undoes only that one, and is written down with it in words.
+        """
+        result = super()._apply()
+        # As the system, whoever presses the button: it was collected by somebody else.
+        everything = self.with_user(SUPERUSER_ID).with_context(**QUIET)
+        due = everything.filtered(lambda one: one.state == "staged")
+        ready = due.form_id.filtered(lambda form: not form._mapping_problems())
+        due = due.filtered(lambda one: one.form_id in ready)
+        corrections = due._corrections()
+        moved = set()
+        pending = sorted(due, key=moment)
+        sources = {one: one._source(corrections) for one in pending}
+        plans = due._read_plans(sources)
+        standing = Standing(everything, {plan.key for plan in plans.values()} - {False})
+        while pending:
+            wave, pending = first_of_each(pending, plans)
+            moved |= everything._apply_wave(wave, sources, plans, standing)
+        # What waited for one of these may be applied now, or wait for another.
+        released = everything._held(moved - {False})
+        if released:
+            released._stage_again()
+            released._apply()
+        return result
+
+    def _corrections(self):
+        found = self.env["g2p.odk.correction"].search(
+            [("submission_id", "in", self.ids)]
+        )
+        return found._in_force()
+
+    def _source(self, corrections):
+        return Source(
+            self.payload or {},
+            corrections.get(self.id, {}),
+            self.partner_id,
+            bool(self.confirmed_version) and self.confirmed_version == self.version,
+        )
+
+    def _read_plans(self, sources):
+        """Return the first half of the plan of each, by submission."""
+        plans = {}
+        for form, batch in self.grouped("form_id").items():
+            read = form._read_all([sources[one] for one in batch])
+            plans.update(zip(batch, read, strict=True))
+        return plans
+
+    def _apply_wave(self, wave, sources, plans, standing):
+        """Import submissions of different registrants.
+
+        :return: the keys of registrants whose later submissions may go on
+        :rtype: set
+        """
+        free = self.browse()
+        for one in wave:
+            blocker = standing.blocker(plans[one].key, one)
+            if blocker:
+                one._hold(blocker, plans[one].key)
+            else:
+                free |= one
+        done = free.filtered(lambda one: one.applied_version == one.version)
+        for one in done:
+            one.write({"state": "applied", **CLEARED})
+            standing.note(plans[one].key, one)
+        todo = free - done
+        for form, batch in todo.grouped("form_id").items():
+            form._complete(
+                [sources[one] for one in batch], [plans[one] for one in batch]
+            )
+        rows = [(one, plans[one]) for one in todo]
+        for one, plan in rows:
+            one._check_standing(plan, standing)
+        self._check_newer(rows, sources)
+        self._enter([(one, plan) for one, plan in rows if not plan.kind])
+        for one, plan in rows:
+            if plan.kind:
+                one._set_aside(plan)
+            standing.note(plan.key, one)
+        return {plans[one].key for one in free if not plans[one].kind}
+
+    def _check_standing(self, plan, standing):
+        """Let a later submission of the registrant have the last word."""
+        if not plan.kind and standing.is_overtaken(plan.key, self):
+            plan.address, plan.print, plan.contact = None, None, {}
+            self.superseded = True
+        elif self.superseded:
+            self.superseded = False
+
+    def _check_newer(self, rows, sources):
+        """Set aside what is older than what somebody entered in the registry itself."""
+        asking = {
+            plan.partner.id: (one, plan)
+            for one, plan in rows
+            if not plan.kind and plan.address and plan.partner
+        }
+        entered = self.env["g2p.financial.address"].search_fetch(
+            [
+                ("partner_id", "in", list(asking)),
+                ("state", "in", LIVE_STATES),
+                ("channel", "!=", "odk"),
+            ],
+            ["partner_id", "create_date"],
+        )
+        for address in entered:
+            one, plan = asking[address.partner_id.id]
+            if (
+                address.create_date > one._said_at()
+                and one.payment_print != plan.print
+                and not address._is_place(plan.address)
+                and not sources[one].confirmed
+            ):
+                plan.kind = "newer"
+                plan.text = self.env._(
+                    "Another address was entered in the registry after this one was "
+                    "collected. Import it only if this is where they want to be paid."
+                )
+
+    def _said_at(self):
+        """Return when what the submission says was said, by Central's clock."""
+        edited = self.version > 1 and self.updated_at
+        return edited or self.submitted_at or self.create_date
+
+    # === ENTERING === #
+
+    def _enter(self, rows):
+        """Enter what is planned; halve it around what a rule or the database refuses.
+
+        :param list rows: pairs of submission and plan; the plans of those refused get
+            their trouble
+        """
+        if not rows:
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._enter_all(rows)
+            return
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # The transaction is lost; the run does the batch again.
+            raise
+        except Exception as problem:  # noqa: BLE001
+            if len(rows) == 1:
+                self._set_refused(*rows[0], problem)
+                return
+        half = len(rows) // 2
+        self._enter(rows[:half])
+        self._enter(rows[half:])
+
+    def _set_refused(self, one, plan, problem):
+        if isinstance(problem, UserError):
+            plan.kind, plan.text = "refused", str(problem)
+        elif isinstance(problem, DatabaseError):
+            plan.kind = "refused"
+            plan.text = self.env._("The database refused this submission.")
+        else:
+            one.form_id._set_unexpected(plan, problem)
+
+    def _enter_all(self, rows):
+        self._enter_registrants(rows)
+        addresses = self._enter_addresses(rows)
+        for one, plan in rows:
+            address = addresses.get(one, one.address_id)
+            one.write(
+                {
+                    "state": "applied",
+                    "applied_version": one.version,
+                    "partner_id": plan.partner.id,
+                    "address_id": address.id,
+                    "payment_print": plan.print or one.payment_print,
+                    "registrant_key": plan.key,
+                    "withdrawal_told": False,
+                    **CLEARED,
+                }
+            )
+        self.env.flush_all()
+
+    def _enter_registrants(self, rows):
+        fresh = [plan for _one, plan in rows if plan.new]
+        partners = self.env["res.partner"].create([plan.new for plan in fresh])
+        for plan, partner in zip(fresh, partners, strict=True):
+            plan.partner = partner
+        for _one, plan in rows:
+            if plan.contact:
+                plan.partner.with_env(self.env).write(plan.contact)
+
+    def _enter_addresses(self, rows):
+        """Enter the addresses that are not there already.
+
+        :return: the address of each submission that asks for one
+        :rtype: dict
+        """
+        Address = self.env["g2p.financial.address"]
+        asking = [
+            (one, plan) for one, plan in rows if plan.address and one._asks_anew(plan)
+        ]
+        entered = Address._enter_changes(
+            [
+                {**plan.address, **one._origin_values(), "partner_id": plan.partner.id}
+                for one, plan in asking
+            ]
+        )
+        by_partner = {address.partner_id: address for address in entered.sorted("id")}
+        return {one: by_partner[plan.partner] for one, plan in asking}
+
+    def _asks_anew(self, plan):
+        """Return whether this asks for another payment than the version in use."""
+        return (
+            not self.address_id
+            or self.partner_id != plan.partner
+            or self.payment_print != plan.print
+        )
+
+    def _origin_values(self):
+        """Return where an address comes from, kept with it."""
+        authors = self.correction_ids.filtered(lambda c: c.version == self.version)
+        people = authors.create_uid
+        if self.confirmed_version == self.version:
+            people |= self.confirmed_by_id
+        return {
+            "odk_submission_id": self.id,
+            "odk_instance": self.instance_id,
+            "odk_version": self.version_id or str(self.version),
+            "odk_submitter": self.submitter,
+            "odk_device": self.device,
+            "odk_submitted_at": self.submitted_at,
+            # Whoever corrected or confirmed it is not the second person who approves.
+            "author_ids": [fields.Command.set(people.ids)],
+        }
+
+    # === SETTING ASIDE, HOLDING AND GOING ON === #
+
+    def _set_aside(self, plan):
+        self.write(
+            {
+                "state": "set_aside",
+                "error_kind": plan.kind,
+                "error_text": plan.text,
+                "registrant_key": plan.key,
+                "held_by_id": False,
+                "attempts": self.attempts + 1,
+            }
+        )
+
+    def _hold(self, blocker, key):
+        self.write(
+            {
+                "state": "waiting",
+                "error_kind": "held",
+                "error_text": self.env._(
+                    "An earlier submission of this registrant was set aside. Correct "
+                    "or ignore that one, and this one goes on."
+                ),
+                "registrant_key": key,
+                "held_by_id": blocker.id,
+            }
+        )
+
+    @api.model
+    def _held(self, keys):
+        """Return what waits for an earlier submission of these registrants."""
+        return self.search(
+            [
+                ("registrant_key", "in", list(keys)),
+                ("state", "=", "waiting"),
+                ("error_kind", "=", "held"),
+            ],
+            order="submitted_stamp, instance_id",
+        )
+
+    def _stage_again(self):
+        """Let these be applied from the beginning."""
+        if self:
+            self.write({"state": "staged", **CLEARED})
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.get("state") in ("ignored", "removed"):
+            # Nothing waits for what does not count.
+            self.search([("held_by_id", "in", self.ids)])._stage_again()
+        return result
+
+
+#: Nothing is wrong with it any more.
+CLEARED = {"error_kind": False, "error_text": False, "held_by_id": False}

@@ -1,0 +1,239 @@
+from odoo import fields, models
+from odoo.exceptions import AccessError, UserError
+
+from odoo.addons.g2p_spar_financial_address.address_values import clean_note, clean_text
+from odoo.addons.g2p_spar_financial_address.const import EDITOR, LIVE_STATES
+
+from .. import words
+
+#: States a person may do something about.
+OPEN_STATES = ("set_aside", "waiting", "staged")
+#: What a person imports at once; more is left to the next run.
+AT_ONCE = 100
+
+WITHDRAWN = "g2p_odk_spar_mapping.activity_withdrawn"
+
+
+class G2pOdkSubmission(models.Model):
+    """What people decide about what was set aside, and what they are asked."""
+
+    _inherit = "g2p.odk.submission"
+
+    correction_ids = fields.One2many(
+        "g2p.odk.correction", "submission_id", string="Corrections"
+    )
+    confirmed_version = fields.Integer(readonly=True, copy=False)
+    confirmed_by_id = fields.Many2one(
+        "res.users", string="Confirmed by", readonly=True, copy=False
+    )
+    decided_by_id = fields.Many2one(
+        "res.users", string="Decided by", readonly=True, copy=False
+    )
+    decided_at = fields.Datetime("Decided on", readonly=True, copy=False)
+    decision_note = fields.Char("Why", readonly=True, copy=False)
+    confirmable = fields.Boolean(compute="_compute_confirmable")
+    withdrawal_told = fields.Boolean(readonly=True, copy=False)
+
+    def _compute_confirmable(self):
+        for one in self:
+            one.confirmable = (
+                one.state == "set_aside" and one.error_kind in words.CONFIRMABLE
+            )
+
+    # === DECISIONS === #
+
+    def _check_may_decide(self, states):
+        """Refuse whoever may not decide, and what is settled already.
+
+        :raise AccessError: for whoever is no editor of payment addresses
+        :raise UserError: when one of these is in another state
+        """
+        self.check_access("read")
+        if not self.env.user.has_group(EDITOR):
+            raise AccessError(
+                self.env._("Only an editor of payment addresses may decide this.")
+            )
+        if any(one.state not in states for one in self):
+            raise UserError(
+                self.env._("Somebody else has just settled this. Reload the page.")
+            )
+
+    def action_rerun(self):
+        """Import these again: at once if they are few, with the next run if not.
+
+        What is ignored counts again.
+
+        :raise UserError: for what is applied, deleted or waits for a review at Central
+        """
+        self._check_may_decide(("set_aside", "ignored", "staged", "waiting"))
+        rows = self.sudo()
+        # What Central says of it stands: a rejected one is not let in this way.
+        kinds = {kind for kind, _label in words.ERROR_KINDS} | {False, "unexpected"}
+        rows = rows.filtered(lambda one: one.error_kind in kinds)
+        if not rows:
+            raise UserError(
+                self.env._("These cannot be imported: Central does not let them.")
+            )
+        rows._stage_again()
+        if len(rows) <= AT_ONCE:
+            rows._apply()
+
+    def action_ignore(self, reason):
+        """Leave these out for good, or until they are edited at Central.
+
+        :param str reason: why; required
+        """
+        self._check_may_decide(OPEN_STATES)
+        note = self._clean_reason(reason)
+        rows = self.sudo()
+        waiting = rows.search([("held_by_id", "in", rows.ids)]) - rows
+        rows.write(
+            {
+                "state": "ignored",
+                "error_kind": "decided",
+                "error_text": False,
+                **self._decision(note),
+            }
+        )
+        if len(waiting) <= AT_ONCE:
+            waiting._apply()
+
+    def action_confirm(self, reason):
+        """Import these although something speaks against it.
+
+        :param str reason: why it is right all the same; required
+        """
+        self._check_may_decide(("set_aside",))
+        if any(not one.confirmable for one in self):
+            raise UserError(
+                self.env._("This cannot be imported as it is. Correct it instead.")
+            )
+        note = self._clean_reason(reason)
+        for one in self.sudo():
+            one.write(
+                {
+                    "confirmed_version": one.version,
+                    "confirmed_by_id": self.env.uid,
+                    **self._decision(note),
+                }
+            )
+        self.action_rerun()
+
+    def action_ask_reason(self):
+        """Open the dialog that asks why; the context says for which decision."""
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "g2p.odk.decision",
+            "view_mode": "form",
+            "target": "new",
+            "name": self.env._("Why"),
+            "context": {
+                "default_submission_ids": self.ids,
+                "default_decision": self.env.context.get("decision", "ignore"),
+            },
+        }
+
+    def action_open_correction(self):
+        """Open the dialog that puts other values in the place of what was collected."""
+        self.ensure_one()._check_may_decide(("set_aside",))
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "g2p.odk.correct",
+            "view_mode": "form",
+            "target": "new",
+            "name": self.env._("Correct"),
+            "context": {"default_submission_id": self.id},
+        }
+
+    def _correct(self, values, reason):
+        """Put values in the place of what was collected, and import.
+
+        :param dict values: texts by target
+        :param str reason: why; required
+        :raise UserError: without a value or a reason
+        """
+        self.ensure_one()._check_may_decide(("set_aside",))
+        note = self._clean_reason(reason)
+        labels = words.target_labels(self.env)
+        values = {
+            target: clean_text(self.env, text, labels[target])
+            for target, text in values.items()
+            if text and text.strip()
+        }
+        if not values:
+            raise UserError(self.env._("Enter at least one value."))
+        collected = self.sudo()._collected()
+        self.env["g2p.odk.correction"].sudo().create(
+            [
+                {
+                    "submission_id": self.id,
+                    "version": self.version,
+                    "target": target,
+                    "value": text,
+                    "shown": words.shown(target, text),
+                    "shown_before": words.shown(target, collected.get(target, "")),
+                    "reason": note,
+                }
+                for target, text in values.items()
+            ]
+        )
+        self.action_rerun()
+
+    def _correctable(self):
+        """Return what can be corrected, and what stands there now.
+
+        :return: pairs of target and text; numbers are masked
+        :rtype: list
+        """
+        self.ensure_one()._check_may_decide(("set_aside",))
+        one = self.sudo()
+        now = {**one._collected(), **one.correction_ids._in_force().get(one.id, {})}
+        return [
+            (target, words.shown(target, now.get(target, "")))
+            for target in words.target_labels(self.env)
+        ]
+
+    def _collected(self):
+        """Return what was collected, by target, as far as it can be read."""
+        (plan,) = self.form_id._read_all([self._source({})])
+        return plan.values
+
+    def _clean_reason(self, reason):
+        label = self._fields["decision_note"]._description_string(self.env)
+        note = clean_note(self.env, reason, label)
+        if not note:
+            raise UserError(self.env._("Say why."))
+        return note
+
+    def _decision(self, note):
+        return {
+            "decided_by_id": self.env.uid,
+            "decided_at": fields.Datetime.now(),
+            "decision_note": note,
+        }
+
+    # === WHEN CENTRAL TAKES BACK WHAT WAS APPLIED === #
+
+    def _withdrawn(self):
+        """Ask somebody what becomes of the address, once for each version."""
+        result = super()._withdrawn()
+        for one in self.sudo():
+            address = one.address_id
+            told = one.withdrawal_told or address.odk_submission_id != one
+            if not told and address.state in (*LIVE_STATES, "draft"):
+                one.withdrawal_told = True
+                one._ask_about_withdrawal(address)
+        return result
+
+    def _ask_about_withdrawal(self, address):
+        # Not as the system's own to-do: somebody who may decide has to see it.
+        person = address._approvers().get(address) or self.form_id.create_uid
+        address.activity_schedule(
+            WITHDRAWN,
+            note=self.env._(
+                "The ODK submission this address came from was rejected or deleted at "
+                "Central. The address stays as it is. Find out, and end it if it is "
+                "wrong."
+            ),
+            user_id=person.id,
+        )

@@ -1,0 +1,108 @@
+"""What becomes of a submission at each look at Central; no database, no network."""
+
+from dataclasses import dataclass
+
+#: Which review states count, by policy. None is "received".
+COUNTED = {
+    "any": {None, "hasIssues", "edited", "approved", "rejected"},
+    "not_refused": {None, "edited", "approved"},
+    "approved": {"approved"},
+}
+ENCRYPTED, REJECTED = "encrypted", "rejected"
+NOT_REVIEWED, HAS_ISSUES = "not_reviewed", "has_issues"
+UNREADABLE, UNEXPECTED = "unreadable", "unexpected"
+#: After these an address that is in use should not be.
+REFUSED = {REJECTED, HAS_ISSUES}
+#: Kinds that this module sets and lifts again; others are for people.
+OWN_KINDS = {ENCRYPTED, REJECTED, NOT_REVIEWED, HAS_ISSUES, UNREADABLE}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is staged of a submission already."""
+
+    state: str
+    error_kind: str | None
+    content_hash: str | None
+    version: int
+    applied_version: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is to be done.
+
+    ``event`` is what a run counts: ``new``, ``changed``, ``unchanged``, ``deleted``,
+    ``restored``; ``withdrawn`` says that what was applied does not count any more.
+    """
+
+    event: str
+    state: str
+    error_kind: str | None
+    version: int
+    withdrawn: bool = False
+
+
+def next_step(known, row, policy):
+    """Return what becomes of a submission.
+
+    :param known: a :class:`Known`, or None for one never seen
+    :param ~.central.rows.Row row: as Central tells it now
+    :param str policy: which review states count, a key of :data:`COUNTED`
+    :return: a :class:`Step`, or None when there is nothing to be known of it
+    """
+    if row.deleted:
+        return gone(known)
+    state, kind = _standing(row, policy)
+    if known is None:
+        return Step("new", state or "staged", kind, 1)
+    changed = row.content_hash != known.content_hash
+    version = known.version + changed
+    event = "changed" if changed else "unchanged"
+    if known.state == "removed":
+        event = "restored"
+    if state:
+        if (known.state, known.error_kind) != (state, kind) and event == "unchanged":
+            event = "changed"
+        refused = kind in REFUSED and known.error_kind not in REFUSED
+        withdrawn = refused and bool(known.applied_version)
+        return Step(event, state, kind, version, withdrawn)
+    if not changed and known.state != "removed" and not _is_lifted(known):
+        # Where it stands has nothing to do with Central.
+        return Step(event, known.state, known.error_kind, version)
+    applied = known.applied_version == version
+    if event == "unchanged":
+        event = "changed"
+    return Step(event, "applied" if applied else "staged", None, version)
+
+
+def gone(known):
+    """Return what becomes of a submission that Central has no more.
+
+    :param known: as for :func:`next_step`
+    """
+    if known is None:
+        return None
+    first = known.state != "removed"
+    return Step(
+        "deleted" if first else "unchanged",
+        "removed",
+        None,
+        known.version,
+        first and bool(known.applied_version),
+    )
+
+
+def _standing(row, policy):
+    """Return state and kind of what cannot be applied, or nothing twice."""
+    if row.is_encrypted:
+        return "set_aside", ENCRYPTED
+    if row.review in COUNTED[policy]:
+        return None, None
+    if row.review == "rejected":
+        return "ignored", REJECTED
+    return "waiting", HAS_ISSUES if row.review == "hasIssues" else NOT_REVIEWED
+
+
+def _is_lifted(known):
+    return known.error_kind in OWN_KINDS

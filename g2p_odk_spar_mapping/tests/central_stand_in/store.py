@@ -1,0 +1,216 @@
+"""What Central keeps: submissions, and what happens to them."""
+
+import copy
+import threading
+import uuid
+from datetime import datetime, timedelta, timezone
+
+
+class Store:
+    """The submissions of the forms of one project, its users and their sessions.
+
+    :param float skew: seconds by which its clock is ahead of this machine's
+    """
+
+    EMAIL, PASSWORD = "viewer@example.org", "right horse"
+    PROJECT = 1
+
+    def __init__(self, skew=0.0):
+        self.lock = threading.RLock()
+        self.skew = skew
+        self.frozen = None
+        self.forms = {}
+        self.tokens = set()
+        self.log, self.faults, self.fired = [], [], {}
+        self.logins = 0
+        self.add_form("addresses")
+
+    # === CLOCK === #
+
+    def now(self):
+        """Return the time by Central's clock."""
+        base = self.frozen or datetime.now(timezone.utc)
+        return base + timedelta(seconds=self.skew)
+
+    def stamp(self):
+        """Return it as Central writes it."""
+        return written(self.now())
+
+    # === FORMS === #
+
+    def add_form(self, xml_form_id, fields=None):
+        """Publish a form.
+
+        :param list fields: as Central tells them; some by default
+        """
+        self.forms[xml_form_id] = {
+            "fields": fields or DEFAULT_FIELDS,
+            # Newest last; the number is the order of creation.
+            "submissions": {},
+            "serial": 0,
+            # What was last asked for, so that many pages are told quickly.
+            "answered": None,
+        }
+
+    def _of(self, instance_id, form="addresses"):
+        self.forms[form]["answered"] = None
+        return self.forms[form]["submissions"][instance_id]
+
+    # === WHAT PEOPLE DO === #
+
+    def submit(
+        self,
+        data=None,
+        instance_id=None,
+        form="addresses",
+        expected=0,
+        late=0.0,
+        encrypted=False,
+        submitter=("11", "Agent 1"),
+        device="collect:1",
+    ):
+        """Send a submission; return its ID.
+
+        :param dict data: the answers
+        :param int expected: how many files it names; none has arrived
+        :param float late: seconds it takes to become visible after its date was set
+        :return: its ID, or None when the ID is taken (409)
+        """
+        with self.lock:
+            instance_id = instance_id or f"uuid:{uuid.uuid4()}"
+            kept = self.forms[form]
+            if instance_id in kept["submissions"]:
+                return None
+            kept["answered"] = None
+            kept["serial"] += 1
+            moment = self.now() - timedelta(seconds=late)
+            kept["submissions"][instance_id] = {
+                "id": instance_id,
+                "serial": kept["serial"],
+                "data": copy.deepcopy(data or {}),
+                "version_id": instance_id,
+                "submitted": written(moment),
+                "updated": None,
+                "deleted": None,
+                "review": None,
+                "edits": 0,
+                "expected": expected,
+                "present": 0,
+                "encrypted": encrypted,
+                "submitter": submitter,
+                "device": device,
+            }
+            return instance_id
+
+    def edit(self, instance_id, data, form="addresses"):
+        """Replace the answers."""
+        with self.lock:
+            one = self._of(instance_id, form)
+            one["data"] = copy.deepcopy(data)
+            one["edits"] += 1
+            one["version_id"] = f"uuid:{uuid.uuid4()}"
+            one["review"] = "edited"
+            one["updated"] = self.stamp()
+
+    def review(self, instance_id, state, form="addresses"):
+        """Set the review state; that looks like an edit."""
+        with self.lock:
+            one = self._of(instance_id, form)
+            one["review"] = state
+            one["updated"] = self.stamp()
+
+    def attach(self, instance_id, form="addresses"):
+        """Let one more file arrive; no date moves."""
+        with self.lock:
+            self._of(instance_id, form)["present"] += 1
+
+    def delete(self, instance_id, form="addresses"):
+        """Delete it; of its dates only ``deletedAt`` is set."""
+        with self.lock:
+            self._of(instance_id, form)["deleted"] = self.stamp()
+
+    def restore(self, instance_id, form="addresses"):
+        """Bring it back; with its old dates."""
+        with self.lock:
+            self._of(instance_id, form)["deleted"] = None
+
+    def purge(self, instance_id, form="addresses"):
+        """Remove what was deleted for good."""
+        with self.lock:
+            self.forms[form]["answered"] = None
+            del self.forms[form]["submissions"][instance_id]
+
+    # === THE SESSION === #
+
+    def log_in(self, email, password):
+        """Return a token, or None."""
+        with self.lock:
+            if (email, password) != (self.EMAIL, self.PASSWORD):
+                return None
+            self.logins += 1
+            token = uuid.uuid4().hex
+            self.tokens.add(token)
+            return token
+
+    def expire_sessions(self):
+        """Forget all sessions, as after a day."""
+        with self.lock:
+            self.tokens.clear()
+
+    # === LOADING === #
+
+    def load(self, count, spread=3600.0, form="addresses"):
+        """Make many submissions, evenly spread over the seconds until now."""
+        with self.lock:
+            kept, now = self.forms[form], self.now()
+            for number in range(count):
+                instance_id = self.submit(answers(number), form=form)
+                age = timedelta(seconds=spread * (count - number) / count)
+                one = kept["submissions"][instance_id]
+                one["submitted"] = written(now - age)
+
+
+def answers(number):
+    """Return answers of a registrant with this number."""
+    return {
+        "registrant": {"id": f"SR-{number}", "given": "Asha", "family": "Juma"},
+        "payment": {
+            "kind": "mobile_wallet",
+            "dfsp": "MC",
+            "phone": f"0754{number % 10**6:06d}",
+        },
+    }
+
+
+def written(moment):
+    """Return a moment as Central writes it: UTC, three decimals."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def question(path, type_="string", **more):
+    """Return a question as Central tells it."""
+    return {
+        "path": path,
+        "name": path.rpartition("/")[2],
+        "type": type_,
+        "binary": None,
+        "selectMultiple": None,
+        **more,
+    }
+
+
+DEFAULT_FIELDS = [
+    question("/registrant", "structure"),
+    question("/registrant/id"),
+    question("/registrant/given"),
+    question("/registrant/family"),
+    question("/payment", "structure"),
+    question("/payment/kind"),
+    question("/payment/dfsp"),
+    question("/payment/phone"),
+    question("/proof", "binary", binary=True),
+    question("/accounts", "repeat"),
+    question("/accounts/number"),
+    question("/meta", "structure"),
+    question("/meta/instanceID"),
+]

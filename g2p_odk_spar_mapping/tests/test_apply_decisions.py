@@ -1,0 +1,150 @@
+from odoo.tests import Form, tagged
+
+from .apply_common import ApplyCase
+
+
+@tagged("post_install", "-at_install")
+class TestApplyDecisions(ApplyCase):
+    def bad(self, **more):
+        return self.submit(answers=self.answers(**{"number": "12", **more})).with_user(
+            self.editor
+        )
+
+    def correct(self, one, reason="Called the collector", **values):
+        action = one.action_open_correction()
+        wizard = (
+            self.env[action["res_model"]]
+            .with_user(self.editor)
+            .with_context(**action["context"])
+        )
+        form = Form(wizard)
+        targets = [line["target"] for line in form.line_ids._records]
+        for target, value in values.items():
+            with form.line_ids.edit(targets.index(target)) as line:
+                line.value = value
+        form.reason = reason
+        form.save().action_correct()
+
+    def test_a_corrected_value_is_imported_and_kept_beside_the_answer(self):
+        one = self.bad()
+        answers = one.sudo().payload
+        self.correct(one, payment_phone="0754 200 001")
+        self.assertEqual(one.state, "applied")
+        self.assertEqual(self.in_use().mobile_number, "+255754200001")
+        self.assertEqual(one.sudo().payload, answers)
+        correction = one.correction_ids
+        self.assertEqual(
+            (correction.target, correction.shown, correction.shown_before),
+            ("payment_phone", "••••001", "••••"),
+        )
+        self.assertEqual(correction.create_uid, self.editor)
+        self.assertEqual(correction.reason, "Called the collector")
+
+    def test_the_dialog_shows_what_was_collected_masked(self):
+        one = self.bad(number="0754 200 00122")
+        lines = dict(one._correctable())
+        self.assertEqual(lines["given_name"], "Asha")
+        self.assertEqual(lines["payment_phone"], "••••122")
+
+    def test_whoever_corrected_it_does_not_approve_it(self):
+        self.set_policy(approve_odk=True)
+        both = self.new_user("o_both", "editor", "approver")
+        one = self.bad()
+        one.with_user(both)._correct({"payment_phone": "0754 200 001"}, "Called")
+        address = one.address_id
+        self.assertEqual(address.state, "to_approve")
+        with self.assertRefused("entered this address yourself"):
+            address.with_user(both).action_approve()
+        address.with_user(self.approver).action_approve()
+
+    def test_a_correction_is_of_one_version_only(self):
+        one = self.bad()
+        one._correct({"payment_phone": "0754 200 001"}, "Called")
+        self.submit(answers=self.answers(number="0754 200 005"), edited=5)
+        self.assertEqual(self.in_use().mobile_number, "+255754200005")
+
+    def test_a_second_correction_counts(self):
+        one = self.bad()
+        one._correct({"payment_phone": "13"}, "Called")
+        self.assertEqual((one.state, one.attempts), ("set_aside", 2))
+        one._correct({"payment_phone": "0754 200 001"}, "Called again")
+        self.assertEqual(one.state, "applied")
+        self.assertEqual(len(one.correction_ids), 2)
+
+    def test_a_corrected_id_finds_the_registrant(self):
+        one = self.submit(answers=self.answers("SR-l")).with_user(self.editor)
+        self.assertSetAside(one, "no_registrant", "No registrant")
+        one._correct({"registrant_id": "SR-1"}, "Looked at the card")
+        self.assertEqual(one.partner_id, self.registrant)
+        self.assertEqual(one.registrant_key, "SR-1")
+
+    def test_reasons_are_needed_and_hold_no_numbers(self):
+        one = self.bad()
+        with self.assertRefused("Say why"):
+            one._correct({"payment_phone": "0754 200 001"}, " ")
+        with self.assertRefused("Leave numbers"):
+            one._correct({"payment_phone": "0754 200 001"}, "It is 0754200001")
+        with self.assertRefused("at least one value"):
+            one._correct({"payment_phone": " "}, "Called")
+        with self.assertRefused("Say why"):
+            one.action_ignore(False)
+
+    def test_ignored_with_a_reason_lets_later_ones_go_on(self):
+        one = self.bad()
+        late = self.submit("uuid:2", minute=2)
+        self.assertEqual(late.state, "waiting")
+        action = one.with_context(decision="ignore").action_ask_reason()
+        wizard = self.env[action["res_model"]].with_user(self.editor)
+        wizard = wizard.with_context(**action["context"])
+        wizard.create({"reason": "A double"}).action_decide()
+        self.assertEqual((one.state, one.decided_by_id), ("ignored", self.editor))
+        self.assertEqual(one.decision_note, "A double")
+        self.assertEqual(late.state, "applied")
+        # Seen again at Central, it stays ignored; edited, it counts again.
+        self.submit(answers=self.answers(number="12"))
+        self.assertEqual(one.state, "ignored")
+        self.submit(answers=self.answers(number="0754 200 009"), edited=1)
+        self.assertEqual(one.state, "applied")
+        self.assertEqual(self.in_use().odk_instance, "uuid:2")
+        self.assertTrue(one.superseded)
+
+    def test_many_are_imported_again_at_once(self):
+        people = [self.new_registrant("Asha Juma", f"R-{n}") for n in range(5)]
+        for n, person in enumerate(people):
+            self.stage(
+                f"uuid:{n}",
+                self.answers(person.spar_id, f"0754 40{n} 000", dfsp_code="NEW"),
+            )
+        self.apply()
+        rows = self.form.submission_ids.with_user(self.editor)
+        self.assertEqual(set(rows.mapped("error_kind")), {"provider"})
+        self.operator.copy({"code": "NEW", "name": "New Operator"})
+        rows.action_rerun()
+        self.assertEqual(set(rows.mapped("state")), {"applied"})
+        self.assertTrue(all(self.in_use(person) for person in people))
+
+    def test_confirmed_although_the_name_is_another(self):
+        answers = self.answers(given_name="Peter", family_name="Smith")
+        one = self.submit(answers=answers).with_user(self.editor)
+        one.action_confirm("Her name since the wedding")
+        self.assertEqual((one.state, one.partner_id), ("applied", self.registrant))
+        # Of the next version nobody has said anything.
+        answers["payment"]["payment_phone"] = "0754 200 002"
+        self.submit(answers=answers, edited=5)
+        self.assertEqual((one.state, one.error_kind), ("set_aside", "conflict"))
+
+    def test_what_is_wrong_in_itself_cannot_be_confirmed(self):
+        with self.assertRefused("Correct it instead"):
+            self.bad().action_confirm("It is right")
+
+    def test_what_is_settled_is_not_decided_again(self):
+        one = self.submit().with_user(self.editor)
+        for decide in (
+            lambda: one.action_ignore("No"),
+            lambda: one.action_rerun(),
+            lambda: one.action_confirm("Yes"),
+            lambda: one._correct({"full_name": "X"}, "Yes"),
+        ):
+            with self.assertRefused("just settled"):
+                decide()
+        self.assertEqual(one.state, "applied")

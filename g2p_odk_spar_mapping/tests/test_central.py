@@ -1,0 +1,260 @@
+import contextlib
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+from odoo.tests import BaseCase
+
+from ..central import troubles
+from ..central.client import CentralClient
+from ..central.feed import BEGINNING, Feed, earlier
+from ..central.rows import Unreadable, read_row
+from ..central.troubles import CentralTrouble
+from .central_stand_in.server import CentralStandIn
+from .central_stand_in.store import Store
+
+
+class TestCentral(BaseCase):
+    def setUp(self):
+        super().setUp()
+        self.central = CentralStandIn()
+        self.addCleanup(self.central.stop)
+        self.store = self.central.store
+        self.client = self.make_client()
+
+    def make_client(self, url=None, password=Store.PASSWORD, **options):
+        client = CentralClient(
+            url or self.central.url, Store.EMAIL, password, backoff=0, **options
+        )
+        self.addCleanup(client.close)
+        return client
+
+    def assertTrouble(self, code, work):
+        with self.assertRaises(CentralTrouble) as caught:
+            work()
+        self.assertEqual(caught.exception.code, code)
+
+    def feed(self, size=3):
+        return Feed(self.client, Store.PROJECT, "addresses", size)
+
+    def read_all(self, since=BEGINNING, size=3):
+        return [row for rows in self.feed(size).changes(since) for row in rows]
+
+    # === SESSION === #
+
+    def test_a_session_that_ended_is_begun_again_once(self):
+        self.client.projects()
+        self.store.expire_sessions()
+        self.client.projects()
+        self.assertEqual(self.store.logins, 2)
+
+    def test_a_session_that_ends_between_two_pages(self):
+        for number in range(7):
+            self.store.submit({"n": number})
+        self.central.arm(
+            {"kind": "act", "path": "Submissions", "action": ["expire_sessions", {}]}
+        )
+        self.assertEqual(len(self.read_all()), 7)
+        self.assertEqual(self.store.logins, 2)
+
+    def test_a_session_refused_at_once_is_trouble_and_no_loop(self):
+        self.central.arm({"kind": "status", "code": 401, "path": "pro", "count": 9})
+        self.assertTrouble(troubles.CREDENTIALS, self.client.projects)
+        self.assertEqual(self.store.logins, 1)
+
+    def test_the_session_is_ended(self):
+        with self.client as client:
+            client.projects()
+            self.assertEqual(len(self.store.tokens), 1)
+        self.assertFalse(self.store.tokens)
+
+    # === ANSWERS === #
+
+    def test_what_each_answer_means(self):
+        for status, code in (
+            (302, troubles.REDIRECTED),
+            (400, troubles.REFUSED),
+            (403, troubles.FORBIDDEN),
+            (404, troubles.MISSING),
+            (429, troubles.BUSY),
+            (500, troubles.BUSY),
+            (501, troubles.REFUSED),
+            (503, troubles.BUSY),
+        ):
+            with self.subTest(status):
+                self.store.faults.clear()
+                fault = {"kind": "status", "code": status, "path": "projects"}
+                headers = {"Location": "http://127.0.0.1:1/"}
+                self.central.arm({**fault, "count": 9, "headers": headers})
+                self.assertTrouble(code, self.client.projects)
+
+    def test_only_questions_are_asked_again(self):
+        self.central.arm({"kind": "status", "code": 503, "path": "sessions"})
+        self.assertTrouble(troubles.BUSY, self.client.projects)
+        self.assertEqual(self.store.fired, {"status": 1})
+
+    def test_a_wait_central_asks_for_is_bounded(self):
+        retry = self.client._session.get_adapter("http://x").max_retries
+
+        class Response:
+            headers = {"Retry-After": "86400"}
+
+        self.assertEqual(retry.get_retry_after(Response), 60)
+
+    def test_garbage_a_wrong_password_nobody_there_and_no_login(self):
+        self.central.arm({"kind": "garbage", "path": "projects"})
+        self.assertTrouble(troubles.GARBLED, self.client.projects)
+        wrong = self.make_client(password="wrong")
+        self.assertTrouble(troubles.CREDENTIALS, wrong.projects)
+        nobody = self.make_client("http://127.0.0.1:1")
+        self.assertTrouble(troubles.UNREACHABLE, nobody.projects)
+        elsewhere = self.make_client(f"{self.central.url}/elsewhere")
+        self.assertTrouble(troubles.NO_LOGIN, elsewhere.projects)
+
+    def test_an_answer_that_takes_too_long(self):
+        client = self.make_client(answer_timeout=0.2)
+        client.projects()
+        self.central.arm(
+            {"kind": "delay", "seconds": 0.5, "path": "projects", "count": 9}
+        )
+        with self.assertRaises(CentralTrouble) as caught:
+            client.projects()
+        self.assertTrue(caught.exception.is_transient)
+
+    def test_an_answer_without_end(self):
+        endless = _Endless()
+        self.addCleanup(endless.stop)
+        self.patch(CentralClient._content.__globals__, "MAX_ANSWER_BYTES", 10**6)
+        client = self.make_client(endless.url)
+        client._token = "t"
+        self.assertTrouble(troubles.TOO_LARGE, client.projects)
+
+    def patch(self, scope, name, value):
+        before = scope[name]
+        scope[name] = value
+        self.addCleanup(scope.__setitem__, name, before)
+
+    # === FEED === #
+
+    def test_pages_are_read_to_the_end(self):
+        for count in (0, 1, 3, 4, 9):
+            with self.subTest(count):
+                self.store.__init__()
+                ids = {self.store.submit({"n": n}) for n in range(count)}
+                rows = self.read_all()
+                self.assertEqual({row.instance_id for row in rows}, ids)
+                self.assertEqual(len(rows), count)
+
+    def test_what_comes_and_goes_between_pages_loses_nothing(self):
+        ids = [self.store.submit({"n": n}) for n in range(9)]
+        for action in (
+            ["submit", {"data": {"n": 10}}],
+            ["delete", {"instance_id": ids[0]}],
+            ["edit", {"instance_id": ids[1], "data": {}}],
+            ["restore", {"instance_id": ids[0]}],
+        ):
+            with self.subTest(action[0]):
+                self.central.arm(
+                    {"kind": "act", "path": "Submissions", "action": action}
+                )
+                self.assertLessEqual(
+                    set(ids), {row.instance_id for row in self.read_all()}
+                )
+
+    def test_a_page_that_is_missing_is_noticed(self):
+        ids = [self.store.submit({"n": n}) for n in range(9)]
+        purge = ["purge", {"instance_id": ids[6]}]
+        self.central.arm({"kind": "act", "path": "Submissions", "action": purge})
+        self.assertTrouble(troubles.INCOMPLETE, self.read_all)
+
+    def test_deleted_ones_are_told_with_their_date(self):
+        one = self.store.submit({})
+        self.store.delete(one)
+        (row,) = self.read_all()
+        self.assertTrue(row.deleted)
+        self.assertIsNone(self.feed().one(one))
+        ((row,),) = self.feed().overview()
+        self.assertTrue(row.deleted)
+
+    def test_what_is_deleted_between_pages_of_an_overview_is_no_trouble(self):
+        ids = [self.store.submit({"n": n}) for n in range(9)]
+        delete = ["delete", {"instance_id": ids[0]}]
+        self.central.arm({"kind": "act", "path": "Submissions", "action": delete})
+        self.assertEqual(sum(len(rows) for rows in self.feed().overview()), 9)
+
+    def test_an_overview_has_no_answers(self):
+        self.store.submit({"n": 1})
+        ((row,),) = self.feed().overview()
+        self.assertIsNone(row.data)
+        self.assertIsNone(row.content_hash)
+
+    def test_earlier(self):
+        stamp = "2026-05-03T00:05:00.250Z"
+        self.assertEqual(earlier(stamp, 600), "2026-05-02T23:55:00.250Z")
+        self.assertEqual(earlier(BEGINNING, 600), BEGINNING)
+
+    # === ROWS === #
+
+    def test_only_answers_make_another_hash(self):
+        one = self.store.submit({"n": 1, "accounts": [{"number": "1"}]})
+        (first,) = self.read_all()
+        self.store.review(one, "approved")
+        self.store.attach(one)
+        self.store.edit(one, {"accounts": [{"number": "1"}], "n": 1})
+        (same,) = self.read_all()
+        self.assertEqual(first.content_hash, same.content_hash)
+        self.assertNotEqual(first.version_id, same.version_id)
+        self.store.edit(one, {"n": 1, "accounts": []})
+        (other,) = self.read_all()
+        self.assertNotEqual(first.content_hash, other.content_hash)
+        self.assertNotIn("accounts", other.data, "a repeat without instances")
+        self.assertFalse([key for key in other.data if "@" in key])
+
+    def test_rows_that_cannot_be_read(self):
+        system = {"submissionDate": "2026-05-03T10:00:00.000Z"}
+        good = {"__id": "uuid:1", "__system": system, "n": 1}
+        self.assertEqual(read_row(good).instance_id, "uuid:1")
+        for bad in (
+            None,
+            "text",
+            {},
+            {**good, "__id": 5},
+            {**good, "__id": "x" * 300},
+            {**good, "__system": None},
+            {**good, "__system": {}},
+            {**good, "__system": {"submissionDate": "yesterday"}},
+            {**good, "__system": {**system, "edits": "many"}},
+            {**good, "n": "\x00"},
+            {**good, "n": {"\ud800": 1}},
+        ):
+            with self.subTest(bad), self.assertRaises(Unreadable):
+                read_row(bad)
+
+
+class _Endless:
+    """A server whose answer never ends."""
+
+    def __init__(self):
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    while True:
+                        self.wfile.write(b" " * 65536)
+
+            def do_DELETE(self):
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(
+            target=self._server.serve_forever, args=[0.02], daemon=True
+        ).start()
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()

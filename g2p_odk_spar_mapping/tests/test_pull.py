@@ -1,0 +1,219 @@
+import os
+from datetime import timedelta
+from unittest.mock import patch
+
+from psycopg2 import IntegrityError
+
+from odoo import fields
+from odoo.exceptions import UserError, ValidationError
+from odoo.tests import tagged
+from odoo.tools import file_open, mute_logger
+
+from .central_stand_in.store import Store, answers
+from .common import OdkCase
+
+
+@tagged("post_install", "-at_install")
+class TestPull(OdkCase):
+    def test_nothing_new_takes_three_requests(self):
+        for number in range(3):
+            self.submit(number)
+        self.pull()
+        self.store.log.clear()
+        self.pull()
+        self.assertEqual(len(self.store.log), 3, self.store.log)
+
+    def test_a_run_says_what_it_found(self):
+        one, two = self.submit(1), self.submit(2)
+        self.assertEqual(self.pull().message, "2 new")
+        self.store.edit(one, answers(3))
+        self.store.delete(two)
+        run = self.pull()
+        self.assertEqual(run.message, "1 changed, 1 deleted at Central")
+        self.store.log.clear()
+        self.assertEqual(self.pull().message, "Nothing new.")
+
+    def test_the_payload_is_what_was_answered(self):
+        one = self.submit(7)
+        self.pull()
+        payload = self.staged(one).sudo().payload
+        self.assertEqual(payload.pop("meta"), {"instanceName": None})
+        self.assertEqual(payload, answers(7))
+
+    def test_a_run_that_was_killed_is_told(self):
+        dead = self.env["g2p.odk.run"].create({"form_id": self.form.id})
+        self.pull()
+        self.assertEqual(dead.state, "cut")
+        self.assertTrue(dead.ended)
+
+    # === TROUBLE === #
+
+    def test_trouble_is_told_in_words_and_passes(self):
+        for fault, words in (
+            ({"kind": "status", "code": 403}, "viewer of the project"),
+            ({"kind": "status", "code": 404}, "no such project or form"),
+            ({"kind": "garbage"}, "does not speak as Central does"),
+        ):
+            with self.subTest(words):
+                self.central.arm({**fault, "path": ".svc"})
+                run = self.form._pull()
+                self.assertEqual(run.state, "failed")
+                self.assertIn(words, run.message)
+                self.assertEqual(self.form.trouble, run.message)
+        self.assertEqual(self.form.failures, 3)
+        self.pull()
+        self.assertFalse(self.form.trouble)
+        self.assertFalse(self.form.failures)
+
+    def test_trouble_is_tried_again_less_and_less_often(self):
+        self.central.stop()
+        waits = []
+        for _attempt in range(8):
+            self.form._pull()
+            waits.append(self.form.next_pull_at - fields.Datetime.now())
+        self.assertEqual(waits, sorted(waits))
+        self.assertGreater(waits[1], timedelta(minutes=50))
+        self.assertLessEqual(waits[-1], timedelta(hours=6))
+        self.central = type(self.central)()
+
+    def test_a_password_that_cannot_be_read(self):
+        self.server.password_path = "/nowhere/central.odk-password"
+        run = self.form._pull()
+        self.assertEqual(run.state, "failed")
+        self.assertIn("password", run.message)
+        self.assertNotIn("/nowhere", run.message)
+
+    # === SCHEDULE === #
+
+    def test_forms_are_fetched_when_their_time_has_come(self):
+        self.submit()
+        self.env["g2p.odk.form"]._cron_pull()
+        self.assertFalse(self.form.run_ids)
+        self.form.action_run_now()
+        self.env["g2p.odk.form"]._cron_pull()
+        self.assertEqual(self.form.run_ids.state, "done")
+        self.assertGreater(self.form.next_pull_at, fields.Datetime.now())
+
+    def test_a_form_without_schedule_waits_for_somebody(self):
+        self.form.interval_minutes = 0
+        self.assertFalse(self.form.next_pull_at)
+        self.form.action_run_now()
+        self.env["g2p.odk.form"]._cron_pull()
+        self.assertTrue(self.form.run_ids)
+        self.assertFalse(self.form.next_pull_at)
+
+    def test_a_run_asked_for_during_a_run_is_done(self):
+        original = type(self.form)._apply_staged
+
+        def apply_while_somebody_asks(form):
+            form.action_run_now()
+            return original(form)
+
+        self.patch(type(self.form), "_apply_staged", apply_while_somebody_asks)
+        self.pull()
+        self.assertLessEqual(self.form.next_pull_at, fields.Datetime.now())
+
+    def test_a_form_of_an_archived_server_is_left_alone(self):
+        self.form.action_run_now()
+        self.server.active = False
+        self.env["g2p.odk.form"]._cron_pull()
+        self.assertFalse(self.form.run_ids)
+
+    def test_another_form_is_not_held_back_by_trouble(self):
+        broken = self.form.copy({"xml_form_id": "gone", "name": "Gone"})
+        (broken | self.form).action_run_now()
+        self.env["g2p.odk.form"]._cron_pull()
+        self.assertEqual(broken.run_ids.state, "failed")
+        self.assertEqual(self.form.run_ids.state, "done")
+
+    def test_runs_that_found_nothing_are_forgotten(self):
+        self.submit()
+        found, idle = self.pull(), self.pull()
+        (found | idle).started = fields.Datetime.now() - timedelta(days=60)
+        self.env["g2p.odk.run"]._forget_idle()
+        self.assertEqual(self.form.run_ids, found)
+
+    # === SETTING UP === #
+
+    def test_the_test_says_what_is_seen_or_wrong(self):
+        message = self.server.action_test()["params"]["message"]
+        self.assertIn("Projects seen: 1", message)
+        self.central.arm({"kind": "status", "code": 401, "path": "sessions"})
+        with self.assertRaisesRegex(UserError, "user or the password"):
+            self.server.action_test()
+
+    def test_the_password_may_be_in_a_variable(self):
+        self.server.write(
+            {"password_source": "environment", "password_variable": "ODK_TEST_PASSWORD"}
+        )
+        with self.assertRaisesRegex(UserError, "cannot be read"):
+            self.server.action_test()
+        with patch.dict(os.environ, {"ODK_TEST_PASSWORD": Store.PASSWORD}):
+            self.server.action_test()
+        self.assertEqual(self.store.logins, 1)
+
+    def test_a_neutralised_copy_asks_nobody(self):
+        self.env.flush_all()
+        with file_open("g2p_odk_spar_mapping/data/neutralize.sql") as file:
+            self.env.cr.execute(file.read())
+        self.env.invalidate_all()
+        self.assertEqual(self.form._pull().state, "failed")
+        self.assertFalse(self.store.log)
+
+    def test_forms_are_picked_from_what_central_has(self):
+        self.store.add_form("wallets")
+        action = self.server.action_pick_forms()
+        pick = self.env[action["res_model"]].browse(action["res_id"])
+        self.assertEqual(pick.line_ids.mapped("xml_form_id"), ["wallets"])
+        pick.line_ids.is_chosen = True
+        form = self.env["g2p.odk.form"].browse(pick.action_add()["res_id"])
+        self.assertEqual((form.name, form.project_id), ("Wallets", Store.PROJECT))
+        self.assertTrue(form.next_pull_at)
+
+    def test_the_questions_of_a_form(self):
+        schema = {item["path"]: item for item in self.form._fetch_schema()}
+        self.assertNotIn("payment", schema)
+        self.assertEqual(schema["payment/phone"]["name"], "phone")
+        self.assertEqual(schema["accounts/number"]["repeat"], "accounts")
+        self.assertIs(schema["payment/phone"]["repeat"], False)
+        self.assertIs(schema["proof"]["binary"], True)
+
+    def test_samples_are_the_newest_and_stored_nowhere(self):
+        for number in range(3):
+            self.submit(number)
+        samples = self.form._fetch_samples(2)
+        ids = [sample["registrant"]["id"] for sample in samples]
+        self.assertEqual(ids, ["SR-2", "SR-1"])
+        self.assertFalse(self.form.submission_ids)
+
+    def test_addresses_that_are_refused(self):
+        for url in (
+            "http://odk.example.org",
+            "https://me:secret@odk.example.org",
+            "https://odk.example.org/?x=1",
+            "https://",
+            "odk.example.org",
+        ):
+            with self.subTest(url), self.assertRaises(ValidationError):
+                self.server.base_url = url
+
+    def test_places_a_password_may_not_be_read_from(self):
+        for values in (
+            {"password_path": "/etc/passwd"},
+            {"password_path": "central.odk-password"},
+            {"password_source": "environment", "password_variable": "PGPASSWORD"},
+        ):
+            with self.subTest(values), self.assertRaises(ValidationError):
+                self.server.write(values)
+
+    @mute_logger("odoo.sql_db")
+    def test_a_form_is_fetched_once(self):
+        with self.assertRaises(IntegrityError), self.env.cr.savepoint():
+            self.form.copy()
+
+    def test_a_form_does_not_become_another_one(self):
+        self.form.xml_form_id = "addresses"
+        self.submit()
+        self.pull()
+        with self.assertRaisesRegex(UserError, "another form"):
+            self.form.project_id = 2

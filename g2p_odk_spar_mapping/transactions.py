@@ -1,0 +1,45 @@
+"""How a run ends its own transactions."""
+
+from psycopg2.errors import UniqueViolation
+
+from odoo import modules
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONCURRENT
+
+#: How often in a row somebody else may be faster.
+MAX_BEATEN = 5
+#: Somebody else was faster with one of the rows; nothing is lost by looking again.
+BEATEN = (*CONCURRENT, UniqueViolation)
+
+
+def commit(env):
+    """End a transaction; inside a test, only flush it."""
+    env.flush_all()
+    if not modules.module.current_test:
+        # What was staged stays, whatever happens to the rest of the run.
+        env.cr.commit()  # pylint: disable=invalid-commit
+    env.invalidate_all()
+
+
+def roll_back(env):
+    """Give up a transaction."""
+    if not modules.module.current_test:
+        env.cr.rollback()
+    env.invalidate_all(flush=False)
+
+
+def apart(env, work):
+    """Do something small in a transaction of its own, again if somebody was faster.
+
+    :param work: a function; it is the first to be done in its transaction
+    :return: what it returned
+    """
+    for _attempt in range(MAX_BEATEN - 1):
+        try:
+            result = work()
+            commit(env)
+            return result
+        except BEATEN:
+            roll_back(env)
+    result = work()
+    commit(env)
+    return result

@@ -1,0 +1,37 @@
+from odoo import api, fields, models
+from odoo.fields import Command
+
+
+class G2pOdkCorrect(models.TransientModel):
+    """Puts other values in the place of what was collected; the answers stay."""
+
+    _name = "g2p.odk.correct"
+    _description = "Correct an ODK submission"
+
+    submission_id = fields.Many2one("g2p.odk.submission", required=True, readonly=True)
+    error_text = fields.Char(related="submission_id.error_text")
+    line_ids = fields.One2many("g2p.odk.correct.line", "correct_id", string="Values")
+    reason = fields.Char(
+        required=True, help="Kept with the submission: how you know better."
+    )
+
+    @api.model
+    def default_get(self, fields_list):
+        values = super().default_get(fields_list)
+        submission = self.env["g2p.odk.submission"].browse(values.get("submission_id"))
+        if submission and "line_ids" in fields_list:
+            values["line_ids"] = [
+                Command.create({"target": target, "collected": collected})
+                for target, collected in submission._correctable()
+            ]
+        return values
+
+    def action_correct(self):
+        """Correct and import; the submission checks who may."""
+        self.ensure_one()
+        self.submission_id._correct(
+            {line.target: line.value for line in self.line_ids}, self.reason
+        )
+        # Nothing of it is left behind in the dialog's own tables.
+        self.line_ids.unlink()
+        return {"type": "ir.actions.act_window_close"}

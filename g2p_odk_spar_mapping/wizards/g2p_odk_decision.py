@@ -1,0 +1,25 @@
+from odoo import fields, models
+
+
+class G2pOdkDecision(models.TransientModel):
+    """Asks why submissions are left out, or imported all the same."""
+
+    _name = "g2p.odk.decision"
+    _description = "Decision on ODK submissions"
+
+    submission_ids = fields.Many2many("g2p.odk.submission", required=True)
+    decision = fields.Selection(
+        [("ignore", "Ignore"), ("confirm", "Import all the same")],
+        required=True,
+        readonly=True,
+    )
+    reason = fields.Char(required=True, help="Kept with the submission.")
+
+    def action_decide(self):
+        """Carry out the decision; the submissions check who may."""
+        self.ensure_one()
+        if self.decision == "confirm":
+            self.submission_ids.action_confirm(self.reason)
+        else:
+            self.submission_ids.action_ignore(self.reason)
+        return {"type": "ir.actions.act_window_close"}

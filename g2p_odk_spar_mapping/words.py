@@ -1,0 +1,109 @@
+"""What the few things that can be wrong are called, for registry clerks.
+
+No text here repeats an answer: it may be an account number, and these texts are read
+by people who may not see one.
+"""
+
+from odoo.addons.g2p_spar_financial_address.address_values import mask
+
+from .mapping import SECRET_TARGETS
+
+#: Kinds of trouble, for counting them: what people can do about each differs.
+ERROR_KINDS = [
+    ("missing", "Something is missing"),
+    ("answer", "An answer does not fit"),
+    ("no_registrant", "No such registrant"),
+    ("conflict", "Not sure who it is"),
+    ("provider", "Provider or branch not known"),
+    ("number", "Number not accepted"),
+    ("newer", "A newer address is there"),
+    ("refused", "Refused by the registry"),
+    ("held", "Behind an earlier one"),
+    ("decided", "Somebody decided so"),
+]
+
+#: Kinds a person can settle by saying that the submission is right as it is.
+CONFIRMABLE = ("conflict", "newer")
+
+#: Digits in a row from which on an answer is shown masked.
+_LONG = 5
+
+
+def target_labels(env):
+    """Return what each target is called.
+
+    :rtype: dict[str, str]
+    """
+    return {
+        "registrant_id": env._("ID of the registrant"),
+        "full_name": env._("Full name"),
+        "given_name": env._("Given name"),
+        "family_name": env._("Family name"),
+        "contact_phone": env._("Contact phone"),
+        "fa_type": env._("Type of payment address"),
+        "dfsp_code": env._("Provider"),
+        "branch_code": env._("Branch"),
+        "account_number": env._("Account number"),
+        "payment_phone": env._("Payment phone"),
+        "wallet_email": env._("Wallet e-mail"),
+        "holder_name": env._("Account holder"),
+    }
+
+
+def explain(env, problem):
+    """Return what is wrong, and with which value, in words.
+
+    :param mapping.Problem problem: from reading a submission
+    """
+    return env._(
+        "%(target)s: %(reason)s",
+        target=target_labels(env)[problem.target],
+        reason=explain_code(env, problem.code, problem.details),
+    )
+
+
+def explain_code(env, code, details):
+    """Return the words for one thing that a transform or its parameter can have."""
+    texts = {
+        "missing": env._("there is no answer, and one is required."),
+        "not_text": env._(
+            "the answer is not a text or a number. Choose another question."
+        ),
+        "too_long": env._("the answer is too long."),
+        "not_listed": env._(
+            "the answer is not in the table of the mapping. Add it there, or * for "
+            "all others."
+        ),
+        "not_a_phone": env._("the answer is not a phone number of that country."),
+        "several": env._(
+            "the repeated group has several different answers, and only one is "
+            "expected. Say in the mapping which one counts."
+        ),
+        "bad_table": env._(
+            "write the table as “answer = value”, one on each line, each answer once."
+        ),
+        "bad_country": env._("write the country as two letters, such as TZ."),
+        "no_constant": env._("write the value that is always the same."),
+    }
+    return texts[code]
+
+
+def kind_of(problem):
+    """Return which of :data:`ERROR_KINDS` a problem of reading is."""
+    return "missing" if problem.code == "missing" else "answer"
+
+
+def shown(target, text):
+    """Return a value as it may be shown to whoever maps or corrects: numbers masked.
+
+    >>> shown("account_number", "0123456789"), shown("full_name", "Asha")
+    ('••••789', 'Asha')
+
+    :param str target: what the value is, or a falsy value when that is not known
+    """
+    digits = sum(character.isdigit() for character in text)
+    if target in SECRET_TARGETS or "@" in text or (not target and digits >= _LONG):
+        return mask(text)
+    if target == "contact_phone":
+        return mask(text)
+    return text

@@ -102,7 +102,6 @@ def test_each_difference_is_mended_by_a_person(registry, people, page_of):
     leave_as_it_is(registry, page)
     picture(page, "comparison-decided", HEIGHT)
     assert at_spar(registry, "Rehema Mushi") == registry.wallet_string("+255754200004")
-    page.go_back()
     open_menu(page, "SPAR", "Comparisons")
     expect(page.locator(".o_data_row")).to_have_count(2)
     picture(page, "comparisons", 280)
@@ -111,7 +110,7 @@ def test_each_difference_is_mended_by_a_person(registry, people, page_of):
 def take_theirs(registry, people, page):
     row = row_of(page, "Asha Juma")
     row.get_by_role("button", name="Take SPAR's").click()
-    expect(row.get_by_role("button")).to_have_count(0)
+    expect(row).not_to_contain_text("To decide")
 
     def taken():
         page.reload()
@@ -145,8 +144,6 @@ def leave_as_it_is(registry, page):
     row = row_of(page, "Baraka Mwakyusa")
     row.get_by_role("button", name="Leave as it is").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Apply").click()
-    expect(dialog.get_by_label("Reason")).to_be_visible()
     dialog.get_by_label("Reason").fill("SPAR's operator corrects it tomorrow")
     picture(page, "comparison-why", HEIGHT)
     dialog.get_by_role("button", name="Apply").click()

@@ -50,7 +50,7 @@ class G2pSparConnection(models.Model):
         if not key:
             text = self.env._("There is none yet. Add one to the connection.")
             raise KeyProblem(NO_CERTIFICATE, text=text)
-        pair = key._load_pair()
+        pair = key._load_pair(known=True)
         try:
             pair.check_dates(fields.Datetime.now())
         except KeyProblem as problem:

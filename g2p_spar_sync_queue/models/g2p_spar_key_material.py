@@ -210,9 +210,10 @@ class G2pSparKey(models.Model):
 
     # === READING === #
 
-    def _load_pair(self):
+    def _load_pair(self, known=False):
         """Return the key and its certificate, ready to sign.
 
+        :param bool known: whether it was examined before, when it was named here
         :rtype: ~..spar.keys.KeyPair
         :raise KeyProblem: in words for people, when it cannot be used
         """
@@ -220,7 +221,7 @@ class G2pSparKey(models.Model):
         key.ensure_one()
         try:
             if key.source != "stored":
-                return key._read_places()
+                return key._read_places(known)
             if not key.certificate:
                 raise KeyProblem(keys.NO_CERTIFICATE)
             certificate = keys.load_certificate(key.certificate.encode())
@@ -228,7 +229,7 @@ class G2pSparKey(models.Model):
         except KeyProblem as problem:
             raise self._worded(problem) from None
 
-    def _read_places(self):
+    def _read_places(self, known=False):
         read = _read_file if self.source == "file" else _read_variable
         places = PLACES[self.source]
         if not self[places[KEY]]:
@@ -238,6 +239,7 @@ class G2pSparKey(models.Model):
             read(self[places[KEY]], KEY),
             certificate and read(certificate, CERTIFICATE),
             _read_password(self),
+            known,
         )
 
     def action_read_again(self):

@@ -30,8 +30,9 @@ Claim = namedtuple("Claim", "request size")
 
 #: One claimed request: its message ID, operation and ``{mapping id: Part}``. The rest
 #: is what its sender needs to know of the connection, so that nothing is read again:
-#: whether SPAR was answering, how long to wait after what, whether speed is limited.
-Request = namedtuple("Request", "id operation parts well pacing limited")
+#: whether SPAR was answering, how long to wait after what, whether speed is limited,
+#: and when the settings were last changed.
+Request = namedtuple("Request", "id operation parts well pacing limited version")
 
 #: One mapping's part of a request: the item that is sent, what was wanted, and whether
 #: an attempt has failed before.
@@ -196,6 +197,7 @@ class G2pSparMapping(models.Model):
             connection._was_answered(),
             pacing,
             bool(connection.max_per_second),
+            connection.write_date,
         )
         for (entry, step, wanted), key in zip(steps, keys, strict=True):
             if key == chosen:

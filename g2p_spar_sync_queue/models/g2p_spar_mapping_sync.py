@@ -166,9 +166,12 @@ class Shift:
             self.connection._pause_for_key(problem)
             return False
 
-    def _open_client(self):
-        """Return the client; a new one once the connection's settings have changed."""
-        version = self.connection.write_date
+    def _open_client(self, version=None):
+        """Return the client; a new one once the connection's settings have changed.
+
+        :param datetime version: when that was last; read when not given
+        """
+        version = version or self.connection.write_date
         if self.client and self.client_of != version:
             self.client.close()
             self.client = None
@@ -179,7 +182,7 @@ class Shift:
     def _carry_out(self, request):
         """Send a claimed request; pause the connection if SPAR refuses the partner."""
         try:
-            client = self._open_client()
+            client = self._open_client(request.version)
         except KeyProblem as problem:
             self._take_back(request)
             self.connection._pause_for_key(problem)

@@ -113,16 +113,17 @@ class KeyPair:
 # === READING === #
 
 
-def load_pair(key, certificate=None, password=None):
+def load_pair(key, certificate=None, password=None, known=False):
     """Read a key and its certificate.
 
     :param bytes key: PEM, or PKCS#12
     :param bytes certificate: PEM or DER; by default it is in the same file as the key
     :param bytes password: of the file with the key
+    :param bool known: see :func:`load_key`
     :rtype: KeyPair
     :raise KeyProblem: when they cannot be used
     """
-    private_key, found = load_key(key, password)
+    private_key, found = load_key(key, password, known)
     if certificate:
         found = load_certificate(certificate)
     return make_pair(private_key, found)
@@ -140,30 +141,37 @@ def make_pair(private_key, certificate):
     return KeyPair(private_key, certificate)
 
 
-def load_key(content, password=None):
+def load_key(content, password=None, known=False):
     """Read a private key.
 
     :param bytes content: PEM, or PKCS#12
     :param bytes password: of the file, if it has one
+    :param bool known: whether it was examined before. Whether its numbers are prime
+        takes longer to find out than all else before a request; the certificate is
+        compared all the same
     :return: the key, and the certificate in the same file or None
     :raise KeyProblem: when it is none, is locked, or too weak
     """
     if len(content) > MAX_BYTES:
         raise KeyProblem(NOT_A_KEY)
     if b"-----BEGIN" in content:
-        private_key, certificate = _load_pem(content, password)
+        private_key, certificate = _load_pem(content, password, known)
     else:
         private_key, certificate = _load_pkcs12(content, password)
     check_strength(private_key)
     return private_key, certificate
 
 
-def _load_pem(content, password):
+def _load_pem(content, password, known):
     locked = b"ENCRYPTED" in content
     if locked and not password:
         raise KeyProblem(PASSWORD_MISSING)
     try:
-        key = serialization.load_pem_private_key(content, password if locked else None)
+        key = serialization.load_pem_private_key(
+            content,
+            password if locked else None,
+            unsafe_skip_rsa_key_validation=known,
+        )
     except (ValueError, TypeError, UnsupportedAlgorithm):
         # Without the cause: its text may quote what was in the file.
         raise KeyProblem(PASSWORD_WRONG if locked else NOT_A_KEY) from None
@@ -350,4 +358,7 @@ def to_der(private_key):
 
 def from_der(content):
     """Return the private key of :func:`to_der`."""
-    return serialization.load_der_private_key(content, None)
+    # It was examined before it was kept, and nobody can have altered it since.
+    return serialization.load_der_private_key(
+        content, None, unsafe_skip_rsa_key_validation=True
+    )

@@ -1,3 +1,4 @@
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from odoo.addons.g2p_spar_sync_queue.tests import stand_in
@@ -248,7 +249,10 @@ class TestTruth(TruthCase):
     def test_several_connections_at_a_time(self):
         other = StandInMapper()
         self.addCleanup(other.stop)
-        second = self.connection.copy({"name": "Second", "base_url": other.url})
+        key = Command.create(self.file_key_values())
+        second = self.connection.copy(
+            {"name": "Second", "base_url": other.url, "key_ids": [key]}
+        )
         second.state = "running"
         self.enter_address()
         self.registrant.spar_mapping_ids._job_sync()

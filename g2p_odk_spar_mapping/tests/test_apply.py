@@ -155,17 +155,17 @@ class TestApply(ApplyCase):
 
     def test_what_the_registry_refuses_at_the_last_moment_is_one_row(self):
         people = self.bad_and_good()
-        refused = people[3]
+        refused, words = people[3], "Not this one."
         check = type(self.env["g2p.financial.address"])._check_payable
 
         def refuse(addresses):
             if refused in addresses.partner_id:
-                raise ValidationError(addresses.env._("Not this one."))
+                raise ValidationError(words)
             return check(addresses)
 
         self.patch(type(self.env["g2p.financial.address"]), "_check_payable", refuse)
         self.apply()
-        self.assertSetAside(self.submission("uuid:3"), "refused", "Not this one.")
+        self.assertSetAside(self.submission("uuid:3"), "refused", words)
         self.assertEqual(self.submission("uuid:2").state, "applied")
         self.assertEqual(self.submission("uuid:5").state, "applied")
 

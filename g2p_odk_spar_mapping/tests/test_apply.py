@@ -258,6 +258,15 @@ class TestApply(ApplyCase):
         self.apply()
         self.assertEqual(late.state, "applied")
 
+    def test_who_waited_goes_on_when_the_bad_one_waits_for_a_review(self):
+        self.stage("uuid:1", self.answers(number="12"), minute=1)
+        late = self.submit("uuid:2", minute=2)
+        self.assertEqual(late.state, "waiting")
+        bad = self.answers(number="12")
+        bad = self.submit("uuid:1", bad, minute=1, edited=9, review="hasIssues")
+        self.assertEqual((bad.state, bad.error_kind), ("waiting", "has_issues"))
+        self.assertEqual(late.state, "applied")
+
     def test_an_older_one_does_not_overtake_what_was_entered_since(self):
         self.stage("uuid:1", self.answers())
         self.enter_address("0754 555 555")

@@ -74,10 +74,12 @@ class G2pOdkSubmission(models.Model):
         ready = due.form_id.filtered(lambda form: not form._mapping_problems())
         due = due.filtered(lambda one: one.form_id in ready)
         corrections = due._corrections()
-        moved = set()
         pending = sorted(due, key=moment)
         sources = {one: one._source(corrections) for one in pending}
         plans = due._read_plans(sources)
+        # Who turns out to be somebody else's holds back nobody under the ID they left.
+        keys = {one: one.registrant_key for one in pending}
+        moved = {key for one, key in keys.items() if key != plans[one].key}
         standing = Standing(everything, {plan.key for plan in plans.values()} - {False})
         while pending:
             wave, pending = first_of_each(pending, plans)
@@ -339,10 +341,16 @@ class G2pOdkSubmission(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        if vals.get("state") in ("ignored", "removed"):
-            # Nothing waits for what does not count.
-            self.search([("held_by_id", "in", self.ids)])._stage_again()
+        if {"state", "error_kind"} & vals.keys():
+            free = self.filtered(lambda one: one._holds_back_nobody())
+            if free:
+                self.search([("held_by_id", "in", free.ids)])._stage_again()
         return result
+
+    def _holds_back_nobody(self):
+        """Return whether this does not count, or may wait at Central for ever."""
+        for_review = self.state == "waiting" and self.error_kind != "held"
+        return for_review or self.state in ("ignored", "removed")
 
 
 #: Nothing is wrong with it any more.

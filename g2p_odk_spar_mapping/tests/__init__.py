@@ -12,4 +12,5 @@ from . import test_pull
 from . import test_pull_weaknesses
 from . import test_staging
 from . import test_transforms
+from . import test_words
 from . import test_xlsform

@@ -155,17 +155,17 @@ class TestApply(ApplyCase):
 
     def test_what_the_registry_refuses_at_the_last_moment_is_one_row(self):
         people = self.bad_and_good()
-        refused = people[3]
+        refused, words = people[3], "Not this one."
         check = type(self.env["g2p.financial.address"])._check_payable
 
         def refuse(addresses):
             if refused in addresses.partner_id:
-                raise ValidationError(addresses.env._("Not this one."))
+                raise ValidationError(words)
             return check(addresses)
 
         self.patch(type(self.env["g2p.financial.address"]), "_check_payable", refuse)
         self.apply()
-        self.assertSetAside(self.submission("uuid:3"), "refused", "Not this one.")
+        self.assertSetAside(self.submission("uuid:3"), "refused", words)
         self.assertEqual(self.submission("uuid:2").state, "applied")
         self.assertEqual(self.submission("uuid:5").state, "applied")
 
@@ -256,6 +256,15 @@ class TestApply(ApplyCase):
         self.assertEqual(late.state, "waiting")
         self.delete_at_central("uuid:1")
         self.apply()
+        self.assertEqual(late.state, "applied")
+
+    def test_who_waited_goes_on_when_the_bad_one_waits_for_a_review(self):
+        self.stage("uuid:1", self.answers(number="12"), minute=1)
+        late = self.submit("uuid:2", minute=2)
+        self.assertEqual(late.state, "waiting")
+        bad = self.answers(number="12")
+        bad = self.submit("uuid:1", bad, minute=1, edited=9, review="hasIssues")
+        self.assertEqual((bad.state, bad.error_kind), ("waiting", "has_issues"))
         self.assertEqual(late.state, "applied")
 
     def test_an_older_one_does_not_overtake_what_was_entered_since(self):

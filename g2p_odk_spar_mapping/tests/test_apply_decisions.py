@@ -78,6 +78,15 @@ class TestApplyDecisions(ApplyCase):
         self.assertEqual(one.partner_id, self.registrant)
         self.assertEqual(one.registrant_key, "SR-1")
 
+    def test_a_corrected_id_lets_those_of_the_other_id_go_on(self):
+        bad = self.stage("uuid:1", self.answers(number="12"), minute=1)
+        late = self.submit("uuid:2", minute=2)
+        self.assertEqual((late.state, late.held_by_id), ("waiting", bad))
+        self.new_registrant("Asha Juma", "SR-2")
+        values = {"registrant_id": "SR-2", "payment_phone": "0754 200 008"}
+        bad.with_user(self.editor)._correct(values, "Looked at the card")
+        self.assertEqual((bad.state, late.state), ("applied", "applied"))
+
     def test_reasons_are_needed_and_hold_no_numbers(self):
         one = self.bad()
         with self.assertRefused("Say why"):

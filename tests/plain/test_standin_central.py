@@ -57,7 +57,8 @@ def viewer(central):
 @pytest.fixture
 def ids(central):
     """Five submissions, the oldest first."""
-    return [central.do("submit", data={"n": n}) for n in range(5)]
+    # Their dates differ however fast they are sent.
+    return [central.do("submit", data={"n": n}, late=5.0 - n) for n in range(5)]
 
 
 # === SESSIONS === #

@@ -159,12 +159,17 @@ class Store:
 
     # === LOADING === #
 
-    def load(self, count, spread=3600.0, form="addresses"):
-        """Make many submissions, evenly spread over the seconds until now."""
+    def load(self, count, spread=3600.0, form="addresses", data=None):
+        """Make many submissions, evenly spread over the seconds until now.
+
+        :param dict data: the answers, with ``{number}`` where each has its own; some
+            by default
+        """
         with self.lock:
             kept, now = self.forms[form], self.now()
             for number in range(count):
-                instance_id = self.submit(answers(number), form=form)
+                said = numbered(data, number) if data else answers(number)
+                instance_id = self.submit(said, form=form)
                 age = timedelta(seconds=spread * (count - number) / count)
                 one = kept["submissions"][instance_id]
                 one["submitted"] = written(now - age)
@@ -180,6 +185,13 @@ def answers(number):
             "phone": f"0754{number % 10**6:06d}",
         },
     }
+
+
+def numbered(data, number):
+    """Return answers with a number in the place of ``{number}``."""
+    if isinstance(data, dict):
+        return {name: numbered(value, number) for name, value in data.items()}
+    return data.format(number=number) if data else data
 
 
 def written(moment):

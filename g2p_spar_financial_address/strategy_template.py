@@ -40,7 +40,7 @@ class StrategyTemplate:
         self._value_pattern = value_pattern
         self._forbidden = re.compile("|".join(map(re.escape, self.labels)) or r"(?!)")
 
-    def write(self, values):
+    def fill(self, values):
         """Return the string of these values.
 
         :param dict values: texts by name; those it does not write are ignored, those
@@ -56,11 +56,11 @@ class StrategyTemplate:
             literal if name is None else literal + values[name]
             for literal, name in self._parts
         )
-        if CONTROL.search(text) or self.read(text) != values:
+        if CONTROL.search(text) or self.take_apart(text) != values:
             raise Unwritable()
         return text
 
-    def read(self, text):
+    def take_apart(self, text):
         """Return the values in a string, or None if it was not written with this.
 
         The pattern is the one SPAR seeds for its own strategies: the literal labels

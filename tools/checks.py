@@ -17,7 +17,7 @@ FOREIGN = [
     (r"pypi[.]org|pythonhosted[.]org|deb[.]debian[.]org", "host of a package registry"),
     (r"registry[.]npmjs|archive[.]ubuntu[.]com", "host of a package registry"),
     (r"index[-]url\s*=|trusted[-]host\s*=", "choice of a package registry"),
-    (r"(?<![\w.}])/(?:home|root|work)/\w", "path of one machine"),
+    (r"(?<![\w.})])/(?:home|root|work)/\w", "path of one machine"),
     (r"[.]{2}/shared\b", "path outside the project"),
 ]
 

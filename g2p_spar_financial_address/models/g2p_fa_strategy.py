@@ -192,7 +192,7 @@ class G2pFaStrategy(models.Model):
         for value in values.values():
             address_values.clean_text(self.env, value, self.env._("A value"))
         try:
-            return self._parsed().write({**values, **self._type_word()})
+            return self._parsed().fill({**values, **self._type_word()})
         except Unwritable as problem:
             raise ValidationError(self._explain(problem)) from None
 
@@ -219,7 +219,7 @@ class G2pFaStrategy(models.Model):
         :rtype: dict | None
         """
         self.ensure_one()
-        return self._parsed().read(text or "")
+        return self._parsed().take_apart(text or "")
 
     def _parsed(self):
         """Return the template, taken apart.

@@ -84,7 +84,7 @@ class G2pFinancialAddress(models.Model):
 
         def write(value):
             parts = {**shared, name: value}
-            return Written(template.write({**parts, **word}), number, parts)
+            return Written(template.fill({**parts, **word}), number, parts)
 
         return write
 

@@ -69,20 +69,21 @@ class G2pSparConnection(models.Model):
 
     def _tls_problem_text(self, problem):
         """Return what is wrong with a certificate of the connection, in words."""
-        _ = self.env._
         # The file is not named: people without rights on keys read this, too.
         texts = {
-            keys.UNREADABLE: _("A file of the client certificate cannot be read (%s)."),
-            tls.UNFIT: _(
+            keys.UNREADABLE: self.env._(
+                "A file of the client certificate cannot be read (%s)."
+            ),
+            tls.UNFIT: self.env._(
                 "The client certificate and its key cannot be used together, or the "
                 "key has a password."
             ),
-            tls.HAS_PRIVATE_KEY: _(
+            tls.HAS_PRIVATE_KEY: self.env._(
                 "This text contains a private key, which nobody but its owner may see. "
                 "Only certificates belong here."
             ),
-            tls.NOT_PEM: _("This is not a certificate in PEM form."),
-            tls.DAMAGED: _("A certificate in this text is damaged."),
+            tls.NOT_PEM: self.env._("This is not a certificate in PEM form."),
+            tls.DAMAGED: self.env._("A certificate in this text is damaged."),
         }
         text = texts[problem.code]
         return text % problem.detail if problem.detail else text

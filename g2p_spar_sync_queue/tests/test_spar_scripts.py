@@ -33,7 +33,7 @@ class TestScripts(FinancialAddressCase):
     def setUp(self):
         super().setUp()
         self.strategies = self.env["g2p.fa.strategy"]
-        self.dialects = (G2pConnect(), PartnerApi(self.write))
+        self.dialects = (G2pConnect(), PartnerApi(self.text_of))
 
     def test_what_is_signed_is_what_the_server_writes_again(self):
         for dialect in self.dialects:
@@ -71,7 +71,7 @@ class TestScripts(FinancialAddressCase):
                         self.assertTrue(result.linked)
                         self.assertEqual(result.fa, text)
 
-    def write(self, number, parts):
+    def text_of(self, number, parts):
         return self.strategies._spar_numbered(number)._spar_write(parts)
 
     def resolve(self, dialect, spar_id, fa, ascii_only):

@@ -21,17 +21,17 @@ class TestFaSettings(FinancialAddressCase):
         cls.settings = cls.Settings._get()
 
     def test_defaults_send_and_change_least(self):
-        self.assertEqual(
-            self.Settings._values(),
-            {
-                "id_source": "spar_id",
-                "id_template": "{id}",
-                "send_name": False,
-                "send_phone": False,
-                "retention_days": 0,
-                "burst_limit": 50,
-            },
-        )
+        defaults = {
+            "id_source": "spar_id",
+            "id_template": "{id}",
+            "send_name": False,
+            "send_phone": False,
+            "retention_days": 0,
+            "burst_limit": 50,
+        }
+        values = self.Settings._values()
+        # Other addons have settings of their own here.
+        self.assertEqual({name: values[name] for name in defaults}, defaults)
         self.assertEqual(self.Settings._id_rule(), ((), "{id}"))
 
     def test_reading_a_setting_costs_no_query(self):

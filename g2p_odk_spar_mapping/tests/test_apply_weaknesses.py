@@ -159,7 +159,7 @@ class TestApplyWeaknesses(ApplyCase):
         with self.assertRefused("payload"):
             one.with_user(self.administrator).read(["payload"])
 
-    def test_weakness_15_a_form_of_another_shape_is_mapped_all_the_same(self):
+    def test_a_form_of_another_shape_is_mapped_all_the_same(self):
         schema = [
             {**SCHEMA[0], "path": path, "repeat": repeat}
             for path, repeat in {

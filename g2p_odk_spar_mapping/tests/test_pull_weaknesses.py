@@ -4,6 +4,7 @@ Those of mapping and applying are in ``test_apply_weaknesses.py``.
 """
 
 from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 from odoo import fields
@@ -282,6 +283,20 @@ class TestPullWeaknesses(OdkCase):
         self.assertEqual(run.state, "failed")
         self.assertFalse(self.form.cursor)
 
+    # === 8: FILES === #
+
+    def test_weakness_8_of_several_files_none_takes_the_place_of_another(self):
+        one = self.submit(expected=3)
+        for present in (1, 2, 3):
+            self.store.attach(one)
+            self.a_day_passes_here()
+            self.pull()
+            staged = self.staged(one)
+            self.assertEqual(
+                (staged.attachments_expected, staged.attachments_present), (3, present)
+            )
+        self.assertEqual(staged.version, 1, "its answers are the same")
+
     # === 9: REVIEW STATE, ENCRYPTION, FORM VERSION === #
 
     def test_weakness_9_review_states_count_as_the_policy_says(self):
@@ -363,3 +378,21 @@ class TestPullWeaknesses(OdkCase):
 def _in_twos(form, chunk):
     for start in range(0, len(chunk), 2):
         chunk[start : start + 2]._apply()
+
+    # === 15: ITS TESTS === #
+
+    def test_weakness_15_pages_filters_failures_and_repeats_are_really_tested(self):
+        """A server answers all of it: nothing of HTTP is replaced in these tests."""
+        for number in range(7):
+            self.submit(number)
+        self.central.arm({"kind": "status", "code": 503, "path": ".svc", "count": 1})
+        self.assertCounts(self.pull(), new=7)
+        self.assertEqual(self.store.fired["status"], 1)
+        self.pull()
+        self.assertEqual(self.env["g2p.odk.submission"].search_count([]), 7)
+        asked = [path for _verb, path in self.store.log if ".svc" in path]
+        self.assertTrue(all("%24filter=" in path for path in asked[-1:]), asked[-1:])
+        for path in Path(__file__).parent.rglob("*.py"):
+            # Put together, so that this line is not found.
+            for replaced in ("requests.", "Session", "urllib3"):
+                self.assertNotIn(f'patch("{replaced}', path.read_text(), path.name)

@@ -5,19 +5,10 @@ from psycopg2.errors import UniqueViolation
 from odoo import modules
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONCURRENT
 
-#: How often in a row somebody else may be faster.
-MAX_BEATEN = 5
+from odoo.addons.g2p_spar_financial_address.transactions import MAX_BEATEN, commit
+
 #: Somebody else was faster with one of the rows; nothing is lost by looking again.
 BEATEN = (*CONCURRENT, UniqueViolation)
-
-
-def commit(env):
-    """End a transaction; inside a test, only flush it."""
-    env.flush_all()
-    if not modules.module.current_test:
-        # What was staged stays, whatever happens to the rest of the run.
-        env.cr.commit()  # pylint: disable=invalid-commit
-    env.invalidate_all()
 
 
 def roll_back(env):

@@ -2,24 +2,10 @@
 
 from psycopg2.errors import SerializationFailure, UniqueViolation
 
-from odoo import modules
+from odoo.addons.g2p_spar_financial_address.transactions import MAX_BEATEN, commit
 
-#: How often in a row somebody else may be faster.
-MAX_BEATEN = 5
 #: Another worker was faster with one of the rows; nothing is lost by looking again.
 BEATEN = (SerializationFailure, UniqueViolation)
-
-
-def commit(env):
-    """End a transaction; inside a test, only flush it.
-
-    From here on what others committed meanwhile is seen.
-    """
-    env.flush_all()
-    if not modules.module.current_test:
-        # What this addon is for: what is about to be sent is written down first.
-        env.cr.commit()  # pylint: disable=invalid-commit
-    env.invalidate_all()
 
 
 def roll_back(env):

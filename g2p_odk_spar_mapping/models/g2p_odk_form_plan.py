@@ -239,34 +239,37 @@ class G2pOdkForm(models.Model):
     def _find_provider(self, values, asked, providers):
         """Put the provider and the branch that a submission names into ``values``."""
         values.update(dfsp_id=False, branch_id=False)
-        if code := asked.get("dfsp_code"):
-            named = {"fa_type": values["fa_type"], NAMED["dfsp_id"]: code}
-            try:
-                providers.find(named)
-            except UserError:
-                # The message would repeat the answer.
-                raise Trouble(
-                    "provider",
-                    self.env._(
-                        "The directory has no such provider for this type of address, "
-                        "or several of this name."
-                    ),
-                ) from None
-            values["dfsp_id"] = named["dfsp_id"]
-        code = asked.get("branch_code")
-        if code and values["dfsp_id"]:
-            named = {"dfsp_id": values["dfsp_id"], NAMED["branch_id"]: code}
-            try:
-                providers.find(named)
-            except UserError:
-                raise Trouble(
-                    "provider",
-                    self.env._(
-                        "The bank of this submission has no such branch, or several "
-                        "of this name."
-                    ),
-                ) from None
-            values["branch_id"] = named["branch_id"]
+        of_type = {"fa_type": values["fa_type"]}
+        self._find_named("dfsp_id", of_type, asked.get("dfsp_code"), values, providers)
+        if values["dfsp_id"]:
+            of_bank = {"dfsp_id": values["dfsp_id"]}
+            code = asked.get("branch_code")
+            self._find_named("branch_id", of_bank, code, values, providers)
+
+    def _find_named(self, field, among, code, values, providers):
+        """Put what a code names into ``values``, if there is a code at all.
+
+        :raise Trouble: when the directory has no such thing
+        """
+        if not code:
+            return
+        named = {**among, NAMED[field]: code}
+        try:
+            providers.find(named)
+        except UserError:
+            # Its own message would repeat the answer.
+            raise Trouble("provider", self._no_such(field)) from None
+        values[field] = named[field]
+
+    def _no_such(self, field):
+        if field == "dfsp_id":
+            return self.env._(
+                "The directory has no such provider for this type of address, or "
+                "several of this name."
+            )
+        return self.env._(
+            "The bank of this submission has no such branch, or several of this name."
+        )
 
     def _payment_print(self, values):
         """Return a keyed hash of where the money is to go: equal for equal payments."""

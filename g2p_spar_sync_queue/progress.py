@@ -32,6 +32,7 @@ COLUMNS = {
     "outcome": "text",
     "reason_code": "text",
     "request_id": "text",
+    "recorded_sending": "int",
     "sending_operation": "text",
     "sending_spar_id": "text",
     "linked_spar_id": "text",
@@ -42,8 +43,10 @@ COLUMNS = {
 
 @dataclass
 class Progress:
-    """A mapping's row. ``change_state`` is what becomes of its wanted change, if
-    anything; the other fields are those of ``g2p.spar.mapping``.
+    """A mapping's row; the fields are those of ``g2p.spar.mapping``, and two more.
+
+    ``change_state`` is what becomes of its wanted change, if anything, and ``replaced``
+    are the changes that are not sent because of it.
     """
 
     id: int
@@ -57,12 +60,14 @@ class Progress:
     outcome: str | None
     reason_code: str | None
     request_id: str | None
+    recorded_sending: int | None
     sending_operation: str | None
     sending_spar_id: str | None
     linked_spar_id: str | None
     held_digest: str | None = field(repr=False)
     seen_at: datetime | None
     change_state: str | None = None
+    replaced: list = field(default_factory=list)
 
     def __post_init__(self):
         self.attempts = self.attempts or 0
@@ -70,7 +75,7 @@ class Progress:
     @property
     def is_moving(self):
         """Whether the wanted change is still on its way."""
-        return self.state in ("due", "sending", "retrying", "checking")
+        return self.state in ("due", "retrying", "checking")
 
     def facts(self, wanted):
         """Return what :func:`~.plan.next_step` decides by."""
@@ -81,14 +86,21 @@ class Progress:
             held_value=self.held_digest,
         )
 
-    def take_up(self, change_id):
-        """A newer change is the wanted one from here on."""
-        self.wanted_change_id = change_id
+    def take_up(self, change_id, others=()):
+        """A newer change is the wanted one from here on.
+
+        :param others: older ones nobody has taken up, which it replaces
+        """
+        # Of one that is done with, nothing is left to replace.
+        if self.state in ("held", "waiting_id") or self.is_moving:
+            self.replaced.append(self.wanted_change_id)
+        self.replaced += others
+        self.wanted_change_id, self.change_state = change_id, "taken"
         self.forget_failures()
         # Somebody cares about this address now, so it is sent even if SPAR seems to
         # hold it already: others may have changed it there.
         self.held_digest = None
-        if self.state not in ("sending", "checking"):
+        if self.state != "checking":
             self.be_due()
 
     def be_due(self):
@@ -101,16 +113,30 @@ class Progress:
     def forget_doubt(self):
         self.sending_operation = self.sending_spar_id = None
 
-    def claim(self, request_id, step, until):
-        """Written down before it is sent; nobody takes it for lost before ``until``."""
-        self.state = "sending"
-        self.request_id = request_id
-        self.sending_operation = step.operation
-        self.sending_spar_id = step.spar_id
-        self.next_attempt_at = until
+    def send(self, request, item):
+        """It is being sent; from an answer follows what is left of that.
+
+        :param request: the :class:`Request` it is a part of
+        :param ~.spar.answers.Item item: its part
+        """
+        self.request_id, self.recorded_sending = request.id, request.number
+        self.sending_operation = request.operation
+        self.sending_spar_id = item.spar_id
+
+    def lose_sender(self, doubt, pacing):
+        """Whoever sent its last request died; nobody knows what became of that.
+
+        :param doubt: the :class:`Doubt` that is left of it
+        :param Pacing pacing: how long to wait
+        """
+        self.request_id, self.recorded_sending = doubt.request_id, doubt.number
+        if doubt.operation != RESOLVE:
+            self.sending_operation = doubt.operation
+            self.sending_spar_id = doubt.spar_id
+        expect_unknown(self, doubt.operation, "sender.died", pacing)
 
     def release(self):
-        """Take back a claim under which nothing was done at SPAR."""
+        """Nothing was done at SPAR; it is as due as before."""
         self.be_due()
         # What a resolve was to find out is still in doubt.
         if self.sending_operation != RESOLVE:

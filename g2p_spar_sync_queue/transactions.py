@@ -2,6 +2,8 @@
 
 from psycopg2.errors import SerializationFailure, UniqueViolation
 
+from odoo import modules
+
 from odoo.addons.g2p_spar_financial_address.transactions import MAX_BEATEN, commit
 
 #: Another worker was faster with one of the rows; nothing is lost by looking again.
@@ -9,8 +11,12 @@ BEATEN = (SerializationFailure, UniqueViolation)
 
 
 def roll_back(env):
-    """Give up a transaction in which somebody else was faster."""
-    env.cr.rollback()
+    """Give up a transaction in which nothing was done or somebody else was faster.
+
+    Inside a test, only forget what was read.
+    """
+    if not modules.module.current_test:
+        env.cr.rollback()
     env.invalidate_all(flush=False)
 
 
@@ -28,3 +34,48 @@ def apart(env, work):
         except BEATEN:
             roll_back(env)
     return None
+
+
+class Beside:
+    """A second transaction beside the one somebody works in.
+
+    Whatever the first one sees, each of these sees all that was committed before it
+    began. Inside a test, and if it is to be, both are the same.
+
+    :param env: of the first one
+    :param bool same: whether to do without a second one
+    """
+
+    def __init__(self, env, same=False):
+        self._of = env
+        self._same = same or bool(modules.module.current_test)
+        self._env = env if self._same else None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_problem):
+        self.close()
+
+    @property
+    def env(self):
+        """The environment of the second transaction, with a connection of its own."""
+        if self._env is None:
+            self._env = self._of(cr=self._of.registry.cursor())
+        return self._env
+
+    def commit(self):
+        """End the second transaction; the next one begins with the next query."""
+        if not self._same:
+            commit(self.env)
+
+    def roll_back(self):
+        """Give up what the second transaction has done."""
+        if not self._same:
+            roll_back(self.env)
+
+    def close(self):
+        """Give the connection back; what was not committed is rolled back."""
+        if not self._same and self._env is not None:
+            self._env.cr.close()
+            self._env = None

@@ -13,6 +13,7 @@ PATIENCE = 120
 MOMENTS = {
     "g2p_spar_mapping": ["next_attempt_at", "write_date"],
     "g2p_spar_change": ["create_date"],
+    "g2p_spar_sending": ["create_date"],
     "g2p_spar_connection": ["breaker_until", "rate_free_at", "guard_at"],
     "queue_job": ["eta"],
 }
@@ -64,7 +65,7 @@ class Clock:
                 """SELECT min(COALESCE(next_attempt_at, now() AT TIME ZONE 'UTC'))
                           - clock_timestamp() AT TIME ZONE 'UTC'
                      FROM g2p_spar_mapping m
-                    WHERE state IN ('due', 'sending', 'retrying', 'checking')
+                    WHERE state IN ('due', 'retrying', 'checking')
                        OR EXISTS (SELECT FROM g2p_spar_change c
                                    WHERE c.mapping_id = m.id AND c.state = 'queued')"""
             )

@@ -25,7 +25,7 @@ class MonitorCase(SparCase):
 
     def make_one_of_each(self):
         """Return registrants, one in each state the engine knows of."""
-        names = [*RESTING_SHOWN.values(), "due", "sending", "retrying", "checking"]
+        names = [*RESTING_SHOWN.values(), "due", "retrying", "checking"]
         partners = self.make_registrants(len(names) + 2)
         mappings = partners.spar_mapping_ids
         mappings._job_sync()

@@ -99,14 +99,15 @@ class ResPartner(models.Model):
         self.ensure_one()
         return self.user_id
 
-    def _spar_details(self):
+    def _spar_details(self, settings=None):
         """Return what SPAR is told besides the ID and the address, by the settings.
 
+        :param dict settings: the settings' values, for who has read them already
         :return: ``name`` and ``phone``, each only if it is to be sent and there is one
         :rtype: dict
         """
         self.ensure_one()
-        settings = self.env["g2p.fa.settings"]._values()
+        settings = settings or self.env["g2p.fa.settings"]._values()
         details = {}
         if settings["send_name"]:
             details["name"] = self._spar_get_name()

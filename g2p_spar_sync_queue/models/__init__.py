@@ -1,3 +1,4 @@
+from . import g2p_spar_sending
 from . import g2p_spar_mapping
 from . import g2p_spar_mapping_capture
 from . import g2p_spar_mapping_rows

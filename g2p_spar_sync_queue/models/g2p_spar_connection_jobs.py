@@ -1,10 +1,13 @@
 """What runs in the background for a whole connection."""
 
+from datetime import timedelta
+
 from odoo import api, models
 from odoo.tools import SQL
 
 from .g2p_spar_mapping import MOVING
 from .g2p_spar_mapping_sync import JOB_SECONDS, Shift
+from .g2p_spar_sending import GRACE
 
 #: After the 10 of other jobs.
 BACKLOG_PRIORITY = 15
@@ -42,19 +45,28 @@ class G2pSparConnection(models.Model):
     def _wake_up_when_due(self):
         """Have the engine look again when the next of those that wait is due.
 
-        That includes what another worker claimed, which may not live to send it.
+        That includes what another worker is sending, which may not live to record it.
         """
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
-                """SELECT m.next_attempt_at FROM g2p_spar_mapping m
-                    WHERE m.connection_id = %s AND m.state IN %s
-                      AND m.paused IS NOT TRUE
-                      AND COALESCE(m.next_attempt_at, '-infinity') >
-                          statement_timestamp() AT TIME ZONE 'UTC'
-                    ORDER BY COALESCE(m.next_attempt_at, '-infinity') LIMIT 1""",
-                self.id,
-                MOVING,
+                """(SELECT m.next_attempt_at FROM g2p_spar_mapping m
+                     WHERE m.connection_id = %(connection)s AND m.state IN %(moving)s
+                       AND m.paused IS NOT TRUE
+                       AND COALESCE(m.next_attempt_at, '-infinity') >
+                           statement_timestamp() AT TIME ZONE 'UTC'
+                     ORDER BY COALESCE(m.next_attempt_at, '-infinity') LIMIT 1)
+                    UNION ALL
+                   (SELECT date_trunc('second', s.create_date) + %(grace)s
+                      FROM g2p_spar_sending s
+                     WHERE s.connection_id = %(connection)s
+                       AND s.create_date + %(grace)s >
+                           statement_timestamp() AT TIME ZONE 'UTC'
+                     ORDER BY s.id LIMIT 1)
+                    ORDER BY 1 LIMIT 1""",
+                connection=self.id,
+                moving=MOVING,
+                grace=timedelta(seconds=GRACE),
             )
         )
         for (moment,) in self.env.cr.fetchall():

@@ -20,7 +20,17 @@ DISPLAY_STATES = [
 
 
 #: How the engine's states are shown, where that is not by the same word.
-SHOWN_AS = {"due": "on_its_way", "sending": "on_its_way", "skipped": "differs"}
+SHOWN_AS = {"due": "on_its_way", "skipped": "differs"}
+
+
+class Unchecked(fields.Many2one):
+    """A many2one without the database's foreign key, whose check costs each write.
+
+    For records that cannot be deleted but together with those that refer to them.
+    """
+
+    def update_db_foreign_key(self, model, column):
+        """Create none."""
 
 
 class G2pSparMapping(models.Model):
@@ -49,7 +59,6 @@ class G2pSparMapping(models.Model):
     state = fields.Selection(
         [
             ("due", "To send"),
-            ("sending", "Being sent"),
             ("retrying", "Retrying"),
             ("checking", "Checking"),
             ("waiting_id", "Waiting for ID"),
@@ -64,7 +73,7 @@ class G2pSparMapping(models.Model):
     )
 
     # What is wanted, and how far the engine has come with it.
-    wanted_change_id = fields.Many2one(
+    wanted_change_id = Unchecked(
         "g2p.spar.change", readonly=True, help="The newest change taken up."
     )
     attempts = fields.Integer(
@@ -82,8 +91,11 @@ class G2pSparMapping(models.Model):
         "Last request", readonly=True, help="The message ID to tell SPAR's support."
     )
 
-    # The request whose outcome is not known yet: while there is an ID here, SPAR is
-    # asked about it before anything else is sent.
+    recorded_sending = fields.Integer(
+        readonly=True, help="The last request here of which is known what came of it."
+    )
+    # The request whose outcome was lost: while there is an ID here, SPAR is asked about
+    # it before anything else is sent.
     sending_operation = fields.Char(readonly=True)
     sending_spar_id = fields.Char(readonly=True)
 
@@ -117,7 +129,7 @@ class G2pSparMapping(models.Model):
     # What the engine has taken up and not finished, by the moment it is due.
     _moving = models.Index(
         "(connection_id, (COALESCE(next_attempt_at, '-infinity')))"
-        " WHERE state IN ('due', 'sending', 'retrying', 'checking')"
+        " WHERE state IN ('due', 'retrying', 'checking')"
         " AND paused IS NOT TRUE"
     )
 
@@ -158,9 +170,7 @@ class G2pSparMapping(models.Model):
     def _comes_first(self):
         """Whether something is finished before a newer change is taken up."""
         waits = self.next_attempt_at and self.next_attempt_at > fields.Datetime.now()
-        return self.state in ("sending", "checking") or (
-            self.state == "retrying" and bool(waits)
-        )
+        return self.state == "checking" or (self.state == "retrying" and bool(waits))
 
     def _with_newer_change(self):
         """Return those with a change the engine has not taken up yet."""
@@ -248,7 +258,7 @@ class G2pSparMapping(models.Model):
 
 
 #: States in which the engine has something to do. As literals, for the partial index.
-MOVING = SQL("('due', 'sending', 'retrying', 'checking')")
+MOVING = SQL("('due', 'retrying', 'checking')")
 
 #: SQL on a mapping ``m``: it has a change the engine has not taken up yet.
 NEWER_CHANGE = SQL(

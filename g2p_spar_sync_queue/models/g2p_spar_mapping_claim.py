@@ -1,38 +1,32 @@
-"""The first transaction of a round: what is due is locked, and one request decided."""
+"""The first half of a round: what is due is locked, and one request decided."""
 
 import logging
 import uuid
-from collections import Counter, namedtuple
+from collections import defaultdict, namedtuple
 
 from odoo import models
 from odoo.tools import SQL
 
 from ..plan import Step, next_step
-from ..progress import (
-    Progress,
-    expect_unknown,
-    group_applies,
-    wait_for_id,
-)
+from ..progress import Progress, group_applies
 from ..spar.answers import Item
 from ..spar.words import LINK, RESOLVE, UPDATE
+from ..transactions import Beside
 
 _logger = logging.getLogger(__name__)
-
-#: Seconds in which the sender of a claimed mapping takes its lock.
-CLAIM_GRACE = 10
 
 #: Before the first change: its date and id.
 START = ("-infinity", 0)
 
-#: What is claimed: the request to send now, or None, and how many were looked at.
-Claim = namedtuple("Claim", "request size")
+#: What is claimed: the request to send now, or None, all whose rows are locked, and
+#: how many were looked at.
+Claim = namedtuple("Claim", "request entries size")
 
-#: One claimed request: its message ID, operation and ``{mapping id: Part}``. The rest
-#: is what its sender needs to know of the connection, so that nothing is read again:
-#: whether SPAR was answering, how long to wait after what, whether speed is limited,
-#: and when the settings were last changed.
-Request = namedtuple("Request", "id operation parts well pacing limited version")
+#: One claimed request: its message ID, its number once it is written down, operation
+#: and ``{mapping id: Part}``. The rest is what its sender needs to know of the
+#: connection, so that nothing is read again: whether SPAR was answering, how long to
+#: wait after what, whether speed is limited, and when the settings were last changed.
+Request = namedtuple("Request", "id number operation parts well pacing limited version")
 
 #: One mapping's part of a request: the item that is sent, what was wanted, and whether
 #: an attempt has failed before.
@@ -48,15 +42,16 @@ Wanted = namedtuple("Wanted", "spar_id value broken details")
 class G2pSparMapping(models.Model):
     _inherit = "g2p.spar.mapping"
 
-    def _claim(self):
+    def _claim(self, beside=None):
         """Claim those of these mappings that are due; see :meth:`_claim_locked`."""
-        return self._claim_locked(self._lock_due())
+        return self._claim_locked(self._lock_due(), beside)
 
-    def _claim_backlog(self, connection, position=None, since=0):
+    def _claim_backlog(self, connection, beside=None, position=None, since=0):
         """Claim what has been due longest through a connection.
 
         Two looks: what is on its way already, then what nobody has taken up yet.
 
+        :param beside: as for :meth:`_claim_locked`
         :param position: the newest change looked at before; those up to it are
             somebody else's, or have to wait
         :param int since: seconds for which it must have been due
@@ -75,27 +70,39 @@ class G2pSparMapping(models.Model):
                 if row[0] not in known:
                     known.add(row[0])
                     entries.append(Progress(*row))
-        return self._claim_locked(entries), position
+        return self._claim_locked(entries, beside), position
 
-    def _claim_locked(self, entries):
-        """Decide the next step of each, and write down one request.
+    def _claim_locked(self, entries, beside=None, narrowed=False):
+        """Decide the next step of each, and one request; nothing is sent or written.
 
-        Only one at a time, so that its sender takes the locks right afterwards. The
-        number of statements does not depend on the number of mappings.
+        The locks are held until it has been sent and what came of it is recorded. So
+        they are given back first for those whose step is another one: their turn comes
+        in the next round, or by another worker.
+
+        The number of statements does not depend on the number of mappings.
 
         :param entries: list of :class:`~..progress.Progress`, their rows locked
+        :param beside: a :class:`~..transactions.Beside` that has not begun, to see who
+            has died; by default that is looked up in this transaction
+        :param bool narrowed: whether this is about one request already
         :rtype: Claim
         """
         if not entries:
-            return Claim(None, 0)
+            return Claim(None, [], 0)
         connection = self._connection_of(entries)
         pacing = connection._pacing()
         self._take_up_changes(entries)
-        lost = self._declare_lost(entries, pacing)
-        steps = self._steps([e for e in entries if e not in lost], pacing)
-        request = self._choose(steps, connection, pacing)
-        self._save_progress(entries)
-        return Claim(request, len(entries))
+        lost = self._declare_lost(entries, beside, pacing)
+        steps = self._steps([e for e in entries if e not in lost])
+        chosen = self._choose(steps)
+        if len(chosen) < len(steps) and not narrowed:
+            self._save_progress(entries)
+            self._commit()
+            mine = self._lock_again([entry.id for entry, _step, _wanted in chosen])
+            claim = self._claim_locked(mine, beside, narrowed=True)
+            return claim._replace(size=len(entries))
+        request = self._request(chosen, connection, pacing) if chosen else None
+        return Claim(request, entries, len(entries))
 
     # === DECISIONS === #
 
@@ -112,45 +119,34 @@ class G2pSparMapping(models.Model):
             [[entry.id for entry in entries]],
         )
         waiting = dict(self.env.cr.fetchall())
-        replaced, taken = [], []
         for entry in entries:
             ids = waiting.get(entry.id)
             if not ids or (every and entry.is_moving):
                 continue
-            taken.append(ids.pop(0 if every else -1))
-            replaced.append(entry.wanted_change_id or 0)
-            if not every:
-                replaced += ids
-            entry.take_up(taken[-1])
-        if taken:
-            self.env.cr.execute(
-                """UPDATE g2p_spar_change
-                      SET state = CASE WHEN id = ANY(%s) THEN 'taken'
-                                       ELSE 'superseded' END,
-                          write_date = now() AT TIME ZONE 'UTC'
-                    WHERE id = ANY(%s) AND state IN ('queued', 'taken', 'held')""",
-                [taken, taken + replaced],
-            )
+            newest = ids.pop(0 if every else -1)
+            entry.take_up(newest, () if every else ids)
 
-    def _declare_lost(self, entries, pacing):
-        """Have claimed mappings whose sender died checked before they are sent.
+    def _declare_lost(self, entries, beside, pacing):
+        """Have those whose sender died checked before anything else is sent.
 
         :return: those entries
         """
-        lost = [entry for entry in entries if entry.state == "sending"]
+        beside = beside or Beside(self.env, same=True)
+        doubts = beside.env["g2p.spar.sending"]._doubts([e.id for e in entries])
+        beside.commit()
+        lost = [entry for entry in entries if entry.id in doubts]
         for entry in lost:
             _logger.info("mapping %s: its sender died, to be resolved", entry.id)
-            expect_unknown(entry, entry.sending_operation, "sender.died", pacing)
+            entry.lose_sender(doubts[entry.id], pacing)
         return lost
 
-    def _steps(self, entries, pacing):
+    def _steps(self, entries):
         """Return ``[(entry, step, wanted)]`` of those with something to send.
 
-        The others are settled, held or made to wait here.
+        The others are settled or held here.
         """
         steps = []
         wanted_of = self._wanted(entries)
-        holders = self._holders(entries, wanted_of)
         for entry in entries:
             wanted = wanted_of[entry.id]
             spar_id = wanted.spar_id
@@ -162,52 +158,44 @@ class G2pSparMapping(models.Model):
                 continue
             else:
                 step = next_step(entry.facts(wanted))
-            links = step == Step(LINK, spar_id)
             if isinstance(step, str):
                 entry.settle(step)
-            elif links and holders.setdefault(spar_id, entry.id) != entry.id:
-                # The ID was another registrant's: theirs leaves SPAR first.
-                wait_for_id(entry, pacing)
             else:
                 steps.append((entry, step, wanted))
         return steps
 
-    def _choose(self, steps, connection, pacing):
-        """Write down the request that takes most of these steps.
+    def _choose(self, steps):
+        """Return those of these steps that make the largest request.
 
-        The others' turn comes in the next round; they stay due, and first in line.
-
-        :return: the :class:`Request`, or None when there is nothing to send
+        No SPAR ID is in it twice.
         """
-        keys = [
-            (
-                step.operation,
-                group_applies(entry.send_group, step.operation) and entry.send_group,
-            )
-            for entry, step, _wanted in steps
-        ]
-        if not keys:
-            return None
-        ((chosen, _count),) = Counter(keys).most_common(1)
-        until = pacing.after(CLAIM_GRACE)
-        request = Request(
+        requests = defaultdict(dict)
+        for entry, step, wanted in steps:
+            group = group_applies(entry.send_group, step.operation) and entry.send_group
+            chosen = requests[step.operation, group]
+            chosen.setdefault(step.spar_id, (entry, step, wanted))
+        largest = max(requests.values(), key=len, default={})
+        return list(largest.values())
+
+    def _request(self, chosen, connection, pacing):
+        """Return the :class:`Request` that takes these steps, which are alike."""
+        parts = {}
+        for entry, step, wanted in chosen:
+            value, details = (), {}
+            if step.operation in (LINK, UPDATE):
+                value, details = wanted.value, wanted.details
+            item = Item(uuid.uuid4().hex, step.spar_id, *value, **details)
+            parts[entry.id] = Part(item, wanted, bool(entry.attempts))
+        return Request(
             str(uuid.uuid4()),
-            chosen[0],
-            {},
+            None,
+            step.operation,
+            parts,
             connection._was_answered(),
             pacing,
             bool(connection.max_per_second),
             connection.write_date,
         )
-        for (entry, step, wanted), key in zip(steps, keys, strict=True):
-            if key == chosen:
-                entry.claim(request.id, step, until)
-                value, details = (), {}
-                if step.operation in (LINK, UPDATE):
-                    value, details = wanted.value, wanted.details
-                item = Item(uuid.uuid4().hex, step.spar_id, *value, **details)
-                request.parts[entry.id] = Part(item, wanted, bool(entry.attempts))
-        return request
 
     def _wanted(self, entries):
         """Return the :class:`Wanted` of each mapping by its id, as of this moment."""
@@ -215,63 +203,49 @@ class G2pSparMapping(models.Model):
         partners = Partner.browse(entry.partner_id for entry in entries)
         # Only what is needed: a contact has many columns.
         partners.fetch(["active", "is_registrant", "name", "phone", "spar_id"])
-        address_of = self._addresses(entries, partners)
-        Address = self.env["g2p.financial.address"].sudo()
-        # Its provider may have been renamed since, say. One address that cannot be
-        # written must not stop those it would have travelled with.
-        values = Address.browse(a.id for a in address_of.values())._spar_values_for(
-            entries and self._connection_of(entries).dialect
-        )
+        # An address may be unwritable: its provider may have been renamed since, say.
+        # It must not stop those it would have travelled with.
+        written_of = self._written(entries) if entries else {}
+        settings = self.env["g2p.fa.settings"]._values()
         wanted = {}
         for entry, partner in zip(entries, partners, strict=True):
-            address = address_of.get(entry.id)
             value, broken, details = None, False, {}
-            if address and partner._spar_is_paid():
-                written = values.get(address.id)
+            if entry.id in written_of and partner._spar_is_paid():
+                written = written_of[entry.id]
                 broken = written is None
                 if written:
                     value = written[:2]
-                    details = {**partner._spar_details(), "parts": written.parts}
+                    details = {
+                        **partner._spar_details(settings),
+                        "parts": written.parts,
+                    }
             spar_id = partner._spar_get_id() or None
             wanted[entry.id] = Wanted(spar_id, value, broken, details)
         return wanted
 
-    def _addresses(self, entries, partners):
+    def _written(self, entries):
         """Return the address to send by mapping id, if there is one.
 
         The one in use now; where every value is sent, the one of the wanted change.
+
+        :rtype: dict[int, Written or None]
         """
-        Address = self.env["g2p.financial.address"].sudo()
-        if not entries:
-            return {}
-        if not self._connection_of(entries).send_every_value:
-            in_use = Address._in_use(partners)
-            return {
-                entry.id: in_use[partner]
-                for entry, partner in zip(entries, partners, strict=True)
-                if partner in in_use
-            }
+        connection = self._connection_of(entries)
+        Address = self.env["g2p.financial.address"]
+        if not connection.send_every_value:
+            partners = {entry.partner_id: entry.id for entry in entries}
+            in_use = SQL(
+                "a.state = 'effective' AND a.partner_id = ANY(%s)", [*partners]
+            )
+            found = Address._spar_written_for(connection.dialect, in_use).values()
+            return {partners[partner]: written for partner, written in found}
         self.env.cr.execute(
-            "SELECT mapping_id, address_id FROM g2p_spar_change WHERE id = ANY(%s)",
+            "SELECT mapping_id, address_id FROM g2p_spar_change"
+            " WHERE id = ANY(%s) AND address_id IS NOT NULL",
             [[entry.wanted_change_id for entry in entries]],
         )
         ids = dict(self.env.cr.fetchall())
-        addresses = Address.browse(id_ for id_ in ids.values() if id_)
-        by_id = {address.id: address for address in addresses}
-        return {id_: by_id[address] for id_, address in ids.items() if address}
-
-    def _holders(self, entries, wanted_of):
-        """Return which mapping has or may have a row at SPAR, by wanted SPAR ID."""
-        if not entries:
-            return {}
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT COALESCE(m.linked_spar_id, m.sending_spar_id), m.id
-                     FROM g2p_spar_mapping m
-                    WHERE m.connection_id = %s
-                      AND COALESCE(m.linked_spar_id, m.sending_spar_id) = ANY(%s)""",
-                entries[0].connection_id,
-                [wanted.spar_id for wanted in wanted_of.values() if wanted.spar_id],
-            )
+        found = Address._spar_written_for(
+            connection.dialect, SQL("a.id = ANY(%s)", [*ids.values()])
         )
-        return dict(rows)
+        return {id_: found[address][1] for id_, address in ids.items()}

@@ -3,12 +3,16 @@
 from odoo import fields, models
 from odoo.tools.misc import format_datetime
 
+from ..transactions import Beside
+
 #: From which states an operator may do what. A request that is being sent is left
 #: alone, and a lost answer is waited out whatever people wish.
 ALLOWED = {
     "retry": ("retrying", "held"),
     "skip": ("retrying", "checking", "held", "waiting_id"),
 }
+#: Actions after which nothing is sent any more that could bring a lost answer to light.
+GIVING_UP = ("skip", "cancel")
 #: States of a change that is not finished.
 OPEN = ("queued", "taken", "held")
 
@@ -106,6 +110,8 @@ class G2pSparMapping(models.Model):
             chosen = self.sudo().try_lock_for_update(allow_referencing=True)
             chosen.invalidate_recordset()
             chosen = chosen.filtered(lambda mapping: mapping._allows(action))
+            if action in GIVING_UP:
+                chosen -= chosen._in_doubt()
         given_up = getattr(chosen, f"_do_{action}")()
         trail = []
         for mapping in chosen:
@@ -129,11 +135,15 @@ class G2pSparMapping(models.Model):
             return not self.paused
         if action == "resume":
             return self.paused
-        if self.state == "sending":
-            return False
         if action == "cancel":
             return bool(self._open_changes())
         return self.state in ALLOWED[action]
+
+    def _in_doubt(self):
+        """Return those whose last request was lost with its sender."""
+        # Not in this transaction: it may have begun before that request was decided.
+        with Beside(self.env) as beside:
+            return self.browse(beside.env["g2p.spar.sending"]._doubts(self.ids))
 
     def _open_changes(self):
         return self.env["g2p.spar.change"].search(

@@ -10,14 +10,9 @@ class G2pSparMapping(models.Model):
     @api.model
     def _known_at_spar(self, partners):
         """Return the mappings of these under which SPAR has, or may have, a row."""
-        return self.search(
-            [
-                ("partner_id", "in", partners.ids),
-                "|",
-                ("linked_spar_id", "!=", False),
-                ("sending_spar_id", "!=", False),
-            ]
-        )
+        mappings = self.search([("partner_id", "in", partners.ids)])
+        held = mappings.filtered(lambda m: m.linked_spar_id or m.sending_spar_id)
+        return held | mappings._in_doubt()
 
     @api.model
     def _forget(self, partners):

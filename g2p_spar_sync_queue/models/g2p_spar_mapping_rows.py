@@ -53,6 +53,20 @@ class G2pSparMapping(models.Model):
             )
         )
 
+    def _lock_again(self, ids):
+        """Lock these rows of those that were given back; whoever is busy has them."""
+        return self._locked(
+            SQL(
+                """SELECT %s FROM g2p_spar_mapping m
+                    WHERE m.id = ANY(%s) AND %s AND m.state IN %s
+                    ORDER BY m.id FOR NO KEY UPDATE SKIP LOCKED""",
+                READ,
+                ids,
+                READY,
+                MOVING,
+            )
+        )
+
     def _lock_moving(self, connection, limit, since):
         return self._locked(
             SQL(
@@ -106,17 +120,20 @@ class G2pSparMapping(models.Model):
 
     # === WRITING DOWN === #
 
-    def _save_progress(self, entries, request_id=None):
-        """Write a batch back in two statements: the mappings, their wanted changes.
+    def _save_progress(self, entries, sent=()):
+        """Write a batch back in two statements: the mappings, their changes.
 
         By SQL: through the ORM each mapping would be a statement of its own, which is
         most of what a batch costs. Nothing stored depends on these columns.
 
-        :param str request_id: set when an attempt was made, to be counted
+        :param sent: ids of those for which an attempt was made, to be counted
         """
         if not entries:
             return
-        rows = [{name: getattr(e, name) for name in WRITTEN} for e in entries]
+        rows = [
+            {name: value for name in WRITTEN if (value := getattr(e, name)) is not None}
+            for e in entries
+        ]
         self.env.cr.execute(
             SQL(
                 """UPDATE g2p_spar_mapping m
@@ -138,14 +155,17 @@ class G2pSparMapping(models.Model):
                     "id": entry.wanted_change_id,
                     "state": entry.change_state,
                     "reason_code": entry.reason_code,
+                    "request_id": entry.request_id if entry.id in sent else None,
                 }
                 for entry in entries
-                if entry.wanted_change_id and (entry.change_state or request_id)
-            ],
-            request_id,
+                if entry.wanted_change_id and (entry.change_state or entry.id in sent)
+            ]
         )
+        replaced = [id_ for entry in entries for id_ in entry.replaced if id_]
+        if replaced:
+            self._save_replaced(replaced)
 
-    def _save_changes(self, rows, request_id):
+    def _save_changes(self, rows):
         if not rows:
             return
         self.env.cr.execute(
@@ -157,17 +177,23 @@ class G2pSparMapping(models.Model):
                       confirmed_at = CASE v.state
                                      WHEN 'sent' THEN now() AT TIME ZONE 'UTC'
                                      ELSE c.confirmed_at END,
-                      attempts = COALESCE(c.attempts, 0) + %s,
-                      request_id = COALESCE(%s, c.request_id),
+                      attempts = COALESCE(c.attempts, 0)
+                                 + (v.request_id IS NOT NULL)::int,
+                      request_id = COALESCE(v.request_id, c.request_id),
                       write_date = now() AT TIME ZONE 'UTC'
-                 FROM json_to_recordset(%s) AS v(id int, state text, reason_code text)
+                 FROM json_to_recordset(%s)
+                   AS v(id int, state text, reason_code text, request_id text)
                 WHERE c.id = v.id AND c.id = ANY(%s) AND c.state != 'cancelled'""",
-            [
-                int(bool(request_id)),
-                request_id,
-                json.dumps(rows),
-                [row["id"] for row in rows],
-            ],
+            [json.dumps(rows), [row["id"] for row in rows]],
+            log_exceptions=False,
+        )
+
+    def _save_replaced(self, ids):
+        self.env.cr.execute(
+            """UPDATE g2p_spar_change
+                  SET state = 'superseded', write_date = now() AT TIME ZONE 'UTC'
+                WHERE id = ANY(%s) AND state IN ('queued', 'taken', 'held')""",
+            [ids],
             log_exceptions=False,
         )
 

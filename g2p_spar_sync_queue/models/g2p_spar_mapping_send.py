@@ -1,34 +1,32 @@
-"""The second transaction of a round: one request is sent, and what came of it."""
+"""The second half of a round: one request is sent, and what came of it recorded."""
 
 from odoo import models
-from odoo.tools import SQL
 
-from ..progress import Recorder
-from .g2p_spar_mapping_rows import READ
+from ..progress import Recorder, wait_for_id
 
 
 class G2pSparMapping(models.Model):
     _inherit = "g2p.spar.mapping"
 
-    def _send(self, client, request):
+    def _send(self, client, claim):
         """Send one request and record what became of each of its items.
 
-        The rows stay locked from before the call until the result is committed: that,
-        not a clock, is what keeps a second request for them from being sent.
+        The rows were locked when the request was decided and stay locked until the
+        result is committed: that, not a clock, is what keeps a second request for them
+        from being sent.
 
         :param ~..spar.client.SparClient client: an open client
-        :param Request request: what was claimed
-        :return: SPAR's :class:`~..spar.answers.Answer`, or None if nothing was left to
-            send
+        :param Claim claim: what was claimed, its request written down
+        :return: SPAR's :class:`~..spar.answers.Answer`
         """
-        mine = self._lock_claimed(request)
-        if not mine:
-            return None
+        request = claim.request
+        mine = [entry for entry in claim.entries if entry.id in request.parts]
         # What was wanted when it was claimed: whatever came since is a change that
         # waits for its turn.
         parts = [request.parts[entry.id] for entry in mine]
-        items = [part.item for part in parts]
-        answer = client.send(request.operation, items, request.id)
+        answer = client.send(
+            request.operation, [part.item for part in parts], request.id
+        )
         recorder = Recorder(
             answer,
             request.id,
@@ -39,27 +37,20 @@ class G2pSparMapping(models.Model):
         )
         for position, (entry, part) in enumerate(zip(mine, parts, strict=True)):
             half = int(position >= len(mine) / 2)
+            entry.send(request, part.item)
             recorder.record(entry, part.item, part.wanted, half)
-        self._save_progress(mine, request.id)
+        self._save_progress(claim.entries, request.parts)
         self.env["g2p.spar.attempt"]._log(mine, request)
         return answer
 
-    def _lock_claimed(self, request):
-        """Lock the rows that are still claimed for this very request."""
-        return self._locked(
-            SQL(
-                """SELECT %s FROM g2p_spar_mapping m
-                    WHERE m.id = ANY(%s) AND m.state = 'sending' AND m.request_id = %s
-                    ORDER BY m.id FOR NO KEY UPDATE SKIP LOCKED""",
-                READ,
-                list(request.parts),
-                request.id,
-            )
-        )
+    def _leave_out(self, claim, request):
+        """Let those wait whose ID has another registrant's row; that leaves first.
 
-    def _take_back(self, request):
-        """Take back a claim under which nothing was sent."""
-        mine = self._lock_claimed(request)
-        for entry in mine:
-            entry.release()
-        self._save_progress(mine)
+        :param Claim claim: what was claimed
+        :param Request request: what of it may be sent
+        :return: the claim with that request, or with none
+        """
+        for entry in claim.entries:
+            if entry.id in claim.request.parts and entry.id not in request.parts:
+                wait_for_id(entry, request.pacing)
+        return claim._replace(request=request if request.parts else None)

@@ -1,13 +1,13 @@
 """The engine: brings mappings to SPAR.
 
-Each round has two transactions. The first claims the mappings that are due, writes
-down what is about to be sent, and commits. The second takes the rows' locks, sends that
-one request, records what became of it, and commits.
+Each round is one transaction: it locks the mappings that are due, decides one request,
+sends it, records what became of it, and commits. What is about to be sent is written
+down beside it, in a transaction of its own that is committed before the call.
 
-So after a kill at any moment the database says the truth: a mapping in state
-``sending`` whose row nobody has locked is one whose sender died, and whose outcome is
-unknown. Whatever is in doubt (``sending_spar_id`` is set) is resolved before anything
-else is sent.
+So after a kill at any moment the database says the truth: a mapping that is part of a
+``g2p.spar.sending`` and whose row nobody has locked is one whose sender died, and whose
+outcome is unknown. Whatever is in doubt (``sending_spar_id`` is set) is resolved before
+anything else is sent.
 """
 
 import time
@@ -16,7 +16,7 @@ from odoo import api, models
 
 from ..progress import MAY_BE_ONE_ITEM
 from ..spar.keys import KeyProblem
-from ..transactions import BEATEN, MAX_BEATEN, commit, roll_back
+from ..transactions import BEATEN, MAX_BEATEN, Beside, apart, commit, roll_back
 
 #: Seconds after which a job hands what is left to the next one: short enough for an
 #: edit not to wait long for a worker, and with one request more far below Odoo's usual
@@ -64,6 +64,7 @@ class G2pSparMapping(models.Model):
     def _cron_sweep(self):
         """Bring to SPAR what is due although its wake-up was lost."""
         self.env["g2p.spar.reconciliation"]._wake_up_stale()
+        apart(self.env, self.env["g2p.spar.sending"]._forget_recorded)
         connections = self.env["g2p.spar.connection"].search(
             [("state", "=", "running")]
         )
@@ -90,6 +91,9 @@ class Shift:
     def __init__(self, connection, seconds, since=0):
         self.connection = connection
         self.mappings = connection.env["g2p.spar.mapping"].sudo()
+        self.beside = Beside(connection.env)
+        #: Number of the last request written down, once its outcome is, too.
+        self.done = None
         self.since = since
         self.deadline = time.monotonic() + seconds
         self.beaten = 0
@@ -107,9 +111,11 @@ class Shift:
             return
         try:
             finished = (
-                not mappings or self._rounds(mappings.sudo()._claim)
+                not mappings or self._work_at(mappings.sudo())
             ) and self._rounds(self._claim_backlog)
+            self._forget_done()
         finally:
+            self.beside.close()
             if self.client:
                 self.client.close()
         if self.worked:
@@ -120,6 +126,14 @@ class Shift:
             self.connection._wake_up_when_due()
         self.mappings._commit()
 
+    def _work_at(self, mappings):
+        return self._rounds(lambda: mappings._claim(self.beside))
+
+    @property
+    def _sendings(self):
+        """What is about to be sent, in a transaction of its own."""
+        return self.beside.env["g2p.spar.sending"].sudo()
+
     def _rounds(self, claim):
         """Claim, send and record until there is nothing to claim.
 
@@ -129,15 +143,15 @@ class Shift:
         while time.monotonic() < self.deadline and self._may_send():
             try:
                 claimed = claim()
-                self.mappings._commit()
                 if not claimed.size:
+                    self.mappings._commit()
                     return True
                 self.worked = True
-                if claimed.request:
-                    self._carry_out(claimed.request)
+                self._carry_out(claimed)
                 self.beaten = 0
             except BEATEN:
                 roll_back(self.mappings.env)
+                self.beside.roll_back()
                 self.beaten += 1
                 if self.beaten > MAX_BEATEN:
                     return False
@@ -146,13 +160,13 @@ class Shift:
     def _claim_backlog(self):
         start = self.position
         claimed, self.position = self.mappings._claim_backlog(
-            self.connection, start, self.since
+            self.connection, self.beside, start, self.since
         )
         if not claimed.size and start:
             # From the beginning once more: what somebody else was busy with may have
             # got a newer change since.
             claimed, self.position = self.mappings._claim_backlog(
-                self.connection, None, self.since
+                self.connection, self.beside, None, self.since
             )
         return claimed
 
@@ -179,28 +193,53 @@ class Shift:
             self.client, self.client_of = self.connection._client(), version
         return self.client
 
-    def _carry_out(self, request):
-        """Send a claimed request; pause the connection if SPAR refuses the partner."""
-        try:
-            client = self._open_client(request.version)
-        except KeyProblem as problem:
-            self._take_back(request)
-            self.connection._pause_for_key(problem)
-            return
-        if request.limited and (wait := self.connection._reserve(len(request.parts))):
-            time.sleep(wait)
-        answer = self.mappings._send(client, request)
+    def _carry_out(self, claimed):
+        """Send what was claimed, if anything; record and commit what came of it."""
+        if claimed.request:
+            try:
+                client = self._open_client(claimed.request.version)
+            except KeyProblem as problem:
+                roll_back(self.mappings.env)
+                self.connection._pause_for_key(problem)
+                return
+            claimed = self._write_down(claimed)
+        if claimed.request:
+            self._send(client, claimed)
+        else:
+            self.mappings._save_progress(claimed.entries)
+            self.mappings._commit()
+
+    def _write_down(self, claimed):
+        """Write down what is about to be sent, and wait until it may be.
+
+        :return: the claim with what may be sent of it
+        """
+        done, self.done = self.done, None
+        request = self._sendings._write_down(self.connection.id, claimed.request, done)
+        self.beside.commit()
+        if request.limited and request.parts:
+            connection = self.connection.with_env(self.beside.env)
+            if wait := connection._reserve(len(request.parts)):
+                time.sleep(wait)
+        return self.mappings._leave_out(claimed, request)
+
+    def _send(self, client, claimed):
+        """Send a request; pause the connection if SPAR refuses the partner."""
+        request = claimed.request
+        answer = self.mappings._send(client, claimed)
         self.connection._moved_on()
         # First what became of the registrants: pausing may meet another worker's.
         self.mappings._commit()
-        if answer and not blames_one_again(request, answer):
+        self.done = request.number
+        if not blames_one_again(request, answer):
             self.connection._note_answer(answer)
-        if answer and answer.refuses_partner:
+        if answer.refuses_partner:
             self.connection._pause_for_signature()
 
-    def _take_back(self, request):
-        self.mappings._take_back(request)
-        self.mappings._commit()
+    def _forget_done(self):
+        if self.done:
+            apart(self.beside.env, lambda: self._sendings._forget(self.done))
+            self.done = None
 
 
 def blames_one_again(request, answer):

@@ -288,9 +288,12 @@ class G2pSparReconciliation(models.Model):
             return False
         mapping = self.env["g2p.spar.mapping"].browse(entry.id)
         confirmed = mapping.change_ids.filtered(lambda change: change.state == "sent")
-        values = confirmed.address_id._spar_values_for(self.connection_id.dialect)
+        found = confirmed.address_id._spar_written_for(
+            self.connection_id.dialect, SQL("a.id = ANY(%s)", confirmed.address_id.ids)
+        )
+        ours = [written[:2] for _partner, written in found.values() if written]
         theirs = digest(result.fa, result.strategy_number)
-        return theirs in [digest(value.text, value.number) for value in values.values()]
+        return theirs in [digest(*value) for value in ours]
 
     def _masked(self, result):
         """Return what SPAR holds, as far as anybody may see it."""

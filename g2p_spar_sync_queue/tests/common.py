@@ -75,6 +75,16 @@ class SparCase(FinancialAddressCase):
         (mappings or self.mapping)._job_sync()
         self.assertFalse(self.mapper.faults, "a fault never fired")
 
+    def die_sending(self, mappings=None):
+        """Do what a worker does that is killed while SPAR works on its request."""
+        claim = (mappings or self.mapping)._claim()
+        sendings = self.env["g2p.spar.sending"]
+        request = sendings._write_down(self.connection.id, claim.request)
+        self.assertTrue(request.parts, "nothing was about to be sent")
+        # What it had changed in memory and was going to record.
+        self.env.invalidate_all()
+        return request
+
     def time_passes(self, mappings=None):
         """Let every waiting time end."""
         moment = fields.Datetime.now() - timedelta(seconds=1)

@@ -141,12 +141,7 @@ class TestEngine(SparCase):
     @mute_logger(ENGINE_LOG)
     def test_a_dead_sender_is_noticed_and_its_outcome_resolved(self):
         self.enter_address()
-        self.mapping._claim()
-        self.mapping._commit()
-        self.assertEqual(self.mapping.state, "sending")
-        self.run_engine()
-        self.assertFalse(self.mapper.log, "taken over while its sender may live")
-        self.time_passes()
+        self.die_sending()
         self.run_engine()
         self.assertEqual(self.mapping.state, "checking")
         self.assertFalse(self.mapper.log, "asked before the lost request had landed")
@@ -156,27 +151,78 @@ class TestEngine(SparCase):
         self.assertInSync()
 
     @mute_logger(ENGINE_LOG)
-    def test_a_sender_that_was_thought_dead_sends_nothing_any_more(self):
-        """Its claim was taken over; the same operation is claimed again for others."""
-        self.enter_address("0754 200 001")
-        stale = self.mapping._claim().request
-        self.mapping._commit()
-        for _look in range(2):
-            self.time_passes()
-            self.run_engine()
-        self.assertEqual(self.mapper.operations, ["resolve", "link"])
+    def test_an_address_ended_after_its_sender_died_does_not_stay_at_spar(self):
+        """Without the question nothing would be known of a row there."""
+        self.enter_address()
+        self.die_sending()
+        self.mapper.rows["SR-1"] = "what the dead one had sent"
         self.registrant.action_end_financial_address()
         self.run_engine()
-        self.enter_address("0754 200 002")
-        fresh = self.mapping._claim().request
-        self.mapping._commit()
-        self.assertEqual(stale.operation, fresh.operation)
-        with self.connection._client() as client:
-            self.mapping._send(client, stale)
-            self.assertFalse(self.mapper.rows, "an old address was sent")
-            self.mapping._send(client, fresh)
-        self.mapping._commit()
+        self.assertEqual(self.mapping.state, "checking")
+        self.time_passes()
+        self.run_engine()
+        self.assertEqual(self.mapper.operations, ["resolve", "unlink"])
+        self.assertFalse(self.mapper.rows)
+
+    @mute_logger(ENGINE_LOG)
+    def test_a_dead_sender_is_resolved_where_every_value_is_sent(self):
+        self.connection.send_every_value = True
+        self.enter_address("0754 200 001")
+        self.run_engine()
+        second = self.enter_address("0754 200 002")
+        self.die_sending()
+        self.enter_address("0754 200 003")
+        self.run_engine()
+        wanted = self.mapping.wanted_change_id
+        self.assertEqual(wanted.address_id, second, "not the one that was being sent")
+        self.time_passes()
+        self.run_engine()
+        operations = ["link", "resolve", "update", "update"]
+        self.assertEqual(self.mapper.operations, operations)
         self.assertInSync()
+
+    def test_what_was_recorded_is_in_doubt_no_more(self):
+        """Its sender died before it could forget that it was about to send it."""
+        self.enter_address("0754 200 001")
+        claim = self.mapping._claim()
+        sendings = self.env["g2p.spar.sending"]
+        request = sendings._write_down(self.connection.id, claim.request)
+        with self.connection._client() as client:
+            self.mapping._send(client, claim._replace(request=request))
+        self.mapping._commit()
+        self.assertTrue(sendings.search([]))
+        self.enter_address("0754 200 002")
+        self.run_engine()
+        self.assertEqual(self.mapper.operations, ["link", "update"])
+        sendings._forget_recorded()
+        self.assertFalse(sendings.search([]))
+
+    @mute_logger(ENGINE_LOG)
+    def test_what_is_in_doubt_is_not_forgotten(self):
+        self.enter_address()
+        self.die_sending()
+        sendings = self.env["g2p.spar.sending"]
+        sendings._forget_recorded()
+        self.assertEqual(len(sendings.search([])), 1)
+        self.assertEqual(self.mapping._known_at_spar(self.registrant), self.mapping)
+        self.assertFalse(self.mapping._intervene("cancel", "Whatever"))
+        self.assertTrue(self.registrant.spar_mapping_ids._intervene("pause", "For now"))
+
+    @mute_logger(ENGINE_LOG)
+    def test_an_id_a_dead_sender_may_have_linked_is_linked_for_nobody_else(self):
+        self.enter_address()
+        self.die_sending()
+        self.registrant.spar_id = "SR-9"
+        other = self.make_registrants(1)
+        other.spar_id = "SR-1"
+        self.run_engine(mappings=other.spar_mapping_ids)
+        self.assertEqual(other.spar_mapping_ids.reason_code, "id.taken")
+        self.assertFalse(self.mapper.log)
+        for _look in range(3):
+            self.time_passes(self.mapping | other.spar_mapping_ids)
+            self.run_engine(mappings=self.mapping | other.spar_mapping_ids)
+        self.assertInSync(self.mapping | other.spar_mapping_ids)
+        self.assertEqual(set(self.mapper.rows), {"SR-1", "SR-9"})
 
     def test_a_link_that_failed_may_have_left_a_row_and_is_asked_about(self):
         def applied_yet_failed(handler, work):
@@ -542,13 +588,14 @@ class TestEngine(SparCase):
     def test_a_worker_that_is_done_remembers_what_another_claimed(self):
         """Were the other one killed, nobody else would look before the sweeper."""
         mappings = self.make_registrants(2).spar_mapping_ids
-        mappings[0]._claim()
-        mappings._commit()
+        self.die_sending(mappings[0])
         self.run_engine(mappings=mappings[1])
         job = self.env["queue.job"].search(
             [("method_name", "=", "_job_work_off"), ("eta", "!=", False)]
         )
-        self.assertEqual(job.eta, mappings[0].next_attempt_at)
+        sending = self.env["g2p.spar.sending"].search([])
+        sent_at = sending.create_date.replace(microsecond=0)
+        self.assertEqual(job.eta, sent_at + timedelta(seconds=10))
 
     # === DISCRETION === #
 

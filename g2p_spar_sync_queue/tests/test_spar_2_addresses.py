@@ -1,4 +1,5 @@
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from . import stand_in
 from .common import PartnerApiCase, SparCase
@@ -99,8 +100,11 @@ class TestPartsAndText(SparCase):
             [account.branch_id.id],
         )
         account.branch_id.invalidate_recordset()
-        self.assertIn(account.id, account._spar_values_for("g2p_connect"))
-        self.assertNotIn(account.id, account._spar_values_for("partner_api"))
+        chosen = SQL("a.id = %s", account.id)
+        for dialect, fit in (("g2p_connect", True), ("partner_api", False)):
+            found = account._spar_written_for(dialect, chosen)
+            _partner, written = found[account.id]
+            self.assertEqual(bool(written), fit, dialect)
 
 
 @tagged("post_install", "-at_install")

@@ -29,3 +29,4 @@ from . import test_spar_http
 from . import test_spar_partner_api
 from . import test_spar_scripts
 from . import test_spar_vectors
+from . import test_upgrade

@@ -187,28 +187,6 @@ class TestLookProtects(LookCase):
         self.assertEqual(len(self.mapper.log), 2)
         self.assertFalse(self.view("editor", partner=people[2])["rows"][0]["problem"])
 
-    def lock_of(self, role):
-        Reading = self.env["g2p.spar.reading"].with_user(self.users[role])
-        return turns.asker_lock(Reading._who_asks(None))
-
-    def held(self, *keys):
-        """Hold these locks in a session of somebody else."""
-        cr = db_connect(get_db_name()).cursor()
-        for key in keys:
-            cr.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
-            self.assertTrue(cr.fetchone()[0])
-
-        class Held:
-            def __enter__(self):
-                return self
-
-            def __exit__(self, *exception):
-                for key in keys:
-                    cr.execute("SELECT pg_advisory_unlock(%s, %s)", key)
-                cr.close()
-
-        return Held()
-
     def locks(self):
         """Return the turns somebody has in this database."""
         with closing(db_connect(get_db_name()).cursor()) as cr:

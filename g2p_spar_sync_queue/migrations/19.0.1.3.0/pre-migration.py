@@ -1,7 +1,7 @@
 """The last looks at SPAR have moved here from the addon of the admin screens.
 
 Unless they are known as this addon's before that one is loaded without them, Odoo takes
-them for removed at the end of the update, and drops their table.
+them for removed there at the end of the update, and deletes what it finds of them.
 """
 
 FORMER, NOW = "g2p_spar_admin_ui", "g2p_spar_sync_queue"

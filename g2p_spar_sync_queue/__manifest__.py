@@ -10,6 +10,7 @@
     "data": [
         "security/groups.xml",
         "security/ir.model.access.csv",
+        "security/rules.xml",
         "data/queue_job.xml",
         "data/mail_activity_type.xml",
         "data/ir_cron.xml",

@@ -180,14 +180,16 @@ class G2pSparMapping(models.Model):
     def _request(self, chosen, connection, pacing):
         """Return the :class:`Request` that takes these steps, which are alike."""
         parts = {}
-        for entry, step, wanted in chosen:
+        request_id = uuid.uuid4()
+        for number, (entry, step, wanted) in enumerate(chosen):
             value, details = (), {}
             if step.operation in (LINK, UPDATE):
                 value, details = wanted.value, wanted.details
-            item = Item(uuid.uuid4().hex, step.spar_id, *value, **details)
+            reference = f"{request_id.hex}-{number}"
+            item = Item(reference, step.spar_id, *value, **details)
             parts[entry.id] = Part(item, wanted, bool(entry.attempts))
         return Request(
-            str(uuid.uuid4()),
+            str(request_id),
             None,
             step.operation,
             parts,

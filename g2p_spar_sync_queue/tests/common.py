@@ -81,6 +81,13 @@ class SparCase(FinancialAddressCase):
         sendings = self.env["g2p.spar.sending"]
         request = sendings._write_down(self.connection.id, claim.request)
         self.assertTrue(request.parts, "nothing was about to be sent")
+        # The transaction of a test began long ago.
+        self.env.flush_all()
+        self.env.cr.execute(
+            """UPDATE g2p_spar_sending
+                  SET create_date = clock_timestamp() AT TIME ZONE 'UTC' WHERE id = %s""",
+            [request.number],
+        )
         # What it had changed in memory and was going to record.
         self.env.invalidate_all()
         return request

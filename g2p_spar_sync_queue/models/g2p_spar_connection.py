@@ -1,4 +1,7 @@
+from urllib.parse import urlsplit
+
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 from ..progress import Pacing
 from ..spar.client import SparClient
@@ -194,6 +197,31 @@ class G2pSparConnection(models.Model):
         )
         return people[:1]
 
+    def _refuse_twins(self):
+        """Let one connection only write a registrant's row at SPAR.
+
+        Each keeps its own order. Of two, nobody could tell whose address comes last.
+
+        :raise UserError: when another one that is running leads to the same place
+        """
+        running = self.sudo().search([("state", "=", "running")]) - self
+        taken = {other._place(): other for other in running}
+        for connection in self:
+            twin = taken.setdefault(connection._place(), connection)
+            if twin != connection:
+                raise UserError(
+                    self.env._(
+                        "“%(other)s” sends to the same SPAR already. Pause it first, "
+                        "or correct the address of this one.",
+                        other=twin.name,
+                    )
+                )
+
+    def _place(self):
+        # Of what people write differently, only that means the same for sure.
+        place = urlsplit(self.base_url)
+        return place.scheme, place.netloc.lower(), place.path.rstrip("/")
+
     # === ACTION METHODS === #
 
     def action_start(self):
@@ -209,9 +237,11 @@ class G2pSparConnection(models.Model):
     def action_resume(self):
         """Send again, with all that has been waiting.
 
-        :raise UserError: when this is a neutralised copy
+        :raise UserError: when this is a neutralised copy, or another connection sends
+            to the same SPAR
         """
         self.check_access("write")
+        self._refuse_twins()
         self._adopt_database()
         self.write({"state": "running", "pause_reason": False, "paused_at": False})
         self._reset_breaker()

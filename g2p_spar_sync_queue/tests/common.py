@@ -85,7 +85,8 @@ class SparCase(FinancialAddressCase):
         self.env.flush_all()
         self.env.cr.execute(
             """UPDATE g2p_spar_sending
-                  SET create_date = clock_timestamp() AT TIME ZONE 'UTC' WHERE id = %s""",
+                  SET create_date = clock_timestamp() AT TIME ZONE 'UTC'
+                WHERE id = %s""",
             [request.number],
         )
         # What it had changed in memory and was going to record.

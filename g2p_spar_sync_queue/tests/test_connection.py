@@ -69,6 +69,17 @@ class TestConnection(SparCase):
             with self.subTest(url), refused:
                 self.connection.base_url = url
 
+    def test_two_connections_do_not_send_to_one_spar(self):
+        self.connection.state = "running"
+        twin = self.connection.copy({"name": "Twin"})
+        twin.base_url = self.connection.base_url.upper().replace("HTTP", "http") + "/"
+        with self.assertRefused("sends to the same SPAR already"):
+            twin.action_resume()
+        self.assertEqual(twin.state, "draft")
+        self.connection.action_pause()
+        twin.action_resume()
+        self.assertEqual(twin.state, "running")
+
     def test_paths_come_below_the_address(self):
         for name in ("link_path", "update_path", "unlink_path", "resolve_path"):
             for path in ("/mapper/link", "/v2.1/link/", "/a%20b", False):

@@ -18,5 +18,6 @@ from . import g2p_fa_sharing
 from . import g2p_fa_reveal
 from . import res_partner
 from . import res_partner_spar_id
+from . import res_partner_card
 from . import res_partner_removal
 from . import mail_message

@@ -14,6 +14,9 @@ from . import test_key_rotation
 from . import test_key_uses
 from . import test_keys
 from . import test_leaving
+from . import test_look
+from . import test_look_for_others
+from . import test_look_protects
 from . import test_plan
 from . import test_reconciliation
 from . import test_roles

@@ -1,8 +1,7 @@
 from odoo.tests import new_test_user
 
-from odoo.addons.g2p_spar_sync_queue.tests.common import SparCase
-
 from ..models import g2p_spar_reading_ask
+from .common import SparCase
 
 FA, SYNC = "g2p_spar_financial_address", "g2p_spar_sync_queue"
 ROLES = {
@@ -14,7 +13,7 @@ ROLES = {
 }
 
 
-class TruthCase(SparCase):
+class LookCase(SparCase):
     """Somebody looks at a registrant whose address is at a stand-in for SPAR."""
 
     @classmethod

@@ -15,6 +15,7 @@
         "views/portal_home.xml",
         "views/portal_people.xml",
         "views/portal_payment.xml",
+        "views/portal_registration_templates.xml",
         "views/res_partner_views.xml",
     ],
     "demo": ["demo/res_users.xml"],

@@ -210,6 +210,31 @@ class G2pPortalRegistration(models.Model):
         open_ones = self.filtered(lambda one: one.state == "open")
         open_ones.write({**values, "last_activity": fields.Datetime.now()})
 
+    # === HOW IT IS SHOWN === #
+
+    def _path(self, page=None):
+        """Return the address of a page of this registration.
+
+        :param str page: a step or ``discard``; without it, where the agent was
+        """
+        self.ensure_one()
+        return f"/my/register/{self.reference}/{page or self.step}"
+
+    def _step_label(self, step=None):
+        """Return what a step is called; without one, where the agent was."""
+        labels = dict(self._fields["step"]._description_selection(self.env))
+        return labels[step or self.step]
+
+    def _step_number(self, step=None):
+        """Return which step this is, from one; without one, where the agent was."""
+        return STEPS.index(step or self.step) + 1
+
+    def _typed_name(self):
+        """Return the name as far as it was typed."""
+        typed = self._values("identity")
+        names = self.env["res.partner"]._portal_name_fields()
+        return " ".join(typed[name] for name in names if typed.get(name))
+
     # === ENDING === #
 
     def _close(self, state, partner=None):

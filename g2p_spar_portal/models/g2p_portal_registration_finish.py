@@ -7,7 +7,6 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..const import CHANNEL
 from .g2p_portal_registration import FORM_STEPS
 
 
@@ -71,19 +70,19 @@ class G2pPortalRegistration(models.Model):
         """
         self._meet_on_id()
         for step in FORM_STEPS:
-            if problems := self._answers(step).problems:
-                raise StepRefused(step, problems)
+            if not self._is_filled(step) or self._answers(step).problems:
+                raise StepRefused(step, self._answers(step).problems)
 
     def _meet_on_id(self):
         """Run whoever enters the same ID at the same moment again, after this one.
 
-        Without it, the database would refuse the second, and write into its log whose
-        ID it was.
+        Without it the database would refuse the second, and its log would say whose ID
+        it was.
         """
-        if text := self._answers("identity").values["id_number"]:
+        if text := self._clean_typed_id():
             key = self.env["g2p.fa.settings"]._fingerprint_key()
             digest = hmac.new(key, f"id|{text}".encode(), hashlib.sha256).hexdigest()
-            self.env["g2p.fa.meeting"].sudo()._meet([digest])
+            self.env["g2p.fa.meeting"]._meet([digest])
 
     def _enter(self):
         """Enter the registrant and the address.
@@ -116,12 +115,7 @@ class G2pPortalRegistration(models.Model):
         return partner
 
     def _enter_address(self, partner):
-        values = self._answers("payment").values
-        if not values:
-            return
-        Address = self.env["g2p.financial.address"].sudo()
-        try:
-            Address.create({**values, "partner_id": partner.id, "channel": CHANNEL})
-            self.env.flush_all()
-        except UserError as problem:
-            raise StepRefused("payment", {"number": str(problem)}) from None
+        form = self._payment_form()
+        form.check()
+        if form.has_address and not form.enter(partner):
+            raise StepRefused("payment", form.errors)

@@ -45,12 +45,16 @@ class PaymentForm:
     :param dict chosen: ``type`` and ``provider`` of the earlier steps, as texts
     :param str phone: the contact phone of the registrant, if there is one
     :param str holder: the name suggested for the holder
-    :param g2p.financial.address address: what it is to replace, if anything
+    :param g2p.financial.address address: what was entered last, if anything
+    :param bool amends: whether an address in use is replaced, which takes a reason
     """
 
-    def __init__(self, env, chosen=None, phone="", holder="", address=None):
+    def __init__(
+        self, env, chosen=None, phone="", holder="", address=None, amends=False
+    ):
         self.env = env
         self.address = address or env["g2p.financial.address"]
+        self.amends = amends
         self.phone = phone or ""
         #: What is in the fields, as text, by field.
         self.typed = self._suggested(chosen or {}, holder or "")
@@ -133,7 +137,8 @@ class PaymentForm:
             "holder_name": _("Name of the account holder"),
             "reason": _("Reason for the change"),
         }
-        names = {"dfsp_id", *fields_of(self.fa_type)}
+        hidden = {"reason"} if not self.amends else set()
+        names = {*fields_of(self.fa_type)} - hidden
         return {name: label for name, label in labels.items() if name in names}
 
     def _providers(self):
@@ -216,7 +221,7 @@ class PaymentForm:
         for name in ("holder_name", "reason"):
             text = self.typed[name]
             self._try(name, lambda n=name, t=text: Address._cleaned_texts({n: t}))
-        if self.address and not self.typed["reason"].strip():
+        if self.amends and not self.typed["reason"].strip():
             self.errors["reason"] = self.env._(
                 "Say why the payment address is changed."
             )

@@ -94,6 +94,11 @@ class FirstPaymentForm(PaymentForm):
         """What the fields of this type are called, whatever is asked now."""
         return {"fa_type": self.env._("How they are paid"), **super().labels}
 
+    @property
+    def provider_label(self):
+        """What is said of the provider, once it is chosen or not known."""
+        return self.provider.name or self.env._("Not known yet")
+
     def check(self):
         """Check all that was typed.
 

@@ -1,2 +1,1 @@
-from . import agent
-from . import registration
+from . import agent, home, payment, people, registration

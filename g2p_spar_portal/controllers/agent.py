@@ -173,13 +173,22 @@ class AgentPortal(http.Controller):
         """Return a token for a form about to be shown; it goes into ``form_token``."""
         return request.env["g2p.portal.sent"]._new_token()
 
+    def _was_sent(self, posted):
+        """Return whether this form has done already what it is to do.
+
+        :param dict posted: what :meth:`_posted` returned
+        """
+        return request.env["g2p.portal.sent"].sudo()._was_sent(*self._form(posted))
+
     def _is_first(self, posted):
-        """Return whether this form was not sent before; see ``g2p.portal.sent``.
+        """Take down that this form was sent; return whether it was not before.
 
         Call it in the same transaction, and savepoint, as what the form does.
 
         :param dict posted: what :meth:`_posted` returned
         """
+        return request.env["g2p.portal.sent"].sudo()._is_first(*self._form(posted))
+
+    def _form(self, posted):
         content = {**posted, "path": request.httprequest.path}
-        token = content.pop("form_token")
-        return request.env["g2p.portal.sent"].sudo()._is_first(token, content)
+        return content.pop("form_token"), content

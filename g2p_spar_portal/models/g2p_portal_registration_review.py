@@ -58,7 +58,7 @@ class G2pPortalRegistration(models.Model):
             number = _in_groups(number)
         texts = {
             "fa_type": form.type_label,
-            "dfsp_id": form.provider.name or self.env._("Not known yet"),
+            "dfsp_id": form.provider_label,
             "branch_id": branch.name,
             form.value_field: number,
             "holder_name": values.get("holder_name"),

@@ -35,29 +35,43 @@ class G2pPortalSent(models.Model):
         return secrets.token_hex(16)
 
     @api.model
+    def _was_sent(self, token, content):
+        """Return whether this form was sent before, with the same content.
+
+        :param str token: which came with the form
+        :param dict content: what was sent, by field
+        :rtype: bool
+        """
+        digest = self._digest(token, content)
+        return bool(self.search_count([("digest", "=", digest)], limit=1))
+
+    @api.model
     def _is_first(self, token, content):
         """Take down that a form was sent; it is undone with what was done with it.
 
-        Of two at the same moment the second waits for the first. The token is not
-        kept, so nothing can be guessed from the digest of the content.
+        Of two at the same moment the second waits for the first, and starts anew when
+        that has succeeded.
 
         :param str token: which came with the form
         :param dict content: what was sent, by field
         :return: whether this is the first time
         :rtype: bool
         """
-        text = json.dumps([self.env.uid, token, content], sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()
         return bool(
             self.env.execute_query(
                 SQL(
                     """INSERT INTO g2p_portal_sent (digest, sent_at)
                        VALUES (%s, now() AT TIME ZONE 'UTC')
                        ON CONFLICT (digest) DO NOTHING RETURNING id""",
-                    digest,
+                    self._digest(token, content),
                 )
             )
         )
+
+    def _digest(self, token, content):
+        """Return what is kept. Without the token nobody can guess the content."""
+        text = json.dumps([self.env.uid, token, content], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @api.autovacuum
     def _gc_sent(self):

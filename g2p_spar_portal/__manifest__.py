@@ -20,6 +20,6 @@
     ],
     "demo": ["demo/res_users.xml"],
     "assets": {
-        "web.assets_frontend": ["g2p_spar_portal/static/src/portal.css"],
+        "web.assets_frontend": ["g2p_spar_portal/static/src/*.css"],
     },
 }

@@ -26,7 +26,7 @@ class RegistrationPortal(AgentPortal):
     # === UNFINISHED ONES === #
 
     @agent_route("/my/register", methods=["GET"])
-    def registration_list(self):
+    def registration_list(self, **_others):
         """Show what the agent has not finished, and the button to begin."""
         return request.render(
             "g2p_spar_portal.registrations",
@@ -39,14 +39,15 @@ class RegistrationPortal(AgentPortal):
         )
 
     @agent_route("/my/register/new", kind="write", methods=["POST"])
-    def registration_new(self):
+    def registration_new(self, **_posted):
         """Begin to register somebody.
 
         :raise Refused: with status 409 when too many are unfinished
         """
         posted = self._posted(())
         Registration = self._registrations()
-        if not self._is_first(posted) and (latest := Registration._find_open()[:1]):
+        latest = Registration._find_open()[:1]
+        if not self._is_first(posted) and latest:
             return self._see(latest._path())
         try:
             return self._see(Registration._begin()._path())
@@ -58,7 +59,7 @@ class RegistrationPortal(AgentPortal):
     @agent_route(
         "/my/register/<string:reference>/discard", kind="write", methods=["POST"]
     )
-    def registration_discard(self, reference):
+    def registration_discard(self, reference, **_posted):
         """Erase what was typed for somebody who is not registered after all."""
         self._posted(())
         self._registration(reference)._close("discarded")
@@ -70,7 +71,7 @@ class RegistrationPortal(AgentPortal):
         f"/my/register/<string:reference>/<any({','.join(STEPS)}):step>",
         methods=["GET"],
     )
-    def registration_step(self, reference, step, ask=None):
+    def registration_step(self, reference, step, ask="", **_others):
         """Show a step with what was typed, or the first one that is not done yet.
 
         :param str ask: ``type`` or ``provider``, to choose another one
@@ -91,7 +92,7 @@ class RegistrationPortal(AgentPortal):
         kind="write",
         methods=["POST"],
     )
-    def registration_save(self, reference, step):
+    def registration_save(self, reference, step, **_posted):
         """Keep what was typed, right or wrong, and lead the agent on."""
         registration = self._registration(reference)
         action, part, typed = self._posted_step(registration, step)
@@ -105,7 +106,7 @@ class RegistrationPortal(AgentPortal):
     @agent_route(
         "/my/register/<string:reference>/review", kind="write", methods=["POST"]
     )
-    def registration_submit(self, reference):
+    def registration_submit(self, reference, **_posted):
         """Register the person, or go back to a step."""
         registration = self._registration(reference)
         posted = self._posted(("action", "revision"))

@@ -3,6 +3,7 @@
 import functools
 
 from odoo import http
+from odoo.fields import Domain
 from odoo.http import request
 
 from ..const import FIELD_AGENT, LIMITS, MAX_FORM
@@ -106,7 +107,7 @@ class AgentPortal(http.Controller):
         domain = Partner._spar_agent_domain(request.env.user)
         # A number no column can hold is no registrant either.
         if partner_id < 2**31:
-            partner = Partner.search([*domain, ("id", "=", partner_id)], limit=1)
+            partner = Partner.search(domain & Domain("id", "=", partner_id), limit=1)
             if partner and partner._spar_is_agent(request.env.user):
                 return partner.sudo()
         raise Refused(

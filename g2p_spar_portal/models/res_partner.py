@@ -51,10 +51,12 @@ class ResPartner(models.Model):
         :param res.users user: a field agent
         :rtype: odoo.fields.Domain
         """
+        # Looked up as the system: who else looks after them is not the agent's business.
+        assigned = self.sudo()._search([("agent_ids", "in", user.ids)])
         return (
             Domain("is_registrant", "=", True)
             & Domain("active", "=", True)
-            & (Domain("user_id", "=", user.id) | Domain("agent_ids", "in", user.ids))
+            & (Domain("user_id", "=", user.id) | Domain("id", "in", assigned))
         )
 
     # === WHO MAY CHANGE WHO IS RESPONSIBLE === #

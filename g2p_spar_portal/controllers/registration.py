@@ -201,7 +201,9 @@ class RegistrationPortal(AgentPortal):
 
     def _see_person(self, registration):
         person = registration.partner_id
-        return self._see(f"/my/people/{person.id}" if person else "/my/people")
+        return self._see(
+            f"/my/people/{person.id}?saved=1" if person else "/my/people"
+        )
 
     def _go_on(self, registration, step, part):
         """Lead on from a step if it is right, else back to it."""

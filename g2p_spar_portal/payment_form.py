@@ -88,7 +88,8 @@ class PaymentForm:
         """What is asked now: ``type``, ``provider`` or ``details``."""
         if self.fa_type not in VALUE_FIELD:
             return "type"
-        if self.fa_type == BANK_ACCOUNT and not self.provider:
+        # What was typed already is shown again, whatever became of the bank meanwhile.
+        if self.fa_type == BANK_ACCOUNT and not self.provider and not self.errors:
             return "provider"
         return "details"
 

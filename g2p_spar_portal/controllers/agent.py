@@ -27,7 +27,11 @@ class Refused(Exception):
 
     def response(self):
         """Return the page that says so."""
-        values = {"heading": self.heading, "text": self.text}
+        values = {
+            "heading": self.heading,
+            "text": self.text,
+            "no_nav": self.status == 403,
+        }
         response = request.render("g2p_spar_portal.refused", values)
         response.status_code = self.status
         response.headers.update(self.headers)

@@ -51,7 +51,7 @@ class ResPartner(models.Model):
         :param res.users user: a field agent
         :rtype: odoo.fields.Domain
         """
-        # Looked up as the system: who else looks after them is not the agent's business.
+        # As the system: who else looks after them is not the agent's business.
         assigned = self.sudo()._search([("agent_ids", "in", user.ids)])
         return (
             Domain("is_registrant", "=", True)

@@ -44,6 +44,21 @@ class PortalCase(SparCase, HttpCase):
     def assign(cls, partner, *agents):
         partner.agent_ids = [Command.set([agent.id for agent in agents])]
 
+    @classmethod
+    def enter_on_portal(cls, number="0754 200 001", **values):
+        """Enter an address as the portal does, for the first agent."""
+        Address = cls.env(user=cls.agent, su=True)["g2p.financial.address"]
+        return Address.create(
+            {
+                "partner_id": cls.registrant.id,
+                "fa_type": "mobile_wallet",
+                "dfsp_id": cls.operator.id,
+                "mobile_number": number,
+                "channel": "portal",
+                **values,
+            }
+        )
+
     # === PAGES === #
 
     def sign_in(self, user=None):
@@ -83,7 +98,9 @@ class PortalCase(SparCase, HttpCase):
             ids = field.get("aria-describedby").split()
             texts = [text_of(page.get_element_by_id(id_)) for id_ in ids]
             errors[field.get("name")] = " ".join(texts)
-            self.assertTrue(page.xpath(f"//*[@id='errors']//a[@href='#{field.get('id')}']"))
+            self.assertTrue(
+                page.xpath(f"//*[@id='errors']//a[@href='#{field.get('id')}']")
+            )
         return errors
 
     @property

@@ -5,6 +5,8 @@ from odoo.tests import tagged
 from .common import text_of
 from .registration_common import NEEMA, WALLET, RegistrationCase
 
+_logger = logging.getLogger(__name__)
+
 
 @tagged("post_install", "-at_install")
 class TestRegistrationEnd(RegistrationCase):
@@ -76,6 +78,7 @@ class TestRegistrationEnd(RegistrationCase):
 
         self.patch(Registration, "_check_all", taken_after_the_check)
         with self.assertLogs(level=logging.INFO) as logs:
+            _logger.info("There is something in the log.")
             self.submit()
         self.assertEqual(self.location, f"{self.path}/identity")
         self.assertEqual(self.made.name, "Faster")
@@ -90,6 +93,7 @@ class TestRegistrationEnd(RegistrationCase):
         self.enter_address(mobile_number=WALLET)
         self.fill_wallet()
         with self.assertLogs(level=logging.INFO) as logs:
+            _logger.info("There is something in the log.")
             self.submit()
         self.assertEqual(self.location, f"{self.path}/payment")
         problem = self.problems("payment")["mobile_number"]

@@ -12,7 +12,9 @@ from .agent import AgentPortal, Refused, agent_route
 MAX_TYPED = 1000
 
 #: What the parts of the payment step may send, whatever the type.
-_PAYMENT_NAMES = {name for fa_type in VALUE_FIELD for name in names_of("details", fa_type)}
+_PAYMENT_NAMES = {
+    name for fa_type in VALUE_FIELD for name in names_of("details", fa_type)
+}
 
 
 class RegistrationPortal(AgentPortal):
@@ -201,9 +203,7 @@ class RegistrationPortal(AgentPortal):
 
     def _see_person(self, registration):
         person = registration.partner_id
-        return self._see(
-            f"/my/people/{person.id}?saved=1" if person else "/my/people"
-        )
+        return self._see(f"/my/people/{person.id}?saved=1" if person else "/my/people")
 
     def _go_on(self, registration, step, part):
         """Lead on from a step if it is right, else back to it."""

@@ -40,9 +40,9 @@ class G2pPortalRegistration(models.Model):
         if self.state != "open":
             return self.partner_id
         try:
-            self._check_all()
+            answers = self._check_all()
             with self.env.cr.savepoint():
-                partner = self._enter()
+                partner = self._enter(answers)
         except StepRefused as refused:
             self._set_problems(refused.step, refused.problems)
             return self.env["res.partner"]
@@ -66,12 +66,16 @@ class G2pPortalRegistration(models.Model):
     def _check_all(self):
         """Check every step once more: the registry has gone on meanwhile.
 
+        :return: the answers by step, all of them right
+        :rtype: dict[str, Answers]
         :raise StepRefused: for the first step with something wrong
         """
         self._meet_on_id()
-        for step in FORM_STEPS:
-            if not self._is_filled(step) or self._answers(step).problems:
-                raise StepRefused(step, self._answers(step).problems)
+        answers = {step: self._answers(step) for step in FORM_STEPS}
+        for step, given in answers.items():
+            if given.problems or not self._is_filled(step):
+                raise StepRefused(step, given.problems)
+        return answers
 
     def _meet_on_id(self):
         """Run whoever enters the same ID at the same moment again, after this one.
@@ -84,23 +88,24 @@ class G2pPortalRegistration(models.Model):
             digest = hmac.new(key, f"id|{text}".encode(), hashlib.sha256).hexdigest()
             self.env["g2p.fa.meeting"]._meet([digest])
 
-    def _enter(self):
+    def _enter(self, answers):
         """Enter the registrant and the address.
 
+        :param dict answers: what was found right, by step
         :rtype: res.partner
         :raise StepRefused: when a rule of the registry is against one of them
         """
-        partner = self._enter_registrant()
+        partner = self._enter_registrant(
+            answers["identity"].values, answers["contact"].values
+        )
         self._enter_address(partner)
         return partner
 
-    def _enter_registrant(self):
+    def _enter_registrant(self, identity, contact):
         # What an agent enters is one event, not a message for each field.
         Partner = self.env["res.partner"].with_context(tracking_disable=True).sudo()
-        identity = self._answers("identity")
-        contact = self._answers("contact")
         try:
-            partner = Partner.create(Partner._portal_new_values(identity.values))
+            partner = Partner.create(Partner._portal_new_values(identity))
             self.env.flush_all()
         except UniqueViolation:
             raise StepRefused("identity", {"id_number": self._id_taken()}) from None
@@ -109,7 +114,7 @@ class G2pPortalRegistration(models.Model):
         # Not with the rest: what the database refuses stands in its log, and a phone
         # number has no place there.
         try:
-            partner.write(Partner._portal_contact_values(contact.values))
+            partner.write(Partner._portal_contact_values(contact))
         except UserError as problem:
             raise StepRefused("contact", {"phone": str(problem)}) from None
         return partner

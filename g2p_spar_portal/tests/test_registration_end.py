@@ -70,16 +70,17 @@ class TestRegistrationEnd(RegistrationCase):
         check_all = Registration._check_all
 
         def taken_after_the_check(registration):
-            check_all(registration)
+            answers = check_all(registration)
             env = registration.env(su=True)
             env["res.partner"].create(
                 {"name": "Faster", "spar_id": "N-1", "is_registrant": True}
             )
+            return answers
 
         self.patch(Registration, "_check_all", taken_after_the_check)
-        with self.assertLogs(level=logging.INFO) as logs:
-            _logger.info("There is something in the log.")
+        with self.assertLogs("odoo.sql_db", logging.INFO) as logs:
             self.submit()
+        self.assertIn("duplicate key", str(logs.output))
         self.assertEqual(self.location, f"{self.path}/identity")
         self.assertEqual(self.made.name, "Faster")
         self.assertIn("already registered", self.problems("identity")["id_number"])
@@ -92,7 +93,7 @@ class TestRegistrationEnd(RegistrationCase):
         self.set_policy(shared="refuse")
         self.enter_address(mobile_number=WALLET)
         self.fill_wallet()
-        with self.assertLogs(level=logging.INFO) as logs:
+        with self.assertLogs("odoo", logging.INFO) as logs:
             _logger.info("There is something in the log.")
             self.submit()
         self.assertEqual(self.location, f"{self.path}/payment")

@@ -193,7 +193,7 @@ class PaymentForm:
             return
         self._read_value(name, self.phone)
         number = self.typed["mobile_number"].strip()
-        if number and name not in self.errors:
+        if number and "mobile_number" in self.values:
             taken = self.values["mobile_number"]
             self._read_value("mobile_number", number)
             if self.values["mobile_number"] != taken:
@@ -207,6 +207,9 @@ class PaymentForm:
 
     def _read_value(self, name, text):
         """Check the number or e-mail address; an error stands at this field."""
+        if text.strip() and not self.provider:
+            # What it should look like depends on the provider, who is asked for first.
+            return
         Address = self.env["g2p.financial.address"]
         self._try(
             name,

@@ -216,7 +216,7 @@ class TestPayment(PortalCase):
         Address = type(self.env["g2p.financial.address"])
 
         def refuse(_self):
-            raise UserError("Not today")
+            raise UserError(self.env._("Not today"))
 
         self.patch(Address, "_check_payable", refuse)
         page = self.send(self.payment_path, form, 422)

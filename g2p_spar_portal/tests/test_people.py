@@ -118,7 +118,7 @@ class TestPeople(PortalCase):
                     )
                 self.sign_in()
                 self.get(path)
-                
+
                 before = self.cr.sql_log_count
                 self.get(path)
                 counts.append(self.cr.sql_log_count - before)

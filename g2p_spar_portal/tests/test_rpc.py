@@ -30,7 +30,9 @@ class TestRpc(PortalCase):
         with (
             self.subTest(f"{model}.{method}", args=args, kwargs=kwargs),
             mute_logger("odoo.http", "odoo.models"),
-            self.assertRaisesRegex(JsonRpcException, "AccessError|MissingError|UserError"),
+            self.assertRaisesRegex(
+                JsonRpcException, "AccessError|MissingError|UserError"
+            ),
         ):
             self.call(model, method, *args, **kwargs)
 

@@ -126,17 +126,16 @@ class PaymentForm:
     @property
     def labels(self):
         """What the fields are called, in the order of the form."""
-        _ = self.env._
         bank = self.fa_type == BANK_ACCOUNT
         labels = {
-            "dfsp_id": _("Bank") if bank else _("Provider"),
-            "branch_id": _("Branch"),
-            "same_as_contact": _("Same as contact phone"),
-            "account_number": _("Account number"),
-            "mobile_number": _("Payment phone"),
-            "email_address": _("E-mail address of the wallet"),
-            "holder_name": _("Name of the account holder"),
-            "reason": _("Reason for the change"),
+            "dfsp_id": self.env._("Bank") if bank else self.env._("Provider"),
+            "branch_id": self.env._("Branch"),
+            "same_as_contact": self.env._("Same as contact phone"),
+            "account_number": self.env._("Account number"),
+            "mobile_number": self.env._("Payment phone"),
+            "email_address": self.env._("E-mail address of the wallet"),
+            "holder_name": self.env._("Name of the account holder"),
+            "reason": self.env._("Reason for the change"),
         }
         hidden = {"reason"} if not self.amends else set()
         names = {*fields_of(self.fa_type)} - hidden
@@ -154,7 +153,7 @@ class PaymentForm:
 
     # === WHAT WAS TYPED === #
 
-    def read(self, posted):
+    def read(self, posted):  # pylint: disable=method-required-super
         """Take what was typed, and check all of it.
 
         :param dict posted: texts by field, of :func:`fields_of` this type
@@ -193,7 +192,7 @@ class PaymentForm:
             return
         self._read_value(name, self.phone)
         number = self.typed["mobile_number"].strip()
-        if number and name not in self.errors:
+        if number and "mobile_number" in self.values:
             taken = self.values["mobile_number"]
             self._read_value("mobile_number", number)
             if self.values["mobile_number"] != taken:
@@ -207,6 +206,9 @@ class PaymentForm:
 
     def _read_value(self, name, text):
         """Check the number or e-mail address; an error stands at this field."""
+        if text.strip() and "dfsp_id" in self.errors:
+            # What it should look like depends on the provider, who is asked for first.
+            return
         Address = self.env["g2p.financial.address"]
         self._try(
             name,

@@ -57,16 +57,17 @@ class G2pPortalSent(models.Model):
         :return: whether this is the first time
         :rtype: bool
         """
-        return bool(
-            self.env.execute_query(
-                SQL(
-                    """INSERT INTO g2p_portal_sent (digest, sent_at)
-                       VALUES (%s, now() AT TIME ZONE 'UTC')
-                       ON CONFLICT (digest) DO NOTHING RETURNING id""",
-                    self._digest(token, content),
-                )
-            )
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO g2p_portal_sent (digest, sent_at)
+                   VALUES (%s, now() AT TIME ZONE 'UTC')
+                   ON CONFLICT (digest) DO NOTHING RETURNING id""",
+                self._digest(token, content),
+            ),
+            # The second is told by an error to start anew, which is nobody's fault.
+            log_exceptions=False,
         )
+        return bool(self.env.cr.fetchone())
 
     def _digest(self, token, content):
         """Return what is kept. Without the token nobody can guess the content."""

@@ -59,6 +59,18 @@ class ResPartner(models.Model):
             & (Domain("user_id", "=", user.id) | Domain("id", "in", assigned))
         )
 
+    def _message_auto_subscribe_followers(self, updated_values, default_subtype_ids):
+        """Leave out field agents.
+
+        A follower is sent what the office writes about a contact, and may post there.
+        """
+        followers = super()._message_auto_subscribe_followers(
+            updated_values, default_subtype_ids
+        )
+        users = self.browse(row[0] for row in followers).sudo().user_ids
+        agents = users.filtered(lambda user: user.has_group(FIELD_AGENT)).partner_id
+        return [row for row in followers if row[0] not in agents.ids]
+
     # === WHO MAY CHANGE WHO IS RESPONSIBLE === #
 
     @api.model_create_multi

@@ -93,15 +93,16 @@ class TestForms(PortalCase):
     def test_who_asks_too_often_is_told_to_wait(self):
         limits = {"read": (2, 60), "write": (1, 60)}
         self.startPatcher(patch.dict(const.LIMITS, limits))
+        self.sign_in(self.agent_b)
         for _time in range(2):
             self.get("/my/people")
         page = self.get("/my/people", 429)
         self.assertGreaterEqual(int(self.response.headers["Retry-After"]), 1)
         self.assertIn("go back and try again", text_of(page))
         # Saving is counted by itself, and so is every agent.
-        self.send(self.payment_path, self.filled, 303)
-        other = {**self.filled, "mobile_number": "0754 200 002", "reason": "Wrong"}
+        self.sign_in()
+        form = {**self.filled, "csrf_token": self.token()}
+        self.send(self.payment_path, form, 303)
+        other = {**form, "mobile_number": "0754 200 002", "reason": "Wrong"}
         self.send(self.payment_path, other, 429)
         self.assertEqual(len(self.addresses), 1)
-        self.sign_in(self.agent_b)
-        self.get("/my/people")

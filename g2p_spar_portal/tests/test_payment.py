@@ -14,12 +14,8 @@ class TestPayment(PortalCase):
 
     def wallet(self, number="0754 200 001", **typed):
         """Return the form of a mobile wallet, filled in."""
-        return self.form(
-            f"{self.payment_path}?type=mobile_wallet",
-            dfsp_id=str(self.operator.id),
-            mobile_number=number,
-            **typed,
-        )
+        typed = {"dfsp_id": str(self.operator.id), "mobile_number": number, **typed}
+        return self.form(f"{self.payment_path}?type=mobile_wallet", **typed)
 
     def account(self, number="0123456789", **typed):
         path = f"{self.payment_path}?type=bank_account&provider={self.bank.id}"
@@ -124,7 +120,7 @@ class TestPayment(PortalCase):
 
     def test_all_errors_are_told_at_once(self):
         self.enter_on_portal()
-        page = self.send(self.payment_path, self.wallet("12", dfsp_id=""), 422)
+        page = self.send(self.payment_path, self.wallet("", dfsp_id=""), 422)
         self.assertEqual(
             self.errors(page).keys(), {"dfsp_id", "mobile_number", "reason"}
         )
@@ -220,7 +216,7 @@ class TestPayment(PortalCase):
         Address = type(self.env["g2p.financial.address"])
 
         def refuse(_self):
-            raise UserError("Not today")
+            raise UserError(self.env._("Not today"))
 
         self.patch(Address, "_check_payable", refuse)
         page = self.send(self.payment_path, form, 422)

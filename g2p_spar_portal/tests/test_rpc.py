@@ -30,7 +30,9 @@ class TestRpc(PortalCase):
         with (
             self.subTest(f"{model}.{method}", args=args, kwargs=kwargs),
             mute_logger("odoo.http", "odoo.models"),
-            self.assertRaisesRegex(JsonRpcException, "AccessError|MissingError"),
+            self.assertRaisesRegex(
+                JsonRpcException, "AccessError|MissingError|UserError"
+            ),
         ):
             self.call(model, method, *args, **kwargs)
 
@@ -92,7 +94,8 @@ class TestRpc(PortalCase):
         self.assertDenied(ADDRESS, "unlink", ids)
         self.assertDenied(ADDRESS, "action_end", ids, "x")
         self.assertDenied(ADDRESS, "action_approve", ids)
-        self.assertDenied(ADDRESS, "load", ["mobile_number"], [["0754200009"]])
+        loaded = self.call(ADDRESS, "load", ["mobile_number"], [["0754200009"]])
+        self.assertFalse(loaded["ids"])
         self.assertDenied(ADDRESS, "message_post", ids, body="x")
         self.assertDenied(PARTNER, "action_end_financial_address", self.registrant.ids)
         self.assertEqual(self.address.state, "effective")

@@ -7,6 +7,7 @@ from . import (
     test_registration_end,
     test_registration_hostile,
     test_registration_kept,
+    test_registration_page,
     test_roles,
     test_rpc,
 )

@@ -87,6 +87,18 @@ class TestRoles(PortalCase):
         nobody = self.env["res.users"]
         self.assertFalse(self.registrant._spar_is_agent(nobody))
 
+    def test_agents_follow_nobody(self):
+        Partner = self.env(user=self.agent, su=True)["res.partner"]
+        made = Partner.create(
+            {"name": "New", "is_registrant": True, "user_id": self.agent.id}
+        )
+        self.registrant.user_id = self.agent_b
+        agents = (self.agent | self.agent_b).partner_id
+        self.assertFalse((made | self.registrant).message_partner_ids & agents)
+        clerk = self.new_user("clerk", "viewer")
+        self.registrant.user_id = clerk
+        self.assertIn(clerk.partner_id, self.registrant.message_partner_ids)
+
     # === WHO DECIDES === #
 
     def test_only_an_editor_hands_registrants_to_a_field_agent(self):

@@ -16,8 +16,9 @@
         "views/portal_people.xml",
         "views/portal_payment.xml",
         "views/res_partner_views.xml",
+        "views/res_users_views.xml",
     ],
-    "demo": ["demo/res_users.xml"],
+    "demo": ["demo/res_users.xml", "demo/res_partner.xml"],
     "assets": {
         "web.assets_frontend": ["g2p_spar_portal/static/src/portal.css"],
     },

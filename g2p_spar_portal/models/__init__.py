@@ -1,1 +1,1 @@
-from . import g2p_portal_sent, res_partner
+from . import g2p_portal_sent, res_partner, res_users

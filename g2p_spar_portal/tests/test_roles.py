@@ -101,6 +101,17 @@ class TestRoles(PortalCase):
 
     # === WHO DECIDES === #
 
+    def test_a_tick_on_the_user_makes_a_field_agent(self):
+        user = self.new_user("portal_user", "base.group_portal")
+        user.is_field_agent = True
+        self.assertTrue(user.has_group(f"{PORTAL}.group_field_agent"))
+        self.assertTrue(user.share)
+        user.is_field_agent = False
+        self.assertFalse(user.has_group(f"{PORTAL}.group_field_agent"))
+        self.assertTrue(user.has_group("base.group_portal"))
+        with self.assertRaises(AccessError):
+            user.with_user(user).is_field_agent = True
+
     def test_only_an_editor_hands_registrants_to_a_field_agent(self):
         clerk = self.new_user("clerk", "viewer", "base.group_partner_manager")
         editor = self.new_user("edo", "editor", "base.group_partner_manager")

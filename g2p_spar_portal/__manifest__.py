@@ -18,8 +18,9 @@
         "views/portal_registration_templates.xml",
         "views/res_partner_views.xml",
         "views/g2p_fa_settings_views.xml",
+        "views/res_users_views.xml",
     ],
-    "demo": ["demo/res_users.xml"],
+    "demo": ["demo/res_users.xml", "demo/res_partner.xml"],
     "assets": {
         "web.assets_frontend": ["g2p_spar_portal/static/src/*.css"],
     },

@@ -19,14 +19,16 @@ class Refused(Exception):
     :param str heading: what happened, in a few words
     :param str text: what the agent may do now
     :param dict headers: of the answer
+    :param dict again: what was posted, to be sent once more from there
     """
 
-    def __init__(self, status, heading, text, headers=None):
+    def __init__(self, status, heading, text, headers=None, again=None):
         super().__init__(heading)
         self.status = status
         self.heading = heading
         self.text = text
         self.headers = headers or {}
+        self.again = again or {}
 
     def response(self):
         """Return the page that says so."""
@@ -34,6 +36,8 @@ class Refused(Exception):
             "heading": self.heading,
             "text": self.text,
             "no_nav": self.status == 403,
+            "again": self.again,
+            "path": request.httprequest.path,
         }
         response = request.render("g2p_spar_portal.refused", values)
         response.status_code = self.status
@@ -146,10 +150,11 @@ class AgentPortal(http.Controller):
                 request.env._("One moment, please"),
                 request.env._(
                     "That was very often in a short time. Wait %(seconds)s seconds, "
-                    "then go back and try again. Nothing was saved.",
+                    "then try again. Nothing is lost, and nothing was saved yet.",
                     seconds=wait,
                 ),
                 {"Retry-After": str(wait)},
+                request.httprequest.form.to_dict(),
             )
 
     def _posted(self, allowed):

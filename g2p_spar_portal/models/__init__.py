@@ -6,3 +6,4 @@ from . import g2p_portal_registration_review
 from . import g2p_portal_sent
 from . import res_partner
 from . import res_partner_portal
+from . import res_users

@@ -75,7 +75,11 @@ class ResPartner(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        partners = super().create(vals_list)
+        quiet = self
+        if self.env.user.has_group(FIELD_AGENT):
+            # Nor do they follow whom they register themselves.
+            quiet = self.with_context(mail_create_nosubscribe=True)
+        partners = super(ResPartner, quiet).create(vals_list).with_env(self.env)
         partners.filtered("is_registrant")._check_may_choose_agent()
         return partners
 

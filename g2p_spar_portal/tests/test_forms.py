@@ -98,11 +98,17 @@ class TestForms(PortalCase):
             self.get("/my/people")
         page = self.get("/my/people", 429)
         self.assertGreaterEqual(int(self.response.headers["Retry-After"]), 1)
-        self.assertIn("go back and try again", text_of(page))
+        self.assertIn("then try again", text_of(page))
         # Saving is counted by itself, and so is every agent.
         self.sign_in()
         form = {**self.filled, "csrf_token": self.token()}
         self.send(self.payment_path, form, 303)
         other = {**form, "mobile_number": "0754 200 002", "reason": "Wrong"}
-        self.send(self.payment_path, other, 429)
+        page = self.send(self.payment_path, other, 429)
         self.assertEqual(len(self.addresses), 1)
+        # What was typed is not lost: the page sends it once more.
+        (again,) = page.xpath("//main//form")
+        self.assertEqual(again.get("action"), self.payment_path)
+        self.startPatcher(patch.dict(const.LIMITS, {"write": (99, 9999)}))
+        self.send(self.payment_path, dict(again.form_values()), 303)
+        self.assertEqual(len(self.addresses), 2)

@@ -87,7 +87,30 @@ class TestRoles(PortalCase):
         nobody = self.env["res.users"]
         self.assertFalse(self.registrant._spar_is_agent(nobody))
 
+    def test_agents_follow_nobody(self):
+        Partner = self.env(user=self.agent, su=True)["res.partner"]
+        made = Partner.create(
+            {"name": "New", "is_registrant": True, "user_id": self.agent.id}
+        )
+        self.registrant.user_id = self.agent_b
+        agents = (self.agent | self.agent_b).partner_id
+        self.assertFalse((made | self.registrant).message_partner_ids & agents)
+        clerk = self.new_user("clerk", "viewer")
+        self.registrant.user_id = clerk
+        self.assertIn(clerk.partner_id, self.registrant.message_partner_ids)
+
     # === WHO DECIDES === #
+
+    def test_a_tick_on_the_user_makes_a_field_agent(self):
+        user = self.new_user("portal_user", "base.group_portal")
+        user.is_field_agent = True
+        self.assertTrue(user.has_group(f"{PORTAL}.group_field_agent"))
+        self.assertTrue(user.share)
+        user.is_field_agent = False
+        self.assertFalse(user.has_group(f"{PORTAL}.group_field_agent"))
+        self.assertTrue(user.has_group("base.group_portal"))
+        with self.assertRaises(AccessError):
+            user.with_user(user).is_field_agent = True
 
     def test_only_an_editor_hands_registrants_to_a_field_agent(self):
         clerk = self.new_user("clerk", "viewer", "base.group_partner_manager")

@@ -13,6 +13,7 @@ import unicodedata
 
 from . import key_service, settings
 from .odk_central import OdkCentral, wait_until_fetched
+from .online_channels import change_as_agent, propose_as_backend
 from .postgres import Postgres
 from .problems import Problem
 from .stack import Stack, import_spar
@@ -27,8 +28,12 @@ LOGINS = [
     ("approver", "the second person: approves or refuses"),
     ("operator", "sees what goes to SPAR, sends again"),
     ("manager", "also keeps connections and providers"),
+    ("agent", "a field agent, on a phone: “My people”"),
     ("admin", "everything"),
 ]
+#: What a field agent changes on the portal, and what somebody proposes through the API.
+CHANGED = ("SR-2026-0001", "M-Cash", "+255754210002")
+PROPOSED = ("SR-2026-0009", "MC", "+255754210009")
 
 #: What was collected offline: an amendment, somebody new, and a number that is wrong.
 COLLECTED = [
@@ -98,12 +103,15 @@ def run(stack, central):
     central.start()
     stack.prepare().start()
     fetched = fetch_collected(stack, central)
+    change_as_agent(stack.odoo, *CHANGED)
+    propose_as_backend(stack.odoo, *PROPOSED)
     manager = stack.odoo.rpc("manager", "manager")
     print("Connecting the registry to SPAR ...")
     stack.connect(manager)
     print(
         f"Fetched from ODK: {fetched.get('applied', 0)} applied, "
-        f"{fetched.get('set_aside', 0)} set aside."
+        f"{fetched.get('set_aside', 0)} set aside. Changed on the portal: 1. "
+        "Proposed through the API: 1."
     )
     wait_until_in_sync(manager)
     return compare(stack, manager)

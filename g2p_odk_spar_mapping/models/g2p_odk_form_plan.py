@@ -70,7 +70,7 @@ class G2pOdkForm(models.Model):
             for source, plan in zip(sources, plans, strict=True)
             if not plan.kind
         ]
-        found = self.env["res.partner"]._odk_find(
+        found = self.env["res.partner"]._spar_find(
             {p.key for _s, p in open_ones if p.key}
         )
         providers = self._provider_names([plan for _source, plan in open_ones])

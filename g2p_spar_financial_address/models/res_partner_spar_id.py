@@ -340,7 +340,8 @@ class ResPartner(models.Model):
 
     def _spar_id_names(self):
         """Return the names of these contacts, as far as the user may know them."""
-        known = self._filtered_access("read")
+        # Of the user, also where the system acts for them, as it does on the portal.
+        known = self.sudo(False)._filtered_access("read")
         names = [partner.display_name for partner in known[:_NAMED]]
         if hidden := len(self) - len(names):
             names.append(self.env._("%s more", hidden))

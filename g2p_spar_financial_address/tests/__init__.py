@@ -8,9 +8,11 @@ from . import test_dfsp_import
 from . import test_fa_settings
 from . import test_fa_strategy
 from . import test_financial_address
+from . import test_id_on_card
 from . import test_import
 from . import test_names
 from . import test_numbers_are_protected
+from . import test_rate
 from . import test_res_partner
 from . import test_retention
 from . import test_roles

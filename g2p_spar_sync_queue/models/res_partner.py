@@ -23,9 +23,12 @@ class ResPartner(models.Model):
 
     @api.depends("spar_mapping_ids", "financial_address_ids.state")
     def _compute_spar_state(self):
+        mappings = self.spar_mapping_ids
         for partner in self:
-            # The first connection speaks for the registrant.
+            # The first connection speaks for the registrant. All of them are read at
+            # once, for a list.
             mapping = partner.spar_mapping_ids.sorted("id")[:1]
+            mapping = mapping.with_prefetch(mappings._ids)
             if partner.financial_address_state == "draft":
                 partner.spar_state = "incomplete"
                 partner.spar_sentence = self.env._(

@@ -1,0 +1,27 @@
+{
+    "name": "SPAR: Portal for Field Agents",
+    "summary": "Field agents look after the payment addresses of their own people",
+    "version": "19.0.1.0.0",
+    "category": "Social Registry",
+    "author": "SPAR Suite",
+    "license": "LGPL-3",
+    "depends": ["g2p_spar_sync_queue", "portal"],
+    "data": [
+        "security/groups.xml",
+        "security/ir.model.access.csv",
+        "security/rules.xml",
+        "views/portal_layout.xml",
+        "views/portal_fields.xml",
+        "views/portal_home.xml",
+        "views/portal_people.xml",
+        "views/portal_payment.xml",
+        "views/portal_registration_templates.xml",
+        "views/res_partner_views.xml",
+        "views/g2p_fa_settings_views.xml",
+        "views/res_users_views.xml",
+    ],
+    "demo": ["demo/res_users.xml", "demo/res_partner.xml"],
+    "assets": {
+        "web.assets_frontend": ["g2p_spar_portal/static/src/*.css"],
+    },
+}

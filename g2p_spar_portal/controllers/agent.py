@@ -1,0 +1,212 @@
+"""What every page for field agents checks before it does anything."""
+
+import functools
+
+from odoo import http
+from odoo.fields import Domain
+from odoo.http import request
+
+from ..const import FIELD_AGENT, LIMITS, MAX_FORM
+
+#: In the notes of a request: it was counted already.
+_COUNTED = "g2p_spar_portal.counted"
+
+
+class Refused(Exception):
+    """A page is not shown, or a form is not taken; another page says why.
+
+    :param int status: the HTTP status
+    :param str heading: what happened, in a few words
+    :param str text: what the agent may do now
+    :param dict headers: of the answer
+    :param dict again: what was posted, to be sent once more from there
+    """
+
+    def __init__(self, status, heading, text, headers=None, again=None):
+        super().__init__(heading)
+        self.status = status
+        self.heading = heading
+        self.text = text
+        self.headers = headers or {}
+        self.again = again or {}
+
+    def response(self):
+        """Return the page that says so."""
+        values = {
+            "heading": self.heading,
+            "text": self.text,
+            "no_nav": self.status == 403,
+            "again": self.again,
+            "path": request.httprequest.path,
+        }
+        response = request.render("g2p_spar_portal.refused", values)
+        response.status_code = self.status
+        response.headers.update(self.headers)
+        return response
+
+
+def agent_route(paths, kind="read", **options):
+    """Declare a page for field agents only; use this and not ``http.route``.
+
+    Before the method runs it is checked that the user is a field agent and has not
+    asked too often; the method itself checks whose registrant it is about, by
+    ``_own``. A :class:`Refused` becomes the page that says so, with nothing changed.
+
+    :param paths: one path or a list
+    :param str kind: "read" or "write", by which the limit is chosen
+    :param options: of ``http.route``, such as ``methods``
+    """
+
+    def decorate(method):
+        @http.route(
+            paths,
+            type="http",
+            auth="user",
+            website=True,
+            sitemap=False,
+            max_content_length=MAX_FORM,
+            **options,
+        )
+        @functools.wraps(method)
+        def checked(self, *args, **kwargs):
+            try:
+                self._check_agent()
+                self._limit(kind)
+                response = method(self, *args, **kwargs)
+            except Refused as refused:
+                request.env.cr.rollback()
+                response = refused.response()
+            # A phone in the field passes through many hands.
+            response.headers["Cache-Control"] = "no-store"
+            return response
+
+        return checked
+
+    return decorate
+
+
+class AgentPortal(http.Controller):
+    """The checks that the pages for field agents share."""
+
+    def _check_agent(self):
+        """Let nobody in but field agents.
+
+        :raise Refused: with status 403 for everybody else
+        """
+        if not request.env.user.has_group(FIELD_AGENT):
+            raise Refused(
+                403,
+                request.env._("This page is for field agents"),
+                request.env._(
+                    "Your account is not one of a field agent. Ask the registry's "
+                    "office if it should be."
+                ),
+            )
+
+    def _own(self, partner_id):
+        """Return one of the agent's own registrants, read as the system.
+
+        Looked up with the agent's own rights, and checked here once more, so that
+        neither a rule too wide nor a forgotten check is enough to reach others.
+
+        :param int partner_id: which one
+        :rtype: res.partner
+        :raise Refused: with status 404 for every other ID, so that nobody learns
+            which ones there are
+        """
+        Partner = request.env["res.partner"]
+        domain = Partner._spar_agent_domain(request.env.user)
+        # A number no column can hold is no registrant either.
+        if partner_id < 2**31:
+            partner = Partner.search(domain & Domain("id", "=", partner_id), limit=1)
+            if partner and partner._spar_is_agent(request.env.user):
+                return partner.sudo()
+        raise Refused(
+            404,
+            request.env._("Not among your people"),
+            request.env._(
+                "There is nobody like this among the people you look after. Go back to "
+                "the list and choose again."
+            ),
+        )
+
+    def _limit(self, kind):
+        """Slow down whoever asks too often.
+
+        :param str kind: "read" or "write"
+        :raise Refused: with status 429, and how long to wait
+        """
+        # Odoo runs a request again when another was faster; it still came once.
+        notes = request.httprequest.environ
+        if notes.get(_COUNTED):
+            return
+        notes[_COUNTED] = True
+        count, seconds = LIMITS[kind]
+        key = f"portal.{kind}:{request.env.uid}"
+        wait = request.env["g2p.fa.rate"]._take(key, count, seconds)
+        if wait:
+            raise Refused(
+                429,
+                request.env._("One moment, please"),
+                request.env._(
+                    "That was very often in a short time. Wait %(seconds)s seconds, "
+                    "then try again. Nothing is lost, and nothing was saved yet.",
+                    seconds=wait,
+                ),
+                {"Retry-After": str(wait)},
+                request.httprequest.form.to_dict(),
+            )
+
+    def _posted(self, allowed):
+        """Return what was posted, by field, if it has these fields only.
+
+        :param allowed: the names a form may have, besides its tokens
+        :return: the texts by field, without the CSRF token
+        :rtype: dict[str, str]
+        :raise Refused: with status 400 for other fields, for files, for a field that
+            came twice, and for a form without its token
+        """
+        http_request = request.httprequest
+        posted = http_request.form.to_dict(flat=False)
+        names = posted.keys() - {"csrf_token"}
+        odd = (
+            not names <= {*allowed, "form_token"}
+            or any(len(texts) != 1 for texts in posted.values())
+            or http_request.files
+            or http_request.args
+            or not 8 <= len(posted.get("form_token", [""])[0]) <= 64
+        )
+        if odd:
+            raise Refused(
+                400,
+                request.env._("This form cannot be read"),
+                request.env._(
+                    "What arrived is not what this form sends. Nothing was saved. "
+                    "Open the form again and fill it in once more."
+                ),
+            )
+        return {name: posted[name][0] for name in names}
+
+    def _new_token(self):
+        """Return a token for a form about to be shown; it goes into ``form_token``."""
+        return request.env["g2p.portal.sent"]._new_token()
+
+    def _was_sent(self, posted):
+        """Return whether this form has done already what it is to do.
+
+        :param dict posted: what :meth:`_posted` returned
+        """
+        return request.env["g2p.portal.sent"].sudo()._was_sent(*self._form(posted))
+
+    def _is_first(self, posted):
+        """Take down that this form was sent; return whether it was not before.
+
+        Call it in the same transaction, and savepoint, as what the form does.
+
+        :param dict posted: what :meth:`_posted` returned
+        """
+        return request.env["g2p.portal.sent"].sudo()._is_first(*self._form(posted))
+
+    def _form(self, posted):
+        content = {**posted, "path": request.httprequest.path}
+        return content.pop("form_token"), content

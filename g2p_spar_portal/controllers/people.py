@@ -1,0 +1,144 @@
+import math
+
+from odoo.fields import Domain
+from odoo.http import request
+from odoo.tools import format_date
+
+from odoo.addons.g2p_spar_sync_queue.models.g2p_spar_mapping import DISPLAY_STATES
+
+from .agent import AgentPortal, agent_route
+
+#: People on one page of the list, and entries of a history.
+PER_PAGE = 20
+#: Characters of a search.
+MAX_SEARCH = 100
+
+
+class PeoplePortal(AgentPortal):
+    """The people an agent looks after: all of them, and each one."""
+
+    # === THE LIST === #
+
+    @agent_route("/my/people", methods=["GET"])
+    def people(self, q="", state="", page="1", **_others):
+        """Show the agent's own registrants, a page at a time.
+
+        :param str q: a part of a name or of a SPAR ID
+        :param str state: one of ``DISPLAY_STATES``
+        :param str page: from "1"
+        """
+        query = q.replace("\0", "").strip()[:MAX_SEARCH]
+        state = state if state in dict(DISPLAY_STATES) else ""
+        number = int(page) if page.isdecimal() and len(page) < 7 else 1
+        people, total, number = self._find(query, state, number)
+        values = {
+            "people": people,
+            "total": total,
+            "query": query,
+            "state": state,
+            "states": self._state_labels(),
+            "page": number,
+            "pages": max(1, math.ceil(total / PER_PAGE)),
+        }
+        return request.render("g2p_spar_portal.people", values)
+
+    def _find(self, query, state, number):
+        """Return one page of the agent's own registrants, how many there are, and which
+        page it is.
+
+        The agent's own rights say who they are; only the state and the SPAR ID are
+        read as the system.
+        """
+        user = request.env.user
+        Partner = request.env["res.partner"]
+        mine = Partner._search(Partner._spar_agent_domain(user))
+        domain = Domain("id", "in", mine)
+        if query:
+            domain &= Domain("name", "ilike", query) | Domain("spar_id", "ilike", query)
+        Partner, order = Partner.sudo(), "name, id"
+        if state:
+            # What is shown depends on the connection, the clock and what waits, so it
+            # is not a column. An agent has hundreds of people, not a million.
+            found = Partner.search(domain, order=order)
+            found = found.filtered(lambda partner: partner.spar_state == state)
+            total = len(found)
+        else:
+            total = Partner.search_count(domain)
+        number = max(1, min(number, math.ceil(total / PER_PAGE)))
+        first = (number - 1) * PER_PAGE
+        if state:
+            people = found[first : first + PER_PAGE]
+        else:
+            people = Partner.search(domain, order=order, limit=PER_PAGE, offset=first)
+        own = people.filtered(lambda partner: partner._spar_is_agent(user))
+        return own, total, number
+
+    def _state_labels(self):
+        field = request.env["res.partner"]._fields["spar_state"]
+        return dict(field._description_selection(request.env))
+
+    # === ONE PERSON === #
+
+    @agent_route("/my/people/<int:partner_id>", methods=["GET"])
+    def person(self, partner_id, ask="", saved="", **_others):
+        """Show a registrant: who it is, where they are paid, and how far that is.
+
+        :param str ask: "1" to ask SPAR now, which may take some seconds
+        :param str saved: "1" after something was saved
+        """
+        partner = self._own(partner_id)
+        asker = f"portal {request.env.uid}"
+        look = partner._spar_look(ask=ask == "1", asker=asker)
+        code, sentence = self._progress(partner, look)
+        values = {
+            "partner": partner,
+            "name": partner._spar_get_name(),
+            "spar_id": partner._spar_get_id(),
+            "phone": partner._spar_get_phone(),
+            "requested": look.get("requested"),
+            "pending": partner.pending_address_id - partner.financial_address_id,
+            "rows": look.get("rows", []),
+            "code": code,
+            "sentence": sentence,
+            "states": self._state_labels(),
+            "history": self._history(partner),
+            "asked": ask == "1",
+            "saved": saved == "1",
+        }
+        return request.render("g2p_spar_portal.person", values)
+
+    def _progress(self, partner, look):
+        """Return how far the address has come, as a code and in a sentence."""
+        rows = look.get("rows")
+        if rows:
+            # The first connection speaks for the registrant, as everywhere.
+            return rows[0]["code"], rows[0]["sentence"]
+        if partner.spar_state == "to_approve":
+            text = request.env._("Saved. Waiting for a second person.")
+            return partner.spar_state, text
+        return partner.spar_state, partner.spar_sentence
+
+    def _history(self, partner):
+        """Return what was entered for a registrant, newest first, masked.
+
+        Names of those who work in the office, and what they wrote for each other, are
+        left out.
+        """
+        Address = request.env["g2p.financial.address"].sudo()
+        addresses = Address.search([("partner_id", "=", partner.id)], limit=PER_PAGE)
+        channels = dict(Address._fields["channel"]._description_selection(Address.env))
+        states = dict(Address._fields["state"]._description_selection(Address.env))
+        return [
+            {
+                "day": format_date(request.env, address.create_date),
+                "text": address.display_name,
+                "by": request.env._("by you")
+                if address.entered_by_id == request.env.user
+                else channels[address.channel],
+                "state": states[address.state],
+                "note": address.state == "refused"
+                and address.entered_by_id == request.env.user
+                and address.decision_note,
+            }
+            for address in addresses
+        ]

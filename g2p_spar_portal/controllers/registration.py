@@ -1,0 +1,303 @@
+from odoo.exceptions import UserError
+from odoo.http import request
+
+from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
+
+from ..models.g2p_portal_registration import FORM_STEPS, STEPS
+from ..registration_payment import PARTS, names_of
+from .agent import AgentPortal, Refused, agent_route
+
+#: Characters of a field that are kept, far more than any may have. What is too long
+#: for its field comes back with a message; what is longer than this is no honest form.
+MAX_TYPED = 1000
+
+#: What the parts of the payment step may send, whatever the type.
+_PAYMENT_NAMES = {
+    name for fa_type in VALUE_FIELD for name in names_of("details", fa_type)
+}
+
+
+class RegistrationPortal(AgentPortal):
+    """Registering a person, step by step, on a network that breaks.
+
+    Each step is a form. Whatever button is pressed, what was typed is kept first; then
+    the agent is led on, and to "Next" only if it is right. A page can be loaded again
+    and a form sent again without anything happening twice.
+    """
+
+    # === UNFINISHED ONES === #
+
+    @agent_route("/my/register", methods=["GET"])
+    def registration_list(self, **_others):
+        """Show what the agent has not finished, and the button to begin."""
+        return request.render(
+            "g2p_spar_portal.registrations",
+            {
+                "heading": request.env._("Register a person"),
+                "registrations": self._registrations()._find_open(),
+                "days": request.env["g2p.fa.settings"]._values()["registration_days"],
+                "form_token": self._new_token(),
+            },
+        )
+
+    @agent_route("/my/register/new", kind="write", methods=["POST"])
+    def registration_new(self, **_posted):
+        """Begin to register somebody.
+
+        :raise Refused: with status 409 when too many are unfinished
+        """
+        posted = self._posted(())
+        Registration = self._registrations()
+        latest = Registration._find_open()[:1]
+        if not self._is_first(posted) and latest:
+            return self._see(latest._path())
+        try:
+            return self._see(Registration._begin()._path())
+        except UserError as problem:
+            raise Refused(
+                409, request.env._("Too many are unfinished"), str(problem)
+            ) from None
+
+    @agent_route(
+        "/my/register/<string:reference>/discard", kind="write", methods=["POST"]
+    )
+    def registration_discard(self, reference, **_posted):
+        """Erase what was typed for somebody who is not registered after all."""
+        self._posted(())
+        self._registration(reference)._close("discarded")
+        return self._see("/my/register")
+
+    # === STEPS === #
+
+    @agent_route(
+        f"/my/register/<string:reference>/<any({','.join(STEPS)}):step>",
+        methods=["GET"],
+    )
+    def registration_step(self, reference, step, ask="", **_others):
+        """Show a step with what was typed, or the first one that is not done yet.
+
+        :param str ask: ``type`` or ``provider``, to choose another one
+        """
+        registration = self._registration(reference)
+        if registration.state == "finished":
+            return self._see_person(registration)
+        first = registration._first_undone()
+        if STEPS.index(step) > STEPS.index(first):
+            return self._see(registration._path(first))
+        values = self._shown(registration, step)
+        shown = getattr(self, f"_shown_{step}")
+        values.update(shown(registration, ask))
+        return request.render(f"g2p_spar_portal.registration_{step}", values)
+
+    @agent_route(
+        f"/my/register/<string:reference>/<any({','.join(FORM_STEPS)}):step>",
+        kind="write",
+        methods=["POST"],
+    )
+    def registration_save(self, reference, step, **_posted):
+        """Keep what was typed, right or wrong, and lead the agent on."""
+        registration = self._registration(reference)
+        action, part, typed = self._posted_step(registration, step)
+        if registration.state == "finished":
+            return self._see_person(registration)
+        registration._save(step, {**registration._values(step), **typed})
+        if action == "next":
+            return self._go_on(registration, step, part)
+        return self._go_elsewhere(registration, step, action)
+
+    @agent_route(
+        "/my/register/<string:reference>/review", kind="write", methods=["POST"]
+    )
+    def registration_submit(self, reference, **_posted):
+        """Register the person, or go back to a step."""
+        registration = self._registration(reference)
+        posted = self._posted(("action", "revision"))
+        if registration.state == "finished":
+            return self._see_person(registration)
+        if posted.get("action") != "submit":
+            return self._go_elsewhere(registration, "review", posted.get("action"))
+        if posted.get("revision") != str(registration.revision):
+            # It was changed in another window: nobody has looked at that yet.
+            return self._see(registration._path("review"))
+        if registration._finish():
+            return self._see_person(registration)
+        return self._see(registration._path())
+
+    # === WHAT ARRIVES === #
+
+    def _registrations(self):
+        return request.env["g2p.portal.registration"]
+
+    def _registration(self, reference):
+        """Return one of the agent's own registrations, not a discarded one.
+
+        :raise Refused: with status 404 for every other reference, and 410 for one that
+            was discarded
+        """
+        registration = self._registrations()._find_own(reference)
+        if not registration:
+            raise Refused(
+                404,
+                request.env._("Not among your registrations"),
+                request.env._(
+                    "There is no registration of yours here. Go back to the list and "
+                    "choose again."
+                ),
+            )
+        if registration.state == "discarded":
+            raise Refused(
+                410,
+                request.env._("This registration was discarded"),
+                request.env._(
+                    "What was typed has been erased. Begin again if the person is to "
+                    "be registered."
+                ),
+            )
+        return registration
+
+    def _posted_step(self, registration, step):
+        """Return what was typed at a step, by field, with the button that was pressed.
+
+        :raise Refused: with status 400 for what no form of this step sends
+        """
+        if step == "payment":
+            posted = self._posted({"action", "part", *_PAYMENT_NAMES})
+            names = self._payment_names(posted)
+        else:
+            names = tuple(registration._labels(step))
+            posted = self._posted(("action", *names))
+        if any(len(text) > MAX_TYPED or "\0" in text for text in posted.values()):
+            raise self._unreadable()
+        # A tick that is not set is not sent.
+        typed = {name: posted.get(name, "") for name in names}
+        return posted.get("action", "next"), posted.get("part"), typed
+
+    def _payment_names(self, posted):
+        """Return the fields that a part of the payment step has.
+
+        :raise Refused: with status 400 for other parts and for other fields
+        """
+        part, fa_type = posted.get("part"), posted.get("fa_type")
+        if part not in PARTS or (part != "type" and fa_type not in VALUE_FIELD):
+            raise self._unreadable()
+        names = names_of(part, fa_type)
+        if not posted.keys() <= {"action", "part", "form_token", *names}:
+            raise self._unreadable()
+        return names
+
+    def _unreadable(self):
+        return Refused(
+            400,
+            request.env._("This form cannot be read"),
+            request.env._(
+                "What arrived is not what this form sends. Nothing was saved. "
+                "Open the form again and fill it in once more."
+            ),
+        )
+
+    # === WHERE THE AGENT IS LED === #
+
+    def _see(self, path):
+        """Lead the phone to another page, so that loading it again sends nothing."""
+        return request.redirect(path, code=303)
+
+    def _see_person(self, registration):
+        person = registration.partner_id
+        return self._see(f"/my/people/{person.id}?saved=1" if person else "/my/people")
+
+    def _go_on(self, registration, step, part):
+        """Lead on from a step if it is right, else back to it."""
+        problems = registration._answers(step).problems
+        if part:
+            asked = names_of(part, registration._payment_form().fa_type)
+            problems = {name: problems[name] for name in asked if name in problems}
+        if problems:
+            registration._set_problems(step, problems)
+        elif part in PARTS[:-1] and registration._payment_form().has_address:
+            registration._go_to(step)
+        elif registration._first_undone() == "review":
+            registration._go_to("review")
+        else:
+            registration._go_to(STEPS[STEPS.index(step) + 1])
+        return self._see(registration._path())
+
+    def _go_elsewhere(self, registration, step, action):
+        """Lead away from a step, right or wrong, as the button says.
+
+        :raise Refused: with status 400 for a button that no step has
+        """
+        if action == "leave":
+            registration._go_to(step)
+            return self._see("/my/register")
+        if action == "back":
+            action = STEPS[max(STEPS.index(step) - 1, 0)]
+        if action in STEPS:
+            registration._go_to(action)
+            return self._see(registration._path())
+        if step == "payment" and action in PARTS:
+            registration._go_to(step)
+            return self._see(f"{registration._path()}?ask={action}")
+        raise self._unreadable()
+
+    # === WHAT IS SHOWN === #
+
+    def _shown(self, registration, step):
+        """Return what every step shows."""
+        headings = {
+            "identity": request.env._("Who is it?"),
+            "contact": request.env._("How to reach them"),
+            "payment": request.env._("Where to pay them"),
+            "review": request.env._("Is everything right?"),
+        }
+        first = STEPS.index(registration._first_undone())
+        return {
+            "heading": headings[step],
+            "registration": registration,
+            "step": step,
+            "steps": [
+                {
+                    "name": name,
+                    "label": registration._step_label(name),
+                    "done": index < first,
+                    "open": index <= first,
+                }
+                for index, name in enumerate(STEPS)
+            ],
+            "form_token": self._new_token(),
+            "errors": {},
+            "labels": {},
+        }
+
+    def _shown_form(self, registration, step):
+        """Return what a step shows in which something is typed."""
+        errors = registration._shown_problems(step)
+        if not errors and STEPS.index(registration.step) > STEPS.index(step):
+            # They were further already, and something has happened meanwhile.
+            errors = registration._answers(step).problems
+        return {
+            "typed": registration._values(step),
+            "errors": errors,
+            "labels": registration._labels(step),
+        }
+
+    def _shown_identity(self, registration, _ask):
+        shown = self._shown_form(registration, "identity")
+        taken = "id_number" in shown["errors"]
+        return {
+            **shown,
+            "name_fields": request.env["res.partner"]._portal_name_fields(),
+            "own_person": taken and registration._own_with_this_id(),
+        }
+
+    def _shown_contact(self, registration, _ask):
+        return self._shown_form(registration, "contact")
+
+    def _shown_payment(self, registration, ask):
+        form = registration._payment_form()
+        if ask in PARTS:
+            form.ask(ask)
+        shown = self._shown_form(registration, "payment")
+        return {**shown, "form": form, "typed": form.typed, "labels": form.labels}
+
+    def _shown_review(self, registration, _ask):
+        return {"sections": registration._review()}

@@ -1,0 +1,18 @@
+from odoo import fields, models
+
+
+class G2pFaSettings(models.Model):
+    _inherit = "g2p.fa.settings"
+
+    registration_days = fields.Integer(
+        "Keep unfinished registrations for (days)",
+        required=True,
+        default=30,
+        tracking=True,
+        help="What an agent typed on the portal and did not go on with is erased then.",
+    )
+
+    _registration_days_positive = models.Constraint(
+        "CHECK(registration_days > 0)",
+        "Unfinished registrations are kept for at least one day.",
+    )

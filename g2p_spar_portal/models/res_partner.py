@@ -1,0 +1,111 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+
+from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR, EDITOR
+
+from ..const import FIELD_AGENT
+
+
+class ResPartner(models.Model):
+    """Which field agents look after a registrant.
+
+    A registry that keeps this elsewhere overrides ``_spar_get_agent`` or
+    ``_spar_is_agent``, and with it ``_spar_agent_domain``; a record rule of its own
+    for the field agents then says the same once more.
+    """
+
+    _inherit = "res.partner"
+
+    agent_ids = fields.Many2many(
+        "res.users",
+        "g2p_partner_agent_rel",
+        "partner_id",
+        "user_id",
+        string="Field agents",
+        domain=lambda self: [("all_group_ids", "in", self.env.ref(FIELD_AGENT).ids)],
+        copy=False,
+        groups=ADMINISTRATOR,
+        help="Who looks after this registrant on the portal, besides the salesperson. "
+        "They may change where the registrant is paid.",
+    )
+
+    # === WHO IS RESPONSIBLE === #
+
+    def _spar_is_agent(self, user):
+        """Return whether this user looks after this registrant.
+
+        :param res.users user: a field agent
+        :rtype: bool
+        """
+        registrant = self.ensure_one().sudo()
+        return bool(user) and (
+            registrant._spar_is_paid()
+            and user in registrant._spar_get_agent() | registrant.agent_ids
+        )
+
+    @api.model
+    def _spar_agent_domain(self, user):
+        """Return which registrants this user looks after.
+
+        :param res.users user: a field agent
+        :rtype: odoo.fields.Domain
+        """
+        # As the system: who else looks after them is not the agent's business.
+        assigned = self.sudo()._search([("agent_ids", "in", user.ids)])
+        return (
+            Domain("is_registrant", "=", True)
+            & Domain("active", "=", True)
+            & (Domain("user_id", "=", user.id) | Domain("id", "in", assigned))
+        )
+
+    def _message_auto_subscribe_followers(self, updated_values, default_subtype_ids):
+        """Leave out field agents.
+
+        A follower is sent what the office writes about a contact, and may post there.
+        """
+        followers = super()._message_auto_subscribe_followers(
+            updated_values, default_subtype_ids
+        )
+        users = self.browse(row[0] for row in followers).sudo().user_ids
+        agents = users.filtered(lambda user: user.has_group(FIELD_AGENT)).partner_id
+        return [row for row in followers if row[0] not in agents.ids]
+
+    # === WHO MAY CHANGE WHO IS RESPONSIBLE === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        quiet = self
+        if self.env.user.has_group(FIELD_AGENT):
+            # Nor do they follow whom they register themselves.
+            quiet = self.with_context(mail_create_nosubscribe=True)
+        partners = super(ResPartner, quiet).create(vals_list).with_env(self.env)
+        partners.filtered("is_registrant")._check_may_choose_agent()
+        return partners
+
+    def write(self, vals):
+        if "user_id" not in vals:
+            return super().write(vals)
+        before = {partner: partner.sudo().user_id for partner in self}
+        result = super().write(vals)
+        self.filtered(
+            lambda partner: (
+                partner.is_registrant and partner.sudo().user_id != before[partner]
+            )
+        )._check_may_choose_agent()
+        return result
+
+    def _check_may_choose_agent(self):
+        """Refuse to hand registrants to a field agent, who may redirect the payment.
+
+        :raise AccessError: for whoever may not change payment addresses themselves
+        """
+        if self.env.su or self.env.user.has_group(EDITOR):
+            return
+        if any(user.has_group(FIELD_AGENT) for user in self.sudo().user_id):
+            raise AccessError(
+                self.env._(
+                    "Only an editor of payment addresses may choose the field agent of "
+                    "a registrant."
+                )
+            )

@@ -1,0 +1,273 @@
+"""The form in which an agent enters where somebody is paid: read, check, enter.
+
+It has three steps, so that it works without JavaScript: the type, then for a bank
+account the bank, then everything else, which alone is posted. The rules for the values
+are those of the payment address itself.
+"""
+
+from psycopg2 import IntegrityError
+
+from odoo.exceptions import UserError
+
+from odoo.addons.g2p_spar_financial_address.const import (
+    BANK_ACCOUNT,
+    EMAIL_WALLET,
+    MOBILE_WALLET,
+    VALUE_FIELD,
+)
+from odoo.addons.g2p_spar_financial_address.models.g2p_financial_address import (
+    PROTECTED_FIELDS,
+)
+
+from .const import CHANNEL
+
+#: What the last step has, for every type and for some.
+_COMMON = ("fa_type", "dfsp_id", "holder_name", "reason")
+_OF_TYPE = {
+    BANK_ACCOUNT: ("branch_id", "account_number"),
+    MOBILE_WALLET: ("mobile_number", "same_as_contact"),
+    EMAIL_WALLET: ("email_address",),
+}
+
+
+def fields_of(fa_type):
+    """Return the names of the fields that are posted for this type of address.
+
+    :rtype: tuple[str]
+    """
+    return _COMMON + _OF_TYPE.get(fa_type, ())
+
+
+class PaymentForm:
+    """One payment address as it is typed.
+
+    :param env: the environment of the system, with the agent as its user
+    :param dict chosen: ``type`` and ``provider`` of the earlier steps, as texts
+    :param str phone: the contact phone of the registrant, if there is one
+    :param str holder: the name suggested for the holder
+    :param g2p.financial.address address: what was entered last, if anything
+    :param bool amends: whether an address in use is replaced, which takes a reason
+    """
+
+    def __init__(
+        self, env, chosen=None, phone="", holder="", address=None, amends=False
+    ):
+        self.env = env
+        self.address = address or env["g2p.financial.address"]
+        self.amends = amends
+        self.phone = phone or ""
+        #: What is in the fields, as text, by field.
+        self.typed = self._suggested(chosen or {}, holder or "")
+        #: What is wrong with it, by field; what is wrong with none of them under "".
+        self.errors = {}
+        #: What is right, cleaned, by field of a payment address.
+        self.values = {}
+
+    def _suggested(self, chosen, holder):
+        """Return what an empty form suggests: never a number."""
+        address = self.address
+        fa_type = chosen.get("type") or address.fa_type or ""
+        same_type = fa_type == address.fa_type
+        provider = chosen.get("provider") or (same_type and address.dfsp_id.id) or ""
+        same_provider = str(provider) == str(address.dfsp_id.id)
+        return {
+            "fa_type": fa_type if fa_type in VALUE_FIELD else "",
+            "dfsp_id": str(provider),
+            "branch_id": str(same_provider and address.branch_id.id or ""),
+            "holder_name": address.holder_name or holder,
+        }
+
+    # === WHAT IS SHOWN === #
+
+    @property
+    def fa_type(self):
+        return self.typed.get("fa_type") or ""
+
+    @property
+    def step(self):
+        """What is asked now: ``type``, ``provider`` or ``details``."""
+        if self.fa_type not in VALUE_FIELD:
+            return "type"
+        # What was typed already is shown again, whatever became of the bank meanwhile.
+        if self.fa_type == BANK_ACCOUNT and not self.provider and not self.errors:
+            return "provider"
+        return "details"
+
+    @property
+    def types(self):
+        """The types of addresses, as pairs of value and label."""
+        field = self.address._fields["fa_type"]
+        return field._description_selection(self.env)
+
+    @property
+    def type_label(self):
+        return dict(self.types).get(self.fa_type, "")
+
+    @property
+    def value_field(self):
+        """The field of the number or e-mail address of this type."""
+        return VALUE_FIELD.get(self.fa_type, "")
+
+    @property
+    def provider(self):
+        """The provider chosen, or an empty record."""
+        return self._chosen("dfsp_id", self._providers())
+
+    @property
+    def providers(self):
+        """The providers of this type, as pairs of ID and name."""
+        return [(one.id, one.name) for one in self._providers()]
+
+    @property
+    def branches(self):
+        """The branches of the provider chosen, as pairs of ID and name."""
+        return [(one.id, f"{one.name} ({one.code})") for one in self._branches()]
+
+    @property
+    def labels(self):
+        """What the fields are called, in the order of the form."""
+        bank = self.fa_type == BANK_ACCOUNT
+        labels = {
+            "dfsp_id": self.env._("Bank") if bank else self.env._("Provider"),
+            "branch_id": self.env._("Branch"),
+            "same_as_contact": self.env._("Same as contact phone"),
+            "account_number": self.env._("Account number"),
+            "mobile_number": self.env._("Payment phone"),
+            "email_address": self.env._("E-mail address of the wallet"),
+            "holder_name": self.env._("Name of the account holder"),
+            "reason": self.env._("Reason for the change"),
+        }
+        hidden = {"reason"} if not self.amends else set()
+        names = {*fields_of(self.fa_type)} - hidden
+        return {name: label for name, label in labels.items() if name in names}
+
+    def _providers(self):
+        return self.env["g2p.dfsp"].search([("fa_type", "=", self.fa_type)])
+
+    def _branches(self):
+        return self.env["g2p.dfsp.branch"].search([("dfsp_id", "=", self.provider.id)])
+
+    def _chosen(self, name, records):
+        text = self.typed.get(name) or ""
+        return records.filtered(lambda record: str(record.id) == text)
+
+    # === WHAT WAS TYPED === #
+
+    def read(self, posted):  # pylint: disable=method-required-super
+        """Take what was typed, and check all of it.
+
+        :param dict posted: texts by field, of :func:`fields_of` this type
+        :return: whether everything is right; if not, ``errors`` says what is not
+        :rtype: bool
+        """
+        self.typed = {name: posted.get(name, "") for name in fields_of(self.fa_type)}
+        self.typed["fa_type"] = posted.get("fa_type", "")
+        self.errors = {}
+        self.values = {"fa_type": self.fa_type}
+        self._read_provider()
+        if self.fa_type == MOBILE_WALLET and self.typed["same_as_contact"]:
+            self._read_contact_phone()
+        else:
+            self._read_value(self.value_field, self.typed[self.value_field])
+        self._read_texts()
+        return not self.errors
+
+    def _read_provider(self):
+        if not self.provider:
+            self.errors["dfsp_id"] = self.env._("Choose one from the list.")
+            return
+        self.values["dfsp_id"] = self.provider.id
+        if self.fa_type != BANK_ACCOUNT:
+            return
+        branch = self._chosen("branch_id", self._branches())
+        if self.typed["branch_id"] and not branch:
+            self.errors["branch_id"] = self.env._("Choose one from the list.")
+        self.values["branch_id"] = branch.id
+
+    def _read_contact_phone(self):
+        """Take the contact phone for the wallet, as somebody has ticked."""
+        name = "same_as_contact"
+        if not self.phone:
+            self.errors[name] = self.env._("There is no contact phone.")
+            return
+        self._read_value(name, self.phone)
+        number = self.typed["mobile_number"].strip()
+        if number and "mobile_number" in self.values:
+            taken = self.values["mobile_number"]
+            self._read_value("mobile_number", number)
+            if self.values["mobile_number"] != taken:
+                self.errors.setdefault(
+                    "mobile_number",
+                    self.env._(
+                        "This is another number than the contact phone. Empty it, or "
+                        "remove the tick."
+                    ),
+                )
+
+    def _read_value(self, name, text):
+        """Check the number or e-mail address; an error stands at this field."""
+        if text.strip() and "dfsp_id" in self.errors:
+            # What it should look like depends on the provider, who is asked for first.
+            return
+        Address = self.env["g2p.financial.address"]
+        self._try(
+            name,
+            lambda: {
+                self.value_field: Address._cleaned_value(
+                    self.fa_type, text, self.provider
+                )
+            },
+        )
+
+    def _read_texts(self):
+        Address = self.env["g2p.financial.address"]
+        for name in ("holder_name", "reason"):
+            text = self.typed[name]
+            self._try(name, lambda n=name, t=text: Address._cleaned_texts({n: t}))
+        if self.amends and not self.typed["reason"].strip():
+            self.errors["reason"] = self.env._(
+                "Say why the payment address is changed."
+            )
+
+    def _try(self, name, clean):
+        try:
+            self.values.update(clean())
+        except UserError as problem:
+            self.errors[name] = str(problem)
+
+    # === WHAT IS ENTERED === #
+
+    def enter(self, partner, is_first=None):
+        """Enter what :meth:`read` has found right, by way of the portal.
+
+        Nothing is stored if it is refused; then ``errors`` says why.
+
+        :param res.partner partner: the registrant, as the system
+        :param is_first: a function that returns whether this form was not sent before
+            (``AgentPortal._is_first``); if it was, nothing is done, and all is well
+        :return: whether the address is entered
+        :rtype: bool
+        """
+        try:
+            with self.env.cr.savepoint():
+                if is_first is None or is_first():
+                    self._enter(partner)
+                    self.env.flush_all()
+        except UserError as problem:
+            self.errors[self._blamed(problem)] = str(problem)
+        except IntegrityError:
+            self.errors[""] = self.env._(
+                "Somebody else has just changed where this person is paid. Look at it "
+                "first, and save again if it is still right."
+            )
+        return not self.errors
+
+    def _enter(self, partner):
+        Address = self.env["g2p.financial.address"]
+        origin = {**PROTECTED_FIELDS, "channel": CHANNEL, "partner_id": partner.id}
+        Address._enter_changes([Address._cleaned({**origin, **self.values})])
+
+    def _blamed(self, problem):
+        """Return the field a rule of the payment address has found wrong."""
+        shared = self.env["g2p.financial.address"]._refused_as_shared()
+        return self.value_field if str(problem) == str(shared) else ""

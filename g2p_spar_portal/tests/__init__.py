@@ -1,0 +1,13 @@
+from . import (
+    test_forms,
+    test_page,
+    test_payment,
+    test_people,
+    test_registration,
+    test_registration_end,
+    test_registration_hostile,
+    test_registration_kept,
+    test_registration_page,
+    test_roles,
+    test_rpc,
+)

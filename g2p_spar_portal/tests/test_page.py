@@ -1,0 +1,124 @@
+from urllib.parse import urlsplit
+
+from odoo.tests import tagged
+from odoo.tools.misc import file_path
+
+from .common import PORTAL, PortalCase, text_of
+
+#: Bytes the first page may have besides the portal's own assets.
+MAX_WEIGHT = 150_000
+
+
+@tagged("post_install", "-at_install")
+class TestPage(PortalCase):
+    """The pages are light, work without JavaScript, and can be read aloud."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.new_people(30)
+        cls.enter_on_portal()
+
+    def setUp(self):
+        super().setUp()
+        self.sign_in()
+
+    def pages(self):
+        for path in (
+            "/my/people",
+            self.person_path,
+            self.payment_path,
+            f"{self.payment_path}?type=other",
+            f"{self.payment_path}?type=bank_account",
+            f"{self.payment_path}?type=bank_account&provider={self.bank.id}",
+            f"{self.payment_path}?type=email_wallet",
+        ):
+            yield path, self.get(path)
+        form = self.form(self.payment_path, mobile_number="1", reason="")
+        yield "with errors", self.send(self.payment_path, form, 422)
+
+    def test_the_first_page_is_light(self):
+        own = self.loaded(self.get("/my/people"))
+        weight = len(self.response.content)
+        extra = own - self.loaded(self.get("/my/security"))
+        self.assertEqual(len(own - extra), len(own), "the frame is that of the portal")
+        weight += sum(len(self.url_open(address).content) for address in extra)
+        for name in ("portal.css", "people.svg"):
+            with open(file_path(f"{PORTAL}/static/src/{name}"), "rb") as file:
+                weight += len(file.read())
+        self.assertLess(weight, MAX_WEIGHT)
+
+    def loaded(self, page):
+        """Return what a page loads of this server."""
+        found = page.xpath(
+            "//img/@src | //script/@src | //link[not(@rel='icon')]/@href"
+        )
+        return {address for address in found if not urlsplit(address).netloc}
+
+    def test_everything_works_without_javascript(self):
+        for path, page in self.pages():
+            (main,) = page.xpath("//main")
+            with self.subTest(path):
+                self.assertFalse(main.xpath(".//script"))
+                handlers = ".//@*[starts-with(name(), 'on')]"
+                self.assertFalse(main.xpath(handlers))
+                for form in main.xpath(".//form"):
+                    self.assertTrue(form.get("action").startswith("/my/people"))
+                    self.assertTrue(form.xpath(".//button[@type='submit']"))
+                    sent = form.get("method") == "post"
+                    tokens = form.xpath(".//input[@name='csrf_token']/@value")
+                    self.assertEqual(len(tokens), int(sent))
+                for link in main.xpath(".//a/@href"):
+                    self.assertFalse(link.startswith("javascript"))
+
+    def test_one_can_sign_in_without_javascript(self):
+        self.logout()
+        page = self.get("/web/login")
+        style = "".join(page.xpath("//noscript//text()"))
+        self.assertIn(".oe_login_form.d-none { display: block", style)
+
+    def test_every_field_has_a_label_and_every_reference_leads_somewhere(self):
+        for path, page in self.pages():
+            (main,) = page.xpath("//main")
+            ids = page.xpath("//@id")
+            with self.subTest(path):
+                self.assertEqual(len(ids), len({*ids}))
+                visible = ".//input[not(@type='hidden')] | .//select"
+                for field in main.xpath(visible):
+                    labels = field.xpath("ancestor::label") or page.xpath(
+                        f"//label[@for='{field.get('id')}']"
+                    )
+                    self.assertEqual(len(labels), 1)
+                    self.assertTrue(text_of(labels[0]))
+                refer = "//@aria-describedby | //@aria-labelledby"
+                for names in main.xpath(refer):
+                    self.assertTrue({*names.split()} <= {*ids})
+                for anchor in main.xpath(".//a[starts-with(@href, '#')]/@href"):
+                    self.assertIn(anchor[1:], ids)
+                for group in main.xpath(".//fieldset"):
+                    self.assertTrue(group.xpath("./legend"))
+
+    def test_headings_are_in_order_and_the_language_is_told(self):
+        for path, page in self.pages():
+            levels = [
+                int(heading.tag[1])
+                for heading in page.xpath("//main//*[self::h1 or self::h2 or self::h3]")
+            ]
+            with self.subTest(path):
+                self.assertEqual(levels[0], 1)
+                self.assertEqual(levels.count(1), 1)
+                self.assertTrue(page.xpath("/html/@lang")[0].startswith("en"))
+                self.assertTrue(text_of(page.xpath("//title")[0]))
+
+    def test_pages_are_not_kept_by_the_phone(self):
+        for path, _page in self.pages():
+            with self.subTest(path):
+                self.assertEqual(self.response.headers["Cache-Control"], "no-store")
+
+    def test_the_start_page_leads_to_the_people(self):
+        page = self.get("/my")
+        (entry,) = page.xpath("//a[@href='/my/people']")
+        self.assertIn("My people (31)", text_of(entry))
+        self.assertNotIn("d-none", entry.getparent().get("class"))
+        self.sign_in(self.new_user("portal_user", "base.group_portal"))
+        self.assertFalse(self.get("/my").xpath("//a[@href='/my/people']"))

@@ -31,7 +31,7 @@ class ResPartner(models.Model):
     def _api_at_spar(self, row):
         return {
             "text": row["text"],
-            "read_at": row["read_at"],
+            "read_at": row["seen_at"],
             "current": row["current"],
             "problem": row["problem"] or None,
         }

@@ -97,7 +97,8 @@ class TestRate(TransactionCase):
 
     def test_the_table_is_not_logged(self):
         self.env.cr.execute(
-            "SELECT relpersistence FROM pg_class WHERE oid = 'g2p_fa_rate_store'::regclass"
+            """SELECT relpersistence FROM pg_class
+                WHERE oid = 'g2p_fa_rate_store'::regclass"""
         )
         self.assertEqual(self.env.cr.fetchone(), ("u",))
 

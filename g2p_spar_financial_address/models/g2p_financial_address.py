@@ -245,6 +245,9 @@ class G2pFinancialAddress(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         if not self._is_inside():
+            # First: what is said of the values tells who is registered, and who uses
+            # a number.
+            self.check_access("create")
             for vals in vals_list:
                 self._check_protected(vals)
             vals_list = self._with_registrants(vals_list)

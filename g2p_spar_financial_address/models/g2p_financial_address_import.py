@@ -66,6 +66,8 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def load(self, fields, data):
+        # What is said of a row tells who is registered, and who uses a number.
+        self.check_access("create")
         if not self.env.context.get("import_file"):
             return super().load(fields, data)
         refused = RefusedRows()

@@ -184,15 +184,19 @@ class AgentPortal(http.Controller):
             or not 8 <= len(posted.get("form_token", [""])[0]) <= 64
         )
         if odd:
-            raise Refused(
-                400,
-                request.env._("This form cannot be read"),
-                request.env._(
-                    "What arrived is not what this form sends. Nothing was saved. "
-                    "Open the form again and fill it in once more."
-                ),
-            )
+            raise self._unreadable()
         return {name: posted[name][0] for name in names}
+
+    def _unreadable(self):
+        """Return the refusal of what no form of a page sends."""
+        return Refused(
+            400,
+            request.env._("This form cannot be read"),
+            request.env._(
+                "What arrived is not what this form sends. Nothing was saved. "
+                "Open the form again and fill it in once more."
+            ),
+        )
 
     def _new_token(self):
         """Return a token for a form about to be shown; it goes into ``form_token``."""

@@ -196,16 +196,6 @@ class RegistrationPortal(AgentPortal):
             raise self._unreadable()
         return names
 
-    def _unreadable(self):
-        return Refused(
-            400,
-            request.env._("This form cannot be read"),
-            request.env._(
-                "What arrived is not what this form sends. Nothing was saved. "
-                "Open the form again and fill it in once more."
-            ),
-        )
-
     # === WHERE THE AGENT IS LED === #
 
     def _see(self, path):

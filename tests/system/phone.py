@@ -17,13 +17,16 @@ class Phone:
     :param str url: of the registry
     :param str login: of the agent, and the password
     :param bool scripts: whether JavaScript runs on it
+    :param bool careful: whether errors in the console are kept; a page that is refused
+        is one
     """
 
-    def __init__(self, browser, url, login, scripts=True):
+    def __init__(self, browser, url, login, scripts=True, careful=True):
         self.browser = browser
         self.url = url
         self.login = login
         self.scripts = scripts
+        self.careful = careful
         self.errors = []
         self.context = None
         self.page = None
@@ -36,13 +39,17 @@ class Phone:
         )
         page = self.page = self.context.new_page()
         page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda m: m.type == "error" and self.errors.append(m.text))
+        page.on("pageerror", lambda error: self._note(str(error)))
+        page.on("console", lambda m: m.type == "error" and self._note(m.text))
         self.open("/web/login")
         page.fill("input[name=login]", self.login)
         page.fill("input[name=password]", self.login)
         page.get_by_role("button", name="Log in", exact=True).click()
         page.wait_for_url("**/my")
+
+    def _note(self, error):
+        if self.careful:
+            self.errors.append(error)
 
     def switch_off(self):
         """Close everything at once, whatever is typed."""

@@ -16,7 +16,7 @@ class TestAnswers(ApiCase):
         super().setUp()
         self.token = self.token_of(self.client)
 
-    def write(self, number, **more):
+    def send(self, number, **more):
         body = {"number": number, **more}
         return self.ask("/v1/probe/person", "POST", self.token, "SR-1", body)
 
@@ -50,9 +50,9 @@ class TestAnswers(ApiCase):
 
     def test_bodies_have_a_limit(self):
         size = len(json.dumps({"number": ""}).encode())
-        fits = self.write("x" * (MAX_BODY - size))
+        fits = self.send("x" * (MAX_BODY - size))
         self.assertEqual(fits.status_code, 200, fits.text[:200])
-        self.assertProblem(self.write("x" * MAX_BODY), 413, "too-large")
+        self.assertProblem(self.send("x" * MAX_BODY), 413, "too-large")
         for path in ["/v1/probe/open", "/v1/token", "/v1/nothing"]:
             response = self.ask(path, "POST", body={"number": "x" * MAX_BODY})
             self.assertProblem(response, 413, "too-large")
@@ -137,7 +137,7 @@ class TestAnswers(ApiCase):
             ("problem", 422, "refused"),
         ]:
             with self.assertNoLogs("odoo.http", "WARNING"):
-                response = self.write(f"{word} {NUMBER}")
+                response = self.send(f"{word} {NUMBER}")
             self.assertProblem(response, status, kind)
             self.assertNotIn(NUMBER, response.text)
             self.env.invalidate_all()
@@ -145,13 +145,13 @@ class TestAnswers(ApiCase):
         self.assertEqual(
             response.json()["errors"], [{"field": "number", "detail": "No."}]
         )
-        self.assertEqual(self.write("fine").status_code, 200)
+        self.assertEqual(self.send("fine").status_code, 200)
         self.env.invalidate_all()
         self.assertIn("fine", self.asha.comment)
 
     def test_a_bug_is_found_by_the_request_id_and_says_nothing(self):
         with self.assertLogs(LOG, "ERROR") as log:
-            response = self.write(f"bug {NUMBER}")
+            response = self.send(f"bug {NUMBER}")
         said = self.assertProblem(response, 500, "failed")
         self.assertNotIn("RuntimeError", response.text)
         self.assertNotIn(NUMBER, response.text)

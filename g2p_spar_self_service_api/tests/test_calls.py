@@ -16,7 +16,7 @@ class TestCalls(CitizenCase):
     def setUp(self):
         super().setUp()
         self.token = self.token_of(self.client)
-        self.env.cr.execute("DELETE FROM g2p_api_call")
+        self.forget_calls()
 
     def test_a_call_is_written_down_with_who_and_for_whom_and_nothing_that_was_sent(
         self,
@@ -45,7 +45,7 @@ class TestCalls(CitizenCase):
 
     def test_refused_calls_are_written_down_too(self):
         scoped = self.token_of(self.new_client("Reader", may_propose=False))
-        self.env.cr.execute("DELETE FROM g2p_api_call")
+        self.forget_calls()
         body = {"number": f"user {NUMBER}"}
         self.ask("/v1/probe/person", "POST", self.token, "SR-1", body)
         self.ask("/v1/probe/person", "POST", scoped, "SR-1", body)
@@ -84,7 +84,10 @@ class TestCalls(CitizenCase):
         )
         self.ask("/v1/probe/person", "POST", NUMBER, NUMBER, {NUMBER: NUMBER})
         self.ask(f"/v1/{NUMBER}", token=self.token)
-        self.env.cr.execute("SELECT string_agg(c::text, ' ') FROM g2p_api_call c")
+        self.env.cr.execute(
+            "SELECT string_agg(c::text, ' ') FROM g2p_api_call c WHERE id = ANY(%s)",
+            [self.calls().ids],
+        )
         [stored] = self.env.cr.fetchone()
         self.assertTrue(stored)
         self.assertNotIn(NUMBER, stored)

@@ -1,8 +1,12 @@
 import json
+from unittest.mock import patch
+
+from odoo.tools import mute_logger
 
 from odoo.addons.fastapi.pools import fastapi_app_pool
 
 from ..models.fastapi_endpoint import MAX_BODY
+from . import probe
 from .common import BASE, ApiCase
 
 NUMBER = "0754200001"
@@ -161,6 +165,44 @@ class TestAnswers(ApiCase):
         self.assertIn("probe.py", line)
         self.assertNotIn(NUMBER, line)
         self.env.invalidate_all()
+        self.assertFalse(self.asha.comment)
+
+    def test_of_strangers_nothing_is_read(self):
+        for body, kind in [(b"{", "application/json"), (b"x", "text/plain")]:
+            for token in (None, "garbage"):
+                response = self.ask(
+                    "/v1/probe/person", "POST", token, "SR-1", body, Content_Type=kind
+                )
+                self.assertProblem(response, 401, "unauthenticated")
+            response = self.ask(
+                "/v1/probe/person", "POST", self.token, "SR-1", body, Content_Type=kind
+            )
+            self.assertIn(response.status_code, (400, 415))
+
+    def again(self, times):
+        probe.beaten.clear()
+        body = {"number": "said", "count": times}
+        self.forget_calls()
+        with patch("odoo.service.model.time.sleep"):
+            return self.ask("/v1/probe/again", "POST", self.token, "SR-1", body)
+
+    def test_a_call_that_was_beaten_is_run_again_and_counts_once(self):
+        with self.counted_apart():
+            self.client.person_rate = 1
+            response = self.again(2)
+        self.assertEqual(response.status_code, 200, response.text)
+        self.assertEqual(len(probe.beaten), 3)
+        [call] = self.calls()
+        self.assertEqual((call.status, call.partner_id), (200, self.asha))
+        self.assertIn("said", self.asha.comment)
+
+    def test_a_call_that_is_always_beaten_may_be_tried_later(self):
+        with mute_logger("odoo.http"):
+            response = self.again(100)
+        self.assertProblem(response, 503, "busy")
+        self.assertEqual(response.headers["Retry-After"], "1")
+        [call] = self.calls()
+        self.assertEqual((call.status, call.problem), (503, "busy"))
         self.assertFalse(self.asha.comment)
 
     def test_answers_are_in_the_language_of_the_caller(self):

@@ -115,6 +115,20 @@ class TestCalls(CitizenCase):
             self.env["g2p.api.call"]._gc_calls()
             self.assertEqual(self.calls(), left)
 
+    def test_calls_about_people_of_other_companies_are_not_seen(self):
+        self.ask("/v1/probe/person", token=self.token, person="SR-1")
+        self.ask("/v1/probe/nobody", token=self.token)
+        administrator = new_test_user(
+            self.env, "boss", groups="g2p_spar_financial_address.group_administrator"
+        )
+        Call = self.env["g2p.api.call"].with_user(administrator)
+        about_asha, about_nobody = self.calls().with_user(administrator)
+        both = about_asha + about_nobody
+        self.assertEqual(Call.search([("id", "in", both.ids)], order="id"), both)
+        self.asha.company_id = self.env["res.company"].create({"name": "Elsewhere"})
+        found = Call.search([("id", "in", both.ids)])
+        self.assertEqual(found, about_nobody)
+
     def test_nobody_changes_or_deletes_what_is_written_down(self):
         self.ask("/v1/probe/nobody", token=self.token)
         administrator = new_test_user(

@@ -16,9 +16,10 @@ class FastapiEndpoint(models.Model):
     )
 
     def _compute_urls(self):
-        super()._compute_urls()
+        result = super()._compute_urls()
         for endpoint in self.filtered(lambda one: one.app == APP):
             endpoint.docs_url = endpoint.redoc_url = False
+        return result
 
     def _get_routing_info(self):
         """Have our own dispatcher serve this app, and keep its requests small."""

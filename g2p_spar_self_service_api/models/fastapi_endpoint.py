@@ -40,9 +40,8 @@ class FastapiEndpoint(models.Model):
 
     def _get_fastapi_app_dependencies(self):
         if self.app == APP:
-            from ..dependencies import app_dependencies
-
-            return app_dependencies
+            # What they would describe, the description says itself.
+            return []
         return super()._get_fastapi_app_dependencies()
 
     def _prepare_fastapi_app_params(self):

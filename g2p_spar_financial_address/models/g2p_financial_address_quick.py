@@ -65,7 +65,9 @@ class G2pFinancialAddress(models.Model):
             return False
         parts = self._provider_parts_of(fa_type, dfsp, branch)
         value = VALUE_FIELD[fa_type]
-        dfsp.strategy_id._construct({**parts, value: values[value]})
+        strategy = dfsp.strategy_id
+        strategy.fetch(["kind", "template", "fa_type_code"])
+        strategy._construct({**parts, value: values[value]})
         return True
 
     def _is_column(self, name):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Header
+from fastapi import Depends
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 
@@ -26,31 +26,18 @@ async def api_env() -> Environment:
 Env = Annotated[Environment, Depends(api_env)]
 
 
-async def language(
-    accept_language: Annotated[
-        str | None,
-        Header(
-            description="Languages of the texts, best first. Those the registry does "
-            "not have are passed over."
-        ),
-    ] = None,
-) -> None:
-    """Tell in the description that texts are translated; Odoo itself sees to it."""
-
-
-#: Of every route.
-app_dependencies = [Depends(language)]
-
-
 class ApiRoute(APIRoute):
-    """A route whose calls are known by name, before anything of them is read."""
+    """A route that knows who calls before it reads what they say."""
 
     def get_route_handler(self):
         handler = super().get_route_handler()
+        gates = list(_gates(self.dependant))
 
         async def handle(request: Request):
             one = call.current.get()
             one.operation, one.path = self.operation_id or self.name, self.path_format
+            for gate in gates:
+                gate.admit(odoo_env_ctx.get(), request)
             self._check_content_type(request)
             return await handler(request)
 
@@ -67,3 +54,11 @@ class ApiRoute(APIRoute):
         given = request.headers.get("content-type", "").partition(";")[0]
         if given.strip().lower() != (expected or "application/json"):
             raise Problem("unsupported_type")
+
+
+def _gates(dependant):
+    """Return the dependencies of a route that let callers in."""
+    for dependency in dependant.dependencies:
+        if hasattr(dependency.call, "admit"):
+            yield dependency.call
+        yield from _gates(dependency)

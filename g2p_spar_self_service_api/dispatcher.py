@@ -7,6 +7,7 @@ from contextvars import copy_context
 
 import psycopg2
 from fastapi.exceptions import RequestValidationError
+from psycopg2.pool import PoolError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from werkzeug.exceptions import HTTPException
 
@@ -86,12 +87,16 @@ class SelfServiceDispatcher(FastApiDispatcher):
 
     def handle_error(self, exc):
         problem = self._as_problem(exc)
-        # Nothing of the call is kept, and nobody waits for its locks any more.
-        self.request.env.cr.rollback()
-        if problem.kind == "unauthenticated":
-            problem = self._count_failure(problem)
-        with self.request.registry.cursor() as cr:
-            self._note(cr, problem.code, problem)
+        try:
+            # Nothing of the call is kept, and nobody waits for its locks any more.
+            self.request.env.cr.rollback()
+            if problem.kind == "unauthenticated":
+                problem = self._count_failure(problem)
+            with self.request.registry.cursor() as cr:
+                self._note(cr, problem.code, problem)
+        except (psycopg2.Error, PoolError):
+            # The caller is answered all the same.
+            _logger.error("Call %s was not written down", self.call.request_id)
         response = self.request.make_json_response(
             problem.as_dict(self._reader_env(), self.call.request_id),
             status=problem.code,
@@ -158,7 +163,8 @@ class SelfServiceDispatcher(FastApiDispatcher):
             return of_status(exc.code or 500)
         if isinstance(exc, asgi.BadPath):
             return Problem("not_found")
-        if isinstance(exc, _OF_DATABASE):
+        # All connections to the database are in use.
+        if isinstance(exc, (*_OF_DATABASE, PoolError)):
             return Problem("busy", headers={"Retry-After": "1"})
         if isinstance(exc, MissingError):
             return Problem("not_found")

@@ -26,7 +26,7 @@ class G2pFinancialAddress(models.Model):
         return self._enter_quickly(values) or self._enter_changes([values])
 
     def _enter_quickly(self, values):
-        """Return the address like :meth:`_enter_one`, nothing if that is not so easy."""
+        """Return the address as :meth:`_enter_one`, nothing where it is not so easy."""
         if not self._may_enter_quickly(values):
             return self.browse()
         rows = self._find_quickly(values)
@@ -65,7 +65,9 @@ class G2pFinancialAddress(models.Model):
             return False
         parts = self._provider_parts(fa_type, dfsp, branch)
         value = VALUE_FIELD[fa_type]
-        dfsp.strategy_id._construct({**parts, value: values[value]})
+        strategy = dfsp.strategy_id
+        strategy.fetch(["kind", "template", "fa_type_code"])
+        strategy._construct({**parts, value: values[value]})
         return True
 
     def _is_column(self, name):

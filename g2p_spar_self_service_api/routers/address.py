@@ -27,6 +27,7 @@ Ender = Annotated[Caller, caller_with("address:end", person=True)]
 IdempotencyKey = Annotated[
     str,
     Header(
+        alias="Idempotency-Key",
         min_length=1,
         max_length=255,
         pattern="^[!-~]([ -~]*[!-~])?$",
@@ -131,7 +132,9 @@ async def read_proposal(
     caller: Reader,
     public_id: Annotated[
         str,
-        Path(alias="id", pattern="^[A-Za-z0-9_-]{1,64}$", description="The proposal's."),
+        Path(
+            alias="id", pattern="^[A-Za-z0-9_-]{1,64}$", description="The proposal's."
+        ),
     ],
 ) -> Progress:
     """Tell how far a proposal of this person has come."""

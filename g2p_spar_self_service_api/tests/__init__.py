@@ -5,5 +5,6 @@ from . import test_citizens
 from . import test_clients
 from . import test_directory_routes
 from . import test_progress
+from . import test_proposals_beside_others
 from . import test_propose
 from . import test_rights

@@ -2,14 +2,16 @@
 
 import functools
 
+from werkzeug.exceptions import MethodNotAllowed
+
 from odoo import http
 from odoo.fields import Domain
 from odoo.http import request
 
 from ..const import FIELD_AGENT, LIMITS, MAX_FORM
 
-#: In the notes of a request: it was counted already.
-_COUNTED = "g2p_spar_portal.counted"
+#: In the notes of a request, with the limit: it was counted already.
+_COUNTED = "g2p_spar_portal.counted."
 
 
 class Refused(Exception):
@@ -45,7 +47,7 @@ class Refused(Exception):
         return response
 
 
-def agent_route(paths, kind="read", **options):
+def agent_route(paths, kind="read", *, methods, **options):
     """Declare a page for field agents only; use this and not ``http.route``.
 
     Before the method runs it is checked that the user is a field agent and has not
@@ -54,7 +56,8 @@ def agent_route(paths, kind="read", **options):
 
     :param paths: one path or a list
     :param str kind: "read" or "write", by which the limit is chosen
-    :param options: of ``http.route``, such as ``methods``
+    :param list methods: of HTTP that are taken
+    :param options: more of ``http.route``
     """
 
     def decorate(method):
@@ -65,10 +68,14 @@ def agent_route(paths, kind="read", **options):
             website=True,
             sitemap=False,
             max_content_length=MAX_FORM,
+            methods=methods,
             **options,
         )
         @functools.wraps(method)
         def checked(self, *args, **kwargs):
+            # Odoo lets OPTIONS through to every page, and asks it for no CSRF token.
+            if request.httprequest.method == "OPTIONS":
+                raise MethodNotAllowed(methods)
             try:
                 self._check_agent()
                 self._limit(kind)
@@ -133,14 +140,14 @@ class AgentPortal(http.Controller):
     def _limit(self, kind):
         """Slow down whoever asks too often.
 
-        :param str kind: "read" or "write"
+        :param str kind: one of ``LIMITS``
         :raise Refused: with status 429, and how long to wait
         """
         # Odoo runs a request again when another was faster; it still came once.
         notes = request.httprequest.environ
-        if notes.get(_COUNTED):
+        if notes.get(_COUNTED + kind):
             return
-        notes[_COUNTED] = True
+        notes[_COUNTED + kind] = True
         count, seconds = LIMITS[kind]
         key = f"portal.{kind}:{request.env.uid}"
         wait = request.env["g2p.fa.rate"]._take(key, count, seconds)

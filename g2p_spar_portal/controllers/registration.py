@@ -100,6 +100,8 @@ class RegistrationPortal(AgentPortal):
         action, part, typed = self._posted_step(registration, step)
         if registration.state == "finished":
             return self._see_person(registration)
+        if step == "identity":
+            self._limit_ids(registration, typed)
         registration._save(step, {**registration._values(step), **typed})
         if action == "next":
             return self._go_on(registration, step, part)
@@ -171,6 +173,15 @@ class RegistrationPortal(AgentPortal):
         # A tick that is not set is not sent.
         typed = {name: posted.get(name, "") for name in names}
         return posted.get("action", "next"), posted.get("part"), typed
+
+    def _limit_ids(self, registration, typed):
+        """Slow down whoever tries one ID after the other.
+
+        :raise Refused: with status 429, as for everything that is too often
+        """
+        before = registration._values("identity").get("id_number")
+        if typed["id_number"] not in ("", before):
+            self._limit("id")
 
     def _payment_names(self, posted):
         """Return the fields that a part of the payment step has.

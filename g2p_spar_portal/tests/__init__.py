@@ -11,3 +11,7 @@ from . import (
     test_roles,
     test_rpc,
 )
+from . import test_security_forms
+from . import test_security_matrix
+from . import test_security_rpc
+from . import test_security_ways

@@ -94,8 +94,9 @@ class TestRpc(PortalCase):
         self.assertDenied(ADDRESS, "unlink", ids)
         self.assertDenied(ADDRESS, "action_end", ids, "x")
         self.assertDenied(ADDRESS, "action_approve", ids)
-        loaded = self.call(ADDRESS, "load", ["mobile_number"], [["0754200009"]])
-        self.assertFalse(loaded["ids"])
+        rows = ["mobile_number"], [["0754200009"]]
+        self.assertDenied(ADDRESS, "load", *rows)
+        self.assertDenied(ADDRESS, "load", *rows, context={"import_file": True})
         self.assertDenied(ADDRESS, "message_post", ids, body="x")
         self.assertDenied(PARTNER, "action_end_financial_address", self.registrant.ids)
         self.assertEqual(self.address.state, "effective")

@@ -66,7 +66,7 @@ def make_app():
     async def address(citizen: Caller, request: Request):
         return await request.app.state.registry.address(citizen)
 
-    @app.post("/my/address", status_code=202)
+    @app.post("/my/address", status_code=201)
     async def propose(
         citizen: Caller,
         request: Request,
@@ -81,7 +81,7 @@ def make_app():
         return await request.app.state.registry.progress(citizen, proposal_id)
 
     @app.delete("/my/address")
-    async def end(citizen: Caller, request: Request, reason: str = ""):
+    async def end(citizen: Caller, request: Request, reason: str | None = None):
         return await request.app.state.registry.end(citizen, reason)
 
     @app.get("/providers")

@@ -2,6 +2,7 @@
 
 import httpx
 
+PROPOSALS = "v1/address/proposals"
 
 class Refused(Exception):
     """The registry answered with a problem (RFC 9457).
@@ -42,17 +43,17 @@ class Registry:
         """
         headers = {"Idempotency-Key": key}
         return await self._ask(
-            citizen, "POST", "v1/proposals", json=proposal, headers=headers
+            citizen, "POST", PROPOSALS, json=proposal, headers=headers
         )
 
     async def progress(self, citizen, proposal_id):
         """Return what became of a proposal."""
-        return await self._ask(citizen, "GET", f"v1/proposals/{proposal_id}")
+        return await self._ask(citizen, "GET", f"{PROPOSALS}/{proposal_id}")
 
     async def end(self, citizen, reason):
         """Have the citizen paid nowhere."""
         return await self._ask(
-            citizen, "DELETE", "v1/address", params={"reason": reason}
+            citizen, "POST", "v1/address/end", json={"reason": reason}
         )
 
     async def providers(self, citizen, page):

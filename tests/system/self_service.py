@@ -1,0 +1,86 @@
+"""What the tests of the self-service API have in common: callers from outside."""
+
+import sys
+import uuid
+
+import requests
+
+from tools.processes import Process, Service, child_environment
+
+PREFIX = "/spar/self-service/v1"
+AUDIENCE = "spar-self-service"
+#: The claim of a citizen's token that holds their SPAR ID.
+CLAIM = "spar_id"
+
+
+class Portal(Service):
+    """Runs the sample self-service backend.
+
+    :param int port: port on 127.0.0.1.
+    :param str name: name of process and log.
+    :param values: its settings, without ``PORTAL_``, in small letters.
+    """
+
+    def __init__(self, port, name, **values):
+        self.url = f"http://127.0.0.1:{port}"
+        argv = [sys.executable, "-m", "uvicorn", "--factory"]
+        argv += ["tests.sample_self_service.app:make_app", "--port", port]
+        variables = {f"PORTAL_{key.upper()}": value for key, value in values.items()}
+        # Variables for a proxy must not lead local calls astray.
+        variables["NO_PROXY"] = variables["no_proxy"] = "127.0.0.1"
+        self.process = Process(name, argv, child_environment(**variables))
+
+    def start(self):
+        """Start it and wait until it answers.
+
+        :return: this object.
+        """
+        self.process.start().wait_http(f"{self.url}/ping", 30)
+        return self
+
+    def browser(self, token):
+        """Return what calls it as the browser of somebody who has logged in."""
+        return Caller(self.url, token)
+
+
+class Caller:
+    """Calls with one token, over a connection of its own.
+
+    :param str url: beginning of all addresses.
+    :param str token: sent with every call, if there is one.
+    :param headers: further headers of every call; ``_`` stands for ``-``.
+    """
+
+    def __init__(self, url, token=None, **headers):
+        self.url = url
+        self.session = requests.Session()
+        self.session.trust_env = False
+        if token:
+            self.session.headers["Authorization"] = f"Bearer {token}"
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.session.headers.update(named)
+
+    def get(self, path, **options):
+        """Return the answer to a GET."""
+        return self.session.get(self.url + path, timeout=120, **options)
+
+    def post(self, path, content, **headers):
+        """Return the answer to a POST of JSON."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.session.post(
+            self.url + path, json=content, headers=named, timeout=120
+        )
+
+    def propose(self, path, number, key=None):
+        """Propose a wallet at M-Cash."""
+        return self.post(path, wallet(number), Idempotency_Key=key or new_key())
+
+
+def wallet(number):
+    """Return the proposal of a wallet at M-Cash."""
+    return {"type": "mobile_wallet", "provider": "MC", "mobile_number": number}
+
+
+def new_key():
+    """Return an idempotency key nobody has used."""
+    return str(uuid.uuid4())

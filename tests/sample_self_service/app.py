@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 import httpx
-from fastapi import Depends, FastAPI, Header, Request
+from fastapi import Body, Depends, FastAPI, Header, Request
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
@@ -80,8 +80,12 @@ def make_app():
     async def progress(citizen: Caller, request: Request, proposal_id: str):
         return await request.app.state.registry.progress(citizen, proposal_id)
 
-    @app.delete("/my/address")
-    async def end(citizen: Caller, request: Request, reason: str | None = None):
+    @app.post("/my/address/end")
+    async def end(
+        citizen: Caller,
+        request: Request,
+        reason: Annotated[str | None, Body(embed=True)] = None,
+    ):
         return await request.app.state.registry.end(citizen, reason)
 
     @app.get("/providers")

@@ -53,6 +53,7 @@ class Caller:
 
     def __init__(self, url, token=None, **headers):
         self.url = url
+        self.token = token
         self.session = requests.Session()
         self.session.trust_env = False
         if token:

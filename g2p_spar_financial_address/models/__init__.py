@@ -14,6 +14,7 @@ from . import g2p_financial_address_import
 from . import g2p_financial_address_retention
 from . import g2p_financial_address_burst
 from . import g2p_fa_meeting
+from . import g2p_fa_rate
 from . import g2p_fa_sharing
 from . import g2p_fa_reveal
 from . import res_partner

@@ -1,0 +1,16 @@
+{
+    "name": "SPAR: Self-Service API",
+    "summary": "Lets a self-service portal read and propose payment addresses",
+    "version": "19.0.1.0.0",
+    "category": "Social Registry",
+    "author": "SPAR Suite",
+    "license": "LGPL-3",
+    "depends": ["fastapi", "g2p_spar_financial_address", "g2p_spar_sync_queue"],
+    "external_dependencies": {
+        "python": ["PyJWT", "cryptography", "fastapi", "pydantic", "requests"]
+    },
+    "data": [
+        "data/res_users.xml",
+        "data/fastapi_endpoint.xml",
+    ],
+}

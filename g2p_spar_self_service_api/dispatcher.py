@@ -1,0 +1,123 @@
+"""Serves the API: every answer leaves through here, and is written down here."""
+
+import logging
+import traceback
+from contextvars import copy_context
+
+import psycopg2
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from werkzeug.exceptions import HTTPException
+
+from odoo.exceptions import (
+    AccessDenied,
+    AccessError,
+    ConcurrencyError,
+    MissingError,
+    UserError,
+)
+from odoo.http import request
+
+from odoo.addons.fastapi.fastapi_dispatcher import FastApiDispatcher
+from odoo.addons.fastapi.pools import fastapi_app_pool
+
+from . import asgi, call
+from .models.fastapi_endpoint import APP
+from .problems import MEDIA_TYPE, Problem, of_status, of_validation
+
+_logger = logging.getLogger(__name__)
+
+#: What Odoo handles itself, most often by running the request again.
+_OF_DATABASE = (
+    psycopg2.OperationalError,
+    psycopg2.IntegrityError,
+    ConcurrencyError,
+)
+
+
+class SelfServiceDispatcher(FastApiDispatcher):
+    """Runs a call, and turns whatever goes wrong into problem details.
+
+    Nothing an exception says reaches a log or an answer: it may hold payment data.
+    """
+
+    routing_type = APP
+
+    def __init__(self, request):
+        super().__init__(request)
+        httprequest = request.httprequest
+        self.call = call.Call(httprequest.method, httprequest.remote_addr or "")
+
+    def dispatch(self, endpoint, args):
+        # Values of a retry are those of this try.
+        self.call.caller = None
+        return copy_context().run(self._dispatch, endpoint.routing["spar_root_path"])
+
+    def _dispatch(self, root_path):
+        call.current.set(self.call)
+        Endpoint = request.env["fastapi.endpoint"].sudo()
+        try:
+            environ = self._get_environ()
+            body = environ["wsgi.input"].read()
+            # One pool of apps, where there would be one for every path somebody asks.
+            with (
+                fastapi_app_pool.get_app(env=request.env, root_path=root_path) as app,
+                self._manage_odoo_env(Endpoint.get_uid(root_path)),
+            ):
+                status, headers, content = asgi.call(app.app, environ, body)
+                response = self.request.make_response(
+                    content, headers=headers, status=status
+                )
+                self._finish(response)
+        except _OF_DATABASE:
+            raise
+        except Exception as exc:
+            raise self._as_problem(exc) from None
+        return response
+
+    def handle_error(self, exc):
+        problem = self._as_problem(exc)
+        response = self.request.make_json_response(
+            problem.as_dict(self.request.env, self.call.request_id),
+            status=problem.code,
+            headers={**problem.headers, "Content-Type": MEDIA_TYPE},
+        )
+        self._finish(response)
+        return response
+
+    def _finish(self, response):
+        response.headers["X-Request-Id"] = self.call.request_id
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers.setdefault("Cache-Control", "no-store")
+
+    def _as_problem(self, exc):
+        if isinstance(exc, Problem):
+            return exc
+        if isinstance(exc, RequestValidationError):
+            return of_validation(exc.errors())
+        if isinstance(exc, StarletteHTTPException):
+            return of_status(exc.status_code, exc.headers)
+        if isinstance(exc, HTTPException):
+            return of_status(exc.code or 500)
+        if isinstance(exc, asgi.BadPath):
+            return Problem("not_found")
+        if isinstance(exc, _OF_DATABASE):
+            return Problem("busy", headers={"Retry-After": "1"})
+        if isinstance(exc, MissingError):
+            return Problem("not_found")
+        if isinstance(exc, AccessDenied | AccessError):
+            return Problem("forbidden")
+        if isinstance(exc, UserError):
+            return Problem("refused")
+        self._log(exc)
+        return Problem("failed")
+
+    def _log(self, exc):
+        """Log where something went wrong, without what the exception says."""
+        frames = "".join(traceback.format_tb(exc.__traceback__))
+        _logger.error(
+            "Call %s of the self-service API failed: %s\n%s",
+            self.call.request_id,
+            type(exc).__name__,
+            frames,
+        )

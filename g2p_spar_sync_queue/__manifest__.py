@@ -1,7 +1,7 @@
 {
     "name": "SPAR: Sync Queue",
     "summary": "Keeps SPAR's ID-to-account mapper right through every failure",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "Social Registry",
     "author": "SPAR Suite",
     "license": "LGPL-3",
@@ -10,6 +10,7 @@
     "data": [
         "security/groups.xml",
         "security/ir.model.access.csv",
+        "security/rules.xml",
         "data/queue_job.xml",
         "data/mail_activity_type.xml",
         "data/ir_cron.xml",

@@ -10,7 +10,6 @@ from . import g2p_spar_health
 from . import g2p_spar_mapping
 from . import g2p_spar_overview
 from . import g2p_spar_reading
-from . import g2p_spar_reading_ask
 from . import g2p_spar_reconciliation
 from . import g2p_spar_tally
 from . import res_partner

@@ -2,54 +2,13 @@ from odoo import fields, models
 from odoo.exceptions import AccessError
 
 from odoo.addons.g2p_spar_financial_address.const import EDITOR
-
-from ..kinds import RESENT, TAKEN
+from odoo.addons.g2p_spar_sync_queue.kinds import RESENT, TAKEN
 
 
 class G2pSparReading(models.Model):
-    """What SPAR answered when somebody last looked at a registrant.
+    """What an operator may do about what was seen."""
 
-    It is what a screen shows while SPAR is away. The engine never reads it. There is no
-    number in it but the masked one.
-    """
-
-    _name = "g2p.spar.reading"
-    _description = "Last look at SPAR"
-    _order = "id desc"
-    _rec_name = "partner_id"
-
-    partner_id = fields.Many2one(
-        "res.partner",
-        string="Registrant",
-        required=True,
-        readonly=True,
-        ondelete="cascade",
-    )
-    connection_id = fields.Many2one(
-        "g2p.spar.connection",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="cascade",
-    )
-    spar_id = fields.Char("SPAR ID", readonly=True, help="The ID SPAR was asked for.")
-    masked = fields.Char(
-        "At SPAR", readonly=True, help="Empty when SPAR held no address."
-    )
-    read_at = fields.Datetime("Answered on", readonly=True)
-    tried_at = fields.Datetime("Asked on", required=True, readonly=True)
-    code = fields.Char(readonly=True, help="Why the last question was not answered.")
-    kind = fields.Char(
-        "Difference",
-        readonly=True,
-        help="How what SPAR answered differed from what was requested then.",
-    )
-
-    _one_per_registrant = models.Constraint(
-        "UNIQUE(partner_id, connection_id)",
-        "There is one last look at each registrant.",
-    )
-    _asked_by = models.Index("(write_uid, tried_at)")
+    _inherit = "g2p.spar.reading"
 
     # === ACTION METHODS === #
 

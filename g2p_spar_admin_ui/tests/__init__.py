@@ -3,5 +3,4 @@ from . import test_bulk
 from . import test_monitor
 from . import test_overview
 from . import test_truth
-from . import test_truth_protects
 from . import test_words

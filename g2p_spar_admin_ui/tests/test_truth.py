@@ -1,267 +1,14 @@
-from odoo.fields import Command
+from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
-from odoo.addons.g2p_spar_sync_queue.tests import stand_in
-from odoo.addons.g2p_spar_sync_queue.tests.stand_in import StandInMapper
+from odoo.addons.g2p_spar_sync_queue.tests.look_case import LookCase
 
-from ..models import g2p_spar_reading_ask
-from .common import TruthCase
-
-OURS, THEIRS = "M-Cash · +2557••••001", "M-Cash · +2557••••009"
+LIST = "g2p_spar_financial_address.registrant_view_list"
 
 
 @tagged("post_install", "-at_install")
-class TestTruth(TruthCase):
-    """What people are told of SPAR beside what was requested."""
-
-    def assertNotAsked(self):
-        self.assertFalse(self.mapper.log)
-
-    def assertOursIsLastKnown(self, row):
-        self.assertEqual(row["text"], OURS)
-        self.assertTrue(row["when"])
-        self.assertFalse(row["current"])
-        self.assertEqual(row["badge"], "Last known")
-        self.assertTrue(row["problem"])
-
-    # === SPAR ANSWERS === #
-
-    def test_in_sync(self):
-        self.bring_in_sync()
-        view = self.view()
-        self.assertEqual(self.mapper.operations, ["resolve"])
-        (row,) = view["rows"]
-        self.assertEqual(row["text"], OURS)
-        self.assertEqual(row["badge"], "In sync")
-        self.assertEqual(row["sentence"], "SPAR holds what was requested.")
-        self.assertTrue(row["current"] and row["when"])
-        self.assertFalse(row["problem"])
-        self.assertEqual(view["requested"]["text"], OURS)
-        self.assertIn("Admin form", view["requested"]["by"])
-
-    def test_the_engine_is_not_disturbed(self):
-        self.bring_in_sync()
-        before = self.mapping.read()
-        self.look()
-        self.assertEqual(self.mapping.read(), before)
-
-    def test_changed_by_somebody_else(self):
-        self.bring_in_sync()
-        self.spar_holds("+255754200009")
-        row = self.look()
-        self.assertEqual((row["text"], row["badge"]), (THEIRS, "Differs"))
-        self.assertIn("SPAR holds something else", row["sentence"])
-
-    def test_nothing_there_although_sent(self):
-        self.bring_in_sync()
-        self.mapper.rows.clear()
-        row = self.look()
-        self.assertEqual((row["text"], row["badge"]), ("No address", "Differs"))
-        self.assertIn("no address for this ID", row["sentence"])
-
-    def test_nothing_there_and_nothing_requested(self):
-        row = self.look()
-        self.assertEqual((row["text"], row["badge"]), ("No address", ""))
-        self.assertEqual(row["sentence"], "No payment address yet. Add one.")
-        self.assertFalse(row["problem"])
-
-    def test_something_there_although_nothing_was_requested(self):
-        self.bring_in_sync()
-        self.registrant.action_end_financial_address("Gone")
-        self.mapper.rows["SR-2"] = self.mapper.rows["SR-1"]
-        self.run_engine()
-        self.mapper.rows["SR-1"] = self.mapper.rows.pop("SR-2")
-        row = self.look("both")
-        self.assertEqual((row["text"], row["badge"]), (OURS, "Differs"))
-        self.assertIn("although none is requested", row["sentence"])
-        self.assertTrue(row["mayResend"] and row["mayTake"])
-
-    def test_a_newcomer_spar_knows_already(self):
-        self.mapper.rows["SR-1"] = self.enter_address()._spar_value()[0]
-        self.env["g2p.financial.address"].search([])._close("ended", "Gone")
-        newcomer = self.new_registrant("Neema Shayo", "SR-9")
-        self.mapper.rows["SR-9"] = self.mapper.rows["SR-1"]
-        (row,) = self.view("both", partner=newcomer)["rows"]
-        self.assertEqual(row["badge"], "Differs")
-        self.assertFalse(row["mayResend"] or row["mayTake"], "no mapping to act on")
-
-    def test_what_cannot_be_read_here(self):
-        self.bring_in_sync()
-        self.mapper.rows["SR-1"] = "IBAN TZ00 754200001"
-        row = self.look()
-        self.assertEqual(row["text"], "Cannot be read here")
-        self.assertEqual(row["badge"], "Differs")
-        self.assertNotIn("754200001", str(row))
-
-    # === WHAT IS UNDER WAY === #
-
-    def test_on_its_way(self):
-        self.bring_in_sync()
-        self.enter_address("0754 200 009")
-        row = self.look("both")
-        self.assertEqual(row["text"], OURS)
-        self.assertEqual(row["badge"], "")
-        self.assertEqual(row["sentence"], "Saved. Being sent to SPAR.")
-        self.assertFalse(row["mayResend"] or row["mayTake"])
-
-    def test_moved_while_spar_was_being_asked(self):
-        self.bring_in_sync()
-
-        def amend(handler, work):
-            self.env.cr.execute("UPDATE g2p_spar_mapping SET state = 'due'")
-            return False
-
-        self.mapper.faults = [amend]
-        row = self.look("both")
-        self.assertFalse(self.mapper.faults)
-        self.assertEqual(row["badge"], "")
-        self.assertFalse(row["mayResend"] or row["mayTake"])
-
-    def test_waiting_for_approval(self):
-        self.set_policy(approve_admin=True)
-        self.enter_address()
-        view = self.view()
-        self.assertIn("Waiting for a second person", view["rows"][0]["sentence"])
-        self.assertEqual(view["requested"]["text"], OURS)
-
-    def test_waiting_for_an_id(self):
-        self.registrant.spar_id = False
-        self.enter_address()
-        self.run_engine()
-        row = self.look()
-        self.assertIn("as soon as this registrant has an ID", row["sentence"])
-        self.assertEqual(row["problem"], "Without an ID, SPAR cannot be asked.")
-        self.assertNotAsked()
-
-    def test_held_says_why(self):
-        self.enter_address()
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
-        self.mapper.rows.clear()
-        row = self.look("both")
-        self.assertIn("SPAR does not accept this address.", row["sentence"])
-        self.assertTrue(row["mayResend"])
-        self.assertFalse(row["mayTake"], "there is nothing at SPAR")
-
-    # === SPAR DOES NOT ANSWER === #
-
-    def test_away_with_what_the_engine_knows(self):
-        self.bring_in_sync()
-        self.mapper.stop()
-        row = self.look("both")
-        self.assertOursIsLastKnown(row)
-        self.assertIn("SPAR confirmed this", row["sentence"])
-        self.assertFalse(row["mayResend"] or row["mayTake"])
-
-    def test_away_with_what_was_read_last(self):
-        self.bring_in_sync()
-        self.spar_holds("+255754200009")
-        self.look()
-        self.mapper.stop()
-        row = self.look()
-        self.assertEqual((row["text"], row["badge"]), (THEIRS, "Last known"))
-        self.assertFalse(row["current"])
-
-    def test_away_and_nothing_known(self):
-        self.mapper.stop()
-        row = self.look()
-        self.assertEqual((row["text"], row["when"]), ("Not known", ""))
-        self.assertTrue(row["problem"])
-
-    def test_what_was_read_under_another_id_is_no_news(self):
-        newcomer = self.new_registrant("Neema Shayo", "SR-9")
-        self.mapper.rows["SR-9"] = self.enter_address()._spar_value()[0]
-        self.mapper.strategies["SR-9"] = None
-        (row,) = self.view(partner=newcomer)["rows"]
-        self.assertNotEqual(row["text"], "No address")
-        newcomer.spar_id = "SR-10"
-        for ask in (False, True):
-            self.mapper.rule = stand_in.status(503)
-            (row,) = self.view(ask=ask, partner=newcomer)["rows"]
-            self.assertEqual(row["text"], "Not known")
-        newcomer.spar_id = "SR-9"
-        (row,) = self.view(ask=False, partner=newcomer)["rows"]
-        self.assertEqual(row["text"], "Not known", "forgotten with the failed look")
-
-    def test_back_again(self):
-        self.bring_in_sync()
-        self.mapper.rule = stand_in.status(503)
-        self.assertOursIsLastKnown(self.look())
-        self.mapper.rule = None
-        self.assertEqual(self.look()["badge"], "In sync")
-
-    def test_other_answers_are_no_news_either(self):
-        self.bring_in_sync()
-        for fault, words in (
-            (stand_in.signature_refused, "does not accept our signature"),
-            (stand_in.refuse("rjct.id.invalid"), "no clear answer"),
-            (stand_in.cut_before, "cannot be reached"),
-            (stand_in.forget(0), "cannot be reached"),
-        ):
-            with self.subTest(words):
-                self.mapper.faults = [fault]
-                row = self.look()
-                self.assertFalse(self.mapper.faults)
-                self.assertOursIsLastKnown(row)
-                self.assertIn(words, row["problem"])
-        # Screens decide nothing for the engine.
-        self.assertEqual(self.connection.state, "running")
-        self.assertEqual(self.connection.breaker_failures, 0)
-
-    def test_not_asked_while_it_is_left_alone(self):
-        self.bring_in_sync()
-        self.connection.breaker_state = "open"
-        self.assertOursIsLastKnown(self.look())
-        self.assertNotAsked()
-
-    def test_not_asked_while_sending_is_paused(self):
-        self.bring_in_sync()
-        self.connection._pause("Enough for today")
-        self.assertOursIsLastKnown(self.look())
-        self.assertNotAsked()
-
-    def test_not_asked_from_a_copy(self):
-        self.bring_in_sync()
-        self.env["ir.config_parameter"].set_param("database.is_neutralized", "1")
-        row = self.look()
-        self.assertOursIsLastKnown(row)
-        self.assertIn("neutralised copy", row["problem"])
-        self.assertNotAsked()
-
-    def test_not_asked_without_a_key(self):
-        self.bring_in_sync()
-        self.key_path.rename(self.key_path.with_suffix(".away"))
-        self.addCleanup(self.key_path.with_suffix(".away").rename, self.key_path)
-        row = self.look()
-        self.assertOursIsLastKnown(row)
-        self.assertIn("signing key", row["problem"])
-        self.assertNotAsked()
-
-    def test_no_connection_at_all(self):
-        self.connection.state = "draft"
-        self.enter_address()
-        self.assertEqual(self.view()["rows"], [])
-
-    def test_who_is_no_registrant_is_not_looked_up(self):
-        contact = self.env["res.partner"].create({"name": "A shop"})
-        self.assertEqual(self.view(partner=contact), {})
-        self.assertNotAsked()
-
-    def test_several_connections_at_a_time(self):
-        other = StandInMapper()
-        self.addCleanup(other.stop)
-        key = Command.create(self.file_key_values())
-        second = self.connection.copy(
-            {"name": "Second", "base_url": other.url, "key_ids": [key]}
-        )
-        second.state = "running"
-        self.enter_address()
-        self.registrant.spar_mapping_ids._job_sync()
-        self.assertEqual(other.operations, ["link"])
-        self.mapper.stop()
-        first, last = self.view()["rows"]
-        self.assertEqual([first["connection"], last["connection"]], ["Test", "Second"])
-        self.assertOursIsLastKnown(first)
-        self.assertEqual(last["badge"], "In sync")
+class TestTruth(LookCase):
+    """What the registrant's page lets people do about what SPAR holds."""
 
     # === THE CURE === #
 
@@ -321,13 +68,53 @@ class TestTruth(TruthCase):
         self.assertEqual(shown, self.mapping.change_ids)
         self.assertTrue(shown and others.spar_mapping_ids.change_ids - shown)
 
-    def test_looked_at_twice_within_a_moment_it_is_asked_once(self):
-        self.patch(g2p_spar_reading_ask, "FRESH", 30)
+    def test_cures_by_role(self):
         self.bring_in_sync()
-        self.assertEqual(self.look()["badge"], "In sync")
-        self.assertEqual(self.look("editor")["badge"], "In sync")
-        self.assertEqual(self.mapper.operations, ["resolve"])
-        # Not when the engine has seen something else since.
-        self.enter_address("0754 200 009")
-        self.run_engine()
-        self.assertEqual(self.look()["text"], THEIRS)
+        self.spar_holds("+255754200009")
+        expected = {
+            "viewer": (False, False),
+            "editor": (False, False),
+            "operator": (True, False),
+            "both": (True, True),
+        }
+        for role, (resends, takes) in expected.items():
+            row = self.look(role)
+            reading = self.env["g2p.spar.reading"].browse(row["reading"])
+            mine = reading.with_user(self.users[role])
+            with self.subTest(role):
+                self.assertEqual((row["mayResend"], row["mayTake"]), (resends, takes))
+                for allowed, cure in ((resends, "resend"), (takes, "take")):
+                    if not allowed:
+                        with self.assertRaises(AccessError):
+                            getattr(mine, f"action_{cure}")()
+        self.assertFalse(self.env["g2p.spar.reconciliation.line"].search([]))
+
+    # === SPAR IS LEFT IN PEACE === #
+
+    def test_a_page_of_80_and_a_form_ask_nothing(self):
+        self.bring_in_sync()
+        people = self.make_registrants(79) | self.registrant
+        self.env["g2p.spar.connection"].search([]).flush_recordset()
+        viewer = self.env["res.partner"].with_user(self.users["viewer"])
+        views = viewer.get_views([(self.env.ref(LIST).id, "list"), (False, "form")])
+        for kind in ("list", "form"):
+            spec = {
+                name: {}
+                for name in viewer.browse(self.registrant.id)._fields
+                if name in views["views"][kind]["arch"]
+                and f'name="{name}"' in views["views"][kind]["arch"]
+            }
+            self.assertIn("spar_state", spec)
+            with self.subTest(kind):
+                if kind == "list":
+                    found = viewer.web_search_read([("id", "in", people.ids)], spec)
+                    self.assertEqual(len(found["records"]), 80)
+                else:
+                    viewer.browse(self.registrant.id).web_read(spec)
+        self.assertFalse(self.mapper.log)
+
+    def test_the_list_costs_what_it_cost_before(self):
+        # The widget is on the form alone, and it has no field of its own.
+        names = self.env["res.partner"]._fields
+        ours = [n for n, f in names.items() if f._module == "g2p_spar_admin_ui"]
+        self.assertFalse(ours)

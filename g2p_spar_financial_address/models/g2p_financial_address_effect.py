@@ -202,12 +202,23 @@ class G2pFinancialAddress(models.Model):
         in_use = self.filtered(lambda address: address.state == "effective")
         if not in_use:
             raise UserError(self.env._("There is no address in use to end."))
-        note = self._clean_decision(reason)
+        in_use._end("admin", self._clean_decision(reason))
+
+    def _end(self, channel, note):
+        """Stop paying at those in use, and withdraw those that wait for approval.
+
+        :param str channel: by which one it is asked for
+        :param str note: why, clean; kept with the address
+        """
+        in_use = self.filtered(lambda address: address.state == "effective")
         # Approved later, what waits would pay again somebody who is no longer paid.
         waiting = self._waiting_for(in_use.partner_id)
         waiting._close("ended", self.env._("The address in use was ended."))
+        # What waits for somebody who has none in use.
+        (self - in_use - waiting)._close("ended", note)
         in_use._close("ended", note)
-        in_use.partner_id._financial_address_changed("admin")
+        if in_use:
+            in_use.partner_id._financial_address_changed(channel)
 
     def action_ask_reason(self):
         """Open the dialog that asks why, for the decision named in the context."""

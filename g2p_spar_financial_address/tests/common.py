@@ -60,9 +60,12 @@ class FinancialAddressCase(TransactionCase):
             }
         )
 
-    def upgrade(self, addon, version):
-        """Run what an addon does when it is upgraded to this version."""
-        path = file_path(f"{addon}/migrations/{version}/post-migration.py")
+    def upgrade(self, addon, version, stage="post"):
+        """Run what an addon does when it is upgraded to this version.
+
+        :param str stage: ``pre`` for what is done before the addon is loaded
+        """
+        path = file_path(f"{addon}/migrations/{version}/{stage}-migration.py")
         spec = importlib.util.spec_from_file_location("migration", path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)

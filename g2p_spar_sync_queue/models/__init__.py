@@ -24,6 +24,8 @@ from . import g2p_spar_key_store
 from . import g2p_spar_key_expiry
 from . import g2p_spar_reconciliation
 from . import g2p_spar_reconciliation_line
+from . import g2p_spar_reading
+from . import g2p_spar_reading_ask
 from . import g2p_fa_strategy
 from . import g2p_financial_address
 from . import res_partner

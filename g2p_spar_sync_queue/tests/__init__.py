@@ -14,6 +14,9 @@ from . import test_key_rotation
 from . import test_key_uses
 from . import test_keys
 from . import test_leaving
+from . import test_look
+from . import test_look_for_others
+from . import test_look_protects
 from . import test_plan
 from . import test_reconciliation
 from . import test_roles
@@ -26,3 +29,4 @@ from . import test_spar_http
 from . import test_spar_partner_api
 from . import test_spar_scripts
 from . import test_spar_vectors
+from . import test_upgrade

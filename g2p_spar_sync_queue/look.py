@@ -3,13 +3,15 @@
 from odoo import fields
 from odoo.tools.misc import format_datetime, format_time
 
-from odoo.addons.g2p_spar_financial_address.const import EDITOR
-from odoo.addons.g2p_spar_sync_queue.progress import digest
+from odoo.addons.g2p_spar_financial_address.const import EDITOR, VIEWER
 
 from .kinds import MOVING, OPERATOR, RESENT, SAME, TAKEN
+from .progress import digest
 
 #: States of a registrant in which nothing more is to be said than how SPAR compares.
 SETTLED = ("in_sync", "ended", "no_address")
+#: Why SPAR was not asked that is nobody's business but of those who run the registry.
+INTERNAL = ("copy", "key", "refused")
 
 
 class Look:
@@ -21,10 +23,12 @@ class Look:
     :param entry: the mapping as the engine reads it, if there is one
     :param str code: why SPAR has not answered now, ``""`` if it has, None if it was not
         asked
+    :param str asker: who looks, where that is not the user of the environment
     """
 
-    def __init__(self, partner, connection, reading, entry, code):
+    def __init__(self, partner, connection, reading, entry, code, asker=None):
         self.env = partner.env
+        self.asker = asker
         self.partner = partner
         self.connection = connection
         spar_id = self.env["g2p.spar.reading"]._question(partner, entry).spar_id
@@ -52,11 +56,12 @@ class Look:
             "reading": self.reading.id if self.reading else False,
             "text": text,
             "when": self._moment(moment),
+            "seen_at": moment or None,
             "current": current,
             "settled": self.kind == SAME,
             "again": self.code == "busy",
             "problem": self._problem(),
-            "sentence": self._sentence(),
+            **self._state(),
             **self._badge(),
             **self._cures(),
         }
@@ -110,30 +115,54 @@ class Look:
 
     def _cures(self):
         """Return what the user may do about a difference."""
-        differs = bool(self.mapping) and self.env.user.has_group(OPERATOR)
-        enters = differs and self.env.user.has_group(EDITOR)
+        differs = bool(self.mapping) and self._may(OPERATOR)
+        enters = differs and self._may(EDITOR)
         return {
             "mayResend": differs and self.kind in RESENT,
             "mayTake": enters and self.kind in TAKEN,
         }
 
-    def _sentence(self):
-        """Return in one sentence how far apart the two are, and what happens next."""
-        partner = self.partner
-        if partner.financial_address_state in ("draft", "to_approve"):
-            return partner.spar_sentence
-        state = self.mapping.display_state if self.mapping else "no_address"
-        if state not in SETTLED or self.kind == MOVING:
-            return self.mapping.with_env(self.env).sentence
-        if self.kind in (None, SAME):
-            return self._in_sync_sentence(state)
-        return self._difference_sentence()
+    def _may(self, group):
+        """Whether it is a user with this role who looks, whatever the code may do."""
+        return not self.asker and self.env.user.has_group(group)
 
-    def _in_sync_sentence(self, state):
-        if self.kind is None or state != "in_sync":
-            mapping = self.mapping.with_env(self.env)
-            return mapping.sentence if mapping else self.partner.spar_sentence
-        return self.env._("SPAR holds what was requested.")
+    # === WHAT HAPPENS NEXT === #
+
+    def _state(self):
+        """Return in a code and in words how far apart the two are, and what is next."""
+        partner = self.partner
+        state = self.mapping.display_state if self.mapping else "no_address"
+        if partner.financial_address_state in ("draft", "to_approve"):
+            return self._known_state(partner)
+        if state not in SETTLED or self.kind == MOVING:
+            return self._known_state(self.mapping)
+        if self.kind not in (None, SAME):
+            return {"code": "differs", "sentence": self._difference_sentence()}
+        if self.kind == SAME and state == "in_sync":
+            sentence = self.env._("SPAR holds what was requested.")
+            return {"code": state, "sentence": sentence}
+        return self._known_state(self.mapping or partner)
+
+    def _known_state(self, record):
+        """Return what the registrant or its mapping says of itself.
+
+        Names of those who work here, and reasons they gave, are for their colleagues.
+        """
+        record = record.with_env(self.env)
+        if record._name == "res.partner":
+            code, sentence = record.spar_state, record.spar_sentence
+        else:
+            code, sentence = record.display_state, record.sentence
+        if not self._may(VIEWER):
+            sentence = self._discreet_sentence(code) or sentence
+        return {"code": code, "sentence": sentence}
+
+    def _discreet_sentence(self, code):
+        return {
+            "to_approve": self.env._("Saved. Waiting for a second person."),
+            "paused": self.env._("Saved. Sending to SPAR is paused for now."),
+            "differs": self.env._("SPAR keeps what it has until the next change."),
+        }.get(code)
 
     def _difference_sentence(self):
         sentences = {
@@ -156,9 +185,10 @@ class Look:
         """Return why SPAR has not answered just now, in words."""
         if not self.code:
             return ""
-        connection = self.connection.with_env(self.env)
+        if self.code in INTERNAL and not self._may(VIEWER):
+            return self.env._("SPAR cannot be asked right now.")
         if self.code == "copy":
-            return connection._neutralised_text()
+            return self.connection.with_env(self.env)._neutralised_text()
         if self.code == "resting":
             return self.env._(
                 "SPAR cannot be reached. It is left alone until %s.",

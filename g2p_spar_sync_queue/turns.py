@@ -9,8 +9,8 @@ from contextlib import closing, contextmanager
 from odoo.sql_db import db_connect
 from odoo.tools import config
 
-#: First keys of the advisory locks: one for each user, and one for each turn.
-USER_LOCK = 0x53505255  # "SPRU"
+#: First keys of the advisory locks: one for whoever asks, and one for each turn.
+ASKER_LOCK = 0x53505255  # "SPRU"
 TURN_LOCK = 0x53505254  # "SPRT"
 #: Turns at a time, however many workers there are.
 MAX_TURNS = 4
@@ -22,20 +22,26 @@ def turns_at_a_time():
     return min(MAX_TURNS, max(1, workers // 2)) if workers else MAX_TURNS
 
 
+def asker_lock(who):
+    """Return the advisory lock of somebody, from the digest of who it is."""
+    return ASKER_LOCK, int(who[:8], 16) - 2**31
+
+
 @contextmanager
-def turn(env):
-    """Give a turn to the user, if there is one; nothing is waited for.
+def turn(env, who):
+    """Give somebody a turn, if there is one; nothing is waited for.
 
     The locks are those of a session of their own, which is in no transaction while the
     block runs. They end with it, even if the process is killed.
 
     :param Environment env: of the user
-    :return: whether the user has a turn
+    :param str who: a digest of who asks, in hexadecimal
+    :return: whether there is a turn
     """
     with closing(db_connect(env.cr.dbname).cursor()) as cr:
         held = []
         try:
-            mine = _first_free(cr, [(USER_LOCK, env.uid)], held) and _first_free(
+            mine = _first_free(cr, [asker_lock(who)], held) and _first_free(
                 cr, [(TURN_LOCK, number) for number in range(turns_at_a_time())], held
             )
             # Nothing was written: this ends the transaction, and locks of a session

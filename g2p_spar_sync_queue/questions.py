@@ -3,7 +3,7 @@
 import threading
 import time
 
-from odoo.addons.g2p_spar_sync_queue.spar.words import RESOLVE
+from .spar.words import RESOLVE
 
 #: Seconds to reach SPAR and to wait for its answer. The engine waits much longer, as
 #: what it sends must not be lost; here somebody waits.

@@ -5,17 +5,17 @@ from odoo.exceptions import AccessError
 from odoo.sql_db import db_connect
 from odoo.tests import get_db_name, tagged
 
-from odoo.addons.g2p_spar_sync_queue.tests import stand_in
-
 from .. import questions, turns
 from ..models import g2p_spar_reading_ask
-from .common import TruthCase
+from . import stand_in
+from .look_case import LookCase
 
-LIST = "g2p_spar_financial_address.registrant_view_list"
+#: The digest of somebody.
+WHO = "0" * 64
 
 
 @tagged("post_install", "-at_install")
-class TestTruthProtects(TruthCase):
+class TestLookProtects(LookCase):
     """Looking gives away no number, blocks nobody, and asks no more than it must."""
 
     # === NUMBERS AND ROLES === #
@@ -68,27 +68,6 @@ class TestTruthProtects(TruthCase):
                 with self.assertRaises(AccessError):
                     mine.unlink()
 
-    def test_cures_by_role(self):
-        self.bring_in_sync()
-        self.spar_holds("+255754200009")
-        expected = {
-            "viewer": (False, False),
-            "editor": (False, False),
-            "operator": (True, False),
-            "both": (True, True),
-        }
-        for role, (resends, takes) in expected.items():
-            row = self.look(role)
-            reading = self.env["g2p.spar.reading"].browse(row["reading"])
-            mine = reading.with_user(self.users[role])
-            with self.subTest(role):
-                self.assertEqual((row["mayResend"], row["mayTake"]), (resends, takes))
-                for allowed, cure in ((resends, "resend"), (takes, "take")):
-                    if not allowed:
-                        with self.assertRaises(AccessError):
-                            getattr(mine, f"action_{cure}")()
-        self.assertFalse(self.env["g2p.spar.reconciliation.line"].search([]))
-
     def test_the_whole_number_is_behind_the_usual_door(self):
         self.bring_in_sync()
         address = self.registrant.financial_address_id
@@ -130,34 +109,6 @@ class TestTruthProtects(TruthCase):
 
     # === SPAR IS LEFT IN PEACE === #
 
-    def test_a_page_of_80_and_a_form_ask_nothing(self):
-        self.bring_in_sync()
-        people = self.make_registrants(79) | self.registrant
-        self.env["g2p.spar.connection"].search([]).flush_recordset()
-        viewer = self.env["res.partner"].with_user(self.users["viewer"])
-        views = viewer.get_views([(self.env.ref(LIST).id, "list"), (False, "form")])
-        for kind in ("list", "form"):
-            spec = {
-                name: {}
-                for name in viewer.browse(self.registrant.id)._fields
-                if name in views["views"][kind]["arch"]
-                and f'name="{name}"' in views["views"][kind]["arch"]
-            }
-            self.assertIn("spar_state", spec)
-            with self.subTest(kind):
-                if kind == "list":
-                    found = viewer.web_search_read([("id", "in", people.ids)], spec)
-                    self.assertEqual(len(found["records"]), 80)
-                else:
-                    viewer.browse(self.registrant.id).web_read(spec)
-        self.assertFalse(self.mapper.log)
-
-    def test_the_list_costs_what_it_cost_before(self):
-        # The widget is on the form alone, and it has no field of its own.
-        names = self.env["res.partner"]._fields
-        ours = [n for n, f in names.items() if f._module == "g2p_spar_admin_ui"]
-        self.assertFalse(ours)
-
     def test_what_is_known_takes_few_queries_however_long_the_history(self):
         self.bring_in_sync()
 
@@ -178,7 +129,7 @@ class TestTruthProtects(TruthCase):
 
     def test_nobody_asks_twice_at_a_time(self):
         self.bring_in_sync()
-        with self.held((turns.USER_LOCK, self.users["viewer"].id)):
+        with self.held(self.lock_of("viewer")):
             row = self.look()
             self.assertTrue(row["again"])
             self.assertEqual(row["badge"], "Last known")
@@ -216,14 +167,14 @@ class TestTruthProtects(TruthCase):
         self.assertFalse(self.locks())
 
     def test_no_transaction_is_open_during_a_turn(self):
-        with turns.turn(self.env) as mine:
+        with turns.turn(self.env, WHO) as mine:
             self.assertTrue(mine)
             self.env.cr.execute(
                 """SELECT a.state FROM pg_stat_activity a JOIN pg_locks l USING (pid)
                     WHERE l.locktype = 'advisory' AND l.classid = %s
                       AND l.database = (SELECT oid FROM pg_database
                                          WHERE datname = current_database())""",
-                [turns.USER_LOCK],
+                [turns.ASKER_LOCK],
             )
             self.assertEqual(self.env.cr.fetchall(), [("idle",)])
 
@@ -236,24 +187,6 @@ class TestTruthProtects(TruthCase):
         self.assertEqual(len(self.mapper.log), 2)
         self.assertFalse(self.view("editor", partner=people[2])["rows"][0]["problem"])
 
-    def held(self, *keys):
-        """Hold these locks in a session of somebody else."""
-        cr = db_connect(get_db_name()).cursor()
-        for key in keys:
-            cr.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
-            self.assertTrue(cr.fetchone()[0])
-
-        class Held:
-            def __enter__(self):
-                return self
-
-            def __exit__(self, *exception):
-                for key in keys:
-                    cr.execute("SELECT pg_advisory_unlock(%s, %s)", key)
-                cr.close()
-
-        return Held()
-
     def locks(self):
         """Return the turns somebody has in this database."""
         with closing(db_connect(get_db_name()).cursor()) as cr:
@@ -262,6 +195,6 @@ class TestTruthProtects(TruthCase):
                     WHERE locktype = 'advisory' AND classid IN (%s, %s)
                       AND database = (SELECT oid FROM pg_database
                                        WHERE datname = current_database())""",
-                [turns.USER_LOCK, turns.TURN_LOCK],
+                [turns.ASKER_LOCK, turns.TURN_LOCK],
             )
             return cr.fetchall()

@@ -1,8 +1,11 @@
-from odoo.tests import new_test_user
+from contextlib import closing, contextmanager
 
-from odoo.addons.g2p_spar_sync_queue.tests.common import SparCase
+from odoo.sql_db import db_connect
+from odoo.tests import get_db_name, new_test_user
 
+from .. import turns
 from ..models import g2p_spar_reading_ask
+from .common import SparCase
 
 FA, SYNC = "g2p_spar_financial_address", "g2p_spar_sync_queue"
 ROLES = {
@@ -14,7 +17,7 @@ ROLES = {
 }
 
 
-class TruthCase(SparCase):
+class LookCase(SparCase):
     """Somebody looks at a registrant whose address is at a stand-in for SPAR."""
 
     @classmethod
@@ -49,3 +52,23 @@ class TruthCase(SparCase):
         """Return the one row somebody sees."""
         (row,) = self.view(role, ask)["rows"]
         return row
+
+    # === TURNS === #
+
+    def lock_of(self, role, asker=None):
+        """Return the lock of somebody who asks."""
+        Reading = self.env["g2p.spar.reading"].with_user(self.users[role])
+        return turns.asker_lock(Reading._who_asks(asker))
+
+    @contextmanager
+    def held(self, *keys):
+        """Hold these locks in a session of somebody else."""
+        with closing(db_connect(get_db_name()).cursor()) as cr:
+            for key in keys:
+                cr.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
+                self.assertTrue(cr.fetchone()[0])
+            try:
+                yield
+            finally:
+                for key in keys:
+                    cr.execute("SELECT pg_advisory_unlock(%s, %s)", key)

@@ -1,0 +1,63 @@
+from odoo.tests import tagged
+
+from .common import SparCase
+
+FORMER, NOW = "g2p_spar_admin_ui", "g2p_spar_sync_queue"
+LIKE = r"%spar\_reading%"
+OTHERS = ("access_reading_viewer", "rule_reading_company")
+
+
+@tagged("post_install", "-at_install")
+class TestUpgrade(SparCase):
+    def owned(self):
+        """Return what belongs to the last looks at SPAR, with the addon it is of."""
+        self.env.cr.execute(
+            """SELECT model, name, module, res_id FROM ir_model_data
+                WHERE name LIKE %s OR name IN %s
+             UNION ALL
+               SELECT 'constraint', c.name, m.name, c.id
+                 FROM ir_model_constraint c JOIN ir_module_module m ON m.id = c.module
+                WHERE c.name LIKE %s
+             ORDER BY 1, 2, 3""",
+            [LIKE, OTHERS, LIKE],
+        )
+        return self.env.cr.fetchall()
+
+    def test_the_last_looks_are_handed_over_by_the_admin_screens(self):
+        # What extends the model has some records of its own, which it had not then.
+        self.env.cr.execute(
+            "DELETE FROM ir_model_data WHERE module = %s AND name LIKE %s",
+            [FORMER, LIKE],
+        )
+        now = self.owned()
+        self.assertEqual({row[2] for row in now}, {NOW})
+        self.assertEqual(
+            {row[0] for row in now},
+            {
+                "constraint",
+                "ir.model",
+                "ir.model.access",
+                "ir.model.constraint",
+                "ir.model.fields",
+                "ir.rule",
+            },
+        )
+        self.env.cr.execute(
+            """UPDATE ir_model_data SET module = %s
+                WHERE module = %s AND (name LIKE %s OR name IN %s)""",
+            [FORMER, NOW, LIKE, OTHERS],
+        )
+        self.env.cr.execute(
+            """INSERT INTO ir_module_module (name, state)
+               VALUES (%s, 'uninstalled') ON CONFLICT DO NOTHING""",
+            [FORMER],
+        )
+        self.env.cr.execute(
+            """UPDATE ir_model_constraint SET module =
+                      (SELECT id FROM ir_module_module WHERE name = %s)
+                WHERE name LIKE %s""",
+            [FORMER, LIKE],
+        )
+        self.assertEqual({row[2] for row in self.owned()}, {FORMER})
+        self.upgrade(NOW, "19.0.1.3.0", "pre")
+        self.assertEqual(self.owned(), now)

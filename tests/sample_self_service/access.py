@@ -69,30 +69,28 @@ class SignedAssertion(ClientSecret):
     :param httpx.AsyncClient http: to the registry.
     :param str client_id: its name at the registry.
     :param bytes key: private RSA key in PEM form.
-    :param str key_id: name of the key at the registry.
+    :param str registry_name: what the registry calls itself.
     """
 
-    def __init__(self, http, client_id, key, key_id):
+    def __init__(self, http, client_id, key, registry_name):
         super().__init__(http, client_id, None)
         self._key = key
-        self._key_id = key_id
+        self.registry_name = registry_name
 
     def _proof(self):
         now = int(time.time())
         claims = {
             "iss": self.client_id,
             "sub": self.client_id,
-            "aud": str(self.http.base_url) + "v1/token",
+            "aud": self.registry_name,
             "iat": now,
             "exp": now + 60,
             # The registry takes each assertion once.
             "jti": str(uuid.uuid4()),
         }
-        headers = {"kid": self._key_id} if self._key_id else None
-        signed = jwt.encode(claims, self._key, "RS256", headers=headers)
         return {
             "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": signed,
+            "client_assertion": jwt.encode(claims, self._key, "RS256"),
         }
 
 
@@ -107,5 +105,8 @@ def chosen(settings, http):
     if settings.way == "secret":
         return ClientSecret(http, settings.client_id, settings.client_secret)
     return SignedAssertion(
-        http, settings.client_id, settings.private_key.read_bytes(), settings.key_id
+        http,
+        settings.client_id,
+        settings.private_key.read_bytes(),
+        settings.registry_name,
     )

@@ -21,7 +21,8 @@ class Settings:
     :param str client_secret: for ``secret``.
     :param pathlib.Path private_key: file with the RSA key in PEM form; for
         ``assertion``.
-    :param str key_id: name of that key at the registry.
+    :param str registry_name: what the registry calls itself, for whom signatures are
+        made; for ``assertion``.
     """
 
     registry: str
@@ -32,7 +33,7 @@ class Settings:
     client_id: str
     client_secret: str
     private_key: Path
-    key_id: str
+    registry_name: str
 
 
 def from_environment():
@@ -52,5 +53,5 @@ def from_environment():
         client_id=os.environ.get("PORTAL_CLIENT_ID", ""),
         client_secret=os.environ.get("PORTAL_CLIENT_SECRET", ""),
         private_key=Path(os.environ.get("PORTAL_PRIVATE_KEY", "")),
-        key_id=os.environ.get("PORTAL_KEY_ID", ""),
+        registry_name=os.environ.get("PORTAL_REGISTRY_NAME", ""),
     )

@@ -4,6 +4,8 @@ import sys
 import uuid
 
 import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tools.processes import Process, Service, child_environment
 
@@ -11,6 +13,74 @@ PREFIX = "/spar/self-service/v1"
 AUDIENCE = "spar-self-service"
 #: The claim of a citizen's token that holds their SPAR ID.
 CLAIM = "spar_id"
+#: What callers of the tests may do: everything, as often as they like.
+RIGHTS = {
+    "may_read": True,
+    "may_propose": True,
+    "may_end": True,
+    "may_read_directory": True,
+    "rate": 1_000_000,
+    "person_rate": 1_000_000,
+    "id_template": "{id}",
+}
+
+
+def register_issuer(registry, issuer):
+    """Have a registry trust an issuer's tokens; return its id.
+
+    :param StandInIssuer issuer: it runs.
+    """
+    return registry.create(
+        "g2p.api.issuer",
+        {
+            "name": "National login",
+            "url": issuer.url,
+            "audience": AUDIENCE,
+            "jwks_url": issuer.jwks_url,
+            "claim": CLAIM,
+            **RIGHTS,
+        },
+    )
+
+
+def register_client(registry, name):
+    """Make a client of a registry; return its ``client_id`` and ``client_secret``."""
+    client = registry.create("g2p.api.client", {"name": name, **RIGHTS})
+    shown = registry.rpc.call("g2p.api.client", "action_new_secret", [client])
+    return {
+        field: shown["context"][f"default_{field}"]
+        for field in ("client_id", "client_secret")
+    }
+
+
+def register_key(registry, name, file):
+    """Make a client of a registry that signs; return what its portal has to know.
+
+    :param pathlib.Path file: where its private key is written.
+    """
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = serialization.Encoding.PEM
+    file.touch(mode=0o600)
+    file.write_bytes(
+        key.private_bytes(
+            pem,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    public = key.public_key().public_bytes(
+        pem, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    values = {"name": name, "public_key": public.decode(), **RIGHTS}
+    client = registry.create("g2p.api.client", values)
+    (told,) = registry.rpc.call(
+        "g2p.api.client", "read", [client], ["client_id", "audience"]
+    )
+    return {
+        "client_id": told["client_id"],
+        "registry_name": told["audience"],
+        "private_key": file,
+    }
 
 
 class Portal(Service):

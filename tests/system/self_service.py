@@ -83,6 +83,18 @@ def register_key(registry, name, file):
     }
 
 
+def access_token(registry, client):
+    """Return a token of a client.
+
+    :param dict client: its ``client_id`` and ``client_secret``.
+    """
+    form = {"grant_type": "client_credentials", **client}
+    caller = Caller(registry.stack.odoo.url + PREFIX)
+    answer = caller.session.post(f"{caller.url}/token", data=form, timeout=120)
+    answer.raise_for_status()
+    return answer.json()["access_token"]
+
+
 class Portal(Service):
     """Runs the sample self-service backend.
 

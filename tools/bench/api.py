@@ -48,6 +48,7 @@ def measure(postgres, percent, say):
     try:
         bench.prepare()
         rounds = [bench.run_round() for _round in range(ROUNDS + 1)][1:]
+        bench.check()
     finally:
         bench.stop()
     medians = {k: statistics.median(one[k] for one in rounds) for k in rounds[0]}
@@ -187,6 +188,17 @@ class Bench:
                 return
             time.sleep(0.1)
         raise ValueError("SPAR does not hold what was proposed.")
+
+    def check(self):
+        """Make sure that what was answered was done.
+
+        :raises ValueError: when SPAR does not hold every proposal.
+        """
+        proposed = next(self.people) - 1
+        rows = self.spar.state()["rows"]
+        held = sum(f"{crowd.PREFIX}{number}" in rows for number in range(1, proposed + 1))
+        if held != proposed:
+            raise ValueError(f"SPAR holds {held} of {proposed} proposals.")
 
     def stop(self):
         """Stop everything and drop the database."""

@@ -4,6 +4,7 @@ import httpx
 
 PROPOSALS = "v1/address/proposals"
 
+
 class Refused(Exception):
     """The registry answered with a problem (RFC 9457).
 

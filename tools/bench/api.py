@@ -196,7 +196,9 @@ class Bench:
         """
         proposed = next(self.people) - 1
         rows = self.spar.state()["rows"]
-        held = sum(f"{crowd.PREFIX}{number}" in rows for number in range(1, proposed + 1))
+        held = sum(
+            f"{crowd.PREFIX}{number}" in rows for number in range(1, proposed + 1)
+        )
         if held != proposed:
             raise ValueError(f"SPAR holds {held} of {proposed} proposals.")
 

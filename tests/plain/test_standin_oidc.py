@@ -1,4 +1,4 @@
-"""The stand-in for a login service: any client of OpenID Connect can verify its tokens."""
+"""The stand-in for a login service: any OpenID Connect client can verify its tokens."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Requests made up from the API's own description: nothing breaks, and it tells the truth.
+"""Requests made up from the API's description: nothing breaks, and it tells the truth.
 
 ``SPAR_SCHEMA_EXAMPLES`` says how many are made up for each operation, and
 ``SPAR_SCHEMA_SEED`` by what; both are printed.

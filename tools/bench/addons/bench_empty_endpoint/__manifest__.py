@@ -6,5 +6,4 @@
     "author": "SPAR Suite",
     "license": "LGPL-3",
     "depends": ["g2p_spar_self_service_api"],
-    "installable": True,
 }

@@ -1,8 +1,8 @@
+from fastapi import APIRouter
+
 from odoo import models
 
 from odoo.addons.g2p_spar_self_service_api.models.fastapi_endpoint import APP
-
-from fastapi import APIRouter
 
 router = APIRouter()
 

@@ -10,6 +10,8 @@
         "python": ["PyJWT", "cryptography", "fastapi", "pydantic", "requests"]
     },
     "data": [
+        "security/ir.model.access.csv",
+        "security/rules.xml",
         "data/res_users.xml",
         "data/fastapi_endpoint.xml",
     ],

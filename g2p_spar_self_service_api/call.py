@@ -27,6 +27,12 @@ class Call:
     counted: bool = False
 
     @property
+    def partner_id(self):
+        """Return the ID of the registrant it is about, if that is known."""
+        partner = self.caller and self.caller.partner
+        return partner.id if partner else None
+
+    @property
     def took_ms(self):
         """Milliseconds since it came."""
         return round((time.monotonic() - self.started) * 1000)

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from werkzeug.exceptions import HTTPException
 
+from odoo import api
 from odoo.exceptions import (
     AccessDenied,
     AccessError,
@@ -21,8 +22,9 @@ from odoo.http import request
 from odoo.addons.fastapi.fastapi_dispatcher import FastApiDispatcher
 from odoo.addons.fastapi.pools import fastapi_app_pool
 
-from . import asgi, call
+from . import asgi, call, limits
 from .models.fastapi_endpoint import APP
+from .models.g2p_api_call import note
 from .problems import MEDIA_TYPE, Problem, of_status, of_validation
 
 _logger = logging.getLogger(__name__)
@@ -69,6 +71,8 @@ class SelfServiceDispatcher(FastApiDispatcher):
                     content, headers=headers, status=status
                 )
                 self._finish(response)
+                # Kept with what the call did, or not at all.
+                self._note(request.env.cr, status)
         except _OF_DATABASE:
             raise
         except Exception as exc:
@@ -77,13 +81,43 @@ class SelfServiceDispatcher(FastApiDispatcher):
 
     def handle_error(self, exc):
         problem = self._as_problem(exc)
+        # Nothing of the call is kept, and nobody waits for its locks any more.
+        self.request.env.cr.rollback()
+        if problem.kind == "unauthenticated":
+            problem = self._count_failure(problem)
+        with self.request.registry.cursor() as cr:
+            self._note(cr, problem.code, problem)
         response = self.request.make_json_response(
-            problem.as_dict(self.request.env, self.call.request_id),
+            problem.as_dict(self._reader_env(), self.call.request_id),
             status=problem.code,
             headers={**problem.headers, "Content-Type": MEDIA_TYPE},
         )
         self._finish(response)
         return response
+
+    def _count_failure(self, problem):
+        """Return the refusal, or another one for whoever is refused too often."""
+        env = api.Environment(self.request.env.cr, api.SUPERUSER_ID, {})
+        wait = env["g2p.fa.rate"]._take_all(limits.of_failure(self.call.source))
+        if not wait:
+            return problem
+        # Of these nothing is kept: strangers could fill the table.
+        self.call.operation = None
+        return Problem("too_many", headers={"Retry-After": str(wait)})
+
+    def _note(self, cr, status, problem=None):
+        """Write down a call of an operation, unless it is one nobody asks about."""
+        if self.call.operation in (None, "health"):
+            return
+        what = problem and ": ".join(filter(None, (problem.kind, problem.cause)))
+        note(cr, self.call, status, what)
+
+    def _reader_env(self):
+        """Return an environment in the language the caller reads."""
+        env = self.request.env
+        wanted = self.request.httprequest.headers.get("Accept-Language")
+        known = env["res.lang"].sudo()._get_lang_from_accept_language(wanted)
+        return env(context={**env.context, "lang": known}) if known else env
 
     def _finish(self, response):
         response.headers["X-Request-Id"] = self.call.request_id

@@ -16,7 +16,7 @@ def path_of(request: Request, path):
 
     The host is what the caller says it is, so it is not repeated.
     """
-    return f"{request.scope['root_path']}{path}"
+    return f"{request.scope['root_path']}/v1{path}"
 
 
 def next_page(request: Request, path, more, page, size, **asked):

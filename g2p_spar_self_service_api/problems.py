@@ -32,10 +32,20 @@ KINDS = {
         _lt("Not authenticated"),
         _lt("Send a valid access token in the header Authorization."),
     ),
+    "bad_token_request": (
+        400,
+        _lt("No token given"),
+        _lt("Ask for a token as of RFC 6749, section 4.4, with known scopes only."),
+    ),
     "forbidden": (
         403,
         _lt("Not allowed"),
         _lt("This caller is not allowed to do this."),
+    ),
+    "person_given": (
+        403,
+        _lt("Not allowed"),
+        _lt("A citizen's token says who they are. Leave the header Person-Id out."),
     ),
     "unknown_person": (
         404,
@@ -123,15 +133,21 @@ class Problem(HTTPException):
         sent
     :param errors: what is wrong with single values: ``{field: text}``
     :param dict headers: of the answer
+    :param str cause: what exactly, for the registry's own records only
+    :param dict members: more members of the answer
     """
 
-    def __init__(self, kind, detail=None, errors=None, headers=None):
+    def __init__(
+        self, kind, detail=None, errors=None, headers=None, cause=None, members=None
+    ):
         super().__init__()
         self.kind = kind
         self.code, self.title, usual = KINDS[kind]
         self.detail = detail or usual
         self.errors = errors or {}
         self.headers = headers or {}
+        self.cause = cause
+        self.members = members or {}
 
     def __str__(self):
         return self.kind
@@ -153,6 +169,7 @@ class Problem(HTTPException):
             "status": self.code,
             "detail": worded(self.detail),
             "request_id": request_id,
+            **self.members,
         }
         if self.errors:
             body["errors"] = [

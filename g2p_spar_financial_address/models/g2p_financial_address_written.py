@@ -89,9 +89,12 @@ class G2pFinancialAddress(models.Model):
         return write
 
     def _provider_parts(self):
+        return self._provider_parts_of(self.fa_type, self.dfsp_id, self.branch_id)
+
+    @api.model
+    def _provider_parts_of(self, fa_type, dfsp, branch):
         """Return what an address is written with besides its number."""
-        dfsp, branch = self.dfsp_id, self.branch_id
-        if self.fa_type == BANK_ACCOUNT:
+        if fa_type == BANK_ACCOUNT:
             parts = {
                 "branch_name": branch.name,
                 "branch_code": branch.code,

@@ -53,6 +53,16 @@ class FastapiEndpoint(models.Model):
             )
         return params
 
+    def _get_app(self):
+        app = super()._get_app()
+        if self.app == APP:
+            from ..description import complete
+
+            describe = app.openapi
+            # Made once, and then kept by the app itself.
+            app.openapi = lambda: app.openapi_schema or complete(describe())
+        return app
+
     @api.model
     def _publish_self_service(self):
         """Have this server answer where the API is said to be."""

@@ -8,6 +8,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
+from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import LIVE_STATES, VALUE_FIELD
 from odoo.addons.g2p_spar_financial_address.models.g2p_financial_address import (
@@ -16,6 +17,18 @@ from odoo.addons.g2p_spar_financial_address.models.g2p_financial_address import 
 
 from ..refusals import KeyReused, Refused
 from ..turns import turn
+
+#: What is read of each on the way. Somebody waits, so nothing else is.
+PROVIDER_FIELDS = [
+    "name",
+    "code",
+    "fa_type",
+    "active",
+    "country_id",
+    "account_pattern",
+    "strategy_id",
+]
+BRANCH_FIELDS = ["name", "code", "dfsp_id"]
 
 #: Hours for which the same key gets the same answer again, at least.
 KEY_HOURS = 24
@@ -41,7 +54,6 @@ class G2pApiProposal(models.Model):
         required=True,
         readonly=True,
         copy=False,
-        default=lambda self: secrets.token_urlsafe(16),
     )
     partner_id = fields.Many2one(
         "res.partner",
@@ -90,8 +102,9 @@ class G2pApiProposal(models.Model):
         :param str key: the caller's idempotency key
         :param dict said: ``type``, ``provider``, the value by its field's name, and
             ``branch``, ``holder_name`` and ``reason`` if there are any
-        :return: the proposal, and whether it is a new one
-        :rtype: tuple
+        :return: what the caller is answered (``id``, ``state``, ``proposed_at``), and
+            whether the proposal is a new one
+        :rtype: tuple[dict, bool]
         :raise Refused: saying what is wrong with it; nothing is stored
         :raise KeyReused: when the key came with something else before
         """
@@ -105,7 +118,7 @@ class G2pApiProposal(models.Model):
             if earlier:
                 return earlier, False
             try:
-                return proposals._enter(partner.sudo(), caller, hashes, said), True
+                return proposals._enter(partner, caller, hashes, said), True
             except UniqueViolation:
                 # Somebody in the registry was faster; Odoo runs the request again.
                 raise ConcurrencyError("beaten") from None
@@ -121,38 +134,56 @@ class G2pApiProposal(models.Model):
 
         :raise KeyReused: when that was something else
         """
-        earlier = self.search_fetch(
-            [
-                ("partner_id", "=", partner.id),
-                ("caller", "=", caller),
-                ("key_hash", "=", hashes["key_hash"]),
-            ],
-            ["public_id", "accepted_as", "address_id", "body_hash", "create_date"],
+        self.env.cr.execute(
+            SQL(
+                """SELECT public_id AS id, accepted_as AS state,
+                          create_date AS proposed_at, body_hash
+                     FROM g2p_api_proposal
+                    WHERE partner_id = %s AND caller = %s AND key_hash = %s""",
+                partner.id,
+                caller,
+                hashes["key_hash"],
+            )
         )
-        if earlier and not hmac.compare_digest(earlier.body_hash, hashes["body_hash"]):
-            raise KeyReused
-        return earlier
+        for earlier in self.env.cr.dictfetchall():
+            if not hmac.compare_digest(
+                earlier.pop("body_hash"), hashes["body_hash"]
+            ):
+                raise KeyReused
+            return earlier
+        return None
 
     def _enter(self, partner, caller, hashes, said):
         values = self._address_values(partner, said)
         values["api_caller"] = caller
         try:
-            address = self.env["g2p.financial.address"]._enter_changes([values])
-            proposal = self.create(
-                {
-                    "partner_id": partner.id,
-                    "address_id": address.id,
-                    "caller": caller,
-                    "accepted_as": (
-                        "to_approve" if address.state == "to_approve" else "on_its_way"
-                    ),
-                    **hashes,
-                }
-            )
+            address = self.env["g2p.financial.address"]._enter_one(values)
             self.env.flush_all()
         except UserError as problem:
             raise Refused({"": str(problem)}) from None
-        return proposal
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO g2p_api_proposal
+                          (public_id, partner_id, address_id, caller, key_hash,
+                           body_hash, accepted_as, create_uid, create_date, write_uid,
+                           write_date)
+                   SELECT %(public_id)s, partner_id, id, %(caller)s, %(key_hash)s,
+                          %(body_hash)s,
+                          CASE WHEN state = 'to_approve' THEN state
+                               ELSE 'on_its_way' END,
+                          %(uid)s, now() AT TIME ZONE 'UTC',
+                          %(uid)s, now() AT TIME ZONE 'UTC'
+                     FROM g2p_financial_address WHERE id = %(address)s
+                RETURNING public_id AS id, accepted_as AS state,
+                          create_date AS proposed_at""",
+                public_id=secrets.token_urlsafe(16),
+                caller=caller,
+                uid=self.env.uid,
+                address=address.id,
+                **hashes,
+            )
+        )
+        return self.env.cr.dictfetchone()
 
     def _address_values(self, partner, said):
         """Return the values of the address that is asked for, clean.
@@ -194,8 +225,8 @@ class G2pApiProposal(models.Model):
         )
 
     def _provider(self, fa_type, code):
-        found = self.env["g2p.dfsp"].search(
-            [("fa_type", "=", fa_type), ("code", "=", code)]
+        found = self.env["g2p.dfsp"].search_fetch(
+            [("fa_type", "=", fa_type), ("code", "=", code)], PROVIDER_FIELDS
         )
         if not found:
             raise UserError(
@@ -204,8 +235,8 @@ class G2pApiProposal(models.Model):
         return found
 
     def _branch(self, bank, code):
-        found = self.env["g2p.dfsp.branch"].search(
-            [("dfsp_id", "=", bank.id), ("code", "=", code)]
+        found = self.env["g2p.dfsp.branch"].search_fetch(
+            [("dfsp_id", "=", bank.id), ("code", "=", code)], BRANCH_FIELDS
         )
         if not found:
             raise UserError(self.env._("This bank has no branch with this code."))

@@ -30,14 +30,6 @@ class G2pApiProposal(models.Model):
             [("public_id", "=", public_id), ("partner_id", "=", partner.id)]
         )
 
-    def _answer(self):
-        """Return what a proposal is answered with, the same however often."""
-        return {
-            "id": self.public_id,
-            "state": self.accepted_as,
-            "proposed_at": self.create_date,
-        }
-
     def _progress(self):
         """Return how far these proposals of one person have come.
 

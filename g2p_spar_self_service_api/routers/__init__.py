@@ -4,6 +4,6 @@ A new one is written in a module of its own and added to this list. Its paths be
 with the version: ``APIRouter(prefix="/v1", tags=[...], route_class=ApiRoute)``.
 """
 
-from . import health
+from . import health, token
 
-routers = [health.router]
+routers = [health.router, token.router]

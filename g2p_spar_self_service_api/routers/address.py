@@ -4,15 +4,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
 
-from ..dependencies import Caller, caller_with
+from ..caller import Caller
+from ..dependencies import ApiRoute, Env, caller_with
 from ..paging import next_page, path_of
-from ..problems import Problem, problems
+from ..problems import Problem
 from ..refusals import KeyReused, Refused
 from ..schemas.address import Address, End, Ended
 from ..schemas.base import Page, PageSize
+from ..schemas.problem import problems
 from ..schemas.proposal import Accepted, Progress, Proposal, ProposalPage
 
-router = APIRouter(tags=["address"])
+router = APIRouter(prefix="/v1", tags=["address"], route_class=ApiRoute)
 
 READ, WRITE = "address:read", "address:write"
 PROPOSALS = "/address/proposals"
@@ -78,28 +80,23 @@ async def read_address(
 async def propose_address(
     request: Request,
     response: Response,
+    env: Env,
     caller: Annotated[Caller, Depends(caller_with(WRITE))],
     key: IdempotencyKey,
     proposal: Annotated[Proposal, Body()],
 ) -> Accepted:
     try:
-        made, new = caller.env["g2p.api.proposal"]._propose(
-            caller.partner, caller.label, key, proposal.model_dump()
+        answer, new = env["g2p.api.proposal"]._propose(
+            caller.partner, caller.name, key, proposal.model_dump()
         )
     except Refused as refused:
-        raise not_taken(caller, refused) from None
+        raise not_taken(refused) from None
     except KeyReused:
-        raise Problem(
-            409,
-            caller.env._(
-                "This Idempotency-Key came with something else before. Use a new one "
-                "for every proposal."
-            ),
-        ) from None
-    response.headers["Location"] = path_of(request, f"{PROPOSALS}/{made.public_id}")
+        raise Problem("key_reused") from None
+    response.headers["Location"] = path_of(request, f"{PROPOSALS}/{answer['id']}")
     if not new:
         response.headers["Idempotent-Replayed"] = "true"
-    return made._answer()
+    return answer
 
 
 @router.get(
@@ -111,11 +108,12 @@ async def propose_address(
 )
 async def list_proposals(
     request: Request,
+    env: Env,
     caller: Annotated[Caller, Depends(caller_with(READ))],
     page: Annotated[Page, Query()] = 1,
     page_size: Annotated[PageSize, Query()] = SIZE,
 ) -> ProposalPage:
-    found, more = caller.env["g2p.api.proposal"]._page(caller.partner, page, page_size)
+    found, more = env["g2p.api.proposal"]._page(caller.partner, page, page_size)
     return {
         "items": found._progress(),
         "next": next_page(request, PROPOSALS, more, page, page_size),
@@ -129,14 +127,15 @@ async def list_proposals(
     responses=problems(401, 403, 404, 422, 429),
 )
 async def read_proposal(
+    env: Env,
     caller: Annotated[Caller, Depends(caller_with(READ))],
     id: Annotated[  # noqa: A002
         str, Path(min_length=1, max_length=64, description="The proposal's ID.")
     ],
 ) -> Progress:
-    found = caller.env["g2p.api.proposal"]._own(caller.partner, id)
+    found = env["g2p.api.proposal"]._own(caller.partner, id)
     if not found:
-        raise Problem(404, caller.env._("This person has no such proposal."))
+        raise Problem("not_found", env._("This person has no such proposal."))
     return found._progress()[0]
 
 
@@ -150,22 +149,21 @@ async def read_proposal(
     responses=problems(401, 403, 404, 409, 413, 415, 422, 429),
 )
 async def end_address(
+    env: Env,
     caller: Annotated[Caller, Depends(caller_with(WRITE))],
     end: Annotated[End, Body()],
 ) -> Ended:
     try:
-        caller.env["g2p.api.proposal"]._end_address(
-            caller.partner, caller.label, end.reason
+        env["g2p.api.proposal"]._end_address(
+            caller.partner, caller.name, end.reason
         )
     except Refused as refused:
-        raise not_taken(caller, refused) from None
+        raise not_taken(refused) from None
     return {"state": caller.partner.sudo()._api_state()}
 
 
-def not_taken(caller, refused):
+def not_taken(refused):
     """Return the answer for what the registry does not take."""
-    return Problem(
-        422,
-        caller.env._("This was not taken. Correct what is named and send it again."),
-        errors=refused.reasons,
-    )
+    general = refused.reasons.get("")
+    errors = {name: text for name, text in refused.reasons.items() if name}
+    return Problem("refused", general, errors)

@@ -5,13 +5,15 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 
-from ..dependencies import Caller, caller_with
+from ..caller import Caller
+from ..dependencies import ApiRoute, Env, caller_with
 from ..paging import kept_answer, next_page
-from ..problems import Problem, problems
+from ..problems import Problem
+from ..schemas.problem import problems
 from ..schemas.base import AddressType, Page, PageSize
 from ..schemas.directory import BranchPage, DfspPage
 
-router = APIRouter(tags=["directory"])
+router = APIRouter(prefix="/v1", tags=["directory"], route_class=ApiRoute)
 
 SCOPE = "directory:read"
 SIZE = 50
@@ -57,6 +59,7 @@ IfNoneMatch = Annotated[
 )
 async def list_dfsps(
     request: Request,
+    env: Env,
     caller: Annotated[Caller, Depends(caller_with(SCOPE))],
     type: Annotated[  # noqa: A002
         AddressType | None, Query(description="Only those that offer this.")
@@ -65,7 +68,7 @@ async def list_dfsps(
     page_size: Annotated[PageSize, Query()] = SIZE,
     if_none_match: IfNoneMatch = None,
 ):
-    items, more = caller.env["g2p.dfsp"]._api_page(type, page, page_size)
+    items, more = env["g2p.dfsp"]._api_page(type, page, page_size)
     return kept_answer(
         request,
         {
@@ -85,6 +88,7 @@ async def list_dfsps(
 )
 async def list_branches(
     request: Request,
+    env: Env,
     caller: Annotated[Caller, Depends(caller_with(SCOPE))],
     code: Annotated[
         str, Path(min_length=1, max_length=64, description="The bank's code.")
@@ -93,9 +97,9 @@ async def list_branches(
     page_size: Annotated[PageSize, Query()] = SIZE,
     if_none_match: IfNoneMatch = None,
 ):
-    found = caller.env["g2p.dfsp"]._api_branches(code, page, page_size)
+    found = env["g2p.dfsp"]._api_branches(code, page, page_size)
     if found is None:
-        raise Problem(404, caller.env._("There is no bank with this code."))
+        raise Problem("not_found", env._("There is no bank with this code."))
     items, more = found
     path = f"/dfsps/{quote(code, safe='')}/branches"
     return kept_answer(

@@ -63,6 +63,14 @@ KINDS = {
         _lt("Conflict"),
         _lt("It has changed meanwhile. Read it again."),
     ),
+    "key_reused": (
+        409,
+        _lt("Key used before"),
+        _lt(
+            "This Idempotency-Key came with something else before. Use a new one for "
+            "every proposal."
+        ),
+    ),
     "too_large": (
         413,
         _lt("Too large"),

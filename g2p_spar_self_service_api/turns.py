@@ -1,7 +1,5 @@
 """Proposals about one registrant, one after the other."""
 
-from contextlib import contextmanager
-
 from odoo import modules
 
 from odoo.addons.g2p_spar_financial_address.transactions import commit
@@ -12,31 +10,35 @@ from odoo.addons.g2p_spar_financial_address.transactions import commit
 TURN_LOCK = 0x53504150  # "SPAP"
 
 
-@contextmanager
-def turn(env, partner):
-    """Let nobody else use the block for this registrant until it is committed.
+def take_turn(env, partner):
+    """Let nobody else come to this point for this registrant until the call is over.
 
-    The lock outlives transactions, because the block begins with a new one: the
-    snapshot of a transaction that waited is from before it had to, so it would not see
-    what it waited for, and in the end be refused by the database.
+    What the transaction did before is committed, and a new one begins: the snapshot of
+    one that waited is from before it had to, so it would not see what it waited for,
+    and in the end be refused by the database. Therefore the lock is not of the
+    transaction, and is given back when the next one ends, however it does.
 
-    What the transaction did before is committed, too. Inside a test there is one
-    connection, and so no others.
+    Inside a test there is one connection, and so no others.
 
     :param recordset partner: the registrant
     """
     if modules.module.current_test:
-        yield
         return
+    cr, connection = env.cr, env.cr.connection
     key = [TURN_LOCK, partner.id]
-    env.cr.execute("SELECT pg_advisory_lock(%s, %s)", key)
+
+    def give_back():
+        # By the connection itself: a cursor that is closed has none to execute with.
+        with connection.cursor() as raw:
+            raw.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+        connection.rollback()
+
+    cr.execute("SELECT pg_advisory_lock(%s, %s)", key)
     try:
         commit(env)
-        yield
-        commit(env)
     except BaseException:
-        # In a transaction that has failed the lock could not be given back.
-        env.cr.rollback()
+        connection.rollback()
+        give_back()
         raise
-    finally:
-        env.cr.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+    cr.postcommit.add(give_back)
+    cr.postrollback.add(give_back)

@@ -16,7 +16,7 @@ from odoo.addons.g2p_spar_financial_address.models.g2p_financial_address import 
 )
 
 from ..refusals import KeyReused, Refused
-from ..turns import turn
+from ..turns import take_turn
 
 #: What is read of each on the way. Somebody waits, so nothing else is.
 PROVIDER_FIELDS = [
@@ -70,7 +70,11 @@ class G2pApiProposal(models.Model):
         index=True,
         ondelete="cascade",
     )
-    caller = fields.Char("Proposed through", required=True, readonly=True)
+    caller = fields.Char(
+        required=True,
+        readonly=True,
+        help="The client or issuer, as it is kept with the calls of the API.",
+    )
     accepted_as = fields.Selection(
         [("to_approve", "To approve"), ("on_its_way", "On its way")],
         required=True,
@@ -91,14 +95,12 @@ class G2pApiProposal(models.Model):
     # === PROPOSING === #
 
     @api.model
-    def _propose(self, partner, caller, key, said):
+    def _propose(self, caller, key, said):
         """Enter the address somebody asks for, once for each key.
 
-        Commits what the transaction did before, and what was entered.
+        Commits what the transaction did before.
 
-        :param recordset partner: the registrant; that the caller may act for them has
-            been proved
-        :param str caller: who calls, for the records
+        :param ~..caller.Caller caller: who asks, with the person they act for
         :param str key: the caller's idempotency key
         :param dict said: ``type``, ``provider``, the value by its field's name, and
             ``branch``, ``holder_name`` and ``reason`` if there are any
@@ -108,20 +110,20 @@ class G2pApiProposal(models.Model):
         :raise Refused: saying what is wrong with it; nothing is stored
         :raise KeyReused: when the key came with something else before
         """
+        proposals = self.sudo()
         hashes = {
             "key_hash": self._hash("key", key),
             "body_hash": self._hash("body", json.dumps(said, sort_keys=True)),
         }
-        proposals = self.sudo()
-        with turn(self.env, partner):
-            earlier = proposals._by_key(partner, caller, hashes)
-            if earlier:
-                return earlier, False
-            try:
-                return proposals._enter(partner, caller, hashes, said), True
-            except UniqueViolation:
-                # Somebody in the registry was faster; Odoo runs the request again.
-                raise ConcurrencyError("beaten") from None
+        take_turn(self.env, caller.partner)
+        earlier = proposals._by_key(caller, hashes)
+        if earlier:
+            return earlier, False
+        try:
+            return proposals._enter(caller, hashes, said), True
+        except UniqueViolation:
+            # Somebody in the registry was faster; Odoo runs the request again.
+            raise ConcurrencyError("beaten") from None
 
     @api.model
     def _hash(self, what, text):
@@ -129,7 +131,7 @@ class G2pApiProposal(models.Model):
         message = f"api|{what}|{text}".encode()
         return hmac.new(key, message, hashlib.sha256).hexdigest()
 
-    def _by_key(self, partner, caller, hashes):
+    def _by_key(self, caller, hashes):
         """Return what this key was used for.
 
         :raise KeyReused: when that was something else
@@ -140,8 +142,8 @@ class G2pApiProposal(models.Model):
                           create_date AS proposed_at, body_hash
                      FROM g2p_api_proposal
                     WHERE partner_id = %s AND caller = %s AND key_hash = %s""",
-                partner.id,
-                caller,
+                caller.partner.id,
+                caller.key,
                 hashes["key_hash"],
             )
         )
@@ -153,9 +155,9 @@ class G2pApiProposal(models.Model):
             return earlier
         return None
 
-    def _enter(self, partner, caller, hashes, said):
-        values = self._address_values(partner, said)
-        values["api_caller"] = caller
+    def _enter(self, caller, hashes, said):
+        values = self._address_values(caller.partner, said)
+        values["api_caller"] = caller.name
         try:
             address = self.env["g2p.financial.address"]._enter_one(values)
             self.env.flush_all()
@@ -177,7 +179,7 @@ class G2pApiProposal(models.Model):
                 RETURNING public_id AS id, accepted_as AS state,
                           create_date AS proposed_at""",
                 public_id=secrets.token_urlsafe(16),
-                caller=caller,
+                caller=caller.key,
                 uid=self.env.uid,
                 address=address.id,
                 **hashes,
@@ -245,27 +247,24 @@ class G2pApiProposal(models.Model):
     # === ENDING === #
 
     @api.model
-    def _end_address(self, partner, caller, reason):
+    def _end_address(self, caller, reason):
         """Stop paying somebody at the address in use, and withdraw what waits.
 
-        Does nothing when there is neither. Commits like :meth:`_propose`.
+        Does nothing when there is neither. Commits what the transaction did before.
 
-        :param recordset partner: the registrant
-        :param str caller: who calls, for the records
+        :param ~..caller.Caller caller: who asks, with the person they act for
         :param str reason: why, or a falsy value
         :raise Refused: when the reason cannot be kept
         """
         Address = self.env["g2p.financial.address"].sudo()
-        with turn(self.env, partner):
-            live = Address.search(
-                [("partner_id", "=", partner.id), ("state", "in", LIVE_STATES)]
-            )
-            try:
-                note = Address._clean_decision(reason)
-                live._end("api", note)
-            except UserError as problem:
-                raise Refused({"reason": str(problem)}) from None
-            live.api_ended_by = caller
+        take_turn(self.env, caller.partner)
+        try:
+            note = Address._clean_decision(reason)
+        except UserError as problem:
+            raise Refused({"reason": str(problem)}) from None
+        live = Address._live_of(caller.partner)
+        live._end("api", note)
+        live.api_ended_by = caller.name
 
     # === FORGETTING KEYS === #
 

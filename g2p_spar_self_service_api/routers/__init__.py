@@ -4,6 +4,6 @@ A new one is written in a module of its own and added to this list. Its paths be
 with the version: ``APIRouter(prefix="/v1", tags=[...], route_class=ApiRoute)``.
 """
 
-from . import health, token
+from . import address, directory, health, token
 
-routers = [health.router, token.router]
+routers = [health.router, token.router, address.router, directory.router]

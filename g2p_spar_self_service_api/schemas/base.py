@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 #: The kinds of payment addresses.
@@ -34,10 +35,10 @@ Moment = Annotated[
 ]
 
 Page = Annotated[
-    int, Field(ge=1, le=10_000, description="Which page, counted from 1.")
+    int, Query(ge=1, le=10_000, description="Which page, counted from 1.")
 ]
 PageSize = Annotated[
-    int, Field(ge=1, le=100, description="How many entries a page has at most.")
+    int, Query(ge=1, le=100, description="How many entries a page has at most.")
 ]
 
 

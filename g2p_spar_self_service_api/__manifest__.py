@@ -14,5 +14,11 @@
         "security/rules.xml",
         "data/res_users.xml",
         "data/fastapi_endpoint.xml",
+        "wizards/g2p_api_client_secret_views.xml",
+        "views/g2p_api_client_views.xml",
+        "views/g2p_api_issuer_views.xml",
+        "views/g2p_api_call_views.xml",
+        "views/g2p_fa_settings_views.xml",
+        "views/menus.xml",
     ],
 }

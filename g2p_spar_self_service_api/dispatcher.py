@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from contextlib import contextmanager
 from contextvars import copy_context
 
 import psycopg2
@@ -19,6 +20,7 @@ from odoo.exceptions import (
 )
 from odoo.http import request
 
+from odoo.addons.fastapi.context import odoo_env_ctx
 from odoo.addons.fastapi.fastapi_dispatcher import FastApiDispatcher
 from odoo.addons.fastapi.pools import fastapi_app_pool
 
@@ -35,6 +37,9 @@ _OF_DATABASE = (
     psycopg2.IntegrityError,
     ConcurrencyError,
 )
+
+#: Letters of an Accept-Language header; browsers send some tens.
+MAX_LANGUAGES = 200
 
 
 class SelfServiceDispatcher(FastApiDispatcher):
@@ -64,7 +69,7 @@ class SelfServiceDispatcher(FastApiDispatcher):
             # One pool of apps, where there would be one for every path somebody asks.
             with (
                 fastapi_app_pool.get_app(env=request.env, root_path=root_path) as app,
-                self._manage_odoo_env(Endpoint.get_uid(root_path)),
+                self._acting(Endpoint.get_uid(root_path)),
             ):
                 status, headers, content = asgi.call(app.app, environ, body)
                 response = self.request.make_response(
@@ -112,11 +117,29 @@ class SelfServiceDispatcher(FastApiDispatcher):
         what = problem and ": ".join(filter(None, (problem.kind, problem.cause)))
         note(cr, self.call, status, what)
 
+    @contextmanager
+    def _acting(self, uid):
+        """Run the block as the API's user, in the language of the caller."""
+        env = self._reader_env()(user=uid)
+        token = odoo_env_ctx.set(env)
+        try:
+            yield
+            # Later it would be done by the public user.
+            env.flush_all()
+        finally:
+            odoo_env_ctx.reset(token)
+
     def _reader_env(self):
-        """Return an environment in the language the caller reads."""
+        """Return an environment in the language the caller reads, if there is one."""
         env = self.request.env
-        wanted = self.request.httprequest.headers.get("Accept-Language")
-        known = env["res.lang"].sudo()._get_lang_from_accept_language(wanted)
+        wanted = self.request.httprequest.headers.get("Accept-Language", "")
+        if len(wanted) > MAX_LANGUAGES:
+            return env
+        try:
+            known = env["res.lang"].sudo()._get_lang_from_accept_language(wanted)
+        except ValueError:
+            # It was sent to us, so it may be anything.
+            return env
         return env(context={**env.context, "lang": known}) if known else env
 
     def _finish(self, response):

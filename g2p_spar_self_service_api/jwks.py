@@ -73,12 +73,11 @@ def _read(entry):
     """
     if "d" in entry:
         raise JwksProblem(PRIVATE)
-    reader = _READERS.get(entry.get("kty"))
     algorithm = entry.get("alg")
-    if not reader or entry.get("use", "sig") != "sig":
+    if entry.get("use", "sig") != "sig":
         return None
     try:
-        key = reader.from_jwk(entry)
+        key = _READERS[entry.get("kty")].from_jwk(entry)
     except (PyJWTError, ValueError, TypeError, KeyError, UnsupportedAlgorithm):
         return None
     usable = [algorithm] if algorithm else ALGORITHMS

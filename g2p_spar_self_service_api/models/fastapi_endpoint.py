@@ -32,6 +32,13 @@ class FastapiEndpoint(models.Model):
             return routers
         return super()._get_fastapi_routers()
 
+    def _get_app_dependencies_overrides(self):
+        if self.app == APP:
+            # With a single one, FastAPI looks anew at the signature of everything a
+            # route depends on, in every call. Nothing here depends on these.
+            return {}
+        return super()._get_app_dependencies_overrides()
+
     def _get_fastapi_app_dependencies(self):
         if self.app == APP:
             from ..dependencies import app_dependencies

@@ -8,7 +8,9 @@ from unittest.mock import patch
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
 
+from odoo.sql_db import db_connect
 from odoo.tests import HttpCase, tagged
 
 from odoo.addons.fastapi.pools import fastapi_app_pool
@@ -102,6 +104,34 @@ class ApiCase(HttpCase):
         if status == 401:
             self.assertTrue(response.headers["WWW-Authenticate"])
         return said
+
+    @contextmanager
+    def counted_apart(self):
+        """Have limits count in transactions of their own, as on a server.
+
+        In a test they are inside the transaction of the call, and lost with it when the
+        call is refused.
+
+        :return: a function that forgets all that was counted
+        """
+
+        def apart(_rates):
+            cr = db_connect(self.env.cr.dbname).cursor()
+            cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
+            # What the test itself has counted before would be waited for in vain.
+            cr.execute("SET LOCAL lock_timeout = '3s'")
+            return cr
+
+        def forget():
+            with apart(None) as cr:
+                cr.execute("DELETE FROM g2p_fa_rate_store")
+
+        forget()
+        try:
+            with patch.object(self.registry["g2p.fa.rate"], "_apart", apart):
+                yield forget
+        finally:
+            forget()
 
     def calls(self):
         self.env.invalidate_all()

@@ -7,6 +7,7 @@ from contextvars import copy_context
 
 import psycopg2
 from fastapi.exceptions import RequestValidationError
+from psycopg2.pool import PoolError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from werkzeug.exceptions import HTTPException
 
@@ -158,7 +159,8 @@ class SelfServiceDispatcher(FastApiDispatcher):
             return of_status(exc.code or 500)
         if isinstance(exc, asgi.BadPath):
             return Problem("not_found")
-        if isinstance(exc, _OF_DATABASE):
+        # All connections to the database are in use.
+        if isinstance(exc, (*_OF_DATABASE, PoolError)):
             return Problem("busy", headers={"Retry-After": "1"})
         if isinstance(exc, MissingError):
             return Problem("not_found")

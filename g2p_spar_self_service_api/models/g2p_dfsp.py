@@ -1,10 +1,7 @@
 from odoo import api, models
+from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import BANK_ACCOUNT
-
-#: What helps somebody to type an account number.
-HINTS = ("account_hint", "account_example")
-
 
 class G2pDfsp(models.Model):
     """The directory as callers of the API read it."""
@@ -21,25 +18,25 @@ class G2pDfsp(models.Model):
         :return: the providers, and whether there are more
         :rtype: tuple[list[dict], bool]
         """
-        domain = [("fa_type", "=", fa_type)] if fa_type else []
-        found = self.sudo().search_fetch(
-            domain,
-            ["code", "name", "fa_type", "country_id", *HINTS],
-            offset=(page - 1) * size,
-            limit=size + 1,
-            order="name, id",
+        self.flush_model()
+        # All in one statement: the country is of another model.
+        self.env.cr.execute(
+            SQL(
+                """SELECT d.code, d.name, d.fa_type AS type, c.code AS country,
+                          NULLIF(d.account_hint, '') AS account_hint,
+                          NULLIF(d.account_example, '') AS account_example
+                     FROM g2p_dfsp d
+                     LEFT JOIN res_country c ON c.id = d.country_id
+                    WHERE d.active AND (%(fa_type)s IS NULL OR d.fa_type = %(fa_type)s)
+                    ORDER BY d.name, d.id
+                    LIMIT %(limit)s OFFSET %(offset)s""",
+                fa_type=fa_type or None,
+                limit=size + 1,
+                offset=(page - 1) * size,
+            )
         )
-        items = [
-            {
-                "code": dfsp.code,
-                "name": dfsp.name,
-                "type": dfsp.fa_type,
-                "country": dfsp.country_id.code or None,
-                **{name: dfsp[name] or None for name in HINTS},
-            }
-            for dfsp in found[:size]
-        ]
-        return items, len(found) > size
+        items = self.env.cr.dictfetchall()
+        return items[:size], len(items) > size
 
     @api.model
     def _api_branches(self, code, page, size):
@@ -51,10 +48,12 @@ class G2pDfsp(models.Model):
         :return: the branches, and whether there are more; None if there is no such bank
         :rtype: tuple[list[dict], bool] | None
         """
-        bank = self.sudo().search([("fa_type", "=", BANK_ACCOUNT), ("code", "=", code)])
+        bank = self.sudo().search(
+            [("fa_type", "=", BANK_ACCOUNT), ("code", "=", code)], limit=1
+        )
         if not bank:
             return None
-        found = bank.branch_ids.search_fetch(
+        found = self.env["g2p.dfsp.branch"].sudo().search_fetch(
             [("dfsp_id", "=", bank.id)],
             ["code", "name"],
             offset=(page - 1) * size,

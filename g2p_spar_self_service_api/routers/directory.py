@@ -10,7 +10,7 @@ from ..caller import Caller, caller_with
 from ..dependencies import ApiRoute, Env
 from ..paging import kept_answer, next_page
 from ..problems import Problem
-from ..schemas.base import AddressType, Page, PageSize
+from ..schemas.base import AddressType, Code, Page, PageSize
 from ..schemas.directory import BranchPage, DfspPage
 
 router = APIRouter(prefix="/v1", tags=["directory"], route_class=ApiRoute)
@@ -79,9 +79,7 @@ async def list_branches(
     request: Request,
     env: Env,
     caller: Annotated[Caller, caller_with(SCOPE)],
-    code: Annotated[
-        str, Path(min_length=1, max_length=64, description="The bank's code.")
-    ],
+    code: Annotated[Code, Path(description="The bank's code.")],
     page: Page = 1,
     page_size: PageSize = SIZE,
     if_none_match: IfNoneMatch = None,

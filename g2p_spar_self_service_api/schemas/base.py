@@ -42,6 +42,12 @@ PageSize = Annotated[
 ]
 
 
+#: A code of a provider or branch. No database stores a NUL, and no code has controls.
+Code = Annotated[
+    str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+
+
 class Asked(BaseModel):
     """What a caller sends: nothing but what is named here, and no other types."""
 

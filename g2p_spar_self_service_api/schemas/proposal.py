@@ -4,13 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import Asked, Entry, Moment, StateCode, Told
+from .base import Asked, Code, Entry, Moment, StateCode, Told
 
 
 class _Proposal(Asked):
-    provider: str = Field(
-        min_length=1,
-        max_length=64,
+    provider: Code = Field(
         description="The provider's code, from the directory.",
         examples=["MC"],
     )
@@ -33,10 +31,8 @@ class BankAccount(_Proposal):
     """An account at a bank."""
 
     type: Literal["bank_account"]
-    branch: str | None = Field(
+    branch: Code | None = Field(
         default=None,
-        min_length=1,
-        max_length=64,
         description="The branch's code, from the directory.",
         examples=["NB01"],
     )

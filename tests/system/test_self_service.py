@@ -3,6 +3,8 @@
 Real processes: the sample backend, a login service, Odoo, the real SPAR mapper.
 """
 
+import subprocess
+import sys
 import threading
 from collections import Counter
 
@@ -22,6 +24,8 @@ from self_service import (
 
 from tests import invariants
 from tests.standin_oidc import StandInIssuer
+from tools import settings
+from tools.processes import child_environment
 
 PROPOSALS = "/address/proposals"
 CROWD = 200
@@ -112,6 +116,31 @@ def test_a_citizen_changes_the_address_until_spar_holds_it(
     wait_until(lambda: browser.get("/my/address").json()["state"]["code"] == "ended")
     assert trail.of(spar_id)[-1] == ("DELETE", None)
     assert browser.get(path).json()["state"] == "ended"
+
+
+def test_the_generated_client_in_docs_does_what_its_example_says(registry):
+    registry.registrant("Juma Ali", "SR-example")
+    values = {
+        "REGISTRY": registry.stack.odoo.url + PREFIX.removesuffix("/v1"),
+        "PERSON": "SR-example",
+        "PROVIDER": "MC",
+        "MOBILE_NUMBER": "+255754200050",
+        **{
+            name.upper(): value
+            for name, value in register_client(registry, "Example").items()
+        },
+    }
+    done = subprocess.run(
+        [sys.executable, settings.ROOT / "docs" / "client" / "example.py"],
+        env=child_environment(NO_PROXY="127.0.0.1", **values),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert not done.returncode, done.stderr
+    first, *_progress, last = done.stdout.splitlines()
+    assert first == "Accepted: on_its_way"
+    assert last == "SPAR: M-Cash · +2557••••050"
 
 
 def test_nobody_sees_or_changes_anything_of_somebody_else(

@@ -1,4 +1,4 @@
-"""A client library for accessing SPAR self-service"""
+"""A client library for accessing SPAR self-service API"""
 
 from .client import AuthenticatedClient, Client
 

@@ -6,26 +6,83 @@ import httpx
 from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.address import Address
-from ...types import Response
+from ...models.problem import Problem
+from ...types import UNSET, Response, Unset
 
 
-def _get_kwargs() -> dict[str, Any]:
+def _get_kwargs(
+    *,
+    accept_language: None | str | Unset = UNSET,
+    person_id: None | str | Unset = UNSET,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(accept_language, Unset):
+        headers["accept-language"] = accept_language
+
+    if not isinstance(person_id, Unset):
+        headers["Person-Id"] = person_id
 
     _kwargs: dict[str, Any] = {
         "method": "get",
-        "url": "/api/v1/address",
+        "url": "/v1/address",
     }
 
+    _kwargs["headers"] = headers
     return _kwargs
 
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Address | None:
+) -> Address | Problem | None:
     if response.status_code == 200:
         response_200 = Address.from_dict(response.json())
 
         return response_200
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 405:
+        response_405 = Problem.from_dict(response.json())
+
+        return response_405
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 429:
+        response_429 = Problem.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -35,7 +92,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Address]:
+) -> Response[Address | Problem]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -46,19 +103,36 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient | Client,
-) -> Response[Address]:
-    """A
+    client: AuthenticatedClient,
+    accept_language: None | str | Unset = UNSET,
+    person_id: None | str | Unset = UNSET,
+) -> Response[Address | Problem]:
+    """The person's payment address
+
+     Tell what SPAR holds, what the registry asked for, and how far they are apart.
+
+    SPAR is asked now, for a few seconds at most. If it does not answer, what was last
+    known is told. Numbers are masked.
+
+    Args:
+        accept_language (None | str | Unset): Languages of the texts, best first. Those the
+            registry does not have are passed over.
+        person_id (None | str | Unset): The ID of the person a client acts for. It is never part
+            of the URL, because URLs are logged. A citizen's own token says who they are, and comes
+            without it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Address]
+        Response[Address | Problem]
     """
 
-    kwargs = _get_kwargs()
+    kwargs = _get_kwargs(
+        accept_language=accept_language,
+        person_id=person_id,
+    )
 
     response = client.get_httpx_client().request(
         **kwargs,
@@ -69,38 +143,71 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient | Client,
-) -> Address | None:
-    """A
+    client: AuthenticatedClient,
+    accept_language: None | str | Unset = UNSET,
+    person_id: None | str | Unset = UNSET,
+) -> Address | Problem | None:
+    """The person's payment address
+
+     Tell what SPAR holds, what the registry asked for, and how far they are apart.
+
+    SPAR is asked now, for a few seconds at most. If it does not answer, what was last
+    known is told. Numbers are masked.
+
+    Args:
+        accept_language (None | str | Unset): Languages of the texts, best first. Those the
+            registry does not have are passed over.
+        person_id (None | str | Unset): The ID of the person a client acts for. It is never part
+            of the URL, because URLs are logged. A citizen's own token says who they are, and comes
+            without it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Address
+        Address | Problem
     """
 
     return sync_detailed(
         client=client,
+        accept_language=accept_language,
+        person_id=person_id,
     ).parsed
 
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient | Client,
-) -> Response[Address]:
-    """A
+    client: AuthenticatedClient,
+    accept_language: None | str | Unset = UNSET,
+    person_id: None | str | Unset = UNSET,
+) -> Response[Address | Problem]:
+    """The person's payment address
+
+     Tell what SPAR holds, what the registry asked for, and how far they are apart.
+
+    SPAR is asked now, for a few seconds at most. If it does not answer, what was last
+    known is told. Numbers are masked.
+
+    Args:
+        accept_language (None | str | Unset): Languages of the texts, best first. Those the
+            registry does not have are passed over.
+        person_id (None | str | Unset): The ID of the person a client acts for. It is never part
+            of the URL, because URLs are logged. A citizen's own token says who they are, and comes
+            without it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Address]
+        Response[Address | Problem]
     """
 
-    kwargs = _get_kwargs()
+    kwargs = _get_kwargs(
+        accept_language=accept_language,
+        person_id=person_id,
+    )
 
     response = await client.get_async_httpx_client().request(**kwargs)
 
@@ -109,20 +216,36 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient | Client,
-) -> Address | None:
-    """A
+    client: AuthenticatedClient,
+    accept_language: None | str | Unset = UNSET,
+    person_id: None | str | Unset = UNSET,
+) -> Address | Problem | None:
+    """The person's payment address
+
+     Tell what SPAR holds, what the registry asked for, and how far they are apart.
+
+    SPAR is asked now, for a few seconds at most. If it does not answer, what was last
+    known is told. Numbers are masked.
+
+    Args:
+        accept_language (None | str | Unset): Languages of the texts, best first. Those the
+            registry does not have are passed over.
+        person_id (None | str | Unset): The ID of the person a client acts for. It is never part
+            of the URL, because URLs are logged. A citizen's own token says who they are, and comes
+            without it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Address
+        Address | Problem
     """
 
     return (
         await asyncio_detailed(
             client=client,
+            accept_language=accept_language,
+            person_id=person_id,
         )
     ).parsed

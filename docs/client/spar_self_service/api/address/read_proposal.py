@@ -6,37 +6,87 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.http_validation_error import HTTPValidationError
+from ...models.problem import Problem
 from ...models.progress import Progress
-from ...types import Response
+from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     id: str,
+    *,
+    accept_language: None | str | Unset = UNSET,
+    person_id: None | str | Unset = UNSET,
 ) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(accept_language, Unset):
+        headers["accept-language"] = accept_language
+
+    if not isinstance(person_id, Unset):
+        headers["Person-Id"] = person_id
 
     _kwargs: dict[str, Any] = {
         "method": "get",
-        "url": "/api/v1/proposals/{id}".format(
+        "url": "/v1/address/proposals/{id}".format(
             id=quote(str(id), safe=""),
         ),
     }
 
+    _kwargs["headers"] = headers
     return _kwargs
 
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> HTTPValidationError | Progress | None:
+) -> Problem | Progress | None:
     if response.status_code == 200:
         response_200 = Progress.from_dict(response.json())
 
         return response_200
 
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 405:
+        response_405 = Problem.from_dict(response.json())
+
+        return response_405
+
     if response.status_code == 422:
-        response_422 = HTTPValidationError.from_dict(response.json())
+        response_422 = Problem.from_dict(response.json())
 
         return response_422
+
+    if response.status_code == 429:
+        response_429 = Problem.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -46,7 +96,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[HTTPValidationError | Progress]:
+) -> Response[Problem | Progress]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -58,23 +108,34 @@ def _build_response(
 def sync_detailed(
     id: str,
     *,
-    client: AuthenticatedClient | Client,
-) -> Response[HTTPValidationError | Progress]:
-    """C
+    client: AuthenticatedClient,
+    accept_language: None | str | Unset = UNSET,
+    person_id: None | str | Unset = UNSET,
+) -> Response[Problem | Progress]:
+    """What became of a proposal
+
+     Tell how far a proposal of this person has come.
 
     Args:
-        id (str):
+        id (str): The proposal's.
+        accept_language (None | str | Unset): Languages of the texts, best first. Those the
+            registry does not have are passed over.
+        person_id (None | str | Unset): The ID of the person a client acts for. It is never part
+            of the URL, because URLs are logged. A citizen's own token says who they are, and comes
+            without it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[HTTPValidationError | Progress]
+        Response[Problem | Progress]
     """
 
     kwargs = _get_kwargs(
         id=id,
+        accept_language=accept_language,
+        person_id=person_id,
     )
 
     response = client.get_httpx_client().request(
@@ -87,47 +148,69 @@ def sync_detailed(
 def sync(
     id: str,
     *,
-    client: AuthenticatedClient | Client,
-) -> HTTPValidationError | Progress | None:
-    """C
+    client: AuthenticatedClient,
+    accept_language: None | str | Unset = UNSET,
+    person_id: None | str | Unset = UNSET,
+) -> Problem | Progress | None:
+    """What became of a proposal
+
+     Tell how far a proposal of this person has come.
 
     Args:
-        id (str):
+        id (str): The proposal's.
+        accept_language (None | str | Unset): Languages of the texts, best first. Those the
+            registry does not have are passed over.
+        person_id (None | str | Unset): The ID of the person a client acts for. It is never part
+            of the URL, because URLs are logged. A citizen's own token says who they are, and comes
+            without it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        HTTPValidationError | Progress
+        Problem | Progress
     """
 
     return sync_detailed(
         id=id,
         client=client,
+        accept_language=accept_language,
+        person_id=person_id,
     ).parsed
 
 
 async def asyncio_detailed(
     id: str,
     *,
-    client: AuthenticatedClient | Client,
-) -> Response[HTTPValidationError | Progress]:
-    """C
+    client: AuthenticatedClient,
+    accept_language: None | str | Unset = UNSET,
+    person_id: None | str | Unset = UNSET,
+) -> Response[Problem | Progress]:
+    """What became of a proposal
+
+     Tell how far a proposal of this person has come.
 
     Args:
-        id (str):
+        id (str): The proposal's.
+        accept_language (None | str | Unset): Languages of the texts, best first. Those the
+            registry does not have are passed over.
+        person_id (None | str | Unset): The ID of the person a client acts for. It is never part
+            of the URL, because URLs are logged. A citizen's own token says who they are, and comes
+            without it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[HTTPValidationError | Progress]
+        Response[Problem | Progress]
     """
 
     kwargs = _get_kwargs(
         id=id,
+        accept_language=accept_language,
+        person_id=person_id,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -138,24 +221,35 @@ async def asyncio_detailed(
 async def asyncio(
     id: str,
     *,
-    client: AuthenticatedClient | Client,
-) -> HTTPValidationError | Progress | None:
-    """C
+    client: AuthenticatedClient,
+    accept_language: None | str | Unset = UNSET,
+    person_id: None | str | Unset = UNSET,
+) -> Problem | Progress | None:
+    """What became of a proposal
+
+     Tell how far a proposal of this person has come.
 
     Args:
-        id (str):
+        id (str): The proposal's.
+        accept_language (None | str | Unset): Languages of the texts, best first. Those the
+            registry does not have are passed over.
+        person_id (None | str | Unset): The ID of the person a client acts for. It is never part
+            of the URL, because URLs are logged. A citizen's own token says who they are, and comes
+            without it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        HTTPValidationError | Progress
+        Problem | Progress
     """
 
     return (
         await asyncio_detailed(
             id=id,
             client=client,
+            accept_language=accept_language,
+            person_id=person_id,
         )
     ).parsed

@@ -5,43 +5,60 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.dfsp_page import DfspPage
-from ...models.http_validation_error import HTTPValidationError
+from ...models.health import Health
+from ...models.problem import Problem
 from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     *,
-    page: int | Unset = 1,
+    accept_language: None | str | Unset = UNSET,
 ) -> dict[str, Any]:
-
-    params: dict[str, Any] = {}
-
-    params["page"] = page
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+    headers: dict[str, Any] = {}
+    if not isinstance(accept_language, Unset):
+        headers["accept-language"] = accept_language
 
     _kwargs: dict[str, Any] = {
         "method": "get",
-        "url": "/api/v1/dfsps",
-        "params": params,
+        "url": "/v1/health",
     }
 
+    _kwargs["headers"] = headers
     return _kwargs
 
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> DfspPage | HTTPValidationError | None:
+) -> Health | Problem | None:
     if response.status_code == 200:
-        response_200 = DfspPage.from_dict(response.json())
+        response_200 = Health.from_dict(response.json())
 
         return response_200
 
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 405:
+        response_405 = Problem.from_dict(response.json())
+
+        return response_405
+
     if response.status_code == 422:
-        response_422 = HTTPValidationError.from_dict(response.json())
+        response_422 = Problem.from_dict(response.json())
 
         return response_422
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -51,7 +68,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[DfspPage | HTTPValidationError]:
+) -> Response[Health | Problem]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -63,23 +80,26 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
-    page: int | Unset = 1,
-) -> Response[DfspPage | HTTPValidationError]:
-    """D
+    accept_language: None | str | Unset = UNSET,
+) -> Response[Health | Problem]:
+    """Is the API up?
+
+     Say that the API answers, and which version it is. Anybody may ask.
 
     Args:
-        page (int | Unset):  Default: 1.
+        accept_language (None | str | Unset): Languages of the texts, best first. Those the
+            registry does not have are passed over.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[DfspPage | HTTPValidationError]
+        Response[Health | Problem]
     """
 
     kwargs = _get_kwargs(
-        page=page,
+        accept_language=accept_language,
     )
 
     response = client.get_httpx_client().request(
@@ -92,47 +112,53 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient | Client,
-    page: int | Unset = 1,
-) -> DfspPage | HTTPValidationError | None:
-    """D
+    accept_language: None | str | Unset = UNSET,
+) -> Health | Problem | None:
+    """Is the API up?
+
+     Say that the API answers, and which version it is. Anybody may ask.
 
     Args:
-        page (int | Unset):  Default: 1.
+        accept_language (None | str | Unset): Languages of the texts, best first. Those the
+            registry does not have are passed over.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        DfspPage | HTTPValidationError
+        Health | Problem
     """
 
     return sync_detailed(
         client=client,
-        page=page,
+        accept_language=accept_language,
     ).parsed
 
 
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
-    page: int | Unset = 1,
-) -> Response[DfspPage | HTTPValidationError]:
-    """D
+    accept_language: None | str | Unset = UNSET,
+) -> Response[Health | Problem]:
+    """Is the API up?
+
+     Say that the API answers, and which version it is. Anybody may ask.
 
     Args:
-        page (int | Unset):  Default: 1.
+        accept_language (None | str | Unset): Languages of the texts, best first. Those the
+            registry does not have are passed over.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[DfspPage | HTTPValidationError]
+        Response[Health | Problem]
     """
 
     kwargs = _get_kwargs(
-        page=page,
+        accept_language=accept_language,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -143,24 +169,27 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient | Client,
-    page: int | Unset = 1,
-) -> DfspPage | HTTPValidationError | None:
-    """D
+    accept_language: None | str | Unset = UNSET,
+) -> Health | Problem | None:
+    """Is the API up?
+
+     Say that the API answers, and which version it is. Anybody may ask.
 
     Args:
-        page (int | Unset):  Default: 1.
+        accept_language (None | str | Unset): Languages of the texts, best first. Those the
+            registry does not have are passed over.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        DfspPage | HTTPValidationError
+        Health | Problem
     """
 
     return (
         await asyncio_detailed(
             client=client,
-            page=page,
+            accept_language=accept_language,
         )
     ).parsed

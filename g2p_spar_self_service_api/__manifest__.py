@@ -21,4 +21,5 @@
         "views/g2p_fa_settings_views.xml",
         "views/menus.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
 }

@@ -9,6 +9,8 @@ import asyncio
 import queue
 from urllib.parse import quote
 
+from odoo.service.server import CommonServer
+
 #: Event loops nobody uses right now. Making one costs as much as a query.
 _idle = queue.SimpleQueue()
 
@@ -36,6 +38,14 @@ def call(app, environ, body):
         return loop.run_until_complete(_converse(app, scope, body))
     finally:
         _idle.put(loop)
+
+
+def _close():
+    while not _idle.empty():
+        _idle.get().close()
+
+
+CommonServer.on_stop(_close)
 
 
 async def _converse(app, scope, body):

@@ -12,7 +12,6 @@ from fastapi.security import HTTPBearer
 from starlette.requests import Request
 
 from . import call, limits, signing
-from .dependencies import Env
 from .models.g2p_api_rights import SCOPES, make_spar_id
 from .problems import Problem
 from .tokens import BadToken, look
@@ -57,43 +56,49 @@ class Caller:
 
 
 class _CallerWith:
-    """A dependency that gives the caller, if they may."""
+    """A dependency that gives the caller, if they may.
 
-    def __init__(self, scope):
-        self.scope = scope
+    :class:`~.dependencies.ApiRoute` admits before it reads a body: of strangers nothing
+    is read.
+    """
 
-    async def __call__(self, request: Request, env: Env, token: Token) -> Caller:
-        return self._admit(env, request, person=False)
+    def __init__(self, scope, person):
+        self._scope = scope
+        self._person = person
 
-    def _admit(self, env, request, person):
-        """Return who calls, or refuse.
+    async def __call__(self, request: Request, token: Token) -> Caller:
+        return request.state.caller
 
+    def admit(self, env, request):
+        """Let the caller in, or refuse.
+
+        :param Environment env: of the API's own user
+        :param Request request: of the call
         :raise Problem: for whoever is not known, asks too often, may not, or acts for
             nobody the registry knows
         """
         one = call.current.get()
         caller, template, text = _authenticate(env, request)
-        if person and text:
+        if self._person and text:
             spar_id = make_spar_id(env, template, text)
             caller = replace(caller, spar_id=spar_id or None)
         one.caller = caller
         count(env, one, limits.of_caller(caller))
-        if self.scope not in caller.scopes:
+        if self._scope not in caller.scopes:
             raise Problem("forbidden")
-        if person:
+        if self._person:
             if not text:
                 raise Problem("person_missing")
             one.caller = caller = replace(caller, partner=_partner(env, caller.spar_id))
-        return caller
+        request.state.caller = caller
 
 
 class _CallerForPerson(_CallerWith):
-    """A dependency that gives the caller and the person they act for."""
+    """The same, with the header that names the person in the description."""
 
     async def __call__(
         self,
         request: Request,
-        env: Env,
         token: Token,
         person_id: Annotated[
             str | None,
@@ -105,7 +110,7 @@ class _CallerForPerson(_CallerWith):
             ),
         ] = None,
     ) -> Caller:
-        return self._admit(env, request, person=True)
+        return request.state.caller
 
 
 def caller_with(scope, person=False):
@@ -116,7 +121,8 @@ def caller_with(scope, person=False):
         one the caller has proved a right to act for
     """
     assert scope in SCOPES.values()
-    return Depends(_CallerForPerson(scope) if person else _CallerWith(scope))
+    kind = _CallerForPerson if person else _CallerWith
+    return Depends(kind(scope, person))
 
 
 def count(env, one, takings):

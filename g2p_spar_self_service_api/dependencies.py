@@ -43,14 +43,17 @@ app_dependencies = [Depends(language)]
 
 
 class ApiRoute(APIRoute):
-    """A route whose calls are known by name, before anything of them is read."""
+    """A route that knows who calls before it reads what they say."""
 
     def get_route_handler(self):
         handler = super().get_route_handler()
+        gates = list(_gates(self.dependant))
 
         async def handle(request: Request):
             one = call.current.get()
             one.operation, one.path = self.operation_id or self.name, self.path_format
+            for gate in gates:
+                gate.admit(odoo_env_ctx.get(), request)
             self._check_content_type(request)
             return await handler(request)
 
@@ -67,3 +70,11 @@ class ApiRoute(APIRoute):
         given = request.headers.get("content-type", "").partition(";")[0]
         if given.strip().lower() != (expected or "application/json"):
             raise Problem("unsupported_type")
+
+
+def _gates(dependant):
+    """Return the dependencies of a route that let callers in."""
+    for dependency in dependant.dependencies:
+        if hasattr(dependency.call, "admit"):
+            yield dependency.call
+        yield from _gates(dependency)

@@ -89,10 +89,14 @@ class SelfServiceDispatcher(FastApiDispatcher):
         problem = self._as_problem(exc)
         # Nothing of the call is kept, and nobody waits for its locks any more.
         self.request.env.cr.rollback()
-        if problem.kind == "unauthenticated":
-            problem = self._count_failure(problem)
-        with self.request.registry.cursor() as cr:
-            self._note(cr, problem.code, problem)
+        try:
+            if problem.kind == "unauthenticated":
+                problem = self._count_failure(problem)
+            with self.request.registry.cursor() as cr:
+                self._note(cr, problem.code, problem)
+        except (psycopg2.Error, PoolError):
+            # The caller is answered all the same.
+            _logger.error("Call %s was not written down", self.call.request_id)
         response = self.request.make_json_response(
             problem.as_dict(self._reader_env(), self.call.request_id),
             status=problem.code,

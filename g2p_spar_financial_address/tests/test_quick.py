@@ -88,9 +88,7 @@ class TestQuick(FinancialAddressCase):
         self.assertEqual(self.quick.call_count, 1)
         self.assertTheSame(quick, ordinary)
         self.assertEqual(quick.state, "effective")
-        self.assertEqual(
-            self.changed, [(self.registrant, "api"), (self.other, "api")]
-        )
+        self.assertEqual(self.changed, [(self.registrant, "api"), (self.other, "api")])
         self.assertEqual(self.registrant.financial_address_id, quick)
         self.assertFalse(quick.message_ids)
 
@@ -159,7 +157,9 @@ class TestQuick(FinancialAddressCase):
         self.assertEqual(self.quick.call_count, 1)
         shared = self.Address._enter_one(self.values(self.registrant, "0754200001"))
         self.assertEqual(self.quick.call_count, 1)
-        self.assertEqual(shared.sharing_id.address_ids.partner_id, third | self.registrant)
+        self.assertEqual(
+            shared.sharing_id.address_ids.partner_id, third | self.registrant
+        )
 
     def test_a_number_of_somebody_else_may_be_nothing_to_look_at(self):
         third = self.new_registrant("Chiku Omar", "SR-3")

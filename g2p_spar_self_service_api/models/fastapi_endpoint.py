@@ -15,6 +15,11 @@ class FastapiEndpoint(models.Model):
         selection_add=[(APP, "SPAR self-service")], ondelete={APP: "cascade"}
     )
 
+    def _compute_urls(self):
+        super()._compute_urls()
+        for endpoint in self.filtered(lambda one: one.app == APP):
+            endpoint.docs_url = endpoint.redoc_url = False
+
     def _get_routing_info(self):
         """Have our own dispatcher serve this app, and keep its requests small."""
         routing = super()._get_routing_info()

@@ -25,9 +25,7 @@ class G2pApiCall(models.Model):
         required=True,
         help="The caller was told it, in the header X-Request-Id.",
     )
-    client_id = fields.Many2one(
-        "g2p.api.client", "Client", readonly=True, index="btree_not_null"
-    )
+    client_id = fields.Many2one("g2p.api.client", readonly=True, index="btree_not_null")
     issuer_id = fields.Many2one(
         "g2p.api.issuer",
         "Citizen, by",

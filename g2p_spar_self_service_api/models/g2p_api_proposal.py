@@ -150,9 +150,7 @@ class G2pApiProposal(models.Model):
             )
         )
         for earlier in self.env.cr.dictfetchall():
-            if not hmac.compare_digest(
-                earlier.pop("body_hash"), hashes["body_hash"]
-            ):
+            if not hmac.compare_digest(earlier.pop("body_hash"), hashes["body_hash"]):
                 raise KeyReused
             return earlier
         return None

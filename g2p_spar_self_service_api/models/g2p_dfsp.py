@@ -3,6 +3,7 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import BANK_ACCOUNT
 
+
 class G2pDfsp(models.Model):
     """The directory as callers of the API read it."""
 
@@ -53,12 +54,16 @@ class G2pDfsp(models.Model):
         )
         if not bank:
             return None
-        found = self.env["g2p.dfsp.branch"].sudo().search_fetch(
-            [("dfsp_id", "=", bank.id)],
-            ["code", "name"],
-            offset=(page - 1) * size,
-            limit=size + 1,
-            order="name, id",
+        found = (
+            self.env["g2p.dfsp.branch"]
+            .sudo()
+            .search_fetch(
+                [("dfsp_id", "=", bank.id)],
+                ["code", "name"],
+                offset=(page - 1) * size,
+                limit=size + 1,
+                order="name, id",
+            )
         )
         items = [{"code": branch.code, "name": branch.name} for branch in found[:size]]
         return items, len(found) > size

@@ -131,7 +131,9 @@ async def read_proposal(
     caller: Reader,
     public_id: Annotated[
         str,
-        Path(alias="id", pattern="^[A-Za-z0-9_-]{1,64}$", description="The proposal's."),
+        Path(
+            alias="id", pattern="^[A-Za-z0-9_-]{1,64}$", description="The proposal's."
+        ),
     ],
 ) -> Progress:
     """Tell how far a proposal of this person has come."""

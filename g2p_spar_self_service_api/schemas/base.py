@@ -34,9 +34,7 @@ Moment = Annotated[
     ),
 ]
 
-Page = Annotated[
-    int, Query(ge=1, le=10_000, description="Which page, counted from 1.")
-]
+Page = Annotated[int, Query(ge=1, le=10_000, description="Which page, counted from 1.")]
 PageSize = Annotated[
     int, Query(ge=1, le=100, description="How many entries a page has at most.")
 ]

@@ -36,9 +36,7 @@ class BankAccount(_Proposal):
         description="The branch's code, from the directory.",
         examples=["NB01"],
     )
-    account_number: str = Field(
-        min_length=1, max_length=64, examples=["0123456789"]
-    )
+    account_number: str = Field(min_length=1, max_length=64, examples=["0123456789"])
 
 
 class MobileWallet(_Proposal):

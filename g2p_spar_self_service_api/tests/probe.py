@@ -3,6 +3,8 @@
 from typing import Annotated
 
 from fastapi import APIRouter
+from psycopg2 import errorcodes
+from psycopg2.errors import SerializationFailure
 from pydantic import BaseModel, ConfigDict
 
 from odoo.exceptions import UserError, ValidationError
@@ -70,6 +72,30 @@ async def write(
         if word in said.number:
             raise failure
     return _told(caller)
+
+
+@router.post("/again", operation_id="probe_again")
+async def again(
+    said: Said,
+    caller: Annotated[Caller, caller_with("address:propose", person=True)],
+) -> dict:
+    """Write something, and be beaten by somebody else as often as is said."""
+    caller.partner.comment = said.number
+    caller.partner.flush_recordset()
+    beaten.append(caller.partner.id)
+    if len(beaten) <= said.count:
+        raise Beaten
+    return _told(caller)
+
+
+#: One for each time the operation above was run.
+beaten = []
+
+
+class Beaten(SerializationFailure):
+    """As the database raises it, where two write the same."""
+
+    pgcode = errorcodes.SERIALIZATION_FAILURE
 
 
 @router.post("/open", operation_id="probe_open")

@@ -44,9 +44,7 @@ class TestAddress(RoutesCase):
                 ],
             }
         )
-        self.patch(
-            type(connection), "_witness_folder", lambda _self: Path(folder.name)
-        )
+        self.patch(type(connection), "_witness_folder", lambda _self: Path(folder.name))
         connection.state = "running"
         return connection
 

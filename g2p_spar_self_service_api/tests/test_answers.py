@@ -1,8 +1,12 @@
 import json
+from unittest.mock import patch
+
+from odoo.tools import mute_logger
 
 from odoo.addons.fastapi.pools import fastapi_app_pool
 
 from ..models.fastapi_endpoint import MAX_BODY
+from . import probe
 from .common import BASE, ApiCase
 
 NUMBER = "0754200001"
@@ -16,7 +20,7 @@ class TestAnswers(ApiCase):
         super().setUp()
         self.token = self.token_of(self.client)
 
-    def write(self, number, **more):
+    def send(self, number, **more):
         body = {"number": number, **more}
         return self.ask("/v1/probe/person", "POST", self.token, "SR-1", body)
 
@@ -50,9 +54,9 @@ class TestAnswers(ApiCase):
 
     def test_bodies_have_a_limit(self):
         size = len(json.dumps({"number": ""}).encode())
-        fits = self.write("x" * (MAX_BODY - size))
+        fits = self.send("x" * (MAX_BODY - size))
         self.assertEqual(fits.status_code, 200, fits.text[:200])
-        self.assertProblem(self.write("x" * MAX_BODY), 413, "too-large")
+        self.assertProblem(self.send("x" * MAX_BODY), 413, "too-large")
         for path in ["/v1/probe/open", "/v1/token", "/v1/nothing"]:
             response = self.ask(path, "POST", body={"number": "x" * MAX_BODY})
             self.assertProblem(response, 413, "too-large")
@@ -137,7 +141,7 @@ class TestAnswers(ApiCase):
             ("problem", 422, "refused"),
         ]:
             with self.assertNoLogs("odoo.http", "WARNING"):
-                response = self.write(f"{word} {NUMBER}")
+                response = self.send(f"{word} {NUMBER}")
             self.assertProblem(response, status, kind)
             self.assertNotIn(NUMBER, response.text)
             self.env.invalidate_all()
@@ -145,13 +149,13 @@ class TestAnswers(ApiCase):
         self.assertEqual(
             response.json()["errors"], [{"field": "number", "detail": "No."}]
         )
-        self.assertEqual(self.write("fine").status_code, 200)
+        self.assertEqual(self.send("fine").status_code, 200)
         self.env.invalidate_all()
         self.assertIn("fine", self.asha.comment)
 
     def test_a_bug_is_found_by_the_request_id_and_says_nothing(self):
         with self.assertLogs(LOG, "ERROR") as log:
-            response = self.write(f"bug {NUMBER}")
+            response = self.send(f"bug {NUMBER}")
         said = self.assertProblem(response, 500, "failed")
         self.assertNotIn("RuntimeError", response.text)
         self.assertNotIn(NUMBER, response.text)
@@ -161,6 +165,44 @@ class TestAnswers(ApiCase):
         self.assertIn("probe.py", line)
         self.assertNotIn(NUMBER, line)
         self.env.invalidate_all()
+        self.assertFalse(self.asha.comment)
+
+    def test_of_strangers_nothing_is_read(self):
+        for body, kind in [(b"{", "application/json"), (b"x", "text/plain")]:
+            for token in (None, "garbage"):
+                response = self.ask(
+                    "/v1/probe/person", "POST", token, "SR-1", body, Content_Type=kind
+                )
+                self.assertProblem(response, 401, "unauthenticated")
+            response = self.ask(
+                "/v1/probe/person", "POST", self.token, "SR-1", body, Content_Type=kind
+            )
+            self.assertIn(response.status_code, (400, 415))
+
+    def again(self, times):
+        probe.beaten.clear()
+        body = {"number": "said", "count": times}
+        self.forget_calls()
+        with patch("odoo.service.model.time.sleep"):
+            return self.ask("/v1/probe/again", "POST", self.token, "SR-1", body)
+
+    def test_a_call_that_was_beaten_is_run_again_and_counts_once(self):
+        with self.counted_apart():
+            self.client.person_rate = 1
+            response = self.again(2)
+        self.assertEqual(response.status_code, 200, response.text)
+        self.assertEqual(len(probe.beaten), 3)
+        [call] = self.calls()
+        self.assertEqual((call.status, call.partner_id), (200, self.asha))
+        self.assertIn("said", self.asha.comment)
+
+    def test_a_call_that_is_always_beaten_may_be_tried_later(self):
+        with mute_logger("odoo.http"):
+            response = self.again(100)
+        self.assertProblem(response, 503, "busy")
+        self.assertEqual(response.headers["Retry-After"], "1")
+        [call] = self.calls()
+        self.assertEqual((call.status, call.problem), (503, "busy"))
         self.assertFalse(self.asha.comment)
 
     def test_answers_are_in_the_language_of_the_caller(self):

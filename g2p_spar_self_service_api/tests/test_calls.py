@@ -16,7 +16,7 @@ class TestCalls(CitizenCase):
     def setUp(self):
         super().setUp()
         self.token = self.token_of(self.client)
-        self.env.cr.execute("DELETE FROM g2p_api_call")
+        self.forget_calls()
 
     def test_a_call_is_written_down_with_who_and_for_whom_and_nothing_that_was_sent(
         self,
@@ -45,7 +45,7 @@ class TestCalls(CitizenCase):
 
     def test_refused_calls_are_written_down_too(self):
         scoped = self.token_of(self.new_client("Reader", may_propose=False))
-        self.env.cr.execute("DELETE FROM g2p_api_call")
+        self.forget_calls()
         body = {"number": f"user {NUMBER}"}
         self.ask("/v1/probe/person", "POST", self.token, "SR-1", body)
         self.ask("/v1/probe/person", "POST", scoped, "SR-1", body)
@@ -84,7 +84,10 @@ class TestCalls(CitizenCase):
         )
         self.ask("/v1/probe/person", "POST", NUMBER, NUMBER, {NUMBER: NUMBER})
         self.ask(f"/v1/{NUMBER}", token=self.token)
-        self.env.cr.execute("SELECT string_agg(c::text, ' ') FROM g2p_api_call c")
+        self.env.cr.execute(
+            "SELECT string_agg(c::text, ' ') FROM g2p_api_call c WHERE id = ANY(%s)",
+            [self.calls().ids],
+        )
         [stored] = self.env.cr.fetchone()
         self.assertTrue(stored)
         self.assertNotIn(NUMBER, stored)
@@ -111,6 +114,20 @@ class TestCalls(CitizenCase):
             settings.api_call_days = days
             self.env["g2p.api.call"]._gc_calls()
             self.assertEqual(self.calls(), left)
+
+    def test_calls_about_people_of_other_companies_are_not_seen(self):
+        self.ask("/v1/probe/person", token=self.token, person="SR-1")
+        self.ask("/v1/probe/nobody", token=self.token)
+        administrator = new_test_user(
+            self.env, "boss", groups="g2p_spar_financial_address.group_administrator"
+        )
+        Call = self.env["g2p.api.call"].with_user(administrator)
+        about_asha, about_nobody = self.calls().with_user(administrator)
+        both = about_asha + about_nobody
+        self.assertEqual(Call.search([("id", "in", both.ids)], order="id"), both)
+        self.asha.company_id = self.env["res.company"].create({"name": "Elsewhere"})
+        found = Call.search([("id", "in", both.ids)])
+        self.assertEqual(found, about_nobody)
 
     def test_nobody_changes_or_deletes_what_is_written_down(self):
         self.ask("/v1/probe/nobody", token=self.token)

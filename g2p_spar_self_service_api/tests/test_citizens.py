@@ -1,5 +1,6 @@
 import json
 import time
+from contextlib import suppress
 from unittest.mock import patch
 
 import jwt
@@ -52,7 +53,7 @@ class CitizenCase(ApiCase):
         for name, token in tokens.items():
             with self.subTest(name):
                 # Each as if it came from somewhere else.
-                self.env.cr.execute("DELETE FROM g2p_fa_rate_store")
+                self.env.cr.execute("DELETE FROM g2p_fa_rate_taken")
                 self.assertProblem(self.show(token), 401, "unauthenticated")
 
 
@@ -224,7 +225,7 @@ class TestKeysOfIssuers(CitizenCase):
         self.issuer.write({"jwks_source": "url", "jwks_url": url})
 
     def pass_time(self, seconds):
-        self.env.cr.execute("DELETE FROM g2p_fa_rate_store")
+        self.env.cr.execute("DELETE FROM g2p_fa_rate_taken")
         self.env.cr.execute(
             """UPDATE g2p_api_issuer
                   SET jwks_date = jwks_date - make_interval(secs => %s)""",
@@ -297,13 +298,11 @@ class TestKeysOfIssuers(CitizenCase):
         def dripping(handler):
             handler.send_response(200)
             handler.end_headers()
-            try:
+            with suppress(OSError):
                 while True:
                     handler.wfile.write(b" ")
                     handler.wfile.flush()
                     time.sleep(0.05)
-            except OSError:
-                pass
 
         good = json.dumps({"keys": [jwk(Keys.RSA, "one")]}).encode()
         symmetric = {"kty": "oct", "kid": "one", "k": "c2VjcmV0", "alg": "HS256"}
@@ -329,7 +328,7 @@ class TestKeysOfIssuers(CitizenCase):
                 key_server(answer) as (url, asked),
                 patch.object(jwks, "TIMEOUT", 0.5),
             ):
-                self.env.cr.execute("DELETE FROM g2p_fa_rate_store")
+                self.env.cr.execute("DELETE FROM g2p_fa_rate_taken")
                 self.use(url)
                 with self.assertLogs("odoo.addons.g2p_spar_self_service_api") as log:
                     self.assertProblem(self.show(signed()), 503, "issuer-unavailable")

@@ -116,6 +116,49 @@ class TestClients(ApiCase):
         self.assertProblem(old, 401, "unauthenticated")
         self.assertEqual(self.ask_token(self.client, secret).status_code, 200)
 
+    # === FOR WHOM === #
+
+    def test_a_client_names_the_person_it_acts_for(self):
+        people = {
+            spar_id: self.env["res.partner"].create(
+                {"name": spar_id, "is_registrant": True, "spar_id": spar_id}
+            )
+            for spar_id in ("Île-7/ü", "token:4711@nationalId")
+        }
+        token = self.token_of(self.client)
+        for spar_id, partner in {"SR-1": self.asha, **people}.items():
+            header = spar_id.encode().decode("latin-1")
+            told = self.ask("/v1/probe/person", token=token, person=header).json()
+            self.assertEqual(told["partner"], partner.id, told)
+            self.assertEqual(told["spar_id"], spar_id)
+        self.client.id_template = "token:{id}@nationalId"
+        told = self.ask("/v1/probe/person", token=token, person="4711").json()
+        self.assertEqual(told["spar_id"], "token:4711@nationalId")
+
+    def test_a_client_that_names_nobody_gets_nobody(self):
+        token = self.token_of(self.client)
+        nobody = self.ask("/v1/probe/person", token=token)
+        self.assertProblem(nobody, 400, "person-missing")
+        not_utf8 = self.ask("/v1/probe/person", token=token, person="\xff")
+        self.assertProblem(not_utf8, 400, "person-missing")
+        in_url = self.ask("/v1/probe/person?Person-Id=SR-1&person_id=SR-1", token=token)
+        self.assertProblem(in_url, 400, "person-missing")
+
+    def test_who_is_not_paid_is_unknown_like_everybody_else(self):
+        create = self.env["res.partner"].create
+        create({"name": "B", "is_registrant": True, "spar_id": "SR-2", "active": False})
+        create({"name": "C", "is_registrant": False, "spar_id": "SR-3"})
+        token = self.token_of(self.client)
+        answers = []
+        for person in ("SR-2", "SR-3", "SR-4", "sr-1", "SR_1", "%", "x" * 300):
+            response = self.ask("/v1/probe/person", token=token, person=person)
+            said = self.assertProblem(response, 404, "unknown-person")
+            del said["request_id"]
+            answers.append(said)
+        self.assertEqual([answers[0]] * len(answers), answers)
+
+    # === OUR TOKENS === #
+
     def test_our_own_tokens_cannot_be_made_or_stretched_by_others(self):
         token = self.token_of(self.client)
         header = jwt.get_unverified_header(token)

@@ -61,11 +61,16 @@ class TestDirectoryRoutes(RoutesCase):
     def test_of_one_type(self):
         items, _sizes = self.items(f"{DFSPS}?type=mobile_wallet")
         self.assertEqual([item["code"] for item in items], ["MC"])
-        self.assertProblem(self.ask(f"{DFSPS}?type=cash", token=self.token), 422, "invalid")
+        self.assertProblem(
+            self.ask(f"{DFSPS}?type=cash", token=self.token), 422, "invalid"
+        )
 
     def test_pages_are_in_one_order_even_of_the_same_name(self):
         self.env["g2p.dfsp"].create(
-            [{"name": "Same", "code": f"S{n}", "fa_type": "bank_account"} for n in range(7)]
+            [
+                {"name": "Same", "code": f"S{n}", "fa_type": "bank_account"}
+                for n in range(7)
+            ]
         )
         items, sizes = self.items(f"{DFSPS}?page_size=3&type=bank_account")
         self.assertEqual(sizes, [3, 3, 2])

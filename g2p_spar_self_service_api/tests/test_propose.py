@@ -68,9 +68,9 @@ class TestPropose(RoutesCase):
         self.assertEqual(in_use.state, "effective")
         self.assertEqual(waiting.previous_id, in_use)
         newer = self.proposed(mobile_number="+255754200002")[1].address_id
-        self.assertEqual(self.addresses().mapped("state"), [
-            "effective", "ended", "to_approve"
-        ])
+        self.assertEqual(
+            self.addresses().mapped("state"), ["effective", "ended", "to_approve"]
+        )
         self.assertEqual(newer.state, "to_approve")
 
     def test_where_numbers_are_watched_a_shared_one_waits_too(self):

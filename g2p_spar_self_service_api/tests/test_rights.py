@@ -97,7 +97,7 @@ class TestRights(ApiCase):
         self.env.cr.execute("SELECT count(*) FROM g2p_api_signing_store")
         self.assertTrue(self.env.cr.fetchone()[0])
         tables = {model._table for model in self.env.values()}
-        self.assertFalse({"g2p_api_signing_store", "g2p_fa_rate_store"} & tables)
+        self.assertFalse({"g2p_api_signing_store", "g2p_fa_rate_taken"} & tables)
 
     def test_an_administrator_keeps_clients_and_issuers(self):
         administrator = self.users["administrator"]

@@ -40,7 +40,7 @@ class G2pSparReading(models.Model):
         help="How what SPAR answered differed from what was requested then.",
     )
     # For the limit of questions alone: a digest, as it may be made of somebody's ID.
-    asker = fields.Char(readonly=True, groups=fields.NO_ACCESS)
+    asker = fields.Char("Asked by", readonly=True, groups=fields.NO_ACCESS)
 
     _one_per_registrant = models.Constraint(
         "UNIQUE(partner_id, connection_id)",

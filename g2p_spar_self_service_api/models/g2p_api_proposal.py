@@ -10,7 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tools import SQL
 
-from odoo.addons.g2p_spar_financial_address.const import LIVE_STATES, VALUE_FIELD
+from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
 from odoo.addons.g2p_spar_financial_address.models.g2p_financial_address import (
     PROTECTED_FIELDS,
 )

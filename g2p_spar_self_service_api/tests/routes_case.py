@@ -1,5 +1,7 @@
 from itertools import count
 
+from odoo.tools import SQL
+
 from odoo.addons.fastapi.pools import fastapi_app_pool
 
 from .common import ApiCase
@@ -72,9 +74,12 @@ class RoutesCase(ApiCase):
     def get(self, path, person="SR-1", **headers):
         return self.ask(path, token=self.token, person=person, **headers)
 
-    def propose(self, body=WALLET, key=None, person="SR-1", token=None, **values):
-        """Propose an address: this body, with these values instead of its own."""
-        body = {**body, **values} if isinstance(body, dict) else body
+    def propose(self, body=None, key=None, person="SR-1", token=None, **values):
+        """Propose an address: this body, with these values instead of its own.
+
+        :param body: by default a wallet; or bytes that are sent as they are
+        """
+        body = body if isinstance(body, bytes) else {**(body or WALLET), **values}
         return self.ask(
             PROPOSALS,
             "POST",
@@ -104,8 +109,9 @@ class RoutesCase(ApiCase):
         return {table: self._rows_of(table) for table in TABLES}
 
     def _rows_of(self, table):
-        self.env.cr.execute(f"SELECT md5(t::text) FROM {table} t ORDER BY id")
-        return self.env.cr.fetchall()
+        return self.env.execute_query(
+            SQL("SELECT md5(t::text) FROM %s t ORDER BY id", SQL.identifier(table))
+        )
 
     def addresses(self, partner=None):
         """Return a person's addresses, oldest first."""

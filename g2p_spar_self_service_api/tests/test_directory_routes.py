@@ -9,7 +9,7 @@ BRANCHES = "/v1/dfsps/FB/branches"
 class TestDirectoryRoutes(RoutesCase):
     """The directory as callers read it."""
 
-    def read(self, path, status=200, **headers):
+    def look(self, path, status=200, **headers):
         response = self.ask(path, token=self.token, **headers)
         self.assertEqual(response.status_code, status, response.text)
         return response
@@ -18,7 +18,7 @@ class TestDirectoryRoutes(RoutesCase):
         """Return what is on all pages, and how many each has."""
         items, sizes = [], []
         while path:
-            told = self.read(path.removeprefix("/spar/self-service")).json()
+            told = self.look(path.removeprefix("/spar/self-service")).json()
             self.assertEqual(set(told), {"items", "next"})
             items += told["items"]
             sizes.append(len(told["items"]))
@@ -78,7 +78,7 @@ class TestDirectoryRoutes(RoutesCase):
         self.assertEqual(codes, ["FB", *(f"S{n}" for n in range(7))])
 
     def test_a_full_last_page_has_no_next(self):
-        self.assertIsNone(self.read(f"{DFSPS}?page_size=3").json()["next"])
+        self.assertIsNone(self.look(f"{DFSPS}?page_size=3").json()["next"])
 
     def test_branches_of_a_bank(self):
         self.bank.branch_ids = [
@@ -118,23 +118,23 @@ class TestDirectoryRoutes(RoutesCase):
 
     def test_what_the_caller_has_is_not_sent_again(self):
         for path in (DFSPS, BRANCHES, f"{DFSPS}?type=bank_account"):
-            response = self.read(path)
+            response = self.look(path)
             tag = response.headers["ETag"]
             self.assertRegex(tag, '^"[0-9a-f]{32}"$')
             self.assertEqual(response.headers["Cache-Control"], "private, max-age=60")
             for known in (tag, f'"other", {tag}', f"W/{tag}", "*"):
-                again = self.read(path, 304, If_None_Match=known)
+                again = self.look(path, 304, If_None_Match=known)
                 self.assertFalse(again.content)
                 self.assertEqual(again.headers["ETag"], tag)
-            self.read(path, 200, If_None_Match='"other"')
-            self.read(path, 200, If_None_Match=tag.strip('"'))
+            self.look(path, 200, If_None_Match='"other"')
+            self.look(path, 200, If_None_Match=tag.strip('"'))
 
     def test_every_change_is_another_answer(self):
-        tags = [self.read(DFSPS).headers["ETag"]]
+        tags = [self.look(DFSPS).headers["ETag"]]
 
         def changed():
             self.env.flush_all()
-            response = self.read(DFSPS, 200, If_None_Match=tags[-1])
+            response = self.look(DFSPS, 200, If_None_Match=tags[-1])
             tags.append(response.headers["ETag"])
 
         self.operator.name = "M-Cash Ltd"

@@ -5,7 +5,6 @@ from odoo.tests import mute_logger
 
 from .routes_case import ACCOUNT, NUMBER, PROPOSALS, WALLET, RoutesCase
 
-
 #: Of a whole call, with those that prove who calls and write it down.
 MAX_STATEMENTS = 21
 
@@ -197,8 +196,9 @@ class TestPropose(RoutesCase):
 
     # === WHAT IS REFUSED === #
 
-    def assertRefused(self, fields, body=WALLET, **values):
+    def assertRefused(self, fields, body=None, **values):
         """It is refused for these values, in words, and nothing is changed."""
+        body = body or WALLET
         before = self.rows()
         said = self.assertProblem(self.propose(body, **values), 422, "refused")
         self.assertEqual({e["field"] for e in said.get("errors", ())}, set(fields))
@@ -279,9 +279,7 @@ class TestPropose(RoutesCase):
         }
         for what, body in wrong.items():
             with self.subTest(what=what):
-                response = self.propose(json.dumps(body).encode())
-                if response.status_code == 415:
-                    response = self._send(json.dumps(body).encode())
+                response = self._send(json.dumps(body).encode())
                 self.assertProblem(response, 422, "invalid")
                 self.assertNotIn("754200001", response.text)
         self.assertEqual(self.rows(), before)
@@ -336,7 +334,7 @@ class TestPropose(RoutesCase):
             self.assertNotIn(text, said)
 
     def test_somebody_in_the_registry_being_faster_is_no_error(self):
-        """What they have just entered is met in the database, and the call run again."""
+        """What they have just entered is met here, and the call is run again."""
         Proposal = type(self.env["g2p.api.proposal"])
         enter, tries = Proposal._enter, []
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Annotated
 
-from fastapi import Depends, Header
+from fastapi import Depends
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 
@@ -25,22 +25,6 @@ async def api_env() -> Environment:
 
 #: For routes: ``env: Env``.
 Env = Annotated[Environment, Depends(api_env)]
-
-
-async def language(
-    accept_language: Annotated[
-        str | None,
-        Header(
-            description="Languages of the texts, best first. Those the registry does "
-            "not have are passed over."
-        ),
-    ] = None,
-) -> None:
-    """Tell in the description that texts are translated; Odoo itself sees to it."""
-
-
-#: Of every route.
-app_dependencies = [Depends(language)]
 
 
 class ApiRoute(APIRoute):

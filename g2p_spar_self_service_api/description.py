@@ -1,4 +1,7 @@
-"""What the description of the API (OpenAPI) says of every operation alike."""
+"""What the description of the API (OpenAPI) says of every operation alike.
+
+Said here, it costs the calls themselves nothing.
+"""
 
 from .problems import KINDS, MEDIA_TYPE
 from .schemas.problem import Problem
@@ -7,6 +10,14 @@ _SCHEMA = {"$ref": "#/components/schemas/Problem"}
 _TEXT = {"type": "string"}
 _HEADERS = {
     "X-Request-Id": {"description": "By which this call is found.", "schema": _TEXT}
+}
+_LANGUAGE = {
+    "name": "Accept-Language",
+    "in": "header",
+    "required": False,
+    "description": "Languages of the texts, best first. Those the registry does not "
+    "have are passed over.",
+    "schema": _TEXT,
 }
 #: Refusals of every operation, of those with a body, and of those that need a caller.
 _ALWAYS = (400, 405, 422, 500, 503)
@@ -33,6 +44,7 @@ def complete(described):
 
 
 def _complete_operation(operation):
+    operation.setdefault("parameters", []).append(_LANGUAGE)
     responses = operation["responses"]
     statuses = {*_ALWAYS, *(int(status) for status in responses if status >= "4")}
     if "requestBody" in operation:

@@ -87,9 +87,9 @@ class SelfServiceDispatcher(FastApiDispatcher):
 
     def handle_error(self, exc):
         problem = self._as_problem(exc)
-        # Nothing of the call is kept, and nobody waits for its locks any more.
-        self.request.env.cr.rollback()
         try:
+            # Nothing of the call is kept, and nobody waits for its locks any more.
+            self.request.env.cr.rollback()
             if problem.kind == "unauthenticated":
                 problem = self._count_failure(problem)
             with self.request.registry.cursor() as cr:

@@ -16,9 +16,10 @@ class FastapiEndpoint(models.Model):
     )
 
     def _compute_urls(self):
-        super()._compute_urls()
+        result = super()._compute_urls()
         for endpoint in self.filtered(lambda one: one.app == APP):
             endpoint.docs_url = endpoint.redoc_url = False
+        return result
 
     def _get_routing_info(self):
         """Have our own dispatcher serve this app, and keep its requests small."""
@@ -46,9 +47,8 @@ class FastapiEndpoint(models.Model):
 
     def _get_fastapi_app_dependencies(self):
         if self.app == APP:
-            from ..dependencies import app_dependencies
-
-            return app_dependencies
+            # What they would describe, the description says itself.
+            return []
         return super()._get_fastapi_app_dependencies()
 
     def _prepare_fastapi_app_params(self):

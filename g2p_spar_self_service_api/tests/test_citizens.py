@@ -206,6 +206,7 @@ class TestCitizensTokens(CitizenCase):
         for person in ("SR-2", "SR-1"):
             response = self.ask("/v1/probe/person", token=signed(), person=person)
             self.assertProblem(response, 403, "person-given")
+            self.assertEqual(self.calls()[-1].issuer_id, self.issuer)
 
     def test_a_citizen_may_what_the_issuers_record_says(self):
         body = {"number": "x"}

@@ -26,7 +26,7 @@ class G2pFinancialAddress(models.Model):
         return self._enter_quickly(values) or self._enter_changes([values])
 
     def _enter_quickly(self, values):
-        """Return the address like :meth:`_enter_one`, nothing if that is not so easy."""
+        """Return the address as :meth:`_enter_one`, nothing where it is not so easy."""
         if not self._may_enter_quickly(values):
             return self.browse()
         rows = self._find_quickly(values)

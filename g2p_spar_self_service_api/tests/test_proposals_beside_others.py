@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from types import SimpleNamespace
 
+from psycopg2.errors import DivisionByZero
+
 from odoo import SUPERUSER_ID, api, modules
 from odoo.service.model import retrying
 from odoo.sql_db import db_connect
@@ -203,7 +205,7 @@ class TestProposalsBesideOthers(BaseCase):
     def test_a_turn_is_over_when_the_transaction_fails(self):
         env = self.open()
         take_turn(env, self.partner)
-        with mute_logger("odoo.sql_db"), self.assertRaises(Exception):
+        with mute_logger("odoo.sql_db"), self.assertRaises(DivisionByZero):
             env.cr.execute("SELECT 1 / 0")
         env.cr.close()
         self.assertEqual(self.locks(), 0)

@@ -14,15 +14,15 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     *,
     body: End,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
-    if not isinstance(accept_language, Unset):
-        headers["accept-language"] = accept_language
-
     if not isinstance(person_id, Unset):
         headers["Person-Id"] = person_id
+
+    if not isinstance(accept_language, Unset):
+        headers["Accept-Language"] = accept_language
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -121,8 +121,8 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: End,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[Ended | Problem]:
     """Stop paying the person
 
@@ -132,11 +132,10 @@ def sync_detailed(
     be sent again safely.
 
     Args:
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
         body (End): Stop paying the person at this address.
 
     Raises:
@@ -149,8 +148,8 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         body=body,
-        accept_language=accept_language,
         person_id=person_id,
+        accept_language=accept_language,
     )
 
     response = client.get_httpx_client().request(
@@ -164,8 +163,8 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: End,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Ended | Problem | None:
     """Stop paying the person
 
@@ -175,11 +174,10 @@ def sync(
     be sent again safely.
 
     Args:
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
         body (End): Stop paying the person at this address.
 
     Raises:
@@ -193,8 +191,8 @@ def sync(
     return sync_detailed(
         client=client,
         body=body,
-        accept_language=accept_language,
         person_id=person_id,
+        accept_language=accept_language,
     ).parsed
 
 
@@ -202,8 +200,8 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: End,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[Ended | Problem]:
     """Stop paying the person
 
@@ -213,11 +211,10 @@ async def asyncio_detailed(
     be sent again safely.
 
     Args:
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
         body (End): Stop paying the person at this address.
 
     Raises:
@@ -230,8 +227,8 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         body=body,
-        accept_language=accept_language,
         person_id=person_id,
+        accept_language=accept_language,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -243,8 +240,8 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: End,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Ended | Problem | None:
     """Stop paying the person
 
@@ -254,11 +251,10 @@ async def asyncio(
     be sent again safely.
 
     Args:
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
         body (End): Stop paying the person at this address.
 
     Raises:
@@ -273,7 +269,7 @@ async def asyncio(
         await asyncio_detailed(
             client=client,
             body=body,
-            accept_language=accept_language,
             person_id=person_id,
+            accept_language=accept_language,
         )
     ).parsed

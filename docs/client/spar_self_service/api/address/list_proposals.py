@@ -14,15 +14,15 @@ def _get_kwargs(
     *,
     page: int | Unset = 1,
     page_size: int | Unset = 20,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
-    if not isinstance(accept_language, Unset):
-        headers["accept-language"] = accept_language
-
     if not isinstance(person_id, Unset):
         headers["Person-Id"] = person_id
+
+    if not isinstance(accept_language, Unset):
+        headers["Accept-Language"] = accept_language
 
     params: dict[str, Any] = {}
 
@@ -117,8 +117,8 @@ def sync_detailed(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     page_size: int | Unset = 20,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[Problem | ProposalPage]:
     """The person's proposals
 
@@ -127,11 +127,10 @@ def sync_detailed(
     Args:
         page (int | Unset): Which page, counted from 1. Default: 1.
         page_size (int | Unset): How many entries a page has at most. Default: 20.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -144,8 +143,8 @@ def sync_detailed(
     kwargs = _get_kwargs(
         page=page,
         page_size=page_size,
-        accept_language=accept_language,
         person_id=person_id,
+        accept_language=accept_language,
     )
 
     response = client.get_httpx_client().request(
@@ -160,8 +159,8 @@ def sync(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     page_size: int | Unset = 20,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Problem | ProposalPage | None:
     """The person's proposals
 
@@ -170,11 +169,10 @@ def sync(
     Args:
         page (int | Unset): Which page, counted from 1. Default: 1.
         page_size (int | Unset): How many entries a page has at most. Default: 20.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -188,8 +186,8 @@ def sync(
         client=client,
         page=page,
         page_size=page_size,
-        accept_language=accept_language,
         person_id=person_id,
+        accept_language=accept_language,
     ).parsed
 
 
@@ -198,8 +196,8 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     page_size: int | Unset = 20,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[Problem | ProposalPage]:
     """The person's proposals
 
@@ -208,11 +206,10 @@ async def asyncio_detailed(
     Args:
         page (int | Unset): Which page, counted from 1. Default: 1.
         page_size (int | Unset): How many entries a page has at most. Default: 20.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -225,8 +222,8 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         page=page,
         page_size=page_size,
-        accept_language=accept_language,
         person_id=person_id,
+        accept_language=accept_language,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -239,8 +236,8 @@ async def asyncio(
     client: AuthenticatedClient,
     page: int | Unset = 1,
     page_size: int | Unset = 20,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Problem | ProposalPage | None:
     """The person's proposals
 
@@ -249,11 +246,10 @@ async def asyncio(
     Args:
         page (int | Unset): Which page, counted from 1. Default: 1.
         page_size (int | Unset): How many entries a page has at most. Default: 20.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -268,7 +264,7 @@ async def asyncio(
             client=client,
             page=page,
             page_size=page_size,
-            accept_language=accept_language,
             person_id=person_id,
+            accept_language=accept_language,
         )
     ).parsed

@@ -17,17 +17,17 @@ def _get_kwargs(
     *,
     body: BankAccount | EmailWallet | MobileWallet,
     idempotency_key: str,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     headers["idempotency-key"] = idempotency_key
 
-    if not isinstance(accept_language, Unset):
-        headers["accept-language"] = accept_language
-
     if not isinstance(person_id, Unset):
         headers["Person-Id"] = person_id
+
+    if not isinstance(accept_language, Unset):
+        headers["Accept-Language"] = accept_language
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -135,8 +135,8 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: BankAccount | EmailWallet | MobileWallet,
     idempotency_key: str,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[Accepted | Problem]:
     """Propose another payment address
 
@@ -151,11 +151,10 @@ def sync_detailed(
             again with the same body, it gets the same answer and nothing else happens; with another
             body it is refused. It is remembered for at least 24 hours, for this caller and this
             person. What was refused is not remembered.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
         body (BankAccount | EmailWallet | MobileWallet):
 
     Raises:
@@ -169,8 +168,8 @@ def sync_detailed(
     kwargs = _get_kwargs(
         body=body,
         idempotency_key=idempotency_key,
-        accept_language=accept_language,
         person_id=person_id,
+        accept_language=accept_language,
     )
 
     response = client.get_httpx_client().request(
@@ -185,8 +184,8 @@ def sync(
     client: AuthenticatedClient,
     body: BankAccount | EmailWallet | MobileWallet,
     idempotency_key: str,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Accepted | Problem | None:
     """Propose another payment address
 
@@ -201,11 +200,10 @@ def sync(
             again with the same body, it gets the same answer and nothing else happens; with another
             body it is refused. It is remembered for at least 24 hours, for this caller and this
             person. What was refused is not remembered.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
         body (BankAccount | EmailWallet | MobileWallet):
 
     Raises:
@@ -220,8 +218,8 @@ def sync(
         client=client,
         body=body,
         idempotency_key=idempotency_key,
-        accept_language=accept_language,
         person_id=person_id,
+        accept_language=accept_language,
     ).parsed
 
 
@@ -230,8 +228,8 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     body: BankAccount | EmailWallet | MobileWallet,
     idempotency_key: str,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[Accepted | Problem]:
     """Propose another payment address
 
@@ -246,11 +244,10 @@ async def asyncio_detailed(
             again with the same body, it gets the same answer and nothing else happens; with another
             body it is refused. It is remembered for at least 24 hours, for this caller and this
             person. What was refused is not remembered.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
         body (BankAccount | EmailWallet | MobileWallet):
 
     Raises:
@@ -264,8 +261,8 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         body=body,
         idempotency_key=idempotency_key,
-        accept_language=accept_language,
         person_id=person_id,
+        accept_language=accept_language,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -278,8 +275,8 @@ async def asyncio(
     client: AuthenticatedClient,
     body: BankAccount | EmailWallet | MobileWallet,
     idempotency_key: str,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Accepted | Problem | None:
     """Propose another payment address
 
@@ -294,11 +291,10 @@ async def asyncio(
             again with the same body, it gets the same answer and nothing else happens; with another
             body it is refused. It is remembered for at least 24 hours, for this caller and this
             person. What was refused is not remembered.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
         body (BankAccount | EmailWallet | MobileWallet):
 
     Raises:
@@ -314,7 +310,7 @@ async def asyncio(
             client=client,
             body=body,
             idempotency_key=idempotency_key,
-            accept_language=accept_language,
             person_id=person_id,
+            accept_language=accept_language,
         )
     ).parsed

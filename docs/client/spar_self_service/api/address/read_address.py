@@ -12,15 +12,15 @@ from ...types import UNSET, Response, Unset
 
 def _get_kwargs(
     *,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
-    if not isinstance(accept_language, Unset):
-        headers["accept-language"] = accept_language
-
     if not isinstance(person_id, Unset):
         headers["Person-Id"] = person_id
+
+    if not isinstance(accept_language, Unset):
+        headers["Accept-Language"] = accept_language
 
     _kwargs: dict[str, Any] = {
         "method": "get",
@@ -104,8 +104,8 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[Address | Problem]:
     """The person's payment address
 
@@ -115,11 +115,10 @@ def sync_detailed(
     known is told. Numbers are masked.
 
     Args:
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -130,8 +129,8 @@ def sync_detailed(
     """
 
     kwargs = _get_kwargs(
-        accept_language=accept_language,
         person_id=person_id,
+        accept_language=accept_language,
     )
 
     response = client.get_httpx_client().request(
@@ -144,8 +143,8 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Address | Problem | None:
     """The person's payment address
 
@@ -155,11 +154,10 @@ def sync(
     known is told. Numbers are masked.
 
     Args:
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -171,16 +169,16 @@ def sync(
 
     return sync_detailed(
         client=client,
-        accept_language=accept_language,
         person_id=person_id,
+        accept_language=accept_language,
     ).parsed
 
 
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[Address | Problem]:
     """The person's payment address
 
@@ -190,11 +188,10 @@ async def asyncio_detailed(
     known is told. Numbers are masked.
 
     Args:
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -205,8 +202,8 @@ async def asyncio_detailed(
     """
 
     kwargs = _get_kwargs(
-        accept_language=accept_language,
         person_id=person_id,
+        accept_language=accept_language,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -217,8 +214,8 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Address | Problem | None:
     """The person's payment address
 
@@ -228,11 +225,10 @@ async def asyncio(
     known is told. Numbers are masked.
 
     Args:
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -245,7 +241,7 @@ async def asyncio(
     return (
         await asyncio_detailed(
             client=client,
-            accept_language=accept_language,
             person_id=person_id,
+            accept_language=accept_language,
         )
     ).parsed

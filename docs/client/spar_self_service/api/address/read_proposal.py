@@ -14,15 +14,15 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     id: str,
     *,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
-    if not isinstance(accept_language, Unset):
-        headers["accept-language"] = accept_language
-
     if not isinstance(person_id, Unset):
         headers["Person-Id"] = person_id
+
+    if not isinstance(accept_language, Unset):
+        headers["Accept-Language"] = accept_language
 
     _kwargs: dict[str, Any] = {
         "method": "get",
@@ -109,8 +109,8 @@ def sync_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[Problem | Progress]:
     """What became of a proposal
 
@@ -118,11 +118,10 @@ def sync_detailed(
 
     Args:
         id (str): The proposal's.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -134,8 +133,8 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         id=id,
-        accept_language=accept_language,
         person_id=person_id,
+        accept_language=accept_language,
     )
 
     response = client.get_httpx_client().request(
@@ -149,8 +148,8 @@ def sync(
     id: str,
     *,
     client: AuthenticatedClient,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Problem | Progress | None:
     """What became of a proposal
 
@@ -158,11 +157,10 @@ def sync(
 
     Args:
         id (str): The proposal's.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -175,8 +173,8 @@ def sync(
     return sync_detailed(
         id=id,
         client=client,
-        accept_language=accept_language,
         person_id=person_id,
+        accept_language=accept_language,
     ).parsed
 
 
@@ -184,8 +182,8 @@ async def asyncio_detailed(
     id: str,
     *,
     client: AuthenticatedClient,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[Problem | Progress]:
     """What became of a proposal
 
@@ -193,11 +191,10 @@ async def asyncio_detailed(
 
     Args:
         id (str): The proposal's.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -209,8 +206,8 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         id=id,
-        accept_language=accept_language,
         person_id=person_id,
+        accept_language=accept_language,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -222,8 +219,8 @@ async def asyncio(
     id: str,
     *,
     client: AuthenticatedClient,
-    accept_language: None | str | Unset = UNSET,
     person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Problem | Progress | None:
     """What became of a proposal
 
@@ -231,11 +228,10 @@ async def asyncio(
 
     Args:
         id (str): The proposal's.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
         person_id (None | str | Unset): The ID of the person a client acts for. It is never part
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -249,7 +245,7 @@ async def asyncio(
         await asyncio_detailed(
             id=id,
             client=client,
-            accept_language=accept_language,
             person_id=person_id,
+            accept_language=accept_language,
         )
     ).parsed

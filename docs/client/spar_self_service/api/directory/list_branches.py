@@ -17,14 +17,14 @@ def _get_kwargs(
     page: int | Unset = 1,
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if not isinstance(if_none_match, Unset):
         headers["if-none-match"] = if_none_match
 
     if not isinstance(accept_language, Unset):
-        headers["accept-language"] = accept_language
+        headers["Accept-Language"] = accept_language
 
     params: dict[str, Any] = {}
 
@@ -127,7 +127,7 @@ def sync_detailed(
     page: int | Unset = 1,
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[Any | BranchPage | Problem]:
     """Branches of a bank
 
@@ -138,8 +138,7 @@ def sync_detailed(
         page (int | Unset): Which page, counted from 1. Default: 1.
         page_size (int | Unset): How many entries a page has at most. Default: 50.
         if_none_match (None | str | Unset): The ETag of the answer the caller has.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -171,7 +170,7 @@ def sync(
     page: int | Unset = 1,
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Any | BranchPage | Problem | None:
     """Branches of a bank
 
@@ -182,8 +181,7 @@ def sync(
         page (int | Unset): Which page, counted from 1. Default: 1.
         page_size (int | Unset): How many entries a page has at most. Default: 50.
         if_none_match (None | str | Unset): The ETag of the answer the caller has.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -210,7 +208,7 @@ async def asyncio_detailed(
     page: int | Unset = 1,
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[Any | BranchPage | Problem]:
     """Branches of a bank
 
@@ -221,8 +219,7 @@ async def asyncio_detailed(
         page (int | Unset): Which page, counted from 1. Default: 1.
         page_size (int | Unset): How many entries a page has at most. Default: 50.
         if_none_match (None | str | Unset): The ETag of the answer the caller has.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -252,7 +249,7 @@ async def asyncio(
     page: int | Unset = 1,
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Any | BranchPage | Problem | None:
     """Branches of a bank
 
@@ -263,8 +260,7 @@ async def asyncio(
         page (int | Unset): Which page, counted from 1. Default: 1.
         page_size (int | Unset): How many entries a page has at most. Default: 50.
         if_none_match (None | str | Unset): The ETag of the answer the caller has.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -17,14 +17,14 @@ def _get_kwargs(
     page: int | Unset = 1,
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if not isinstance(if_none_match, Unset):
         headers["if-none-match"] = if_none_match
 
     if not isinstance(accept_language, Unset):
-        headers["accept-language"] = accept_language
+        headers["Accept-Language"] = accept_language
 
     params: dict[str, Any] = {}
 
@@ -129,7 +129,7 @@ def sync_detailed(
     page: int | Unset = 1,
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[Any | DfspPage | Problem]:
     """Providers
 
@@ -140,8 +140,7 @@ def sync_detailed(
         page (int | Unset): Which page, counted from 1. Default: 1.
         page_size (int | Unset): How many entries a page has at most. Default: 50.
         if_none_match (None | str | Unset): The ETag of the answer the caller has.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -173,7 +172,7 @@ def sync(
     page: int | Unset = 1,
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Any | DfspPage | Problem | None:
     """Providers
 
@@ -184,8 +183,7 @@ def sync(
         page (int | Unset): Which page, counted from 1. Default: 1.
         page_size (int | Unset): How many entries a page has at most. Default: 50.
         if_none_match (None | str | Unset): The ETag of the answer the caller has.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -212,7 +210,7 @@ async def asyncio_detailed(
     page: int | Unset = 1,
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[Any | DfspPage | Problem]:
     """Providers
 
@@ -223,8 +221,7 @@ async def asyncio_detailed(
         page (int | Unset): Which page, counted from 1. Default: 1.
         page_size (int | Unset): How many entries a page has at most. Default: 50.
         if_none_match (None | str | Unset): The ETag of the answer the caller has.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -254,7 +251,7 @@ async def asyncio(
     page: int | Unset = 1,
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Any | DfspPage | Problem | None:
     """Providers
 
@@ -265,8 +262,7 @@ async def asyncio(
         page (int | Unset): Which page, counted from 1. Default: 1.
         page_size (int | Unset): How many entries a page has at most. Default: 50.
         if_none_match (None | str | Unset): The ETag of the answer the caller has.
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -12,11 +12,11 @@ from ...types import UNSET, Response, Unset
 
 def _get_kwargs(
     *,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if not isinstance(accept_language, Unset):
-        headers["accept-language"] = accept_language
+        headers["Accept-Language"] = accept_language
 
     _kwargs: dict[str, Any] = {
         "method": "get",
@@ -80,15 +80,14 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[Health | Problem]:
     """Is the API up?
 
      Say that the API answers, and which version it is. Anybody may ask.
 
     Args:
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -112,15 +111,14 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient | Client,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Health | Problem | None:
     """Is the API up?
 
      Say that the API answers, and which version it is. Anybody may ask.
 
     Args:
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -139,15 +137,14 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[Health | Problem]:
     """Is the API up?
 
      Say that the API answers, and which version it is. Anybody may ask.
 
     Args:
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -169,15 +166,14 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient | Client,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Health | Problem | None:
     """Is the API up?
 
      Say that the API answers, and which version it is. Anybody may ask.
 
     Args:
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
+        accept_language (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -14,11 +14,11 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     *,
     body: BodyGetToken | Unset = UNSET,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if not isinstance(accept_language, Unset):
-        headers["accept-language"] = accept_language
+        headers["Accept-Language"] = accept_language
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -108,7 +108,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: BodyGetToken | Unset = UNSET,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[AccessToken | Problem]:
     """Get an access token
 
@@ -122,8 +122,7 @@ def sync_detailed(
     Errors have the members of RFC 6749, section 5.2, besides those of problem details.
 
     Args:
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
+        accept_language (str | Unset):
         body (BodyGetToken | Unset):
 
     Raises:
@@ -150,7 +149,7 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
     body: BodyGetToken | Unset = UNSET,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> AccessToken | Problem | None:
     """Get an access token
 
@@ -164,8 +163,7 @@ def sync(
     Errors have the members of RFC 6749, section 5.2, besides those of problem details.
 
     Args:
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
+        accept_language (str | Unset):
         body (BodyGetToken | Unset):
 
     Raises:
@@ -187,7 +185,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: BodyGetToken | Unset = UNSET,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> Response[AccessToken | Problem]:
     """Get an access token
 
@@ -201,8 +199,7 @@ async def asyncio_detailed(
     Errors have the members of RFC 6749, section 5.2, besides those of problem details.
 
     Args:
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
+        accept_language (str | Unset):
         body (BodyGetToken | Unset):
 
     Raises:
@@ -227,7 +224,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
     body: BodyGetToken | Unset = UNSET,
-    accept_language: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
 ) -> AccessToken | Problem | None:
     """Get an access token
 
@@ -241,8 +238,7 @@ async def asyncio(
     Errors have the members of RFC 6749, section 5.2, besides those of problem details.
 
     Args:
-        accept_language (None | str | Unset): Languages of the texts, best first. Those the
-            registry does not have are passed over.
+        accept_language (str | Unset):
         body (BodyGetToken | Unset):
 
     Raises:

@@ -17,7 +17,7 @@ API = PREFIX.removesuffix("/v1")
 PERSON = "SR-1"
 EXAMPLES = settings.number("SPAR_SCHEMA_EXAMPLES", 20)
 SEED = settings.number("SPAR_SCHEMA_SEED", 8)
-#: That any text of the right form is accepted: a provider of that name has to exist, too.
+#: That any text of the right form is accepted: there has to be such a provider, too.
 UNCHECKED = ["positive_data_acceptance"]
 #: That whoever has no token is told so: who has tried too often is told to wait.
 UNCHECKED_OF_STRANGERS = [*UNCHECKED, "missing_required_header"]

@@ -88,7 +88,7 @@ def log_in(issuer):
 
 def a_minute_later(registry):
     """Let the limits of the last minute be over."""
-    registry.stack.postgres.query(registry.stack.name, "TRUNCATE g2p_fa_rate_store")
+    registry.stack.postgres.query(registry.stack.name, "TRUNCATE g2p_fa_rate_taken")
 
 
 @pytest.mark.parametrize("way", ["citizen", "secret", "assertion"])

@@ -1,5 +1,6 @@
 """What the routes of the API are built with."""
 
+from collections import defaultdict
 from typing import Annotated
 
 from fastapi import Depends
@@ -28,6 +29,20 @@ Env = Annotated[Environment, Depends(api_env)]
 
 class ApiRoute(APIRoute):
     """A route that knows who calls before it reads what they say."""
+
+    #: By path: what one route does not take, another one of the same path may.
+    _methods_of = defaultdict(set)
+
+    def __init__(self, path, *args, **kwargs):
+        super().__init__(path, *args, **kwargs)
+        self._methods_of[path] |= self.methods
+
+    async def handle(self, scope, receive, send):
+        """Run the route, or say which methods its path takes."""
+        if scope["method"] not in self.methods:
+            allowed = ", ".join(sorted(self._methods_of[self.path]))
+            raise Problem("method_not_allowed", headers={"Allow": allowed})
+        await super().handle(scope, receive, send)
 
     def get_route_handler(self):
         handler = super().get_route_handler()

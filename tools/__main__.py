@@ -11,6 +11,7 @@ COMMANDS = {
     "test": "run all tests (ONLY=plain, addons or system runs one suite)",
     "bench": "measure, and compare with the goals (ONLY=address measures one part)",
     "chaos": "let things go wrong on purpose (ONLY=kill runs one scenario)",
+    "client": "write docs/openapi.json anew, and the Python client made from it",
     "lint": "check style and formatting of all files",
     "odoo": "run Odoo on the database `dev` with the addons, for developing",
     "shell": "open Odoo's Python shell on the database `dev`",
@@ -65,6 +66,14 @@ def chaos(arguments):
     from . import chaos as scenarios
 
     return scenarios.main(arguments)
+
+
+def client(arguments):
+    """Write the API's document and the client made from it."""
+    _enter("client", arguments)
+    from . import api_client
+
+    return api_client.main(arguments)
 
 
 def odoo(arguments):
@@ -123,6 +132,7 @@ def main(arguments):
     actions.update(
         bench=bench,
         chaos=chaos,
+        client=client,
         lint=lint,
         odoo=odoo,
         shell=shell,

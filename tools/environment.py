@@ -73,15 +73,23 @@ def lint_step():
     return _environment_step("lint", "Python packages for lint", settings.LINT_VENV)
 
 
-def set_up_lint(say=print):
-    """Make the environment of ``make lint`` if it is missing or out of date.
+def client_step():
+    """Return the step that makes the environment of ``make client``."""
+    return _environment_step(
+        "client", "Python packages for the client", settings.CLIENT_VENV
+    )
 
+
+def set_up_one(step, say=print):
+    """Make what only one command needs if it is missing or out of date.
+
+    :param Step step: what makes it.
     :param Callable say: receives one line of progress.
     """
     _check_owner()
     settings.SANDBOX.mkdir(exist_ok=True)
     with steps.only_one(settings.LOCK):
-        steps.run_step(lint_step(), settings.STAMPS, say)
+        steps.run_step(step, settings.STAMPS, say)
 
 
 def continue_in_odoo_environment(arguments):

@@ -14,7 +14,7 @@ def main(arguments):
     :return: exit code: 0 without findings, else 1.
     :raises Problem: outside a git repository.
     """
-    environment.set_up_lint()
+    environment.set_up_one(environment.lint_step())
     programs = settings.LINT_VENV / "bin"
     command = [str(programs / "pre-commit"), "run", *arguments, "--files", *_files()]
     variables = {

@@ -36,6 +36,7 @@ PARTNERS = SANDBOX / "partners"
 ODOO_VENV = SANDBOX / "venv-odoo"
 SPAR_VENV = SANDBOX / "venv-spar"
 LINT_VENV = SANDBOX / "venv-lint"
+CLIENT_VENV = SANDBOX / "venv-client"
 
 ODOO_DOWNLOAD = SANDBOX / "odoo"
 """Root folder into which the Odoo package is unpacked."""

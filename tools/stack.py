@@ -22,9 +22,10 @@ class Stack:
         ``key_service``.
     :param bool demo: whether the registry has demonstration data.
     :param Callable say: receives one line of progress.
+    :param int workers: of Odoo; 0 runs one process with threads.
     """
 
-    def __init__(self, postgres, name, ports, demo, say=print):
+    def __init__(self, postgres, name, ports, demo, say=print, workers=0):
         self.postgres = postgres
         self.name = name
         self.demo = demo
@@ -46,6 +47,7 @@ class Stack:
             name,
             ports["odoo"],
             name=f"{name}-odoo",
+            workers=workers,
             channels=CHANNELS,
             # Without it no key could be uploaded or generated.
             options={"spar_key_secret": Fernet.generate_key().decode()},

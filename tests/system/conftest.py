@@ -30,9 +30,9 @@ def make_stack(postgres):
     """Return a function that makes a running stack, stopped after the module."""
     stacks = []
 
-    def make(name, demo=False):
+    def make(name, demo=False, **options):
         ports = dict(zip(["odoo", "mapper", "key_service"], free_ports(3), strict=True))
-        stack = Stack(postgres, f"test_{name}", ports, demo)
+        stack = Stack(postgres, f"test_{name}", ports, demo, **options)
         stacks.append(stack)
         return stack.prepare().start()
 

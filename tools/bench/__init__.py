@@ -14,7 +14,7 @@ import sys
 
 from .. import settings
 from ..postgres import Postgres
-from . import address, admin, engine, odk
+from . import address, admin, api, engine, odk
 
 #: What is measured for each addon: ``measure(postgres, percent, say)`` yields figures.
 PARTS = {
@@ -22,6 +22,7 @@ PARTS = {
     "engine": engine.measure,
     "admin": admin.measure,
     "odk": odk.measure,
+    "api": api.measure,
 }
 
 

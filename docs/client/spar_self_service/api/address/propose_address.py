@@ -1,0 +1,316 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.accepted import Accepted
+from ...models.bank_account import BankAccount
+from ...models.email_wallet import EmailWallet
+from ...models.mobile_wallet import MobileWallet
+from ...models.problem import Problem
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    body: BankAccount | EmailWallet | MobileWallet,
+    idempotency_key: str,
+    person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    headers["idempotency-key"] = idempotency_key
+
+    if not isinstance(person_id, Unset):
+        headers["Person-Id"] = person_id
+
+    if not isinstance(accept_language, Unset):
+        headers["Accept-Language"] = accept_language
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/v1/address/proposals",
+    }
+
+    if isinstance(body, BankAccount) or isinstance(body, MobileWallet):
+        _kwargs["json"] = body.to_dict()
+    else:
+        _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Accepted | Problem | None:
+    if response.status_code == 201:
+        response_201 = Accepted.from_dict(response.json())
+
+        return response_201
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 405:
+        response_405 = Problem.from_dict(response.json())
+
+        return response_405
+
+    if response.status_code == 409:
+        response_409 = Problem.from_dict(response.json())
+
+        return response_409
+
+    if response.status_code == 413:
+        response_413 = Problem.from_dict(response.json())
+
+        return response_413
+
+    if response.status_code == 415:
+        response_415 = Problem.from_dict(response.json())
+
+        return response_415
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 429:
+        response_429 = Problem.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Accepted | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: BankAccount | EmailWallet | MobileWallet,
+    idempotency_key: str,
+    person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
+) -> Response[Accepted | Problem]:
+    """Propose another payment address
+
+     Say where the person wants to be paid from now on.
+
+    If the registry's rules want a second person to look at it, it waits for that;
+    otherwise it is sent to SPAR. A newer proposal takes the place of one that waits.
+    Proposing what is there already changes nothing.
+
+    Args:
+        idempotency_key (str): Made by the caller, anew for every proposal, such as a UUID. Sent
+            again with the same body, it gets the same answer and nothing else happens; with another
+            body it is refused. It is remembered for at least 24 hours, for this caller and this
+            person. What was refused is not remembered.
+        person_id (None | str | Unset): The ID of the person a client acts for. It is never part
+            of the URL, because URLs are logged. A citizen's own token says who they are, and comes
+            without it.
+        accept_language (str | Unset):
+        body (BankAccount | EmailWallet | MobileWallet):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Accepted | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+        idempotency_key=idempotency_key,
+        person_id=person_id,
+        accept_language=accept_language,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    body: BankAccount | EmailWallet | MobileWallet,
+    idempotency_key: str,
+    person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
+) -> Accepted | Problem | None:
+    """Propose another payment address
+
+     Say where the person wants to be paid from now on.
+
+    If the registry's rules want a second person to look at it, it waits for that;
+    otherwise it is sent to SPAR. A newer proposal takes the place of one that waits.
+    Proposing what is there already changes nothing.
+
+    Args:
+        idempotency_key (str): Made by the caller, anew for every proposal, such as a UUID. Sent
+            again with the same body, it gets the same answer and nothing else happens; with another
+            body it is refused. It is remembered for at least 24 hours, for this caller and this
+            person. What was refused is not remembered.
+        person_id (None | str | Unset): The ID of the person a client acts for. It is never part
+            of the URL, because URLs are logged. A citizen's own token says who they are, and comes
+            without it.
+        accept_language (str | Unset):
+        body (BankAccount | EmailWallet | MobileWallet):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Accepted | Problem
+    """
+
+    return sync_detailed(
+        client=client,
+        body=body,
+        idempotency_key=idempotency_key,
+        person_id=person_id,
+        accept_language=accept_language,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: BankAccount | EmailWallet | MobileWallet,
+    idempotency_key: str,
+    person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
+) -> Response[Accepted | Problem]:
+    """Propose another payment address
+
+     Say where the person wants to be paid from now on.
+
+    If the registry's rules want a second person to look at it, it waits for that;
+    otherwise it is sent to SPAR. A newer proposal takes the place of one that waits.
+    Proposing what is there already changes nothing.
+
+    Args:
+        idempotency_key (str): Made by the caller, anew for every proposal, such as a UUID. Sent
+            again with the same body, it gets the same answer and nothing else happens; with another
+            body it is refused. It is remembered for at least 24 hours, for this caller and this
+            person. What was refused is not remembered.
+        person_id (None | str | Unset): The ID of the person a client acts for. It is never part
+            of the URL, because URLs are logged. A citizen's own token says who they are, and comes
+            without it.
+        accept_language (str | Unset):
+        body (BankAccount | EmailWallet | MobileWallet):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Accepted | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+        idempotency_key=idempotency_key,
+        person_id=person_id,
+        accept_language=accept_language,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    body: BankAccount | EmailWallet | MobileWallet,
+    idempotency_key: str,
+    person_id: None | str | Unset = UNSET,
+    accept_language: str | Unset = UNSET,
+) -> Accepted | Problem | None:
+    """Propose another payment address
+
+     Say where the person wants to be paid from now on.
+
+    If the registry's rules want a second person to look at it, it waits for that;
+    otherwise it is sent to SPAR. A newer proposal takes the place of one that waits.
+    Proposing what is there already changes nothing.
+
+    Args:
+        idempotency_key (str): Made by the caller, anew for every proposal, such as a UUID. Sent
+            again with the same body, it gets the same answer and nothing else happens; with another
+            body it is refused. It is remembered for at least 24 hours, for this caller and this
+            person. What was refused is not remembered.
+        person_id (None | str | Unset): The ID of the person a client acts for. It is never part
+            of the URL, because URLs are logged. A citizen's own token says who they are, and comes
+            without it.
+        accept_language (str | Unset):
+        body (BankAccount | EmailWallet | MobileWallet):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Accepted | Problem
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            body=body,
+            idempotency_key=idempotency_key,
+            person_id=person_id,
+            accept_language=accept_language,
+        )
+    ).parsed

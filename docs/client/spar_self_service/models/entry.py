@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+
+from ..models.entry_type import EntryType
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.provider import Provider
+
+
+T = TypeVar("T", bound="Entry")
+
+
+@_attrs_define
+class Entry:
+    """A payment address as people may see it.
+
+    Attributes:
+        type_ (EntryType):
+        provider (None | Provider): Empty while it is not known yet, which only the registry can mend.
+        number (str): The account number, mobile number or e-mail address, masked.
+        entered_at (str):
+        branch (None | Provider | Unset):
+    """
+
+    type_: EntryType
+    provider: None | Provider
+    number: str
+    entered_at: str
+    branch: None | Provider | Unset = UNSET
+
+    def to_dict(self) -> dict[str, Any]:
+        from ..models.provider import Provider
+
+        type_ = self.type_.value
+
+        provider: dict[str, Any] | None
+        if isinstance(self.provider, Provider):
+            provider = self.provider.to_dict()
+        else:
+            provider = self.provider
+
+        number = self.number
+
+        entered_at = self.entered_at
+
+        branch: dict[str, Any] | None | Unset
+        if isinstance(self.branch, Unset):
+            branch = UNSET
+        elif isinstance(self.branch, Provider):
+            branch = self.branch.to_dict()
+        else:
+            branch = self.branch
+
+        field_dict: dict[str, Any] = {}
+
+        field_dict.update(
+            {
+                "type": type_,
+                "provider": provider,
+                "number": number,
+                "entered_at": entered_at,
+            }
+        )
+        if branch is not UNSET:
+            field_dict["branch"] = branch
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.provider import Provider
+
+        d = dict(src_dict)
+        type_ = EntryType(d.pop("type"))
+
+        def _parse_provider(data: object) -> None | Provider:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                provider_type_0 = Provider.from_dict(data)
+
+                return provider_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | Provider, data)
+
+        provider = _parse_provider(d.pop("provider"))
+
+        number = d.pop("number")
+
+        entered_at = d.pop("entered_at")
+
+        def _parse_branch(data: object) -> None | Provider | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                branch_type_0 = Provider.from_dict(data)
+
+                return branch_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | Provider | Unset, data)
+
+        branch = _parse_branch(d.pop("branch", UNSET))
+
+        entry = cls(
+            type_=type_,
+            provider=provider,
+            number=number,
+            entered_at=entered_at,
+            branch=branch,
+        )
+
+        return entry

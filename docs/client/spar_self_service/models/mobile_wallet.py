@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import (
+    Any,
+    Literal,
+    TypeVar,
+    cast,
+)
+
+from attrs import define as _attrs_define
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="MobileWallet")
+
+
+@_attrs_define
+class MobileWallet:
+    """A wallet at a mobile money operator.
+
+    Attributes:
+        provider (str): The provider's code, from the directory.
+        type_ (Literal['mobile_wallet']):
+        mobile_number (str): With the country code, or as it is dialled in the provider's country.
+        holder_name (None | str | Unset): The name the account or wallet is held under.
+        reason (None | str | Unset): Kept in the history, which many read: no numbers and no e-mail addresses in it.
+    """
+
+    provider: str
+    type_: Literal["mobile_wallet"]
+    mobile_number: str
+    holder_name: None | str | Unset = UNSET
+    reason: None | str | Unset = UNSET
+
+    def to_dict(self) -> dict[str, Any]:
+        provider = self.provider
+
+        type_ = self.type_
+
+        mobile_number = self.mobile_number
+
+        holder_name: None | str | Unset
+        if isinstance(self.holder_name, Unset):
+            holder_name = UNSET
+        else:
+            holder_name = self.holder_name
+
+        reason: None | str | Unset
+        if isinstance(self.reason, Unset):
+            reason = UNSET
+        else:
+            reason = self.reason
+
+        field_dict: dict[str, Any] = {}
+
+        field_dict.update(
+            {
+                "provider": provider,
+                "type": type_,
+                "mobile_number": mobile_number,
+            }
+        )
+        if holder_name is not UNSET:
+            field_dict["holder_name"] = holder_name
+        if reason is not UNSET:
+            field_dict["reason"] = reason
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        provider = d.pop("provider")
+
+        type_ = cast(Literal["mobile_wallet"], d.pop("type"))
+        if type_ != "mobile_wallet":
+            raise ValueError(f"type must match const 'mobile_wallet', got '{type_}'")
+
+        mobile_number = d.pop("mobile_number")
+
+        def _parse_holder_name(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        holder_name = _parse_holder_name(d.pop("holder_name", UNSET))
+
+        def _parse_reason(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        reason = _parse_reason(d.pop("reason", UNSET))
+
+        mobile_wallet = cls(
+            provider=provider,
+            type_=type_,
+            mobile_number=mobile_number,
+            holder_name=holder_name,
+            reason=reason,
+        )
+
+        return mobile_wallet

@@ -1,0 +1,8 @@
+"""The generated client in ``docs`` goes with the document beside it."""
+
+from tools import api_client
+
+
+def test_it_was_made_from_the_kept_document():
+    made_from = api_client.MADE_FROM.read_text().strip()
+    assert made_from == api_client.document_hash(), "Run `make client`."

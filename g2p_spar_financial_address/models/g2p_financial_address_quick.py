@@ -65,7 +65,9 @@ class G2pFinancialAddress(models.Model):
             return False
         parts = self._provider_parts_of(fa_type, dfsp, branch)
         value = VALUE_FIELD[fa_type]
-        dfsp.strategy_id._construct({**parts, value: values[value]})
+        strategy = dfsp.strategy_id
+        strategy.fetch(["kind", "template", "fa_type_code"])
+        strategy._construct({**parts, value: values[value]})
         return True
 
     def _is_column(self, name):
@@ -102,7 +104,9 @@ class G2pFinancialAddress(models.Model):
                 watched,
                 values["fingerprint"],
                 values["partner_id"],
-            )
+            ),
+            # The log would show the number.
+            log_exceptions=False,
         )
         return self.env.cr.dictfetchall()
 
@@ -143,7 +147,6 @@ class G2pFinancialAddress(models.Model):
                 SQL(", ").join(map(SQL.identifier, new)),
                 SQL(", ").join(SQL("%s", value) for value in new.values()),
             ),
-            # The log would show the number.
             log_exceptions=False,
         )
         (id_,) = self.env.cr.fetchone()

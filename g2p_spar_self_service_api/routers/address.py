@@ -27,6 +27,7 @@ Ender = Annotated[Caller, caller_with("address:end", person=True)]
 IdempotencyKey = Annotated[
     str,
     Header(
+        alias="Idempotency-Key",
         min_length=1,
         max_length=255,
         pattern="^[!-~]([ -~]*[!-~])?$",

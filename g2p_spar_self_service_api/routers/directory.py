@@ -36,7 +36,11 @@ KEPT = {200: _KEPT, 304: {**_KEPT, "description": "What the caller has still hol
 
 IfNoneMatch = Annotated[
     str | None,
-    Header(max_length=1000, description="The ETag of the answer the caller has."),
+    Header(
+        alias="If-None-Match",
+        max_length=1000,
+        description="The ETag of the answer the caller has.",
+    ),
 ]
 
 

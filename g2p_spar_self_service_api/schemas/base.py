@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 #: The kinds of payment addresses.
 AddressType = Literal["bank_account", "mobile_wallet", "email_wallet"]
@@ -32,6 +32,7 @@ Moment = Annotated[
         lambda moment: moment.replace(microsecond=0, tzinfo=UTC).isoformat(),
         return_type=str,
     ),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
 Page = Annotated[int, Query(ge=1, le=10_000, description="Which page, counted from 1.")]

@@ -149,9 +149,13 @@ class TestDirectoryRoutes(RoutesCase):
             {"name": "New", "code": "N", "fa_type": "bank_account"}
         )
         changed()
+        self.mail_operator.unlink()
+        changed()
+        self.operator.country_id.code = "T2"
+        changed()
         # Archived and there again: it is the same answer.
         self.assertEqual(tags[1], tags[3])
-        self.assertEqual(len(set(tags)), 5)
+        self.assertEqual(len(set(tags)), 7)
 
     def test_who_may_not_read_it(self):
         none = self.token_of(self.new_client("None", may_read_directory=False))
@@ -171,5 +175,5 @@ class TestDirectoryRoutes(RoutesCase):
         statements(DFSPS)
         nothing = statements("/v1/probe/nobody")
         self.assertEqual(statements(DFSPS), nothing + 1)
-        # And the bank.
+        # The bank, and its branches.
         self.assertEqual(statements(BRANCHES), nothing + 2)

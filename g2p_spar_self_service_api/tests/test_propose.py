@@ -1,6 +1,7 @@
 import json
 import logging
 
+from odoo.exceptions import AccessError
 from odoo.tests import mute_logger
 
 from .routes_case import ACCOUNT, NUMBER, PROPOSALS, WALLET, RoutesCase
@@ -151,7 +152,7 @@ class TestPropose(RoutesCase):
         before = self.rows()
         missing = self.ask(PROPOSALS, "POST", self.token, "SR-1", WALLET)
         said = self.assertProblem(missing, 422, "invalid")
-        self.assertEqual([e["field"] for e in said["errors"]], ["idempotency-key"])
+        self.assertEqual([e["field"] for e in said["errors"]], ["Idempotency-Key"])
         for key in ("k" * 256, "k\xe9y", "\x01"):
             self.assertProblem(self.propose(key=key), 422, "invalid")
         self.assertEqual(self.rows(), before)
@@ -193,6 +194,35 @@ class TestPropose(RoutesCase):
         self.env.flush_all()
         self.env.cr.execute("SELECT key_hash, body_hash FROM g2p_api_proposal")
         self.assertEqual(self.env.cr.fetchall(), [(None, None)])
+
+    def test_colleagues_see_proposals_and_write_none(self):
+        proposal = self.proposed()[1]
+        group = self.env.ref("g2p_spar_financial_address.group_administrator")
+        seen = proposal.with_user(self.user_with(group))
+        self.assertEqual(seen.read(["caller"])[0]["caller"], f"client:{self.client.id}")
+        self.assertNotIn("key_hash", seen.read()[0])
+        for attempt in (
+            lambda: seen.read(["key_hash"]),
+            lambda: seen.search([("body_hash", "!=", False)]),
+            lambda: seen.write({"caller": "me"}),
+            lambda: seen.unlink(),
+            lambda: seen.copy(),
+            lambda: proposal.with_user(self.user_with()).read(["caller"]),
+        ):
+            with self.assertRaises(AccessError):
+                attempt()
+        self.asha.company_id = self.env["res.company"].create({"name": "North"})
+        self.env.flush_all()
+        self.assertFalse(seen.search([]))
+
+    def user_with(self, group=None):
+        return self.env["res.users"].create(
+            {
+                "name": "Colleague",
+                "login": f"colleague {next(self.keys)}",
+                "group_ids": [(6, 0, (group or self.env.ref("base.group_user")).ids)],
+            }
+        )
 
     # === WHAT IS REFUSED === #
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
+from dateutil.parser import isoparse
 
 from ..models.accepted_state import AcceptedState
 
@@ -18,19 +20,19 @@ class Accepted:
         id (str):
         state (AcceptedState): How it was accepted: a second person has to approve it, or it is sent to SPAR at once.
             Ask for the proposal to learn how it goes on.
-        proposed_at (str):
+        proposed_at (datetime.datetime):
     """
 
     id: str
     state: AcceptedState
-    proposed_at: str
+    proposed_at: datetime.datetime
 
     def to_dict(self) -> dict[str, Any]:
         id = self.id
 
         state = self.state.value
 
-        proposed_at = self.proposed_at
+        proposed_at = self.proposed_at.isoformat()
 
         field_dict: dict[str, Any] = {}
 
@@ -51,7 +53,7 @@ class Accepted:
 
         state = AcceptedState(d.pop("state"))
 
-        proposed_at = d.pop("proposed_at")
+        proposed_at = isoparse(d.pop("proposed_at"))
 
         accepted = cls(
             id=id,

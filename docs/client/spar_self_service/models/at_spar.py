@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
+from dateutil.parser import isoparse
 
 T = TypeVar("T", bound="AtSpar")
 
@@ -14,13 +16,13 @@ class AtSpar:
 
     Attributes:
         text (str): Provider and masked number; in words if SPAR holds nothing, or it is not known what.
-        read_at (None | str): When SPAR was last seen to hold this; empty if never.
+        read_at (datetime.datetime | None): When SPAR was last seen to hold this; empty if never.
         current (bool): Whether SPAR has answered just now. If not, this is what was last known.
         problem (None | str): Why SPAR has not answered, in words.
     """
 
     text: str
-    read_at: None | str
+    read_at: datetime.datetime | None
     current: bool
     problem: None | str
 
@@ -28,7 +30,10 @@ class AtSpar:
         text = self.text
 
         read_at: None | str
-        read_at = self.read_at
+        if isinstance(self.read_at, datetime.datetime):
+            read_at = self.read_at.isoformat()
+        else:
+            read_at = self.read_at
 
         current = self.current
 
@@ -53,10 +58,18 @@ class AtSpar:
         d = dict(src_dict)
         text = d.pop("text")
 
-        def _parse_read_at(data: object) -> None | str:
+        def _parse_read_at(data: object) -> datetime.datetime | None:
             if data is None:
                 return data
-            return cast(None | str, data)
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                read_at_type_0 = isoparse(data)
+
+                return read_at_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
 
         read_at = _parse_read_at(d.pop("read_at"))
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
+from dateutil.parser import isoparse
 
 from ..models.entry_type import EntryType
 from ..types import UNSET, Unset
@@ -23,14 +25,14 @@ class Entry:
         type_ (EntryType):
         provider (None | Provider): Empty while it is not known yet, which only the registry can mend.
         number (str): The account number, mobile number or e-mail address, masked.
-        entered_at (str):
+        entered_at (datetime.datetime):
         branch (None | Provider | Unset):
     """
 
     type_: EntryType
     provider: None | Provider
     number: str
-    entered_at: str
+    entered_at: datetime.datetime
     branch: None | Provider | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
@@ -46,7 +48,7 @@ class Entry:
 
         number = self.number
 
-        entered_at = self.entered_at
+        entered_at = self.entered_at.isoformat()
 
         branch: dict[str, Any] | None | Unset
         if isinstance(self.branch, Unset):
@@ -95,7 +97,7 @@ class Entry:
 
         number = d.pop("number")
 
-        entered_at = d.pop("entered_at")
+        entered_at = isoparse(d.pop("entered_at"))
 
         def _parse_branch(data: object) -> None | Provider | Unset:
             if data is None:

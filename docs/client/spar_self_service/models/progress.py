@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
+from dateutil.parser import isoparse
 
 from ..models.progress_state_type_0 import ProgressStateType0
 from ..models.progress_state_type_1 import ProgressStateType1
@@ -25,25 +27,25 @@ class Progress:
         type_ (ProgressType):
         provider (None | Provider): Empty while it is not known yet, which only the registry can mend.
         number (str): The account number, mobile number or e-mail address, masked.
-        entered_at (str):
+        entered_at (datetime.datetime):
         id (str):
         state (ProgressStateType0 | ProgressStateType1): `refused`: a second person refused it. `replaced`: there is a
             newer one. `ended`: the person is no longer paid there. The others are those of the address in use.
         sentence (str): For people: what happens next, or what happened.
         reason (None | str): Why it was refused or ended, in the words of whoever did.
-        proposed_at (str):
+        proposed_at (datetime.datetime):
         branch (None | Provider | Unset):
     """
 
     type_: ProgressType
     provider: None | Provider
     number: str
-    entered_at: str
+    entered_at: datetime.datetime
     id: str
     state: ProgressStateType0 | ProgressStateType1
     sentence: str
     reason: None | str
-    proposed_at: str
+    proposed_at: datetime.datetime
     branch: None | Provider | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
@@ -59,7 +61,7 @@ class Progress:
 
         number = self.number
 
-        entered_at = self.entered_at
+        entered_at = self.entered_at.isoformat()
 
         id = self.id
 
@@ -74,7 +76,7 @@ class Progress:
         reason: None | str
         reason = self.reason
 
-        proposed_at = self.proposed_at
+        proposed_at = self.proposed_at.isoformat()
 
         branch: dict[str, Any] | None | Unset
         if isinstance(self.branch, Unset):
@@ -128,7 +130,7 @@ class Progress:
 
         number = d.pop("number")
 
-        entered_at = d.pop("entered_at")
+        entered_at = isoparse(d.pop("entered_at"))
 
         id = d.pop("id")
 
@@ -158,7 +160,7 @@ class Progress:
 
         reason = _parse_reason(d.pop("reason"))
 
-        proposed_at = d.pop("proposed_at")
+        proposed_at = isoparse(d.pop("proposed_at"))
 
         def _parse_branch(data: object) -> None | Provider | Unset:
             if data is None:

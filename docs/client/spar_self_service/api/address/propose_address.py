@@ -21,7 +21,7 @@ def _get_kwargs(
     accept_language: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
-    headers["idempotency-key"] = idempotency_key
+    headers["Idempotency-Key"] = idempotency_key
 
     if not isinstance(person_id, Unset):
         headers["Person-Id"] = person_id

@@ -21,7 +21,7 @@ def _get_kwargs(
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if not isinstance(if_none_match, Unset):
-        headers["if-none-match"] = if_none_match
+        headers["If-None-Match"] = if_none_match
 
     if not isinstance(accept_language, Unset):
         headers["Accept-Language"] = accept_language

@@ -32,7 +32,7 @@ LOGINS = [
     ("admin", "everything"),
 ]
 #: What a field agent changes on the portal, and what somebody proposes through the API.
-CHANGED = ("SR-2026-0001", "M-Cash", "+255754210002")
+CHANGED = ("SR-2026-0001", "M-Cash", "+255754210001")
 PROPOSED = ("SR-2026-0009", "MC", "+255754210009")
 
 #: What was collected offline: an amendment, somebody new, and a number that is wrong.

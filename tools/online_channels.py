@@ -11,7 +11,7 @@ from .problems import Problem
 
 API = "/spar/self-service/v1"
 #: What the demo's self-service backend may do.
-RIGHTS = {"can_read_address": True, "can_propose_address": True}
+RIGHTS = {"may_read": True, "may_propose": True}
 SECONDS = 60
 
 
@@ -25,7 +25,7 @@ def change_as_agent(odoo, spar_id, operator, number):
     :raises Problem: when the portal does not take it.
     """
     session = odoo.rpc("agent", "agent").session
-    people = _page(session, f"{odoo.url}/my/people", {"search": spar_id})
+    people = _page(session, f"{odoo.url}/my/people", {"q": spar_id})
     (person,) = set(re.findall(r"/my/people/\d+", people))
     url = f"{odoo.url}{person}/payment"
     form = _page(session, url, {"type": "mobile_wallet"})

@@ -10,4 +10,5 @@ from . import (
     test_registration_page,
     test_roles,
     test_rpc,
+    test_words,
 )

@@ -159,7 +159,9 @@ def clean_mobile_number(env, text, country):
         # Taken for the letters on a keypad, an O for a zero would become a six.
         raise ValidationError(not_a_number)
     try:
-        number = phonenumbers.parse(text, country.code or None)
+        # With its country code, no country has to be read for it.
+        region = None if text.startswith("+") else country.code
+        number = phonenumbers.parse(text, region or None)
     except phonenumbers.NumberParseException as error:
         if error.error_type == error.INVALID_COUNTRY_CODE:
             raise ValidationError(

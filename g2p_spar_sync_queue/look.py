@@ -56,6 +56,7 @@ class Look:
             "reading": self.reading.id if self.reading else False,
             "text": text,
             "when": self._moment(moment),
+            "seen_at": moment or None,
             "current": current,
             "settled": self.kind == SAME,
             "again": self.code == "busy",

@@ -6,31 +6,19 @@ from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
 from odoo import api, models
 from odoo.sql_db import Cursor
 
-#: What is asked for at once is counted in one statement and one round trip. Where the
-#: row says so much is taken that nothing is left, nothing is written.
+#: All that is asked for at once, in one round trip. Where too little is left, nothing
+#: is written, and the key is not among those returned.
 _TAKE = """
-    WITH asked AS (
-        SELECT key, span, span / allowed AS step, clock_timestamp() AS now
-          FROM unnest(%(keys)s, %(limits)s, %(spans)s) AS asked (key, allowed, seconds),
-               LATERAL make_interval(secs => seconds) AS span
-         ORDER BY key
-    ), taken AS (
-        INSERT INTO g2p_fa_rate_store AS rate (key, until)
-        SELECT key, now + step FROM asked
+    INSERT INTO g2p_fa_rate_taken AS rate (key, until, step, span)
+    SELECT key, clock_timestamp() + step * interval '1 second', step, span
+      FROM unnest(%(keys)s, %(steps)s, %(spans)s) AS asked (key, step, span)
         ON CONFLICT (key) DO UPDATE
-           SET until = greatest(rate.until, clock_timestamp())
-                       + (SELECT step FROM asked WHERE asked.key = rate.key)
-         WHERE greatest(rate.until, clock_timestamp())
-               + (SELECT step - span FROM asked WHERE asked.key = rate.key)
-               <= clock_timestamp()
-        RETURNING key
-    )
-    SELECT max(extract(epoch FROM greatest(
-               rate.until + asked.step - asked.span - asked.now,
-               interval '1 millisecond')))
-      FROM asked
-      LEFT JOIN g2p_fa_rate_store rate USING (key)
-     WHERE key NOT IN (SELECT key FROM taken)"""
+       SET until = greatest(rate.until, clock_timestamp())
+                   + excluded.step * interval '1 second'
+     WHERE greatest(rate.until, clock_timestamp())
+           + (excluded.step - excluded.span) * interval '1 second'
+           <= clock_timestamp()
+    RETURNING key"""
 
 
 class G2pFaRate(models.AbstractModel):
@@ -53,9 +41,11 @@ class G2pFaRate(models.AbstractModel):
         may begin anew.
         """
         self.env.cr.execute(
-            """CREATE UNLOGGED TABLE IF NOT EXISTS g2p_fa_rate_store (
+            """CREATE UNLOGGED TABLE IF NOT EXISTS g2p_fa_rate_taken (
                    key bytea PRIMARY KEY,
-                   until timestamptz NOT NULL)"""
+                   until timestamptz NOT NULL,
+                   step float8 NOT NULL,
+                   span float8 NOT NULL)"""
         )
         return super().init()
 
@@ -83,26 +73,42 @@ class G2pFaRate(models.AbstractModel):
             that allow it have counted it all the same
         :rtype: int
         """
-        # One key twice would have the statement write one row twice.
-        by_key = {_digest(key): (limit, seconds) for key, limit, seconds in takings}
-        if not by_key:
+        # In one order, so that nobody waits in turn; a row is not written twice.
+        asked = dict(
+            sorted(
+                (_digest(key), (seconds / limit, float(seconds)))
+                for key, limit, seconds in takings
+            )
+        )
+        if not asked:
             return 0
-        limits, spans = zip(*by_key.values(), strict=True)
-        values = {
-            "keys": list(by_key),
-            "limits": list(limits),
-            "spans": [float(span) for span in spans],
-        }
+        steps, spans = zip(*asked.values(), strict=True)
+        values = {"keys": list(asked), "steps": list(steps), "spans": list(spans)}
         with self._apart() as cr:
             cr.execute(_TAKE, values)
-            [wait] = cr.fetchone()
-        return math.ceil(wait) if wait is not None else 0
+            taken = {bytes(key) for [key] in cr.fetchall()}
+            refused = asked.keys() - taken
+            return self._wait(cr, asked, list(refused)) if refused else 0
+
+    @api.model
+    def _wait(self, cr, asked, refused):
+        """Return the seconds until each of these keys has one left."""
+        cr.execute(
+            """SELECT key, extract(epoch FROM until - clock_timestamp())
+                 FROM g2p_fa_rate_taken WHERE key = ANY(%s)""",
+            [refused],
+        )
+        waits = [1]
+        for key, left in cr.fetchall():
+            step, span = asked[bytes(key)]
+            waits.append(math.ceil(float(left) + step - span))
+        return max(waits)
 
     @api.autovacuum
     def _gc_rates(self):
         """Forget the keys that have everything back."""
         with self._apart() as cr:
-            cr.execute("DELETE FROM g2p_fa_rate_store WHERE until < clock_timestamp()")
+            cr.execute("DELETE FROM g2p_fa_rate_taken WHERE until < clock_timestamp()")
 
     def _apart(self):
         """Return a cursor whose statements wait for others at a row, and then go on.

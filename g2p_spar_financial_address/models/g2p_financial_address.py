@@ -9,6 +9,7 @@ from ..const import (
     CHANNELS,
     EDITOR,
     FA_TYPES,
+    LIVE_STATES,
     MOBILE_WALLET,
     VALUE_FIELD,
 )
@@ -330,7 +331,14 @@ class G2pFinancialAddress(models.Model):
 
         :rtype: dict
         """
-        domain = [("partner_id", "in", partners.ids), ("state", "=", "effective")]
-        # With what is written for SPAR: those who ask want to know that.
-        found = self.search_fetch(domain, ["partner_id", *WRITTEN_FIELDS])
+        found = self._live_of(partners, ("effective",))
         return {address.partner_id: address for address in found}
+
+    @api.model
+    def _live_of(self, partners, states=LIVE_STATES):
+        """Return the addresses these registrants are paid at, or are about to be.
+
+        With what is written for SPAR: those who ask want to know that.
+        """
+        domain = [("partner_id", "in", partners.ids), ("state", "in", states)]
+        return self.search_fetch(domain, ["partner_id", "state", *WRITTEN_FIELDS])

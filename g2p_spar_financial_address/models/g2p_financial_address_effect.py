@@ -83,17 +83,18 @@ class G2pFinancialAddress(models.Model):
             return
         newest = self.browse({a.partner_id: a.id for a in ready}.values())
         newest._check_payable()
-        in_use = self.sudo()._in_use(newest.partner_id)
-        newest._set_previous(in_use)
-        newest._check_reason()
+        live = self.sudo()._live_of(newest.partner_id)
+        in_use = {a.partner_id: a for a in live if a.state == "effective"}
+        newest._check_reason(in_use)
         waiting = newest._needing_approval()
-        self._waiting_for(newest.partner_id)._close(
+        live.filtered(lambda address: address.state == "to_approve")._close(
             "ended", self.env._("Replaced by a newer entry before it was approved.")
         )
         (ready - newest)._close("ended", self.env._("Replaced in the same entry."))
         # The database checks one of a kind per registrant row by row.
         self.env["g2p.financial.address"].flush_model(["state"])
         (newest - waiting)._put_in_use(in_use)
+        waiting._set_previous(in_use)
         waiting._ask_approval()
 
     def _check_payable(self):
@@ -120,10 +121,10 @@ class G2pFinancialAddress(models.Model):
             if address.previous_id != previous:
                 address.sudo().previous_id = previous
 
-    def _check_reason(self):
+    def _check_reason(self, in_use):
         for address in self:
             if (
-                address.previous_id
+                address.partner_id in in_use
                 and address.channel in TYPED_CHANNELS
                 and not address.reason
             ):
@@ -151,6 +152,7 @@ class G2pFinancialAddress(models.Model):
         )
         replaced._close("ended", self.env._("Replaced by a newer address."))
         self.env["g2p.financial.address"].flush_model(["state"])
+        self._set_previous(in_use)
         self._set_state("effective", effective_date=fields.Datetime.now())
         for channel, addresses in self.grouped("channel").items():
             addresses.partner_id._financial_address_changed(channel)
@@ -176,7 +178,6 @@ class G2pFinancialAddress(models.Model):
         self.sudo().approved_by_id = self.env.user
         self.sudo().sharing_id._approved()
         in_use = self.sudo()._in_use(self.partner_id)
-        self._set_previous(in_use)
         self._put_in_use(in_use)
         self._approval_done()
 
@@ -202,12 +203,23 @@ class G2pFinancialAddress(models.Model):
         in_use = self.filtered(lambda address: address.state == "effective")
         if not in_use:
             raise UserError(self.env._("There is no address in use to end."))
-        note = self._clean_decision(reason)
+        in_use._end("admin", self._clean_decision(reason))
+
+    def _end(self, channel, note):
+        """Stop paying at those in use, and withdraw those that wait for approval.
+
+        :param str channel: by which one it is asked for
+        :param str note: why, clean; kept with the address
+        """
+        in_use = self.filtered(lambda address: address.state == "effective")
         # Approved later, what waits would pay again somebody who is no longer paid.
         waiting = self._waiting_for(in_use.partner_id)
         waiting._close("ended", self.env._("The address in use was ended."))
+        # What waits for somebody who has none in use.
+        (self - in_use - waiting)._close("ended", note)
         in_use._close("ended", note)
-        in_use.partner_id._financial_address_changed("admin")
+        if in_use:
+            in_use.partner_id._financial_address_changed(channel)
 
     def action_ask_reason(self):
         """Open the dialog that asks why, for the decision named in the context."""

@@ -198,15 +198,15 @@ class G2pFinancialAddress(models.Model):
 
     def _enter_changes(self, vals_list):
         """Enter what is not there already: in use, waiting, or incomplete."""
-        live = self.sudo().search(
+        live = self.sudo().search_fetch(
             [
                 ("partner_id", "in", [vals["partner_id"] for vals in vals_list]),
                 ("state", "in", ("draft", *LIVE_STATES)),
             ],
+            # Reads them all at once; row by row it would be a query each.
+            ["partner_id", *SAME_PLACE],
             order="id",
         )
-        # Reads them all at once; row by row it would be a query each.
-        live.fetch(SAME_PLACE)
         by_partner = live.grouped(lambda address: address.partner_id.id)
         changes, same = [], self.browse()
         for vals in vals_list:

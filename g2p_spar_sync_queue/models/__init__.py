@@ -29,4 +29,5 @@ from . import g2p_spar_reading
 from . import g2p_spar_reading_ask
 from . import g2p_fa_strategy
 from . import g2p_financial_address
+from . import queue_job
 from . import res_partner

@@ -14,9 +14,12 @@ import time
 
 from odoo import api, models
 
+from odoo.addons.g2p_spar_financial_address.marks import marked
+
 from ..progress import MAY_BE_ONE_ITEM
 from ..spar.keys import KeyProblem
 from ..transactions import BEATEN, MAX_BEATEN, Beside, apart, commit, roll_back
+from .queue_job import NEW_JOB
 
 #: Seconds after which a job hands what is left to the next one: short enough for an
 #: edit not to wait long for a worker, and with one request more far below Odoo's usual
@@ -49,10 +52,8 @@ class G2pSparMapping(models.Model):
 
         :param int batch_size: of their connection
         """
-        # A job is nothing anybody follows: its messages are left out.
-        quiet = self.with_context(tracking_disable=True)
         for start in range(0, len(self), batch_size):
-            chunk = quiet[start : start + batch_size]
+            chunk = marked(self[start : start + batch_size], NEW_JOB)
             chunk.with_delay(description=self.env._("Send to SPAR"))._job_sync()
 
     def _job_sync(self):

@@ -97,6 +97,7 @@ class ResPartner(models.Model):
         * ``sentence``: what happens next, in words;
         * ``text``: what SPAR holds, masked; in words if that is nothing or unknown;
         * ``when``: the moment of that as people say it, ``""`` if unknown;
+        * ``seen_at``: the same moment for programs, None if unknown;
         * ``current``: whether SPAR has just answered; else it is what was last known;
         * ``problem``: why SPAR has not answered, ``""`` if it has or was not asked;
         * ``again``: whether others were asking, so that it is worth a second try soon;

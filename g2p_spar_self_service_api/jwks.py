@@ -1,0 +1,130 @@
+"""The keys of an issuer of tokens: reading them, fetching them. Plain Python."""
+
+import json
+import time
+from functools import lru_cache
+
+import requests
+import urllib3
+from cryptography.exceptions import UnsupportedAlgorithm
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from jwt.exceptions import PyJWTError
+
+from .tokens import ALGORITHMS, fits
+
+#: Bytes of a set of keys, and keys in it. Real ones have some thousands, and a few.
+MAX_BYTES = 64 * 1024
+MAX_KEYS = 50
+#: Seconds for the whole of it to arrive.
+TIMEOUT = 3.0
+
+# What may be wrong.
+UNREACHABLE = "unreachable"
+UNTRUSTED = "untrusted"
+REDIRECTED = "redirected"
+STATUS = "status"
+TOO_LARGE = "too_large"
+TOO_SLOW = "too_slow"
+GARBLED = "garbled"
+PRIVATE = "private"
+NO_KEY = "no_key"
+
+_READERS = {"RSA": RSAAlgorithm, "EC": ECAlgorithm, "OKP": OKPAlgorithm}
+
+
+class JwksProblem(Exception):
+    """There are no usable keys. ``code`` is our word for why."""
+
+    def __init__(self, code):
+        super().__init__(code)
+        self.code = code
+
+
+@lru_cache(maxsize=64)
+def parse(text):
+    """Return the keys in a set, by their names.
+
+    :param str text: JSON as of RFC 7517
+    :return: lists of ``(key, algorithm)``; the algorithm is None where the set names
+        none, and the name is None where a key has none
+    :rtype: dict
+    :raise JwksProblem: when there is none that tokens could be verified with
+    """
+    try:
+        entries = json.loads(text)["keys"]
+        if not isinstance(entries, list) or len(entries) > MAX_KEYS:
+            raise TypeError
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise JwksProblem(GARBLED) from None
+    keys = {}
+    for entry in entries:
+        if isinstance(entry, dict) and (pair := _read(entry)):
+            kid = entry.get("kid")
+            keys.setdefault(kid if isinstance(kid, str) else None, []).append(pair)
+    if not keys:
+        raise JwksProblem(NO_KEY)
+    return keys
+
+
+def _read(entry):
+    """Return a key and its algorithm, or None for what is no key for signatures.
+
+    Secrets that both sides share are none: they would be public.
+    """
+    if "d" in entry:
+        raise JwksProblem(PRIVATE)
+    algorithm = entry.get("alg")
+    if entry.get("use", "sig") != "sig":
+        return None
+    try:
+        key = _READERS[entry.get("kty")].from_jwk(entry)
+    except (PyJWTError, ValueError, TypeError, KeyError, UnsupportedAlgorithm):
+        return None
+    usable = [algorithm] if algorithm else ALGORITHMS
+    return (key, algorithm) if any(fits(key, one) for one in usable) else None
+
+
+def fetch(url):
+    """Return the set of keys at an address, as text.
+
+    :param str url: of the issuer; no redirect is followed
+    :raise JwksProblem: when there is none, or none of reasonable size in time
+    """
+    try:
+        with requests.Session() as session:
+            # A password some file of the server knows for this host is not for it.
+            session.auth = lambda request: request
+            with session.get(
+                url,
+                headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+                allow_redirects=False,
+                timeout=TIMEOUT,
+                stream=True,
+            ) as response:
+                return _content(response).decode()
+    except requests.exceptions.SSLError:
+        raise JwksProblem(UNTRUSTED) from None
+    except requests.exceptions.Timeout:
+        raise JwksProblem(TOO_SLOW) from None
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError):
+        raise JwksProblem(UNREACHABLE) from None
+    except UnicodeDecodeError:
+        raise JwksProblem(GARBLED) from None
+
+
+def _content(response):
+    if 300 <= response.status_code < 400:
+        raise JwksProblem(REDIRECTED)
+    if response.status_code != 200:
+        raise JwksProblem(STATUS)
+    # The timeout is per piece; a server that drips bytes would outlast it.
+    deadline = time.monotonic() + TIMEOUT
+    read = getattr(response.raw, "read1", response.raw.read)
+    content = bytearray()
+    while chunk := read(4096):
+        content += chunk
+        if len(content) > MAX_BYTES:
+            raise JwksProblem(TOO_LARGE)
+        if time.monotonic() > deadline:
+            raise JwksProblem(TOO_SLOW)
+    return bytes(content)

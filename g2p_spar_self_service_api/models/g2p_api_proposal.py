@@ -1,0 +1,282 @@
+import hashlib
+import hmac
+import json
+import secrets
+
+from dateutil.relativedelta import relativedelta
+from psycopg2.errors import UniqueViolation
+
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError, UserError
+from odoo.tools import SQL
+
+from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
+from odoo.addons.g2p_spar_financial_address.models.g2p_financial_address import (
+    PROTECTED_FIELDS,
+)
+
+from ..refusals import KeyReused, Refused
+from ..turns import take_turn
+
+#: What is read of each on the way. Somebody waits, so nothing else is.
+PROVIDER_FIELDS = [
+    "name",
+    "code",
+    "fa_type",
+    "active",
+    "country_id",
+    "account_pattern",
+    "strategy_id",
+]
+BRANCH_FIELDS = ["name", "code", "dfsp_id"]
+
+#: Hours for which the same key gets the same answer again, at least.
+KEY_HOURS = 24
+#: Keys forgotten in one transaction.
+CHUNK = 10_000
+
+
+class G2pApiProposal(models.Model):
+    """An address somebody asked for through the API, and how it is referred to there.
+
+    It names the person, so that nobody gets at somebody else's by its ID, and it
+    remembers the request for a day: a caller that got no answer sends it again, and is
+    given the same answer without a second address.
+    """
+
+    _name = "g2p.api.proposal"
+    _description = "Proposed payment address"
+    _order = "id desc"
+    _rec_name = "public_id"
+
+    public_id = fields.Char(
+        "ID in the API",
+        required=True,
+        readonly=True,
+        copy=False,
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Registrant",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+    )
+    address_id = fields.Many2one(
+        "g2p.financial.address",
+        string="Payment address",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    caller = fields.Char(
+        required=True,
+        readonly=True,
+        help="The client or issuer, as it is kept with the calls of the API.",
+    )
+    accepted_as = fields.Selection(
+        [("to_approve", "To approve"), ("on_its_way", "On its way")],
+        required=True,
+        readonly=True,
+        help="What the caller was answered.",
+    )
+    # Hashes with a key: what they are made of could be guessed otherwise.
+    key_hash = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
+    body_hash = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
+
+    _public_id_unique = models.Constraint("UNIQUE(public_id)")
+    _one_per_key = models.UniqueIndex(
+        "(partner_id, caller, key_hash) WHERE key_hash IS NOT NULL"
+    )
+    _of_registrant = models.Index("(partner_id, id)")
+    _keys = models.Index("(create_date) WHERE key_hash IS NOT NULL")
+
+    # === PROPOSING === #
+
+    @api.model
+    def _propose(self, caller, key, said):
+        """Enter the address somebody asks for, once for each key.
+
+        Commits what the transaction did before.
+
+        :param ~..caller.Caller caller: who asks, with the person they act for
+        :param str key: the caller's idempotency key
+        :param dict said: ``type``, ``provider``, the value by its field's name, and
+            ``branch``, ``holder_name`` and ``reason`` if there are any
+        :return: what the caller is answered (``id``, ``state``, ``proposed_at``), and
+            whether the proposal is a new one
+        :rtype: tuple[dict, bool]
+        :raise Refused: saying what is wrong with it; nothing is stored
+        :raise KeyReused: when the key came with something else before
+        """
+        companies = self.env.user._get_company_ids()
+        # So that nothing reads the user to learn it.
+        proposals = self.sudo().with_context(allowed_company_ids=list(companies[:1]))
+        hashes = {
+            "key_hash": self._hash("key", key),
+            "body_hash": self._hash("body", json.dumps(said, sort_keys=True)),
+        }
+        take_turn(self.env, caller.partner)
+        earlier = proposals._by_key(caller, hashes)
+        if earlier:
+            return earlier, False
+        try:
+            return proposals._enter(caller, hashes, said), True
+        except UniqueViolation:
+            # Somebody in the registry was faster; Odoo runs the request again.
+            raise ConcurrencyError("beaten") from None
+
+    @api.model
+    def _hash(self, what, text):
+        key = self.env["g2p.fa.settings"]._fingerprint_key()
+        message = f"api|{what}|{text}".encode()
+        return hmac.new(key, message, hashlib.sha256).hexdigest()
+
+    def _by_key(self, caller, hashes):
+        """Return what this key was used for.
+
+        :raise KeyReused: when that was something else
+        """
+        self.env.cr.execute(
+            SQL(
+                """SELECT public_id AS id, accepted_as AS state,
+                          create_date AS proposed_at, body_hash
+                     FROM g2p_api_proposal
+                    WHERE partner_id = %s AND caller = %s AND key_hash = %s""",
+                caller.partner.id,
+                caller.key,
+                hashes["key_hash"],
+            )
+        )
+        for earlier in self.env.cr.dictfetchall():
+            if not hmac.compare_digest(earlier.pop("body_hash"), hashes["body_hash"]):
+                raise KeyReused
+            return earlier
+        return None
+
+    def _enter(self, caller, hashes, said):
+        values = self._address_values(caller.partner, said)
+        values["api_caller"] = caller.name
+        try:
+            address = self.env["g2p.financial.address"]._enter_one(values)
+            self.env.flush_all()
+        except UserError as problem:
+            raise Refused({"": str(problem)}) from None
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO g2p_api_proposal
+                          (public_id, partner_id, address_id, caller, key_hash,
+                           body_hash, accepted_as, create_uid, create_date, write_uid,
+                           write_date)
+                   SELECT %(public_id)s, partner_id, id, %(caller)s, %(key_hash)s,
+                          %(body_hash)s,
+                          CASE WHEN state = 'to_approve' THEN state
+                               ELSE 'on_its_way' END,
+                          %(uid)s, now() AT TIME ZONE 'UTC',
+                          %(uid)s, now() AT TIME ZONE 'UTC'
+                     FROM g2p_financial_address WHERE id = %(address)s
+                RETURNING public_id AS id, accepted_as AS state,
+                          create_date AS proposed_at""",
+                public_id=secrets.token_urlsafe(16),
+                caller=caller.key,
+                uid=self.env.uid,
+                address=address.id,
+                **hashes,
+            )
+        )
+        return self.env.cr.dictfetchone()
+
+    def _address_values(self, partner, said):
+        """Return the values of the address that is asked for, clean.
+
+        :raise Refused: saying what is wrong with each of them
+        """
+        Address = self.env["g2p.financial.address"]
+        reasons = {}
+
+        def checked(name, check, *args):
+            try:
+                return check(*args)
+            except UserError as problem:
+                reasons[name] = str(problem)
+
+        fa_type = said["type"]
+        dfsp = checked("provider", self._provider, fa_type, said["provider"])
+        branch = said.get("branch") and dfsp
+        branch = branch and checked("branch", self._branch, dfsp, said["branch"])
+        value = VALUE_FIELD[fa_type]
+        if dfsp:
+            checked(value, Address._cleaned_value, fa_type, said[value], dfsp)
+        texts = {name: said.get(name) for name in ("holder_name", "reason")}
+        for name, text in texts.items():
+            checked(name, Address._cleaned_texts, {name: text})
+        if reasons:
+            raise Refused(reasons)
+        return Address._cleaned(
+            {
+                **PROTECTED_FIELDS,
+                **texts,
+                "partner_id": partner.id,
+                "fa_type": fa_type,
+                "dfsp_id": dfsp.id,
+                "branch_id": branch.id if branch else False,
+                value: said[value],
+                "channel": "api",
+            }
+        )
+
+    def _provider(self, fa_type, code):
+        found = self.env["g2p.dfsp"].search_fetch(
+            [("fa_type", "=", fa_type), ("code", "=", code)], PROVIDER_FIELDS
+        )
+        if not found:
+            raise UserError(
+                self.env._("There is no provider of this type with this code.")
+            )
+        return found
+
+    def _branch(self, bank, code):
+        found = self.env["g2p.dfsp.branch"].search_fetch(
+            [("dfsp_id", "=", bank.id), ("code", "=", code)], BRANCH_FIELDS
+        )
+        if not found:
+            raise UserError(self.env._("This bank has no branch with this code."))
+        return found
+
+    # === ENDING === #
+
+    @api.model
+    def _end_address(self, caller, reason):
+        """Stop paying somebody at the address in use, and withdraw what waits.
+
+        Does nothing when there is neither. Commits what the transaction did before.
+
+        :param ~..caller.Caller caller: who asks, with the person they act for
+        :param str reason: why, or a falsy value
+        :raise Refused: when the reason cannot be kept
+        """
+        Address = self.env["g2p.financial.address"].sudo()
+        take_turn(self.env, caller.partner)
+        try:
+            note = Address._clean_decision(reason)
+        except UserError as problem:
+            raise Refused({"reason": str(problem)}) from None
+        live = Address._live_of(caller.partner)
+        live._end("api", note)
+        live.api_ended_by = caller.name
+
+    # === FORGETTING KEYS === #
+
+    def _forget_keys(self):
+        self.write({"key_hash": False, "body_hash": False})
+
+    @api.autovacuum
+    def _gc_keys(self):
+        """Forget requests whose answer nobody asks for again."""
+        before = fields.Datetime.now() - relativedelta(hours=KEY_HOURS)
+        old = self.search(
+            [("key_hash", "!=", False), ("create_date", "<", before)], limit=CHUNK
+        )
+        old._forget_keys()
+        return len(old), len(old) == CHUNK

@@ -1,0 +1,99 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from odoo.addons.g2p_spar_financial_address import address_values
+
+#: What a caller may do, by the field that says so.
+SCOPES = {
+    "may_read": "address:read",
+    "may_propose": "address:propose",
+    "may_end": "address:end",
+    "may_read_directory": "directory:read",
+}
+PLACEHOLDER = "{id}"
+
+
+class G2pApiRights(models.AbstractModel):
+    """What a kind of callers may do, how often, and how they name a person."""
+
+    _name = "g2p.api.rights"
+    _description = "Rights in the self-service API"
+
+    may_read = fields.Boolean(
+        "Read addresses",
+        default=True,
+        tracking=True,
+        help="Where somebody is paid, with the number masked (address:read).",
+    )
+    may_propose = fields.Boolean(
+        "Propose addresses",
+        tracking=True,
+        help="A new payment address. Whether a second person approves it, is set for "
+        "the channel (address:propose).",
+    )
+    may_end = fields.Boolean(
+        "End addresses",
+        tracking=True,
+        help="Have somebody no longer paid (address:end).",
+    )
+    may_read_directory = fields.Boolean(
+        "Read the directory",
+        default=True,
+        tracking=True,
+        help="Providers and their branches (directory:read).",
+    )
+    rate = fields.Integer(
+        "Calls a minute",
+        default=600,
+        required=True,
+        tracking=True,
+        help="Of all persons together. More are refused until there is room again.",
+    )
+    person_rate = fields.Integer(
+        "Calls a minute for one person", default=30, required=True, tracking=True
+    )
+    id_template = fields.Char(
+        "SPAR ID is made as",
+        required=True,
+        tracking=True,
+        default=lambda self: self.env["g2p.fa.settings"]._values()["id_template"],
+        help="How the ID that comes with a call becomes the SPAR ID, with {id} where "
+        "it goes, such as token:{id}@nationalId. With {id} alone it is the SPAR ID.",
+    )
+
+    @api.constrains("rate", "person_rate")
+    def _check_rates(self):
+        if any(one.rate < 1 or one.person_rate < 1 for one in self):
+            raise ValidationError(self.env._("At least one call a minute is allowed."))
+
+    @api.constrains("id_template")
+    def _check_id_template(self):
+        for rights in self:
+            template = rights.id_template or ""
+            rest = template.replace(PLACEHOLDER, "")
+            if template.count(PLACEHOLDER) != 1 or {"{", "}"} & set(rest):
+                raise ValidationError(
+                    self.env._("The template must contain {id} exactly once.")
+                )
+
+    def _scopes(self):
+        """Return what these callers may do, in the words of the API.
+
+        :rtype: frozenset
+        """
+        self.ensure_one()
+        return frozenset(scope for name, scope in SCOPES.items() if self[name])
+
+
+def make_spar_id(env, template, text):
+    """Return the SPAR ID for an ID that came with a call.
+
+    :param str template: of the caller
+    :param str text: the ID
+    :return: the SPAR ID, or ``False`` where nobody could have it
+    """
+    try:
+        text = address_values.clean_text(env, text, "ID")
+    except ValidationError:
+        return False
+    return text and template.replace(PLACEHOLDER, text)

@@ -1,0 +1,415 @@
+import json
+import time
+from contextlib import suppress
+from unittest.mock import patch
+
+import jwt
+
+from odoo.exceptions import UserError, ValidationError
+
+from .. import jwks
+from .common import (
+    AUDIENCE,
+    ISSUER,
+    ApiCase,
+    Keys,
+    claims,
+    jwk,
+    key_server,
+    pem,
+    signed,
+    telling,
+)
+
+
+class CitizenCase(ApiCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.issuer = cls.new_issuer()
+
+    @classmethod
+    def new_issuer(cls, **values):
+        return cls.env["g2p.api.issuer"].create(
+            {
+                "name": "National ID",
+                "url": ISSUER,
+                "audience": AUDIENCE,
+                "algorithms": "RS256 ES256",
+                "jwks_source": "pasted",
+                "jwks": json.dumps(
+                    {"keys": [jwk(Keys.RSA, "one"), jwk(Keys.EC, "curve")]}
+                ),
+                "id_template": "{id}",
+                **values,
+            }
+        )
+
+    def show(self, token):
+        return self.ask("/v1/probe/person", token=token)
+
+    def assertShut(self, tokens):
+        """None of these tokens, by name, proves anything."""
+        for name, token in tokens.items():
+            with self.subTest(name):
+                # Each as if it came from somewhere else.
+                self.env.cr.execute("DELETE FROM g2p_fa_rate_taken")
+                self.assertProblem(self.show(token), 401, "unauthenticated")
+
+
+class TestCitizensTokens(CitizenCase):
+    """What a citizen's token proves, and all the ways in which it does not."""
+
+    def test_a_token_says_who_somebody_is(self):
+        for token in [
+            signed(),
+            signed(key=Keys.EC, algorithm="ES256", kid="curve"),
+            signed(claims(aud=["other", AUDIENCE])),
+        ]:
+            response = self.show(token)
+            self.assertEqual(response.status_code, 200, response.text)
+            told = response.json()
+            self.assertEqual((told["kind"], told["name"]), ("citizen", "National ID"))
+            self.assertEqual(told["key"], f"citizen:{self.issuer.id}")
+            self.assertEqual(told["partner"], self.asha.id)
+            self.assertEqual(told["spar_id"], "SR-1")
+
+    def test_tokens_that_prove_nothing(self):
+        now = int(time.time())
+        head, payload, signature = signed().split(".")
+        other = jwt.utils.base64url_encode(json.dumps(claims(sub="SR-2")).encode())
+        self.assertShut(
+            {
+                "expired": signed(claims(exp=now - 60)),
+                "not yet valid": signed(claims(nbf=now + 600)),
+                "from the future": signed(claims(iat=now + 600, exp=now + 900)),
+                "another audience": signed(claims(aud="elsewhere")),
+                "no audience": signed(claims(aud=None)),
+                "another issuer": signed(claims(iss="https://evil.example")),
+                "issuer with a slash": signed(claims(iss=ISSUER + "/")),
+                "no issuer": signed(claims(iss=None)),
+                "issuer is a list": _unsigned(b'{"iss": ["x"]}') + "AAAA",
+                "issuer with a NUL": signed(claims(iss=ISSUER + "\0")),
+                "no expiry": signed(claims(exp=None)),
+                "endless": signed(claims(exp=1e400)),
+                "no time of issue": signed(claims(iat=None)),
+                "no ID": signed(claims(sub=None)),
+                "empty ID": signed(claims(sub=" ")),
+                "ID is a list": signed(claims(sub=["SR-1"])),
+                "unknown kid": signed(kid="two"),
+                "kid of another key": signed(kid="curve"),
+                "kid is a path": signed(kid="../../dev/null"),
+                "two keys and no kid": signed(kid=None, key=Keys.OTHER),
+                "signed by another": signed(key=Keys.OTHER),
+                "algorithm not agreed on": signed(algorithm="PS256"),
+                "tampered payload": f"{head}.{other.decode()}.{signature}",
+                "tampered signature": f"{head}.{payload}.{signature[:-4]}AAAA",
+                "no signature": f"{head}.{payload}.",
+                "critical header": signed(crit=["exp"]),
+                "oversized": signed(claims(more="x" * 9000)),
+                "two parts": f"{head}.{payload}",
+                "no parts": "garbage",
+                "not ASCII": "ä.ö.ü",
+                "deep": _unsigned(b"[" * 3000 + b"]" * 3000),
+                "list": _unsigned(b"[]"),
+            }
+        )
+        self.assertEqual(self.show(signed()).status_code, 200)
+
+    def test_none_is_no_algorithm(self):
+        for name in ("none", "None", "NONE", "nOnE"):
+            header = json.dumps({"alg": name, "kid": "one"}).encode()
+            with self.subTest(name):
+                token = _unsigned(json.dumps(claims()).encode(), header)
+                self.assertProblem(self.show(token), 401, "unauthenticated")
+
+    def test_a_public_key_is_no_secret(self):
+        tokens = {}
+        set_text = self.issuer.jwks
+        for name, secret in [
+            ("PEM", pem(Keys.RSA)),
+            ("PEM, trimmed", pem(Keys.RSA).strip()),
+            ("JWKS", set_text),
+            ("nothing", ""),
+        ]:
+            for algorithm in ("HS256", "HS384", "HS512"):
+                tokens[f"{name}, {algorithm}"] = _with_hmac(algorithm, secret.encode())
+        self.assertShut(tokens)
+
+    def test_a_key_that_comes_with_the_token_is_not_looked_at(self):
+        with key_server(telling([jwk(Keys.OTHER, "one")])) as (url, asked):
+            self.assertShut(
+                {
+                    "jku": signed(key=Keys.OTHER, jku=url),
+                    "x5u": signed(key=Keys.OTHER, x5u=url),
+                    "jwk": signed(key=Keys.OTHER, jwk=jwk(Keys.OTHER, "one")),
+                    "jku, unknown kid": signed(key=Keys.OTHER, kid="two", jku=url),
+                }
+            )
+        self.assertEqual(asked, [])
+
+    def test_the_clocks_may_differ_a_little(self):
+        now = int(time.time())
+        self.issuer.leeway = 60
+        self.assertEqual(self.show(signed(claims(exp=now - 30))).status_code, 200)
+        self.issuer.leeway = 0
+        self.assertShut({"over": signed(claims(exp=now - 30))})
+
+    def test_what_else_a_token_must_say(self):
+        self.issuer.write({"required_scope": "spar", "required_acr": "mfa hsm"})
+        self.assertShut(
+            {
+                "neither": signed(),
+                "scope only": signed(claims(scope="openid spar")),
+                "log-in only": signed(claims(acr="mfa")),
+                "part of a word": signed(claims(scope="sparse", acr="mfa")),
+                "weaker": signed(claims(scope="spar", acr="password")),
+                "scope is a number": signed(claims(scope=7, acr="mfa")),
+            }
+        )
+        for scope in ("openid spar", ["openid", "spar"]):
+            token = signed(claims(scope=scope, acr="mfa"))
+            self.assertEqual(self.show(token).status_code, 200)
+
+    def test_a_disabled_issuer_proves_nothing(self):
+        self.issuer.action_disable()
+        self.assertShut({"disabled": signed()})
+        self.issuer.action_enable()
+        self.assertEqual(self.show(signed()).status_code, 200)
+
+    def test_the_id_is_made_of_the_claim_by_the_template(self):
+        self.asha.spar_id = "token:4711@nationalId"
+        self.issuer.write(
+            {"claim": "individual_id", "id_template": "token:{id}@nationalId"}
+        )
+        for value in ("4711", 4711, " 4711 "):
+            response = self.show(signed(claims(individual_id=value)))
+            self.assertEqual(response.json()["partner"], self.asha.id, response.text)
+        self.assertShut({"another claim": signed()})
+
+    def test_who_is_not_paid_is_unknown_like_everybody_else(self):
+        create = self.env["res.partner"].create
+        create({"name": "B", "is_registrant": True, "spar_id": "SR-2", "active": False})
+        create({"name": "C", "is_registrant": False, "spar_id": "SR-3"})
+        answers = []
+        for spar_id in ("SR-2", "SR-3", "SR-4", "sr-1", "SR%1", "x" * 300, "a\0b"):
+            response = self.show(signed(claims(sub=spar_id)))
+            said = self.assertProblem(response, 404, "unknown-person")
+            del said["request_id"]
+            answers.append(said)
+        self.assertEqual([answers[0]] * len(answers), answers)
+
+    def test_a_citizen_names_nobody_else(self):
+        self.env["res.partner"].create(
+            {"name": "Baraka", "is_registrant": True, "spar_id": "SR-2"}
+        )
+        for person in ("SR-2", "SR-1"):
+            response = self.ask("/v1/probe/person", token=signed(), person=person)
+            self.assertProblem(response, 403, "person-given")
+            self.assertEqual(self.calls()[-1].issuer_id, self.issuer)
+
+    def test_a_citizen_may_what_the_issuers_record_says(self):
+        body = {"number": "x"}
+        response = self.ask("/v1/probe/person", "POST", signed(), body=body)
+        self.assertProblem(response, 403, "forbidden")
+        self.issuer.may_propose = True
+        response = self.ask("/v1/probe/person", "POST", signed(), body=body)
+        self.assertEqual(response.status_code, 200, response.text)
+        self.issuer.may_read = False
+        self.assertProblem(self.show(signed()), 403, "forbidden")
+
+
+class TestKeysOfIssuers(CitizenCase):
+    """Where the keys come from, and what happens when they do not come."""
+
+    def use(self, url):
+        self.issuer.write({"jwks_source": "url", "jwks_url": url})
+
+    def pass_time(self, seconds):
+        self.env.cr.execute("DELETE FROM g2p_fa_rate_taken")
+        self.env.cr.execute(
+            """UPDATE g2p_api_issuer
+                  SET jwks_date = jwks_date - make_interval(secs => %s)""",
+            [seconds],
+        )
+        self.env.invalidate_all()
+
+    def test_keys_are_fetched_once_and_kept(self):
+        with key_server(telling([jwk(Keys.RSA, "one")])) as (url, asked):
+            self.use(url)
+            for _time in range(3):
+                self.assertEqual(self.show(signed()).status_code, 200)
+        self.assertEqual(len(asked), 1)
+
+    def test_an_unknown_key_is_looked_for_once_a_minute(self):
+        with key_server(telling([jwk(Keys.RSA, "one")])) as (url, asked):
+            self.use(url)
+            with self.counted_apart() as forget:
+                self.show(signed())
+                for expected in (1, 2, 3):
+                    for _time in range(3):
+                        shut = self.show(signed(kid="two"))
+                        self.assertProblem(shut, 401, "unauthenticated")
+                    self.assertEqual(len(asked), expected)
+                    forget()
+
+    def test_a_new_key_is_found(self):
+        keys = [jwk(Keys.RSA, "one")]
+        with key_server(lambda handler: telling(keys)(handler)) as (url, _asked):
+            self.use(url)
+            self.show(signed())
+            keys[:] = [jwk(Keys.OTHER, "two")]
+            self.pass_time(61)
+            new = self.show(signed(key=Keys.OTHER, kid="two"))
+            self.assertEqual(new.status_code, 200, new.text)
+            self.assertProblem(self.show(signed()), 401, "unauthenticated")
+
+    def test_keys_go_on_while_their_address_is_down_but_not_for_ever(self):
+        with key_server(telling([jwk(Keys.RSA, "one")])) as (url, _asked):
+            self.use(url)
+            self.show(signed())
+        self.pass_time(7200)
+        with self.assertLogs("odoo.addons.g2p_spar_self_service_api", "WARNING") as log:
+            self.assertEqual(self.show(signed()).status_code, 200)
+        self.assertIn(jwks.UNREACHABLE, log.output[0])
+        self.assertEqual(self.show(signed()).status_code, 200)
+        self.pass_time(24 * 3600)
+        with self.assertLogs("odoo.addons.g2p_spar_self_service_api", "WARNING"):
+            response = self.show(signed())
+        self.assertProblem(response, 503, "issuer-unavailable")
+        self.assertEqual(response.headers["Retry-After"], "60")
+
+    def test_without_any_keys_it_is_not_known_whose_token_it_is(self):
+        self.use("http://127.0.0.1:9/jwks")
+        with self.assertLogs("odoo.addons.g2p_spar_self_service_api", "WARNING"):
+            self.assertProblem(self.show(signed()), 503, "issuer-unavailable")
+        # The second one does not even try.
+        self.assertProblem(self.show(signed()), 503, "issuer-unavailable")
+
+    def test_bad_answers_are_no_keys(self):
+        def redirecting(handler):
+            handler.send_response(302)
+            handler.send_header("Location", "https://evil.example/jwks")
+            handler.end_headers()
+
+        def failing(handler):
+            handler.send_response(500)
+            handler.end_headers()
+
+        def dripping(handler):
+            handler.send_response(200)
+            handler.end_headers()
+            with suppress(OSError):
+                while True:
+                    handler.wfile.write(b" ")
+                    handler.wfile.flush()
+                    time.sleep(0.05)
+
+        good = json.dumps({"keys": [jwk(Keys.RSA, "one")]}).encode()
+        symmetric = {"kty": "oct", "kid": "one", "k": "c2VjcmV0", "alg": "HS256"}
+        private = jwt.algorithms.RSAAlgorithm.to_jwk(Keys.OTHER, as_dict=True)
+        for code, answer in [
+            (jwks.REDIRECTED, redirecting),
+            (jwks.STATUS, failing),
+            (jwks.TOO_SLOW, dripping),
+            (jwks.TOO_LARGE, telling(good + b" " * 100_000)),
+            (jwks.GARBLED, telling(b"<html>")),
+            (jwks.GARBLED, telling(b"\xff")),
+            (jwks.GARBLED, telling(b"[" * 50_000)),
+            (jwks.GARBLED, telling(b'{"keys": {}}')),
+            (jwks.GARBLED, telling([jwk(Keys.RSA, str(n)) for n in range(60)])),
+            (jwks.NO_KEY, telling([])),
+            (jwks.NO_KEY, telling([symmetric, 7, {"kty": ["RSA"]}, {"kty": "RSA"}])),
+            (jwks.NO_KEY, telling([jwk(Keys.RSA, "one", use="enc")])),
+            (jwks.NO_KEY, telling([jwk(Keys.RSA, "one", alg="HS256")])),
+            (jwks.PRIVATE, telling([{**private, "kid": "one"}])),
+        ]:
+            with (
+                self.subTest(code),
+                key_server(answer) as (url, asked),
+                patch.object(jwks, "TIMEOUT", 0.5),
+            ):
+                self.env.cr.execute("DELETE FROM g2p_fa_rate_taken")
+                self.use(url)
+                with self.assertLogs("odoo.addons.g2p_spar_self_service_api") as log:
+                    self.assertProblem(self.show(signed()), 503, "issuer-unavailable")
+                self.assertIn(f": {code}", log.output[0])
+                self.assertEqual(len(asked), 1)
+                with self.assertRaises(UserError):
+                    self.issuer.action_test()
+
+    def test_one_key_without_a_name_needs_none(self):
+        key = jwk(Keys.RSA, "one")
+        del key["kid"]
+        self.issuer.jwks = json.dumps({"keys": [key]})
+        self.assertEqual(self.show(signed(kid=None)).status_code, 200)
+        self.assertShut({"named": signed(kid="one")})
+
+    def test_the_key_says_what_it_is_for(self):
+        self.issuer.write(
+            {
+                "algorithms": "RS256 RS512",
+                "jwks": json.dumps({"keys": [jwk(Keys.RSA, "one", alg="RS512")]}),
+            }
+        )
+        self.assertShut({"RS256": signed()})
+        self.assertEqual(self.show(signed(algorithm="RS512")).status_code, 200)
+
+    def test_another_address_forgets_the_keys(self):
+        with key_server(telling([jwk(Keys.RSA, "one")])) as (url, _asked):
+            self.use(url)
+            self.show(signed())
+            self.env.invalidate_all()
+            self.assertTrue(self.issuer.jwks)
+            self.issuer.jwks_url = url + "2"
+            self.assertFalse(self.issuer.jwks)
+
+    def test_the_administrator_sees_whether_keys_can_be_read(self):
+        with key_server(telling([jwk(Keys.RSA, "one")])) as (url, _asked):
+            self.use(url)
+            action = self.issuer.action_test()
+            self.assertEqual(action["params"]["type"], "success")
+            self.assertIn("1", action["params"]["message"])
+        with self.assertRaises(UserError):
+            self.issuer.action_test()
+
+    def test_settings_that_cannot_be_meant(self):
+        for values in [
+            {"algorithms": "HS256"},
+            {"algorithms": "RS256 none"},
+            {"algorithms": " "},
+            {"jwks": "{}"},
+            {"jwks": json.dumps({"keys": [jwk(Keys.RSA, "x")]}) + " " * 70_000},
+            {"jwks_source": "url", "jwks_url": "http://id.example.org/jwks"},
+            {"jwks_source": "url", "jwks_url": "https://user:x@id.example.org/jwks"},
+            {"jwks_source": "url", "jwks_url": "file:///etc/passwd"},
+            {"jwks_source": "url", "jwks_url": False},
+            {"id_template": "x"},
+            {"id_template": "{id}{id}"},
+            {"id_template": "{id}{name}"},
+            {"rate": 0},
+            {"person_rate": -1},
+        ]:
+            with (
+                self.subTest(values),
+                self.assertRaises(ValidationError),
+                self.env.cr.savepoint(),
+            ):
+                self.issuer.write(values)
+        with self.assertRaises(UserError):
+            self.issuer.unlink()
+
+
+def _unsigned(payload, header=b'{"alg":"RS256","kid":"one"}'):
+    parts = (jwt.utils.base64url_encode(part).decode() for part in (header, payload))
+    return ".".join(parts) + "."
+
+
+def _with_hmac(algorithm, secret):
+    """Return a citizen's token signed with a text that everybody knows."""
+    header = json.dumps({"alg": algorithm, "kid": "one"}).encode()
+    token = _unsigned(json.dumps(claims()).encode(), header)
+    kind = jwt.algorithms.HMACAlgorithm
+    hashes = {"HS256": kind.SHA256, "HS384": kind.SHA384, "HS512": kind.SHA512}
+    signature = kind(hashes[algorithm]).sign(token[:-1].encode(), secret)
+    return token + jwt.utils.base64url_encode(signature).decode()

@@ -66,6 +66,9 @@ def agent_route(paths, kind="read", *, methods, **options):
             type="http",
             auth="user",
             website=True,
+            # The language is the agent's own. A second address for each language
+            # would cost a redirect for every page, on a poor network.
+            multilang=False,
             sitemap=False,
             max_content_length=MAX_FORM,
             methods=methods,

@@ -10,6 +10,7 @@ from . import (
     test_registration_page,
     test_roles,
     test_rpc,
+    test_words,
 )
 from . import test_security_forms
 from . import test_security_matrix

@@ -115,6 +115,21 @@ class PortalCase(SparCase, HttpCase):
     def addresses(self):
         return self.registrant.financial_address_ids
 
+    def people_pages(self):
+        """Yield the pages about people, and where they are paid, with their names."""
+        for path in (
+            "/my/people",
+            self.person_path,
+            self.payment_path,
+            f"{self.payment_path}?type=other",
+            f"{self.payment_path}?type=bank_account",
+            f"{self.payment_path}?type=bank_account&provider={self.bank.id}",
+            f"{self.payment_path}?type=email_wallet",
+        ):
+            yield path, self.get(path)
+        form = self.form(self.payment_path, mobile_number="1", reason="")
+        yield "with errors", self.send(self.payment_path, form, 422)
+
     def assertNothingEntered(self):
         self.env.invalidate_all()
         self.assertFalse(self.addresses)

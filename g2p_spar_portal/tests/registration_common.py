@@ -83,3 +83,44 @@ class RegistrationCase(PortalCase):
         """The registrants that were made with the ID of the tests."""
         self.env.invalidate_all()
         return self.env["res.partner"].search([("spar_id", "=", "N-1")])
+
+    def registration_pages(self):
+        """Yield every page on the way, empty, wrong and filled in."""
+
+        def page(step):
+            return step, self.get(f"{self.path}/{step}")
+
+        yield page("identity")
+        self.new_registrant("Neema", "N-1", user_id=self.agent.id)
+        self.fill("identity", id_number="N-1")
+        yield page("identity")
+        self.fill("identity", **{**NEEMA, "id_number": "N-2"})
+        yield page("contact")
+        self.fill("contact", phone="0754x", email="neema@")
+        yield page("contact")
+        self.fill("contact", phone="+255 754 100 009", email="")
+        yield page("payment")
+        self.fill("payment")
+        yield page("payment")
+        self.fill("payment", fa_type="bank_account")
+        yield page("payment")
+        self.fill("payment", dfsp_id=self.bank.id)
+        yield page("payment")
+        self.fill("payment")
+        yield page("payment")
+        self.press("type", "payment")
+        yield "type", self.get(f"{self.path}/payment?ask=type")
+        for fa_type in ("email_wallet", "mobile_wallet"):
+            form = {**self.shown("payment"), "fa_type": fa_type, "part": "type"}
+            form = {
+                name: form[name]
+                for name in ("csrf_token", "form_token", "fa_type", "part")
+            }
+            self.send(f"{self.path}/payment", form, 303)
+            yield page("payment")
+            self.fill("payment")
+            yield page("payment")
+        values = {"dfsp_id": self.operator.id, "mobile_number": "0754300001"}
+        self.fill("payment", **values)
+        yield page("review")
+        yield "list", self.get("/my/register")

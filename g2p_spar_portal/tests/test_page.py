@@ -23,20 +23,6 @@ class TestPage(PortalCase):
         super().setUp()
         self.sign_in()
 
-    def pages(self):
-        for path in (
-            "/my/people",
-            self.person_path,
-            self.payment_path,
-            f"{self.payment_path}?type=other",
-            f"{self.payment_path}?type=bank_account",
-            f"{self.payment_path}?type=bank_account&provider={self.bank.id}",
-            f"{self.payment_path}?type=email_wallet",
-        ):
-            yield path, self.get(path)
-        form = self.form(self.payment_path, mobile_number="1", reason="")
-        yield "with errors", self.send(self.payment_path, form, 422)
-
     def test_the_first_page_is_light(self):
         own = self.loaded(self.get("/my/people"))
         weight = len(self.response.content)
@@ -56,7 +42,7 @@ class TestPage(PortalCase):
         return {address for address in found if not urlsplit(address).netloc}
 
     def test_everything_works_without_javascript(self):
-        for path, page in self.pages():
+        for path, page in self.people_pages():
             (main,) = page.xpath("//main")
             with self.subTest(path):
                 self.assertFalse(main.xpath(".//script"))
@@ -78,7 +64,7 @@ class TestPage(PortalCase):
         self.assertIn(".oe_login_form.d-none { display: block", style)
 
     def test_every_field_has_a_label_and_every_reference_leads_somewhere(self):
-        for path, page in self.pages():
+        for path, page in self.people_pages():
             (main,) = page.xpath("//main")
             ids = page.xpath("//@id")
             with self.subTest(path):
@@ -99,7 +85,7 @@ class TestPage(PortalCase):
                     self.assertTrue(group.xpath("./legend"))
 
     def test_headings_are_in_order_and_the_language_is_told(self):
-        for path, page in self.pages():
+        for path, page in self.people_pages():
             levels = [
                 int(heading.tag[1])
                 for heading in page.xpath("//main//*[self::h1 or self::h2 or self::h3]")
@@ -111,7 +97,7 @@ class TestPage(PortalCase):
                 self.assertTrue(text_of(page.xpath("//title")[0]))
 
     def test_pages_are_not_kept_by_the_phone(self):
-        for path, _page in self.pages():
+        for path, _page in self.people_pages():
             with self.subTest(path):
                 self.assertEqual(self.response.headers["Cache-Control"], "no-store")
 

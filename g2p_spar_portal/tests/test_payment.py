@@ -213,14 +213,15 @@ class TestPayment(PortalCase):
 
     def test_a_refusal_of_no_field_is_told_at_the_top(self):
         form = self.wallet()
+        refusal = "Not today"
         Address = type(self.env["g2p.financial.address"])
 
         def refuse(_self):
-            raise UserError(self.env._("Not today"))
+            raise UserError(refusal)
 
         self.patch(Address, "_check_payable", refuse)
         page = self.send(self.payment_path, form, 422)
-        self.assertIn("Not today", text_of(page.get_element_by_id("errors")))
+        self.assertIn(refusal, text_of(page.get_element_by_id("errors")))
         self.assertNothingEntered()
 
     # === SENT TWICE === #

@@ -1,57 +1,16 @@
 from odoo.tests import tagged
 
 from .common import text_of
-from .registration_common import NEEMA, RegistrationCase
+from .registration_common import RegistrationCase
 
 
 @tagged("post_install", "-at_install")
 class TestRegistrationPage(RegistrationCase):
     """The steps are light, work without JavaScript, and can be read aloud."""
 
-    def pages(self):
-        """Yield every page on the way, empty, wrong and filled in."""
-
-        def page(step):
-            return step, self.get(f"{self.path}/{step}")
-
-        yield page("identity")
-        self.new_registrant("Neema", "N-1", user_id=self.agent.id)
-        self.fill("identity", id_number="N-1")
-        yield page("identity")
-        self.fill("identity", **{**NEEMA, "id_number": "N-2"})
-        yield page("contact")
-        self.fill("contact", phone="0754x", email="neema@")
-        yield page("contact")
-        self.fill("contact", phone="+255 754 100 009", email="")
-        yield page("payment")
-        self.fill("payment")
-        yield page("payment")
-        self.fill("payment", fa_type="bank_account")
-        yield page("payment")
-        self.fill("payment", dfsp_id=self.bank.id)
-        yield page("payment")
-        self.fill("payment")
-        yield page("payment")
-        self.press("type", "payment")
-        yield "type", self.get(f"{self.path}/payment?ask=type")
-        for fa_type in ("email_wallet", "mobile_wallet"):
-            form = {**self.shown("payment"), "fa_type": fa_type, "part": "type"}
-            form = {
-                name: form[name]
-                for name in ("csrf_token", "form_token", "fa_type", "part")
-            }
-            self.send(f"{self.path}/payment", form, 303)
-            yield page("payment")
-            self.fill("payment")
-            yield page("payment")
-        values = {"dfsp_id": self.operator.id, "mobile_number": "0754300001"}
-        self.fill("payment", **values)
-        yield page("review")
-        yield "list", self.get("/my/register")
-
     def test_every_page_works_without_javascript_and_can_be_read_aloud(self):
         seen = 0
-        for step, page in self.pages():
+        for step, page in self.registration_pages():
             seen += 1
             with self.subTest(f"{step} {seen}"):
                 (main,) = page.xpath("//main")

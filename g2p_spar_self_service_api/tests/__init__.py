@@ -8,3 +8,4 @@ from . import test_progress
 from . import test_proposals_beside_others
 from . import test_propose
 from . import test_rights
+from . import test_words

@@ -262,8 +262,8 @@ class TestSparHttp(BaseCase):
     def test_nothing_of_a_request_is_logged_even_for_debugging(self):
         answers = (
             done,
-            lambda *_: (500, {}, b"+255754200001"),
-            lambda *_: (307, {"Location": "https://other.invalid"}, b""),
+            lambda *_request: (500, {}, b"+255754200001"),
+            lambda *_request: (307, {"Location": "https://other.invalid"}, b""),
         )
         for dialect in DIALECTS:
             for answer in answers:

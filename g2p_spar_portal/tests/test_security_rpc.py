@@ -5,6 +5,8 @@ from odoo.tools import mute_logger
 
 from .matrix_common import MatrixCase
 
+PARTNER = "res.partner"
+
 #: What is asked of every model of the suite: a method, and its arguments, where IDS
 #: stands for a record there is.
 IDS = object()
@@ -88,8 +90,8 @@ class TestSecurityRpc(MatrixCase):
         return said.get("result"), (error.get("data") or {}).get("name")
 
     def sign_in_as(self, role):
-        super().sign_in_as(role)
         self.role = role
+        return super().sign_in_as(role)
 
     def suite_models(self):
         """Return the models of the suite's addons, by name."""
@@ -134,7 +136,7 @@ class TestSecurityRpc(MatrixCase):
         for model in self.env.values():
             for name, method in sorted(public_methods(model).items()):
                 ids = model._abstract and [1] or model.sudo().search([], limit=1).ids
-                if model._name == "res.partner":
+                if model._name == PARTNER:
                     ids = self.registrant.ids
                 number = len(inspect.signature(method).parameters) - 1
                 with self.cell(model._name, name), self.changes():
@@ -249,9 +251,6 @@ class TestSecurityRpc(MatrixCase):
                 response = self.url_open(f"/web/content/{attachment.id}")
                 self.assertNotIn(said, response.text)
         self.assertCells(39)
-
-
-PARTNER = "res.partner"
 
 
 def ids_in(result):

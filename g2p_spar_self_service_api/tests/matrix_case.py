@@ -1,6 +1,8 @@
 """Everybody who may call, and everybody they may call for."""
 
+import json
 import time
+import warnings
 from collections import namedtuple
 from unittest.mock import patch
 
@@ -100,22 +102,17 @@ class MatrixCase(MatrixMixin, RoutesCase, CitizenCase):
         ]
 
     def narrow_token(self):
-        form = {
-            "client_id": self.client.client_id,
-            "client_secret": "a secret of the tests",
-        }
-        response = self.ask_token(scope="address:read", **form)
+        response = self.ask_token(self.client, scope="address:read")
         return response.json()["access_token"]
 
     def forged(self):
         """Return what proves nothing, by what is wrong with it."""
         now = int(time.time())
         head, payload, signature = signed().split(".")
-        others = jwt.utils.base64url_encode(
-            b'{"iss": "%s", "sub": "SR-2"}' % ISSUER.encode()
-        ).decode()
         own_head, own_payload, own_signature = self.token.split(".")
         own = jwt.decode(self.token, options={"verify_signature": False})
+        others = written(claims(sub="SR-2"))
+        more = written({**own, "sub": self.clients[None].client_id})
         kid = jwt.get_unverified_header(self.token)["kid"]
         at = {"kid": kid, "typ": "at+jwt"}
 
@@ -125,11 +122,8 @@ class MatrixCase(MatrixMixin, RoutesCase, CitizenCase):
             )
 
         def unsigned(said, alg):
-            header = jwt.utils.base64url_encode(
-                b'{"alg": "%s", "typ": "at+jwt", "kid": "one"}' % alg.encode()
-            ).decode()
-            body = jwt.encode(said, b"x" * 32, "HS256").split(".")[1]
-            return f"{header}.{body}."
+            header = {"alg": alg, "typ": "at+jwt", "kid": "one"}
+            return f"{written(header)}.{written(said)}."
 
         with patch.object(signing.time, "time", lambda: now - signing.LIFETIME - 5):
             expired = signing.issue(self.env, self.client.client_id, ALL)
@@ -157,7 +151,7 @@ class MatrixCase(MatrixMixin, RoutesCase, CitizenCase):
             "own, empty secret": hmac_token(own, "", kid),
             "own, none": unsigned(own, "none"),
             "own, signed by an issuer": made({}, Keys.RSA, "RS256", kid="one"),
-            "own, more rights": f"{own_head}.{others}.{own_signature}",
+            "own, of another client": f"{own_head}.{more}.{own_signature}",
             "own, cut off": f"{own_head}.{own_payload}.",
             "own, unknown kid": made({}, kid="x"),
             "public key as a secret": hmac_token(own, pem(Keys.RSA)),
@@ -178,10 +172,20 @@ class MatrixCase(MatrixMixin, RoutesCase, CitizenCase):
             self.assertNotIn(secret, written or "")
 
 
+def written(said):
+    """Return a part of a token."""
+    return jwt.utils.base64url_encode(json.dumps(said).encode()).decode()
+
+
 def hmac_token(said, key, kid="one"):
-    """Return a token with a public key for its secret: PyJWT itself refuses to."""
-    with patch.object(
-        jwt.algorithms.HMACAlgorithm, "prepare_key", lambda _self, key: key
+    """Return a token with any key for its secret: PyJWT itself refuses to."""
+    headers = {"typ": "at+jwt", "kid": kid}
+    with (
+        patch.object(
+            jwt.algorithms.HMACAlgorithm, "prepare_key", lambda _self, key: key
+        ),
+        warnings.catch_warnings(),
     ):
-        headers = {"typ": "at+jwt", "kid": kid}
+        # It warns of one that is too short.
+        warnings.simplefilter("ignore")
         return jwt.encode(said, key.encode(), "HS256", headers=headers)

@@ -104,7 +104,9 @@ class G2pFinancialAddress(models.Model):
                 watched,
                 values["fingerprint"],
                 values["partner_id"],
-            )
+            ),
+            # The log would show the number.
+            log_exceptions=False,
         )
         return self.env.cr.dictfetchall()
 
@@ -145,7 +147,6 @@ class G2pFinancialAddress(models.Model):
                 SQL(", ").join(map(SQL.identifier, new)),
                 SQL(", ").join(SQL("%s", value) for value in new.values()),
             ),
-            # The log would show the number.
             log_exceptions=False,
         )
         (id_,) = self.env.cr.fetchone()

@@ -1,4 +1,4 @@
-from odoo import api, models, tools
+from odoo import api, models
 from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import BANK_ACCOUNT
@@ -19,20 +19,9 @@ class G2pDfsp(models.Model):
         :return: the providers, and whether there are more
         :rtype: tuple[list[dict], bool]
         """
-        found = self._api_all(fa_type)
-        start = (page - 1) * size
-        return list(found[start : start + size]), len(found) > start + size
-
-    @api.model
-    @tools.ormcache("fa_type")
-    def _api_all(self, fa_type):
-        """Return the providers in use, by name, without a query once they are known.
-
-        :param str fa_type: only those that offer this; all when it is empty
-        :rtype: tuple[dict]
-        """
         self.flush_model()
-        rows = self.env.execute_query_dict(
+        # All in one statement: the country is of another model.
+        self.env.cr.execute(
             SQL(
                 """SELECT d.code, d.name, d.fa_type AS type, c.code AS country,
                           NULLIF(d.account_hint, '') AS account_hint,
@@ -40,27 +29,15 @@ class G2pDfsp(models.Model):
                      FROM g2p_dfsp d
                      LEFT JOIN res_country c ON c.id = d.country_id
                     WHERE d.active AND (%(fa_type)s IS NULL OR d.fa_type = %(fa_type)s)
-                    ORDER BY d.name, d.id""",
+                    ORDER BY d.name, d.id
+                    LIMIT %(limit)s OFFSET %(offset)s""",
                 fa_type=fa_type or None,
+                limit=size + 1,
+                offset=(page - 1) * size,
             )
         )
-        return tuple(rows)
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        dfsps = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return dfsps
-
-    def write(self, vals):
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        result = super().unlink()
-        self.env.registry.clear_cache()
-        return result
+        items = self.env.cr.dictfetchall()
+        return items[:size], len(items) > size
 
     @api.model
     def _api_branches(self, code, page, size):

@@ -1,5 +1,6 @@
 """What the routes of the API are built with."""
 
+import json
 from collections import defaultdict
 from typing import Annotated
 
@@ -25,6 +26,33 @@ async def api_env() -> Environment:
 
 #: For routes: ``env: Env``.
 Env = Annotated[Environment, Depends(api_env)]
+
+
+class OneMeaning(Request):
+    """A request whose JSON says every thing once.
+
+    Of a name that comes twice one reader takes the first value and another the last, so
+    what a program on the way has looked at would not be what is entered here.
+    """
+
+    async def json(self):
+        """Return the body.
+
+        :raise ValueError: when it is no JSON in UTF-8, or leaves open what it says
+        """
+        text = (await self.body()).decode()
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_refuse)
+
+
+def _once(pairs):
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        _refuse("twice")
+    return content
+
+
+def _refuse(what):
+    raise json.JSONDecodeError(what, "", 0)
 
 
 class ApiRoute(APIRoute):
@@ -54,7 +82,7 @@ class ApiRoute(APIRoute):
             for gate in gates:
                 gate.admit(odoo_env_ctx.get(), request)
             self._check_content_type(request)
-            return await handler(request)
+            return await handler(OneMeaning(request.scope, request.receive))
 
         return handle
 

@@ -261,15 +261,32 @@ class TestNumbersAreProtected(FinancialAddressCase):
         self.assertTrue(Address.with_user(self.users["editor"]).create(values))
 
     def test_without_the_right_nothing_is_imported(self):
+        # Whether somebody is registered or not: the answer is the same.
         for role in (*NO_ROLE, *MASKED_ONLY):
             Address = self.env["g2p.financial.address"].with_user(self.users[role])
-            with self.subTest(role), self.env.cr.savepoint():
-                result = Address.with_context(import_file=True).load(
-                    ["spar_id", "dfsp_id/.id", "mobile_number"],
-                    [["SR-1", str(self.operator.id), "0754 200 004"]],
-                )
-                self.assertFalse(result["ids"])
-                self.assertEqual(result["messages"][0]["type"], "error")
+            for spar_id in ("SR-1", "SR-UNKNOWN"):
+                row = [spar_id, str(self.operator.id), "0754 200 004"]
+                with (
+                    self.subTest(role, spar_id=spar_id),
+                    self.assertRaises(AccessError),
+                    self.env.cr.savepoint(),
+                ):
+                    Address.with_context(import_file=True).load(
+                        ["spar_id", "dfsp_id/.id", "mobile_number"], [row]
+                    )
+
+    def test_without_the_right_nothing_is_learnt_by_entering(self):
+        missing = max(self.env["res.partner"].search([]).ids) + 999
+        for role in (*NO_ROLE, *MASKED_ONLY):
+            Address = self.env["g2p.financial.address"].with_user(self.users[role])
+            for partner_id in (self.registrant.id, missing, False):
+                vals = {"partner_id": partner_id, "mobile_number": "0754 200 004"}
+                with (
+                    self.subTest(role, partner=partner_id),
+                    self.assertRaises(AccessError),
+                    self.env.cr.savepoint(),
+                ):
+                    Address.create(vals)
 
     def test_only_administrators_see_who_saw_what_and_nobody_changes_it(self):
         self.addresses[1].with_user(self.users["editor"]).reveal()

@@ -71,6 +71,19 @@ class ResPartner(models.Model):
         agents = users.filtered(lambda user: user.has_group(FIELD_AGENT)).partner_id
         return [row for row in followers if row[0] not in agents.ids]
 
+    def _mail_get_operation_for_mail_message_operation(self, message_operation):
+        """Leave what the office writes about registrants to the office.
+
+        Otherwise whoever may read a contact reads that, too.
+        """
+        operations = super()._mail_get_operation_for_mail_message_operation(
+            message_operation
+        )
+        if self.env.user.has_group(FIELD_AGENT):
+            registrants = self.sudo().filtered("is_registrant")
+            operations.update(dict.fromkeys(self & registrants, "write"))
+        return operations
+
     # === WHO MAY CHANGE WHO IS RESPONSIBLE === #
 
     @api.model_create_multi

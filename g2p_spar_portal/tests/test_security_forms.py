@@ -1,3 +1,5 @@
+import re
+
 from odoo.http import Request
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -299,12 +301,12 @@ class TestSecurityForms(MatrixCase):
                 with self.cell("oracle", page.path, number):
                     path = self.path(page, number)
                     response = self.refuse(path, {404}, data=self.posted(page.form))
-                    answers.add(without_tokens(self, response.text, path))
+                    answers.add(without_tokens(response.text, path))
             self.assertEqual(len(answers), 1)
         self.assertEqual(self.registrations[1].key, UNKNOWN)
         self.assertCells(10)
 
 
-def without_tokens(case, text, path):
+def without_tokens(text, path):
     """Return a page without what is another on every page and in every address."""
-    return text.replace(path, "PATH").replace(Request.csrf_token(case), "TOKEN")
+    return re.sub(r"[0-9a-f]{40}o\d+", "TOKEN", text.replace(path, "PATH"))

@@ -5,6 +5,8 @@ from odoo.tools import mute_logger
 
 from .matrix_common import MatrixCase
 
+PARTNER = "res.partner"
+
 #: What is asked of every model of the suite: a method, and its arguments, where IDS
 #: stands for a record there is.
 IDS = object()
@@ -88,8 +90,8 @@ class TestSecurityRpc(MatrixCase):
         return said.get("result"), (error.get("data") or {}).get("name")
 
     def sign_in_as(self, role):
-        super().sign_in_as(role)
         self.role = role
+        return super().sign_in_as(role)
 
     def suite_models(self):
         """Return the models of the suite's addons, by name."""
@@ -134,7 +136,7 @@ class TestSecurityRpc(MatrixCase):
         for model in self.env.values():
             for name, method in sorted(public_methods(model).items()):
                 ids = model._abstract and [1] or model.sudo().search([], limit=1).ids
-                if model._name == "res.partner":
+                if model._name == PARTNER:
                     ids = self.registrant.ids
                 number = len(inspect.signature(method).parameters) - 1
                 with self.cell(model._name, name), self.changes():
@@ -189,8 +191,72 @@ class TestSecurityRpc(MatrixCase):
                     self.assertTrue(error)
         self.assertCells(70)
 
+    def test_what_the_office_writes_about_people_is_the_offices(self):
+        said = "what the office says"
+        person = self.registrant
+        comment = {"message_type": "comment", "subtype_xmlid": "mail.mt_comment"}
+        messages = person.message_post(body=said, **comment)
+        messages |= person.message_post(body=said)
+        messages |= person.message_post(body=said, message_type="comment")
+        attachment = self.env["ir.attachment"].create(
+            {
+                "name": said,
+                "res_model": PARTNER,
+                "res_id": person.id,
+                "raw": said.encode(),
+            }
+        )
+        about = [["res_id", "=", person.id]]
+        calls = {
+            "search_read": ("mail.message", "search_read", about, ["body"]),
+            "web_search_read": (
+                "mail.message",
+                "web_search_read",
+                about,
+                {"body": {}},
+            ),
+            "formatted_read_group": (
+                "mail.message",
+                "formatted_read_group",
+                about,
+                ["body"],
+            ),
+            "message_ids": (PARTNER, "read", person.ids, ["message_ids"]),
+            "attachments": ("ir.attachment", "search_read", about, ["name"]),
+            "attachment": ("ir.attachment", "read", attachment.ids, ["raw"]),
+        }
+        for message in messages:
+            name = f"read {message.message_type} {message.subtype_id.name}"
+            calls[name] = "mail.message", "read", message.ids, ["body"]
+        thread = {"thread_model": PARTNER, "thread_id": person.id}
+        routes = {
+            "/mail/thread/messages": thread,
+            "/mail/chatter_fetch": thread,
+            "/mail/data": {
+                "fetch_params": [["mail.thread", {**thread, "request_list": []}]]
+            },
+        }
+        for role in ("agent A", "agent assigned", "agent B"):
+            self.sign_in_as(role)
+            for name, (model, method, *args) in calls.items():
+                with self.cell(role, name):
+                    result, _error = self.call(model, method, *args)
+                    self.assertNotIn(said, str(result))
+                    self.assertFalse(set(messages.ids) & ids_in(result))
+            for path, params in routes.items():
+                with self.cell(role, path):
+                    result, _error = self.post(path, params)
+                    self.assertNotIn(said, str(result))
+            with self.cell(role, "download"), mute_logger("odoo.http"):
+                response = self.url_open(f"/web/content/{attachment.id}")
+                self.assertNotIn(said, response.text)
+        self.assertCells(39)
 
-PARTNER = "res.partner"
+
+def ids_in(result):
+    """Return the IDs of messages in what was read of people."""
+    rows = result if isinstance(result, list) else []
+    return {number for row in rows for number in row.get("message_ids", ())}
 
 
 def sees(role, person):

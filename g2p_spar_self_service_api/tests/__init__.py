@@ -8,4 +8,6 @@ from . import test_progress
 from . import test_proposals_beside_others
 from . import test_propose
 from . import test_rights
+from . import test_security_matrix
+from . import test_security_requests
 from . import test_words

@@ -10,7 +10,8 @@ from tools.bench.figures import Figure
 from .common import nothing_wrong, share
 
 PEOPLE = 10_000
-ROUNDS = 3
+#: Each takes some seconds, and other programs disturb one and not the next.
+ROUNDS = 9
 WORKERS = 2
 CONNECTION = {"batch_size": 250, "answer_timeout": 20}
 

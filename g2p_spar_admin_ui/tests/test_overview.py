@@ -73,7 +73,7 @@ class TestOverview(MonitorCase):
         self.assertEqual(values["waiting_id"], 1)
         self.assertEqual(values["differs"], 1)
         self.assertEqual(values["paused"], 1)
-        self.assertEqual(values["on_its_way"], 5)
+        self.assertEqual(values["on_its_way"], 4)
         self.assertEqual(len(self.list_of(overview["share"]["action"])), 1)
 
     def test_what_is_shown_is_what_is_searched_and_grouped(self):

@@ -46,6 +46,8 @@ class TestProposalsBesideOthers(BaseCase):
 
     def clean(self):
         env = self.open()
+        # A runner of jobs, if there is one, takes them up at this moment.
+        env.cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         env.cr.execute(
             """DELETE FROM queue_job WHERE channel_method_name LIKE %s
                   AND date_created > now() AT TIME ZONE 'UTC' - interval '5 minutes'""",

@@ -98,12 +98,19 @@ class SelfServiceDispatcher(FastApiDispatcher):
             # The caller is answered all the same.
             _logger.error("Call %s was not written down", self.call.request_id)
         response = self.request.make_json_response(
-            problem.as_dict(self._reader_env(), self.call.request_id),
+            self._worded(problem),
             status=problem.code,
             headers={**problem.headers, "Content-Type": MEDIA_TYPE},
         )
         self._finish(response)
         return response
+
+    def _worded(self, problem):
+        """Return the body of an answer, in English where no language can be read."""
+        try:
+            return problem.as_dict(self._reader_env(), self.call.request_id)
+        except (psycopg2.Error, PoolError):
+            return problem.as_dict(None, self.call.request_id)
 
     def _count_failure(self, problem):
         """Return the refusal, or another one for whoever is refused too often."""

@@ -1,6 +1,8 @@
 """The keys of an issuer of tokens: reading them, fetching them. Plain Python."""
 
 import json
+import queue
+import threading
 import time
 from functools import lru_cache
 
@@ -30,6 +32,9 @@ PRIVATE = "private"
 NO_KEY = "no_key"
 
 _READERS = {"RSA": RSAAlgorithm, "EC": ECAlgorithm, "OKP": OKPAlgorithm}
+
+#: Threads nobody waits for any more, by the address they ask.
+_late = {}
 
 
 class JwksProblem(Exception):
@@ -74,7 +79,7 @@ def _read(entry):
     if "d" in entry:
         raise JwksProblem(PRIVATE)
     algorithm = entry.get("alg")
-    if entry.get("use", "sig") != "sig":
+    if entry.get("use", "sig") != "sig" or not isinstance(algorithm, str | None):
         return None
     try:
         key = _READERS[entry.get("kty")].from_jwk(entry)
@@ -87,9 +92,39 @@ def _read(entry):
 def fetch(url):
     """Return the set of keys at an address, as text.
 
+    In a thread of its own: looking up a name has no timeout, and that of a connection
+    is for each piece of what arrives, so a server that drips bytes outlasts both.
+
     :param str url: of the issuer; no redirect is followed
     :raise JwksProblem: when there is none, or none of reasonable size in time
     """
+    late = _late.pop(url, None)
+    if late and late.is_alive():
+        # It may go on as long as the server likes, but only one.
+        _late[url] = late
+        raise JwksProblem(TOO_SLOW)
+    answer = queue.SimpleQueue()
+    thread = threading.Thread(target=_tell, args=(url, answer), daemon=True)
+    thread.start()
+    try:
+        text, problem = answer.get(timeout=TIMEOUT)
+    except queue.Empty:
+        _late[url] = thread
+        raise JwksProblem(TOO_SLOW) from None
+    if problem:
+        raise problem
+    return text
+
+
+def _tell(url, answer):
+    try:
+        answer.put((_get(url), None))
+    # Whatever it is, it is for whoever waits.
+    except Exception as problem:
+        answer.put((None, problem))
+
+
+def _get(url):
     try:
         with requests.Session() as session:
             # A password some file of the server knows for this host is not for it.
@@ -117,7 +152,7 @@ def _content(response):
         raise JwksProblem(REDIRECTED)
     if response.status_code != 200:
         raise JwksProblem(STATUS)
-    # The timeout is per piece; a server that drips bytes would outlast it.
+    # Nobody waits for it any more then.
     deadline = time.monotonic() + TIMEOUT
     read = getattr(response.raw, "read1", response.raw.read)
     content = bytearray()

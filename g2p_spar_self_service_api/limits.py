@@ -51,6 +51,8 @@ def _network(source):
         address = ipaddress.ip_address(source)
     except ValueError:
         return source
+    # A server that listens for both writes the one as the other.
+    address = getattr(address, "ipv4_mapped", None) or address
     if address.version == 4:
         return str(address)
     return str(ipaddress.ip_network((address, 64), strict=False))

@@ -20,14 +20,16 @@ ALGORITHM = "HS256"
 LIFETIME = 600
 #: How long a key signs. It verifies for as long as the last token it has signed.
 _SIGNS_FOR = "1 day"
+#: Seconds by which the clock of the database may differ.
+_GRACE = 60
 _TABLE = """
     CREATE TABLE IF NOT EXISTS g2p_api_signing_store (
         kid text PRIMARY KEY,
         secret bytea NOT NULL,
         made_at timestamptz NOT NULL DEFAULT now())"""
 
-#: Secrets by database and name of the key. The names are random: that of one database
-#: never is that of another.
+#: Secrets, and when they are over, by database and name of the key. The names are
+#: random: that of one database never is that of another.
 _remembered = {}
 _MAX_REMEMBERED = 64
 
@@ -122,12 +124,26 @@ def _secret(cr, kid):
     :raise BadToken: when there is none of this name
     """
     name = cr.dbname, kid
-    if name not in _remembered:
-        cr.execute("SELECT secret FROM g2p_api_signing_store WHERE kid = %s", [kid])
-        row = cr.fetchone()
-        if not row:
-            raise BadToken("kid")
+    known = _remembered.get(name)
+    if not known:
+        known = _read_secret(cr, kid)
         if len(_remembered) >= _MAX_REMEMBERED:
             _remembered.clear()
-        _remembered[name] = bytes(row[0])
-    return _remembered[name]
+        _remembered[name] = known
+    secret, over = known
+    if time.time() > over:
+        raise BadToken("kid")
+    return secret
+
+
+def _read_secret(cr, kid):
+    """Return the secret of a key, and when the last token it has signed is over."""
+    cr.execute(
+        """SELECT secret, extract(epoch FROM made_at + interval %s)::float8
+             FROM g2p_api_signing_store WHERE kid = %s""",
+        [_SIGNS_FOR, kid],
+    )
+    row = cr.fetchone()
+    if not row:
+        raise BadToken("kid")
+    return bytes(row[0]), row[1] + LIFETIME + _GRACE

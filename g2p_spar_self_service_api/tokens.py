@@ -1,5 +1,7 @@
 """Tokens: looking at one, and verifying it. Plain Python."""
 
+import json
+
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -14,6 +16,7 @@ _CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
 _RSA = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}
 #: Algorithms with which others sign: whoever can verify cannot sign.
 ALGORITHMS = frozenset({*_RSA, *_CURVES, "EdDSA"})
+_TIMES = ("exp", "iat", "nbf")
 
 _UNREADABLE = (
     jwt.PyJWTError,
@@ -46,11 +49,16 @@ def look(token):
     try:
         header = jwt.get_unverified_header(token)
         claims = jwt.decode(token, options={"verify_signature": False})
+        # Half a character is valid JSON, and text that no database takes.
+        json.dumps([header, claims], ensure_ascii=False).encode()
     except _UNREADABLE:
         raise BadToken("unreadable") from None
     if "crit" in header:
         raise BadToken("critical header")
-    if not isinstance(header.get("kid", ""), str):
+    if not isinstance(header.get("alg"), str):
+        raise BadToken("alg")
+    kid = header.get("kid", "")
+    if not isinstance(kid, str) or "\0" in kid:
         raise BadToken("kid")
     return header, claims
 
@@ -68,7 +76,7 @@ def verify(token, key, algorithm, *, issuer, audience, leeway, required=()):
     :raise BadToken: when anything is wrong with it
     """
     try:
-        return jwt.decode(
+        claims = jwt.decode(
             token,
             key,
             algorithms=[algorithm],
@@ -79,6 +87,11 @@ def verify(token, key, algorithm, *, issuer, audience, leeway, required=()):
         )
     except _UNREADABLE as problem:
         raise BadToken(type(problem).__name__) from None
+    for name in _TIMES:
+        # The library takes whatever can be made a number: texts, true and false.
+        if type(claims.get(name, 0)) not in (int, float):
+            raise BadToken(name)
+    return claims
 
 
 def fits(key, algorithm):

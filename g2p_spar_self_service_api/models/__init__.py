@@ -10,4 +10,5 @@ from . import g2p_api_proposal_progress
 from . import g2p_dfsp
 from . import g2p_financial_address
 from . import g2p_financial_address_told
+from . import ir_http
 from . import res_partner

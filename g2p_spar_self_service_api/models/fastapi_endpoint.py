@@ -26,7 +26,11 @@ class FastapiEndpoint(models.Model):
         routing = super()._get_routing_info()
         if self.app == APP:
             routing.update(
-                type=APP, spar_root_path=self.root_path, max_content_length=MAX_BODY
+                type=APP,
+                spar_root_path=self.root_path,
+                max_content_length=MAX_BODY,
+                # All of them: the app says itself which it does not take.
+                methods=None,
             )
         return routing
 

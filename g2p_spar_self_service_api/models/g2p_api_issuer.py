@@ -172,7 +172,7 @@ class G2pApiIssuer(models.Model):
         except JwksProblem as problem:
             raise UserError(self._worded(problem)) from None
         if self.jwks_source == "url":
-            self._keep(text)
+            self._keep(self.jwks_url, text)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

@@ -6,7 +6,7 @@ import psycopg2
 
 from odoo import api, fields, models
 
-from .. import jwks, limits
+from .. import fetching, jwks, limits
 from ..jwks import JwksProblem
 from ..problems import Problem
 from ..tokens import BadToken, fits, verify
@@ -137,17 +137,36 @@ class G2pApiIssuer(models.Model):
 
         :raise Problem: when there are none, or none young enough
         """
-        keys = jwks.parse(row["jwks"]) if row["jwks"] else {}
-        if row["jwks_source"] == "pasted":
-            return keys
-        age = row["age"] if row["age"] is not None else STALE
-        if not keys or age > FRESH or (kid and kid not in keys):
-            fetched = self._fetch(row)
-            if fetched:
-                return fetched
+        keys, age = _held(row)
+        lacking = not keys or age >= STALE or bool(kid and kid not in keys)
+        if row["jwks_source"] == "url" and (lacking or age > FRESH):
+            keys, age = _held(self._renewed(row, wait=lacking))
         if not keys or age >= STALE:
             raise Problem("issuer_unavailable", headers={"Retry-After": "60"})
         return keys
+
+    @api.model
+    def _renewed(self, row, wait):
+        """Return the issuer with its keys fetched anew, by this call or another one.
+
+        :param dict row: of the issuer
+        :param bool wait: whether it is of no use with the keys it has
+        :return: as of :meth:`_row`; the same keys when none were fetched
+        :rtype: dict
+        :raise BadToken: when the issuer was disabled meanwhile
+        """
+        with self.env.registry.cursor() as cr:
+            if fetching.begin(cr, row["id"]):
+                if text := self._fetch(row):
+                    return {**row, "jwks": text, "age": 0}
+            elif not (wait and fetching.wait(cr, row["id"])):
+                return row
+            # Somebody may have fetched them since this call began.
+            cr.rollback()
+            row = self.with_env(self.env(cr=cr))._row(row["url"])
+        if not row:
+            raise BadToken("issuer")
+        return row
 
     @api.model
     def _fetch(self, row):
@@ -156,7 +175,7 @@ class G2pApiIssuer(models.Model):
             return None
         try:
             text = jwks.fetch(row["jwks_url"])
-            keys = jwks.parse(text)
+            jwks.parse(text)
         except JwksProblem as problem:
             _logger.warning(
                 "The keys of the issuer %s cannot be read: %s",
@@ -164,23 +183,39 @@ class G2pApiIssuer(models.Model):
                 problem.code,
             )
             return None
-        self.browse(row["id"])._keep(text)
-        return keys
+        self.browse(row["id"])._keep(row["jwks_url"], text)
+        return text
 
-    def _keep(self, text):
+    def _keep(self, url, text):
         """Keep the keys for everybody at once, whatever becomes of this call.
 
+        :param str url: where they were fetched; if that is no longer the address of
+            the issuer's keys, they are not
         :param str text: the JWKS as it was fetched
         """
         try:
             with self.env.registry.cursor() as cr:
+                fetching.limit_waiting(cr, fetching.KEEPING)
                 cr.execute(
                     """UPDATE g2p_api_issuer SET jwks = %s, jwks_date = %s
-                        WHERE id = %s""",
-                    [text, fields.Datetime.now(), self.id],
+                        WHERE id = %s AND jwks_source = 'url' AND jwks_url = %s""",
+                    [text, fields.Datetime.now(), self.id, url],
                     log_exceptions=False,
                 )
         except psycopg2.OperationalError:
             # Somebody is changing the issuer; the next call fetches them again.
             _logger.info("The keys of an issuer were not kept: it is being changed.")
         self.invalidate_recordset(["jwks", "jwks_date"])
+
+
+def _held(row):
+    """Return the keys an issuer has here, and for how many seconds it has had them."""
+    if row["jwks_source"] == "pasted":
+        age = 0
+    else:
+        age = STALE if row["age"] is None else row["age"]
+    try:
+        return (jwks.parse(row["jwks"]) if row["jwks"] else {}), age
+    except JwksProblem:
+        # What was kept is only ever parsed text, but not for ever by this version.
+        return {}, age

@@ -4,6 +4,8 @@ from . import test_calls
 from . import test_citizens
 from . import test_clients
 from . import test_directory_routes
+from . import test_keys
+from . import test_keys_beside_others
 from . import test_progress
 from . import test_proposals_beside_others
 from . import test_propose

@@ -1,10 +1,13 @@
 import json
 from unittest.mock import patch
 
+from psycopg2.pool import PoolError
+
 from odoo.tools import mute_logger
 
 from odoo.addons.fastapi.pools import fastapi_app_pool
 
+from .. import dispatcher
 from ..models.fastapi_endpoint import MAX_BODY
 from . import probe
 from .common import BASE, ApiCase
@@ -39,12 +42,25 @@ class TestAnswers(ApiCase):
             "/redoc",
             "/v1/health/",
             "/%ff",
+            "//v1/health",
+            "/v1//health",
+            "/%0A",
+            "/v1/address/proposals/4%0A",
+            "/v1/a%0Ab/%0D%0A/c",
         ]:
             self.assertProblem(self.ask(path), 404, "not-found")
-        for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"]:
+        for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "ODD"]:
             response = self.ask("/v1/health", method)
             self.assertProblem(response, 405, "method-not-allowed")
             self.assertEqual(response.headers["Allow"], "GET")
+
+    def test_odd_paths_elsewhere_are_as_they_were(self):
+        for path in ["/spar%0A/self-service/v1/health", "/web//health", "/web/%0A"]:
+            response = self.url_open(path)
+            self.assertEqual(response.status_code, 404)
+            self.assertNotEqual(
+                response.headers["Content-Type"], "application/problem+json"
+            )
 
     def test_apps_are_not_made_for_every_path_somebody_asks(self):
         for number in range(5):
@@ -204,6 +220,26 @@ class TestAnswers(ApiCase):
         [call] = self.calls()
         self.assertEqual((call.status, call.problem), (503, "busy"))
         self.assertFalse(self.asha.comment)
+
+    def test_it_answers_when_all_connections_are_in_use(self):
+        full = PoolError("The Connection Pool Is Full")
+        served = dispatcher.SelfServiceDispatcher
+        with (
+            patch.object(served, "_reader_env", side_effect=full),
+            self.assertNoLogs("odoo", "WARNING"),
+        ):
+            response = self.ask("/v1/probe/nobody", token=self.token)
+        self.assertProblem(response, 503, "busy")
+        self.assertEqual(response.headers["Retry-After"], "1")
+        with (
+            patch.object(served, "_count_failure", side_effect=full),
+            self.assertLogs(LOG, "ERROR") as log,
+        ):
+            response = self.ask("/v1/probe/nobody", token="garbage")
+        self.assertProblem(response, 401, "unauthenticated")
+        [line] = log.output
+        self.assertIn("was not written down", line)
+        self.assertNotIn("Traceback", line)
 
     def test_answers_are_in_the_language_of_the_caller(self):
         self.env["res.lang"]._activate_lang("fr_FR")

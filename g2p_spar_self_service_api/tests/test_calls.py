@@ -209,6 +209,27 @@ class TestLimits(ApiCase):
         self.assertNotEqual(
             limits.of_failure("192.0.2.1"), limits.of_failure("192.0.2.2")
         )
+        self.assertTrue(limits.of_failure("fe80::1%eth0"))
+
+    def test_a_source_of_ipv4_is_one_also_where_the_server_speaks_ipv6(self):
+        for count in (limits.of_failure, limits.of_token):
+            self.assertEqual(count("::ffff:192.0.2.1"), count("192.0.2.1"))
+            self.assertNotEqual(count("::ffff:192.0.2.1"), count("::ffff:192.0.2.2"))
+
+    def test_nobody_says_themselves_where_they_call_from(self):
+        with patch.object(limits, "FAILURES", 2), self.counted_apart():
+            statuses = [
+                self.ask(
+                    "/v1/probe/nobody",
+                    token="garbage",
+                    X_Forwarded_For=f"192.0.2.{number}",
+                    X_Forwarded_Host="registry.example.org",
+                    Forwarded=f"for=192.0.2.{number}",
+                    X_Real_Ip=f"192.0.2.{number}",
+                ).status_code
+                for number in range(3)
+            ]
+        self.assertEqual(statuses, [401, 401, 429])
 
     def operations(self):
         return self.calls().mapped(lambda call: (call.operation, call.status))

@@ -1,13 +1,8 @@
 import json
 import time
-from contextlib import suppress
-from unittest.mock import patch
 
 import jwt
 
-from odoo.exceptions import UserError, ValidationError
-
-from .. import jwks
 from .common import (
     AUDIENCE,
     ISSUER,
@@ -92,6 +87,29 @@ class TestCitizensTokens(CitizenCase):
                 "issuer with a NUL": signed(claims(iss=ISSUER + "\0")),
                 "no expiry": signed(claims(exp=None)),
                 "endless": signed(claims(exp=1e400)),
+                "expiry is no number": signed(claims(exp=float("nan"))),
+                "expiry is a text": signed(claims(exp=str(now + 300))),
+                "expiry is true": signed(claims(exp=True)),
+                "expiry is a list": signed(claims(exp=[now + 300])),
+                "time of issue is a text": signed(claims(iat=str(now))),
+                "time of issue is false": signed(claims(iat=False)),
+                "time of issue is no number": signed(claims(iat=float("nan"))),
+                "valid from a text": signed(claims(nbf=str(now))),
+                "audience is a number": signed(claims(aud=7)),
+                "audiences are numbers": signed(claims(aud=[AUDIENCE, 7])),
+                "audience holds ours": signed(claims(aud=AUDIENCE + "-2")),
+                "no audiences": signed(claims(aud=[])),
+                "digits without end": _unsigned(b'{"exp": ' + b"9" * 5000 + b"}"),
+                "issuer is half a character": signed(claims(iss="\ud800")),
+                "ID is half a character": signed(claims(sub="\ud800")),
+                "kid with a NUL": signed(kid="\0"),
+                "kid is half a character": signed(kid="\ud800"),
+                "kid without end": signed(kid="x" * 2**14),
+                "two issuers": _unsigned(
+                    b'{"iss": "%s", "iss": "\\ud800"}' % ISSUER.encode()
+                ),
+                "no algorithm": _unsigned(b"{}", b'{"kid": "one"}'),
+                "algorithm is a list": _unsigned(b"{}", b'{"alg": ["RS256"]}'),
                 "no time of issue": signed(claims(iat=None)),
                 "no ID": signed(claims(sub=None)),
                 "empty ID": signed(claims(sub=" ")),
@@ -217,187 +235,6 @@ class TestCitizensTokens(CitizenCase):
         self.assertEqual(response.status_code, 200, response.text)
         self.issuer.may_read = False
         self.assertProblem(self.show(signed()), 403, "forbidden")
-
-
-class TestKeysOfIssuers(CitizenCase):
-    """Where the keys come from, and what happens when they do not come."""
-
-    def use(self, url):
-        self.issuer.write({"jwks_source": "url", "jwks_url": url})
-
-    def pass_time(self, seconds):
-        self.env.cr.execute("DELETE FROM g2p_fa_rate_taken")
-        self.env.cr.execute(
-            """UPDATE g2p_api_issuer
-                  SET jwks_date = jwks_date - make_interval(secs => %s)""",
-            [seconds],
-        )
-        self.env.invalidate_all()
-
-    def test_keys_are_fetched_once_and_kept(self):
-        with key_server(telling([jwk(Keys.RSA, "one")])) as (url, asked):
-            self.use(url)
-            for _time in range(3):
-                self.assertEqual(self.show(signed()).status_code, 200)
-        self.assertEqual(len(asked), 1)
-
-    def test_an_unknown_key_is_looked_for_once_a_minute(self):
-        with key_server(telling([jwk(Keys.RSA, "one")])) as (url, asked):
-            self.use(url)
-            with self.counted_apart() as forget:
-                self.show(signed())
-                for expected in (1, 2, 3):
-                    for _time in range(3):
-                        shut = self.show(signed(kid="two"))
-                        self.assertProblem(shut, 401, "unauthenticated")
-                    self.assertEqual(len(asked), expected)
-                    forget()
-
-    def test_a_new_key_is_found(self):
-        keys = [jwk(Keys.RSA, "one")]
-        with key_server(lambda handler: telling(keys)(handler)) as (url, _asked):
-            self.use(url)
-            self.show(signed())
-            keys[:] = [jwk(Keys.OTHER, "two")]
-            self.pass_time(61)
-            new = self.show(signed(key=Keys.OTHER, kid="two"))
-            self.assertEqual(new.status_code, 200, new.text)
-            self.assertProblem(self.show(signed()), 401, "unauthenticated")
-
-    def test_keys_go_on_while_their_address_is_down_but_not_for_ever(self):
-        with key_server(telling([jwk(Keys.RSA, "one")])) as (url, _asked):
-            self.use(url)
-            self.show(signed())
-        self.pass_time(7200)
-        with self.assertLogs("odoo.addons.g2p_spar_self_service_api", "WARNING") as log:
-            self.assertEqual(self.show(signed()).status_code, 200)
-        self.assertIn(jwks.UNREACHABLE, log.output[0])
-        self.assertEqual(self.show(signed()).status_code, 200)
-        self.pass_time(24 * 3600)
-        with self.assertLogs("odoo.addons.g2p_spar_self_service_api", "WARNING"):
-            response = self.show(signed())
-        self.assertProblem(response, 503, "issuer-unavailable")
-        self.assertEqual(response.headers["Retry-After"], "60")
-
-    def test_without_any_keys_it_is_not_known_whose_token_it_is(self):
-        self.use("http://127.0.0.1:9/jwks")
-        with self.assertLogs("odoo.addons.g2p_spar_self_service_api", "WARNING"):
-            self.assertProblem(self.show(signed()), 503, "issuer-unavailable")
-        # The second one does not even try.
-        self.assertProblem(self.show(signed()), 503, "issuer-unavailable")
-
-    def test_bad_answers_are_no_keys(self):
-        def redirecting(handler):
-            handler.send_response(302)
-            handler.send_header("Location", "https://evil.example/jwks")
-            handler.end_headers()
-
-        def failing(handler):
-            handler.send_response(500)
-            handler.end_headers()
-
-        def dripping(handler):
-            handler.send_response(200)
-            handler.end_headers()
-            with suppress(OSError):
-                while True:
-                    handler.wfile.write(b" ")
-                    handler.wfile.flush()
-                    time.sleep(0.05)
-
-        good = json.dumps({"keys": [jwk(Keys.RSA, "one")]}).encode()
-        symmetric = {"kty": "oct", "kid": "one", "k": "c2VjcmV0", "alg": "HS256"}
-        private = jwt.algorithms.RSAAlgorithm.to_jwk(Keys.OTHER, as_dict=True)
-        for code, answer in [
-            (jwks.REDIRECTED, redirecting),
-            (jwks.STATUS, failing),
-            (jwks.TOO_SLOW, dripping),
-            (jwks.TOO_LARGE, telling(good + b" " * 100_000)),
-            (jwks.GARBLED, telling(b"<html>")),
-            (jwks.GARBLED, telling(b"\xff")),
-            (jwks.GARBLED, telling(b"[" * 50_000)),
-            (jwks.GARBLED, telling(b'{"keys": {}}')),
-            (jwks.GARBLED, telling([jwk(Keys.RSA, str(n)) for n in range(60)])),
-            (jwks.NO_KEY, telling([])),
-            (jwks.NO_KEY, telling([symmetric, 7, {"kty": ["RSA"]}, {"kty": "RSA"}])),
-            (jwks.NO_KEY, telling([jwk(Keys.RSA, "one", use="enc")])),
-            (jwks.NO_KEY, telling([jwk(Keys.RSA, "one", alg="HS256")])),
-            (jwks.PRIVATE, telling([{**private, "kid": "one"}])),
-        ]:
-            with (
-                self.subTest(code),
-                key_server(answer) as (url, asked),
-                patch.object(jwks, "TIMEOUT", 0.5),
-            ):
-                self.env.cr.execute("DELETE FROM g2p_fa_rate_taken")
-                self.use(url)
-                with self.assertLogs("odoo.addons.g2p_spar_self_service_api") as log:
-                    self.assertProblem(self.show(signed()), 503, "issuer-unavailable")
-                self.assertIn(f": {code}", log.output[0])
-                self.assertEqual(len(asked), 1)
-                with self.assertRaises(UserError):
-                    self.issuer.action_test()
-
-    def test_one_key_without_a_name_needs_none(self):
-        key = jwk(Keys.RSA, "one")
-        del key["kid"]
-        self.issuer.jwks = json.dumps({"keys": [key]})
-        self.assertEqual(self.show(signed(kid=None)).status_code, 200)
-        self.assertShut({"named": signed(kid="one")})
-
-    def test_the_key_says_what_it_is_for(self):
-        self.issuer.write(
-            {
-                "algorithms": "RS256 RS512",
-                "jwks": json.dumps({"keys": [jwk(Keys.RSA, "one", alg="RS512")]}),
-            }
-        )
-        self.assertShut({"RS256": signed()})
-        self.assertEqual(self.show(signed(algorithm="RS512")).status_code, 200)
-
-    def test_another_address_forgets_the_keys(self):
-        with key_server(telling([jwk(Keys.RSA, "one")])) as (url, _asked):
-            self.use(url)
-            self.show(signed())
-            self.env.invalidate_all()
-            self.assertTrue(self.issuer.jwks)
-            self.issuer.jwks_url = url + "2"
-            self.assertFalse(self.issuer.jwks)
-
-    def test_the_administrator_sees_whether_keys_can_be_read(self):
-        with key_server(telling([jwk(Keys.RSA, "one")])) as (url, _asked):
-            self.use(url)
-            action = self.issuer.action_test()
-            self.assertEqual(action["params"]["type"], "success")
-            self.assertIn("1", action["params"]["message"])
-        with self.assertRaises(UserError):
-            self.issuer.action_test()
-
-    def test_settings_that_cannot_be_meant(self):
-        for values in [
-            {"algorithms": "HS256"},
-            {"algorithms": "RS256 none"},
-            {"algorithms": " "},
-            {"jwks": "{}"},
-            {"jwks": json.dumps({"keys": [jwk(Keys.RSA, "x")]}) + " " * 70_000},
-            {"jwks_source": "url", "jwks_url": "http://id.example.org/jwks"},
-            {"jwks_source": "url", "jwks_url": "https://user:x@id.example.org/jwks"},
-            {"jwks_source": "url", "jwks_url": "file:///etc/passwd"},
-            {"jwks_source": "url", "jwks_url": False},
-            {"id_template": "x"},
-            {"id_template": "{id}{id}"},
-            {"id_template": "{id}{name}"},
-            {"rate": 0},
-            {"person_rate": -1},
-        ]:
-            with (
-                self.subTest(values),
-                self.assertRaises(ValidationError),
-                self.env.cr.savepoint(),
-            ):
-                self.issuer.write(values)
-        with self.assertRaises(UserError):
-            self.issuer.unlink()
 
 
 def _unsigned(payload, header=b'{"alg":"RS256","kid":"one"}'):

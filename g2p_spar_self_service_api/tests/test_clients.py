@@ -1,14 +1,18 @@
 import base64
+import json
 import time
 import uuid
+from unittest.mock import patch
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
 
 from .. import signing
 from ..routers.token import ASSERTION
+from ..tokens import BadToken
 from .common import ApiCase, Keys, pem
 
 
@@ -186,6 +190,12 @@ class TestClients(ApiCase):
             "HS512": jwt.encode(said, secret * 2, "HS512", headers={"kid": kid, **typ}),
             "no kid": jwt.encode(said, secret, headers=typ),
             "unknown kid": jwt.encode(said, secret, headers={"kid": "x", **typ}),
+            "kid with a NUL": jwt.encode(said, secret, headers={"kid": "\0", **typ}),
+            "kid is half a character": jwt.encode(
+                said, secret, headers={"kid": "\ud800", **typ}
+            ),
+            "kid is a list": _with_header(token, {"kid": [kid], "alg": "HS256", **typ}),
+            "no algorithm": _with_header(token, {"kid": kid, **typ}),
             "no typ": jwt.encode(said, secret, headers={"kid": kid}),
             "over": ours(exp=now - 1),
             "future": ours(iat=now + 3600),
@@ -207,8 +217,10 @@ class TestClients(ApiCase):
         token = self.token_of(self.client)
         kid = jwt.get_unverified_header(token)["kid"]
         self.env.cr.execute(
-            "UPDATE g2p_api_signing_store SET made_at = made_at - interval '25 hours'"
+            "UPDATE g2p_api_signing_store"
+            " SET made_at = made_at - interval '24 hours 5 minutes'"
         )
+        signing._remembered.clear()
         newer = jwt.get_unverified_header(self.token_of(self.client))["kid"]
         self.assertNotEqual(newer, kid)
         self.assertEqual(self.ask("/v1/probe/nobody", token=token).status_code, 200)
@@ -218,6 +230,22 @@ class TestClients(ApiCase):
         self.env["g2p.api.client"]._gc_signing()
         self.env.cr.execute("SELECT kid FROM g2p_api_signing_store")
         self.assertEqual(self.env.cr.fetchall(), [(newer,)])
+
+    def test_a_key_of_an_old_backup_signs_nothing_that_is_taken(self):
+        """Not even by a process that has known the key since it was in use."""
+        token = self.token_of(self.client)
+        kid = jwt.get_unverified_header(token)["kid"]
+        secret, now = signing._secret(self.env.cr, kid), time.time()
+        with patch.object(signing.time, "time") as clock:
+            clock.return_value = now + 24 * 3600
+            self.assertEqual(signing._secret(self.env.cr, kid), secret)
+            clock.return_value = now + 24 * 3600 + 2 * signing.LIFETIME
+            with self.assertRaises(BadToken):
+                signing._secret(self.env.cr, kid)
+            signing._remembered.clear()
+            with self.assertRaises(BadToken):
+                signing._secret(self.env.cr, kid)
+        self.assertEqual(self.ask("/v1/probe/nobody", token=token).status_code, 200)
 
     # === ASSERTIONS === #
 
@@ -277,9 +305,24 @@ class TestClients(ApiCase):
             "none": jwt.encode({"iss": self.client.client_id}, None, "none"),
             "public key as a secret": _with_hmac(self.assertion(), public),
             "garbage": "x.y.z",
+            "issuer is half a character": self.assertion(iss="\ud800"),
+            "issuer with a NUL": self.assertion(iss="\0"),
+            "issuer is a list": _with_claims(self.assertion(), {"iss": ["x"]}),
+            "jti is half a character": self.assertion(jti="\ud800"),
+            "jti is a list": self.assertion(jti=["x"]),
+            "no algorithm": _with_header(self.assertion(), {"typ": "JWT"}),
+            "algorithm is a list": _with_header(self.assertion(), {"alg": ["ES256"]}),
+            "exp is a text": self.assertion(exp=str(now + 100), iat=str(now)),
+            "exp is huge": self.assertion(exp=10**400, iat=now - 0.5),
+            "exp is no number": self.assertion(exp=float("nan")),
+            "iat is no number": self.assertion(iat=float("nan")),
+            "iat is long ago": self.assertion(iat=-(10**400)),
+            "iat is false": self.assertion(iat=False),
         }
         for name, assertion in bad.items():
             with self.subTest(name):
+                # Each as if it came from somewhere else.
+                self.env.cr.execute("DELETE FROM g2p_fa_rate_taken")
                 self.assertProblem(self.ask_with(assertion), 401, "unauthenticated")
         mixed = self.ask_with(self.assertion(), client_id=other.client_id)
         self.assertProblem(mixed, 401, "unauthenticated")
@@ -290,6 +333,8 @@ class TestClients(ApiCase):
         for text in [
             "x",
             pem(Keys.RSA).replace("A", "B"),
+            pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)),
+            pem(ec.generate_private_key(ec.SECP256K1())),
             "-----BEGIN PUBLIC KEY-----",
         ]:
             with self.assertRaises(ValidationError), self.env.cr.savepoint():
@@ -312,6 +357,19 @@ class TestClients(ApiCase):
         ]:
             with self.assertRaises(AccessError):
                 attempt()
+
+
+def _with_header(token, header):
+    """Return a token with another header, and the signature of its own."""
+    head = jwt.utils.base64url_encode(json.dumps(header).encode()).decode()
+    return ".".join([head, *token.split(".")[1:]])
+
+
+def _with_claims(token, said):
+    """Return a token with other claims, and the signature of its own."""
+    head, _payload, signature = token.split(".")
+    payload = jwt.utils.base64url_encode(json.dumps(said).encode()).decode()
+    return f"{head}.{payload}.{signature}"
 
 
 def _with_hmac(token, key):

@@ -1,3 +1,4 @@
+import json
 from collections import namedtuple
 
 from odoo import api, fields, models
@@ -11,10 +12,6 @@ Doubt = namedtuple("Doubt", "number request_id operation spar_id")
 
 #: Seconds after which another worker looks what has become of a request.
 GRACE = 10
-
-#: SQL on a mapping ``m`` and a request ``s`` it is part of: what came of that has been
-#: written down.
-RECORDED = SQL("s.id <= COALESCE(m.recorded_sending, 0)")
 
 
 class G2pSparSending(models.Model):
@@ -44,6 +41,7 @@ class G2pSparSending(models.Model):
     parts = fields.Json(
         required=True, readonly=True, help="The SPAR ID by the id of the mapping."
     )
+    spar_ids = fields.Json("SPAR IDs", required=True, readonly=True)
 
     @api.model
     def _doubts(self, ids):
@@ -53,21 +51,43 @@ class G2pSparSending(models.Model):
         :return: by mapping id, each a :class:`Doubt`
         :rtype: dict
         """
-        return {
-            id_: Doubt(*doubt)
-            for id_, *doubt in self.env.execute_query(
+        # There is hardly ever one, and PostgreSQL need not plan for more.
+        found = self._unrecorded(SQL("s.parts ?| %s", [str(id_) for id_ in ids]))
+        wanted = set(ids)
+        return {id_: doubt for id_, doubt in found if id_ in wanted}
+
+    def _unrecorded(self, chosen):
+        """Return of which mappings it is not known what came of these requests.
+
+        :param SQL chosen: a condition on requests ``s``
+        :return: pairs of a mapping's id and a :class:`Doubt`
+        :rtype: list
+        """
+        requests = self.env.execute_query(
+            SQL(
+                """SELECT s.id, s.request_id, s.operation, s.parts
+                     FROM g2p_spar_sending s WHERE %s ORDER BY s.id""",
+                chosen,
+            )
+        )
+        if not requests:
+            return []
+        ids = {int(id_) for *_request, parts in requests for id_ in parts}
+        recorded = dict(
+            self.env.execute_query(
                 SQL(
-                    """SELECT m.id, s.id, s.request_id, s.operation, part.value
-                         FROM g2p_spar_sending s
-                        CROSS JOIN jsonb_each_text(s.parts) AS part
-                         JOIN g2p_spar_mapping m ON m.id = part.key::int
-                        WHERE s.parts ?| %s AND m.id = ANY(%s) AND NOT %s""",
-                    [str(id_) for id_ in ids],
+                    """SELECT id, COALESCE(recorded_sending, 0)
+                         FROM g2p_spar_mapping WHERE id = ANY(%s)""",
                     list(ids),
-                    RECORDED,
                 )
             )
-        }
+        )
+        return [
+            (int(id_), Doubt(number, request_id, operation, spar_id))
+            for number, request_id, operation, parts in requests
+            for id_, spar_id in parts.items()
+            if recorded.get(int(id_), number) < number
+        ]
 
     @api.model
     def _write_down(self, connection_id, request, done=None):
@@ -96,17 +116,25 @@ class G2pSparSending(models.Model):
             for spar_id in self._elsewhere(connection_id, wanted):
                 parts = {**parts}
                 del parts[wanted[spar_id]]
-        sending = self.browse()
-        if parts:
-            sending = self.create(
-                {
-                    "connection_id": connection_id,
-                    "request_id": request.id,
-                    "operation": request.operation,
-                    "parts": {id_: part.item.spar_id for id_, part in parts.items()},
-                }
+        if not parts:
+            return request._replace(parts=parts)
+        spar_ids = {id_: part.item.spar_id for id_, part in parts.items()}
+        ((number,),) = self.env.execute_query(
+            SQL(
+                """INSERT INTO g2p_spar_sending
+                          (connection_id, request_id, operation, parts, spar_ids,
+                           create_uid, create_date)
+                   VALUES (%s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')
+                RETURNING id""",
+                connection_id,
+                request.id,
+                request.operation,
+                json.dumps(spar_ids),
+                json.dumps(list(spar_ids.values())),
+                self.env.uid,
             )
-        return request._replace(number=sending.id, parts=parts)
+        )
+        return request._replace(number=number, parts=parts)
 
     def _elsewhere(self, connection_id, wanted):
         """Return the SPAR IDs under which another mapping has or may have a row.
@@ -114,26 +142,26 @@ class G2pSparSending(models.Model):
         :param dict wanted: mapping ids by SPAR ID
         :rtype: set
         """
-        rows = self.env.execute_query(
+        held = self.env.execute_query(
             SQL(
                 """SELECT COALESCE(m.linked_spar_id, m.sending_spar_id), m.id
                      FROM g2p_spar_mapping m
-                    WHERE m.connection_id = %(connection)s
-                      AND COALESCE(m.linked_spar_id, m.sending_spar_id) = ANY(%(ids)s)
-                    UNION ALL
-                   SELECT part.value, m.id
-                     FROM g2p_spar_sending s
-                    CROSS JOIN jsonb_each_text(s.parts) AS part
-                     JOIN g2p_spar_mapping m ON m.id = part.key::int
-                    WHERE s.connection_id = %(connection)s AND s.operation = %(link)s
-                      AND part.value = ANY(%(ids)s) AND NOT %(recorded)s""",
-                connection=connection_id,
-                ids=list(wanted),
-                link=LINK,
-                recorded=RECORDED,
+                    WHERE m.connection_id = %s
+                      AND COALESCE(m.linked_spar_id, m.sending_spar_id) = ANY(%s)""",
+                connection_id,
+                list(wanted),
             )
         )
-        return {spar_id for spar_id, id_ in rows if id_ != wanted[spar_id]}
+        linking = self._unrecorded(
+            SQL(
+                "s.connection_id = %s AND s.operation = %s AND s.spar_ids ?| %s",
+                connection_id,
+                LINK,
+                list(wanted),
+            )
+        )
+        held += [(doubt.spar_id, id_) for id_, doubt in linking]
+        return {id_ for id_, mapping in held if wanted.get(id_, mapping) != mapping}
 
     @api.model
     def _forget(self, number):
@@ -144,11 +172,8 @@ class G2pSparSending(models.Model):
     def _forget_recorded(self):
         """Forget what was left by workers that died after they had recorded it."""
         self.env.cr.execute(
-            SQL(
-                """DELETE FROM g2p_spar_sending s WHERE NOT EXISTS (
-                       SELECT FROM jsonb_each_text(s.parts) AS part
-                         JOIN g2p_spar_mapping m ON m.id = part.key::int
-                        WHERE NOT %s)""",
-                RECORDED,
-            )
+            """DELETE FROM g2p_spar_sending s WHERE NOT EXISTS (
+                   SELECT FROM jsonb_each_text(s.parts) AS part
+                     JOIN g2p_spar_mapping m ON m.id = part.key::int
+                    WHERE s.id > COALESCE(m.recorded_sending, 0))"""
         )

@@ -13,7 +13,7 @@ from tools.postgres import Postgres
 from .common import nothing_wrong, share
 
 RESTARTS = 10
-PEOPLE = 200
+PEOPLE = 400
 WORKERS = 2
 #: Seconds of work before each restart, at least and at most.
 BEFORE = 0.5, 2.0
@@ -62,9 +62,9 @@ def restart_under_load(lab, restarts):
         busy += [Fork(work_until, lab, until + 1) for _worker in range(WORKERS)]
         time.sleep(max(0.0, until - time.monotonic()))
         lab.postgres.restart(immediate=number % 2 == 0)
+        under_load += lab.seconds_to_next() is not None
         codes = [fork.wait(PATIENCE) for fork in busy]
         assert not any(codes), f"processes ended with {codes}"
-        under_load += lab.seconds_to_next() is not None
         lab.time_passes(61)
     return under_load
 

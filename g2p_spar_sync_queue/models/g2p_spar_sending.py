@@ -142,12 +142,16 @@ class G2pSparSending(models.Model):
         :param dict wanted: mapping ids by SPAR ID
         :rtype: set
         """
+        # In a query of its own, so that PostgreSQL does not compare the IDs with what
+        # it remembers of the table. In a first load that is wrong until it looks anew,
+        # and it would read the whole table for each request.
         held = self.env.execute_query(
             SQL(
                 """SELECT COALESCE(m.linked_spar_id, m.sending_spar_id), m.id
                      FROM g2p_spar_mapping m
                     WHERE m.connection_id = %s
-                      AND COALESCE(m.linked_spar_id, m.sending_spar_id) = ANY(%s)""",
+                      AND COALESCE(m.linked_spar_id, m.sending_spar_id)
+                          = ANY((SELECT %s::text[])::text[])""",
                 connection_id,
                 list(wanted),
             )

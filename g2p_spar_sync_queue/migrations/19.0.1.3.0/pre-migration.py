@@ -18,7 +18,11 @@ def migrate(cr, version):
                    OR model = 'ir.model.constraint'
                       AND name LIKE 'constraint\\_g2p\\_spar\\_reading\\_%%'
                    OR model = 'ir.model.access' AND name = 'access_reading_viewer'
-                   OR model = 'ir.rule' AND name = 'rule_reading_company')""",
+                   OR model = 'ir.rule' AND name = 'rule_reading_company')
+              -- Done once before, those that are left are of what extends the model.
+              AND NOT EXISTS (SELECT FROM ir_model_data known
+                               WHERE known.module = %(now)s
+                                 AND known.name = ir_model_data.name)""",
         {"former": FORMER, "now": NOW},
     )
     cr.execute(

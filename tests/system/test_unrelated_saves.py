@@ -93,5 +93,6 @@ def test_saving_unrelated_fields_issues_not_one_extra_query(queries_of_saves):
     with_addons = queries_of_saves("plain", settings.addons(), True)
     related = with_addons.pop("related")
     assert with_addons == without
-    # Such a count would show it if the addons did anything.
-    assert related > max(without[field] for field in UNRELATED)
+    # Such a count would show it if the addons did anything. A name is no measure:
+    # Odoo does a lot for that itself.
+    assert related > without["street"]

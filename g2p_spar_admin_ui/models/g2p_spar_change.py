@@ -14,9 +14,8 @@ class G2pSparChange(models.Model):
     )
     timeline = fields.Html(compute="_compute_timeline", sanitize=False)
 
-    # Captured in the last day, week or month. Of the kind that costs the engine next to
-    # nothing when it writes a change, since rows lie in about that order.
-    _captured = models.Index("USING brin (create_date) WITH (autosummarize = on)")
+    # Captured in the last day, week or month.
+    _captured = models.Index("(create_date, id)")
 
     @api.depends("state", "attempts", "confirmed_at", "attempt_ids")
     def _compute_timeline(self):

@@ -101,10 +101,8 @@ class G2pFinancialAddress(models.Model):
         branch = self.env["g2p.dfsp.branch"].sudo().browse(branch_id)
         strategy = dfsp.strategy_id
         template, number = strategy._parsed(), strategy.strategy_number
-        shared, word = (
-            self._provider_parts(fa_type, dfsp, branch),
-            strategy._type_word(),
-        )
+        shared = self._provider_parts(fa_type, dfsp, branch)
+        word = strategy._type_word()
         name = VALUE_FIELD[fa_type]
 
         def write(value):

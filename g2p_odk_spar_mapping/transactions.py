@@ -2,20 +2,16 @@
 
 from psycopg2.errors import UniqueViolation
 
-from odoo import modules
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONCURRENT
 
-from odoo.addons.g2p_spar_financial_address.transactions import MAX_BEATEN, commit
+from odoo.addons.g2p_spar_financial_address.transactions import (
+    MAX_BEATEN,
+    commit,
+    roll_back,
+)
 
 #: Somebody else was faster with one of the rows; nothing is lost by looking again.
 BEATEN = (*CONCURRENT, UniqueViolation)
-
-
-def roll_back(env):
-    """Give up a transaction."""
-    if not modules.module.current_test:
-        env.cr.rollback()
-    env.invalidate_all(flush=False)
 
 
 def apart(env, work):

@@ -16,3 +16,13 @@ def commit(env):
         # What must not be lost, or sent twice, is written down before work goes on.
         env.cr.commit()  # pylint: disable=invalid-commit
     env.invalidate_all()
+
+
+def roll_back(env):
+    """Give up a transaction in which nothing was done or somebody else was faster.
+
+    Inside a test, only forget what was read.
+    """
+    if not modules.module.current_test:
+        env.cr.rollback()
+    env.invalidate_all(flush=False)

@@ -4,20 +4,14 @@ from psycopg2.errors import SerializationFailure, UniqueViolation
 
 from odoo import modules
 
-from odoo.addons.g2p_spar_financial_address.transactions import MAX_BEATEN, commit
+from odoo.addons.g2p_spar_financial_address.transactions import (
+    MAX_BEATEN,
+    commit,
+    roll_back,
+)
 
 #: Another worker was faster with one of the rows; nothing is lost by looking again.
 BEATEN = (SerializationFailure, UniqueViolation)
-
-
-def roll_back(env):
-    """Give up a transaction in which nothing was done or somebody else was faster.
-
-    Inside a test, only forget what was read.
-    """
-    if not modules.module.current_test:
-        env.cr.rollback()
-    env.invalidate_all(flush=False)
 
 
 def apart(env, work):

@@ -1,10 +1,11 @@
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+
+from odoo.addons.g2p_spar_financial_address.urls import is_secure
 
 from ..central import troubles
 from ..central.client import CentralClient
@@ -17,7 +18,6 @@ PREFIX = "ODK_"
 #: Endings of the names of files that may, for the same reason.
 SUFFIX = ".odk-password"
 LONGEST_PASSWORD = 1024
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class G2pOdkServer(models.Model):
@@ -87,15 +87,7 @@ class G2pOdkServer(models.Model):
     @api.constrains("base_url")
     def _check_base_url(self):
         for server in self:
-            try:
-                url = urlsplit(server.base_url)
-                secure = url.scheme == "https" or (
-                    url.scheme == "http" and url.hostname in LOOPBACK
-                )
-                plain = not (url.username or url.password or url.query or url.fragment)
-            except ValueError:
-                secure = plain = False
-            if not (secure and plain and url.hostname):
+            if not is_secure(server.base_url):
                 raise ValidationError(
                     self.env._(
                         "Central's address begins with https:// and holds neither a "

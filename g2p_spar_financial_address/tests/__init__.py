@@ -20,3 +20,4 @@ from . import test_roles
 from . import test_sharing
 from . import test_spar_id
 from . import test_upgrade
+from . import test_urls

@@ -1,13 +1,11 @@
-from urllib.parse import urlsplit
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+
+from odoo.addons.g2p_spar_financial_address.urls import is_secure
 
 from .. import jwks
 from ..jwks import JwksProblem
 from ..tokens import ALGORITHMS
-
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class G2pApiIssuer(models.Model):
@@ -112,15 +110,7 @@ class G2pApiIssuer(models.Model):
     @api.constrains("jwks_source", "jwks_url")
     def _check_jwks_url(self):
         for issuer in self.filtered(lambda one: one.jwks_source == "url"):
-            try:
-                url = urlsplit(issuer.jwks_url or "")
-                secure = url.scheme == "https" or (
-                    url.scheme == "http" and url.hostname in LOOPBACK
-                )
-                plain = not (url.username or url.password or url.fragment)
-            except ValueError:
-                secure = plain = False
-            if not (secure and plain and url.hostname):
+            if not is_secure(issuer.jwks_url, query=True):
                 raise ValidationError(
                     self.env._(
                         "The address of the keys begins with https:// and holds "

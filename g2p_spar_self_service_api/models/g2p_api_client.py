@@ -34,14 +34,6 @@ class G2pApiClient(models.Model):
         copy=False,
         default=lambda self: secrets.token_hex(12),
     )
-    state = fields.Selection(
-        [("active", "In use"), ("disabled", "Disabled")],
-        required=True,
-        readonly=True,
-        default="active",
-        copy=False,
-        tracking=True,
-    )
     # 256 random bits cannot be guessed, so a slow hash would only slow us down, and
     # give strangers a way to keep the server busy.
     secret_hash = fields.Char(copy=False, groups=fields.NO_ACCESS)
@@ -127,14 +119,6 @@ class G2pApiClient(models.Model):
                 "default_client_secret": secret,
             },
         }
-
-    def action_disable(self):
-        """Refuse this client from now on, also with tokens it already has."""
-        self.state = "disabled"
-
-    def action_enable(self):
-        """Let this client call again."""
-        self.state = "active"
 
     # === WHO CALLS === #
 

@@ -27,14 +27,6 @@ class G2pApiIssuer(models.Model):
         tracking=True,
         help="The claim “iss” of its tokens, letter by letter.",
     )
-    state = fields.Selection(
-        [("active", "In use"), ("disabled", "Disabled")],
-        required=True,
-        readonly=True,
-        default="active",
-        copy=False,
-        tracking=True,
-    )
     audience = fields.Char(
         required=True,
         tracking=True,
@@ -174,14 +166,6 @@ class G2pApiIssuer(models.Model):
                 ),
             },
         }
-
-    def action_disable(self):
-        """Refuse this issuer's tokens from now on."""
-        self.state = "disabled"
-
-    def action_enable(self):
-        """Take this issuer's tokens again."""
-        self.state = "active"
 
     def _worded(self, problem):
         """Return what is wrong with the keys and what to do about it.

@@ -14,11 +14,19 @@ PLACEHOLDER = "{id}"
 
 
 class G2pApiRights(models.AbstractModel):
-    """What a kind of callers may do, how often, and how they name a person."""
+    """Who is let in, and what they may do, how often, and how they name a person."""
 
     _name = "g2p.api.rights"
     _description = "Rights in the self-service API"
 
+    state = fields.Selection(
+        [("active", "In use"), ("disabled", "Disabled")],
+        required=True,
+        readonly=True,
+        default="active",
+        copy=False,
+        tracking=True,
+    )
     may_read = fields.Boolean(
         "Read addresses",
         default=True,
@@ -75,6 +83,14 @@ class G2pApiRights(models.AbstractModel):
                 raise ValidationError(
                     self.env._("The template must contain {id} exactly once.")
                 )
+
+    def action_disable(self):
+        """Refuse these callers from now on, also with tokens they already have."""
+        self.state = "disabled"
+
+    def action_enable(self):
+        """Let these callers in again."""
+        self.state = "active"
 
     def _scopes(self):
         """Return what these callers may do, in the words of the API.

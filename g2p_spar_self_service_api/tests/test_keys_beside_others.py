@@ -4,11 +4,14 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 
-from odoo import SUPERUSER_ID, api, fields, modules
-from odoo.sql_db import db_connect
-from odoo.tests import BaseCase, get_db_name, mute_logger, tagged
+from odoo import fields, modules
+from odoo.tests import mute_logger, tagged
+
+from odoo.addons.g2p_spar_financial_address.tests.beside_others import (
+    BesideOthersCase,
+    transaction,
+)
 
 from .. import fetching, jwks
 from ..problems import Problem
@@ -20,7 +23,7 @@ ISSUER = "https://beside-others.example.org"
 
 
 @tagged("post_install", "-at_install")
-class TestKeysBesideOthers(BaseCase):
+class TestKeysBesideOthers(BesideOthersCase):
     def setUp(self):
         super().setUp()
         # Commits are those of a server.
@@ -45,11 +48,6 @@ class TestKeysBesideOthers(BaseCase):
         )
         env.cr.commit()
         self.addCleanup(self.clean)
-
-    def open(self):
-        """Return an environment in a transaction of its own."""
-        cr = self.enterContext(closing(db_connect(get_db_name()).cursor()))
-        return api.Environment(cr, SUPERUSER_ID, {})
 
     def clean(self):
         env = self.open()
@@ -77,8 +75,7 @@ class TestKeysBesideOthers(BaseCase):
 
     def prove(self, token):
         """Do what one call does; return the ID in it, or why it is refused."""
-        with closing(db_connect(get_db_name()).cursor()) as cr:
-            env = api.Environment(cr, SUPERUSER_ID, {})
+        with transaction() as env:
             try:
                 return env["g2p.api.issuer"]._prove(token, *look(token))[1]
             except (BadToken, Problem) as refusal:
@@ -100,13 +97,7 @@ class TestKeysBesideOthers(BaseCase):
 
     def locks(self):
         """Return how many fetch this issuer's keys, or wait for that."""
-        with closing(db_connect(get_db_name()).cursor()) as cr:
-            cr.execute(
-                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
-                " AND classid = %s AND objid = %s",
-                [fetching.FETCH_LOCK, self.issuer.id],
-            )
-            return cr.fetchone()[0]
+        return self.advisory_locks(fetching.FETCH_LOCK, self.issuer.id)
 
     def token(self, key=Keys.RSA, kid="one"):
         return signed(claims(iss=ISSUER), key=key, kid=kid)

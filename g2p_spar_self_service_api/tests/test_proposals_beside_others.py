@@ -3,15 +3,18 @@
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from types import SimpleNamespace
 
 from psycopg2.errors import DivisionByZero
 
-from odoo import SUPERUSER_ID, api, modules
+from odoo import modules
 from odoo.service.model import retrying
-from odoo.sql_db import db_connect
-from odoo.tests import BaseCase, get_db_name, mute_logger, tagged
+from odoo.tests import mute_logger, tagged
+
+from odoo.addons.g2p_spar_financial_address.tests.beside_others import (
+    BesideOthersCase,
+    transaction,
+)
 
 from ..refusals import KeyReused, Refused
 from ..turns import TURN_LOCK, take_turn
@@ -20,7 +23,7 @@ THREADS = 6
 
 
 @tagged("post_install", "-at_install")
-class TestProposalsBesideOthers(BaseCase):
+class TestProposalsBesideOthers(BesideOthersCase):
     def setUp(self):
         super().setUp()
         # Commits are those of a server.
@@ -43,11 +46,6 @@ class TestProposalsBesideOthers(BaseCase):
         env.cr.commit()
         self.addCleanup(self.clean)
 
-    def open(self):
-        """Return an environment in a transaction of its own."""
-        cr = self.enterContext(closing(db_connect(get_db_name()).cursor()))
-        return api.Environment(cr, SUPERUSER_ID, {})
-
     def clean(self):
         env = self.open()
         for query in (
@@ -64,8 +62,7 @@ class TestProposalsBesideOthers(BaseCase):
 
     def call(self, key, number):
         """Do what one call does; return the answer, or what it was refused with."""
-        with closing(db_connect(get_db_name()).cursor()) as cr:
-            env = api.Environment(cr, SUPERUSER_ID, {})
+        with transaction() as env:
 
             def propose():
                 partner = self.partner.with_env(env)
@@ -91,13 +88,7 @@ class TestProposalsBesideOthers(BaseCase):
             return list(pool.map(lambda call: self.call(*call), calls))
 
     def locks(self):
-        env = self.open()
-        env.cr.execute(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
-            " AND classid = %s AND objid = %s",
-            [TURN_LOCK, self.partner.id],
-        )
-        return env.cr.fetchone()[0]
+        return self.advisory_locks(TURN_LOCK, self.partner.id)
 
     def test_the_same_key_at_once_makes_one_address_and_one_answer(self):
         answers = self.at_once([("one", "+255754200001")] * THREADS)

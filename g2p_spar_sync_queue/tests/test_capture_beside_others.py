@@ -1,18 +1,17 @@
 """Capture beside other transactions, which commit for good."""
 
-from contextlib import closing
-
 from psycopg2.errors import SerializationFailure
 
-from odoo import SUPERUSER_ID, api
-from odoo.sql_db import db_connect
-from odoo.tests import BaseCase, get_db_name, tagged
+from odoo.tests import tagged
 
+from odoo.addons.g2p_spar_financial_address.tests.beside_others import (
+    BesideOthersCase,
+)
 from odoo.addons.queue_job.tests.common import trap_jobs
 
 
 @tagged("post_install", "-at_install")
-class TestCaptureBesideOthers(BaseCase):
+class TestCaptureBesideOthers(BesideOthersCase):
     def setUp(self):
         super().setUp()
         env = self.open()
@@ -25,11 +24,6 @@ class TestCaptureBesideOthers(BaseCase):
         )
         env.cr.commit()
         self.addCleanup(self.clean)
-
-    def open(self):
-        """Return an environment in a transaction of its own."""
-        cr = self.enterContext(closing(db_connect(get_db_name()).cursor()))
-        return api.Environment(cr, SUPERUSER_ID, {})
 
     def clean(self):
         env = self.open()

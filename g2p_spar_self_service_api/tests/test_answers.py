@@ -1,5 +1,6 @@
 import json
 from unittest.mock import patch
+from urllib.parse import urljoin
 
 from psycopg2.pool import PoolError
 
@@ -56,13 +57,30 @@ class TestAnswers(ApiCase):
             self.assertEqual(response.headers["Allow"], "GET")
 
     def test_odd_paths_elsewhere_are_as_they_were(self):
-        # Two slashes are left out: other addons lead those on to the path with one.
         for path in ["/spar%0A/self-service/v1/health", "/web/%0A"]:
             response = self.url_open(path)
             self.assertEqual(response.status_code, 404)
             self.assertNotEqual(
                 response.headers["Content-Type"], "application/problem+json"
             )
+
+    def test_two_slashes_are_not_taken_for_one(self):
+        """Where pages of a website are served, they lead to the path with one."""
+        for path in [f"{BASE}//v1/health", f"{BASE}/v1//health", "/web//health"]:
+            with self.subTest(path):
+                response = self.url_open(path, allow_redirects=False)
+                if response.is_redirect:
+                    location = urljoin(response.url, response.headers["Location"])
+                    self.assertEqual(
+                        location, self.base_url() + path.replace("//", "/")
+                    )
+                elif path.startswith(BASE):
+                    self.assertProblem(response, 404, "not-found")
+                else:
+                    self.assertEqual(response.status_code, 404)
+                    self.assertNotEqual(
+                        response.headers["Content-Type"], "application/problem+json"
+                    )
 
     def test_apps_are_not_made_for_every_path_somebody_asks(self):
         for number in range(5):

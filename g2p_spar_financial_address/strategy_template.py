@@ -49,12 +49,14 @@ class StrategyTemplate:
             text beside it, or has a control character: SPAR would split elsewhere
         """
         values = {name: values.get(name) or "" for name in self.names}
-        for value in values.values():
-            if found := self._forbidden.search(value):
-                raise Unwritable(found.group())
+        # With something between them that is in no label.
+        if found := self._forbidden.search("\0".join(values.values())):
+            raise Unwritable(found.group())
         text = "".join(
-            literal if name is None else literal + values[name]
-            for literal, name in self._parts
+            [
+                literal if name is None else literal + values[name]
+                for literal, name in self._parts
+            ]
         )
         if CONTROL.search(text) or self.take_apart(text) != values:
             raise Unwritable()

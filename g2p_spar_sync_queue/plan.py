@@ -5,6 +5,7 @@ No database and no network, so that every case can be tried.
 
 import random
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .spar.words import LINK, UNLINK, UPDATE
 
@@ -13,8 +14,7 @@ ENDED = "ended"
 WAITING_ID = "waiting_id"
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What is wanted for one registrant, and what SPAR holds as far as is known.
 
     :param wanted_id: the registrant's SPAR ID now, or None

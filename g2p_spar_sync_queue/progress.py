@@ -81,7 +81,7 @@ class Progress:
         """Return what :func:`~.plan.next_step` decides by."""
         return Facts(
             wanted_id=wanted.spar_id,
-            wanted_value=wanted.value and digest(*wanted.value),
+            wanted_value=wanted.digest,
             linked_id=self.linked_spar_id,
             held_value=self.held_digest,
         )
@@ -225,9 +225,10 @@ class Recorder:
         if group_applies(entry.send_group, self.operation):
             entry.send_group = None
         if linked:
-            held = result if resolved else item
             entry.linked_spar_id = item.spar_id
-            entry.held_digest = digest(held.fa, held.strategy_number)
+            entry.held_digest = (
+                digest(result.fa, result.strategy_number) if resolved else wanted.digest
+            )
         elif entry.linked_spar_id == item.spar_id:
             entry.linked_spar_id = entry.held_digest = None
         if not wanted.broken:

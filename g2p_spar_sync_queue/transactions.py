@@ -52,6 +52,11 @@ class Beside:
         self.close()
 
     @property
+    def is_same(self):
+        """Whether there is no second transaction."""
+        return self._same
+
+    @property
     def env(self):
         """The environment of the second transaction, with a connection of its own."""
         if self._env is None:

@@ -138,6 +138,16 @@ class G2pSparConnection(models.Model):
         self.ensure_one()
         return Pacing(self._now(), self.cool_down, self.retry_base, self.retry_cap)
 
+    def _changed_at(self):
+        """Return when people last changed anything of it, as known to the database.
+
+        One value only, as it is asked before each request.
+        """
+        self.env.cr.execute(
+            "SELECT write_date FROM g2p_spar_connection WHERE id = %s", [self.id]
+        )
+        return self.env.cr.fetchone()[0]
+
     def _is_open(self):
         """Whether the engine goes on by itself: neither people nor SPAR stop it."""
         return self.state == "running" and self.breaker_state == "closed"

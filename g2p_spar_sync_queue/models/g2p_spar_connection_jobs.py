@@ -5,8 +5,8 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..shift import JOB_SECONDS, Shift
 from .g2p_spar_mapping import MOVING
-from .g2p_spar_mapping_sync import JOB_SECONDS, Shift
 from .g2p_spar_sending import GRACE
 
 #: After the 10 of other jobs.

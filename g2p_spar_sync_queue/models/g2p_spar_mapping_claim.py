@@ -8,7 +8,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ..plan import Step, next_step
-from ..progress import Progress, group_applies
+from ..progress import Progress, digest, group_applies
 from ..spar.answers import Item
 from ..spar.words import LINK, RESOLVE, UPDATE
 from ..transactions import Beside
@@ -23,19 +23,23 @@ START = ("-infinity", 0)
 Claim = namedtuple("Claim", "request entries size")
 
 #: One claimed request: its message ID, its number once it is written down, operation
-#: and ``{mapping id: Part}``. The rest is what its sender needs to know of the
-#: connection, so that nothing is read again: whether SPAR was answering, how long to
-#: wait after what, whether speed is limited, and when the settings were last changed.
-Request = namedtuple("Request", "id number operation parts well pacing limited version")
+#: and ``{mapping id: Part}``. The rest is what its sender needs to know, so that
+#: nothing is read again: whether there was as much to do as one request holds; and of
+#: the connection, whether SPAR was answering, how long to wait after what, whether
+#: speed is limited, and when the settings were last changed.
+Request = namedtuple(
+    "Request", "id number operation parts full well pacing limited version"
+)
 
 #: One mapping's part of a request: the item that is sent, what was wanted, and whether
 #: an attempt has failed before.
 Part = namedtuple("Part", "item wanted tried")
 
-#: What a registrant should have at SPAR: the ID (or None) and the address string with
-#: its strategy's number (or None for no address). ``broken`` is set instead of an
-#: address that cannot be written for SPAR, ``details`` is what else SPAR is told.
-Wanted = namedtuple("Wanted", "spar_id value broken details")
+#: What a registrant should have at SPAR: the ID (or None), the address string with its
+#: strategy's number (or None for no address), and what these two are compared by.
+#: ``broken`` is set instead of an address that cannot be written for SPAR, ``details``
+#: is what else SPAR is told.
+Wanted = namedtuple("Wanted", "spar_id value digest broken details")
 
 
 # One model in several files, split where the work changes.
@@ -101,7 +105,10 @@ class G2pSparMapping(models.Model):
             mine = self._lock_again([entry.id for entry, _step, _wanted in chosen])
             claim = self._claim_locked(mine, beside, narrowed=True)
             return claim._replace(size=len(entries))
-        request = self._request(chosen, connection, pacing) if chosen else None
+        request = None
+        if chosen:
+            full = narrowed or len(entries) >= connection._batch_limit()
+            request = self._request(chosen, connection, pacing, full)
         return Claim(request, entries, len(entries))
 
     # === DECISIONS === #
@@ -177,7 +184,7 @@ class G2pSparMapping(models.Model):
         largest = max(requests.values(), key=len, default={})
         return list(largest.values())
 
-    def _request(self, chosen, connection, pacing):
+    def _request(self, chosen, connection, pacing, full):
         """Return the :class:`Request` that takes these steps, which are alike."""
         parts = {}
         request_id = uuid.uuid4()
@@ -193,6 +200,7 @@ class G2pSparMapping(models.Model):
             None,
             step.operation,
             parts,
+            full,
             connection._was_answered(),
             pacing,
             bool(connection.max_per_second),
@@ -211,18 +219,19 @@ class G2pSparMapping(models.Model):
         settings = self.env["g2p.fa.settings"]._values()
         wanted = {}
         for entry, partner in zip(entries, partners, strict=True):
-            value, broken, details = None, False, {}
+            value, known_by, broken, details = None, None, False, {}
             if entry.id in written_of and partner._spar_is_paid():
                 written = written_of[entry.id]
                 broken = written is None
                 if written:
                     value = written[:2]
+                    known_by = digest(*value)
                     details = {
                         **partner._spar_details(settings),
                         "parts": written.parts,
                     }
             spar_id = partner._spar_get_id() or None
-            wanted[entry.id] = Wanted(spar_id, value, broken, details)
+            wanted[entry.id] = Wanted(spar_id, value, known_by, broken, details)
         return wanted
 
     def _written(self, entries):

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from operator import attrgetter
 
 from odoo import models
 from odoo.tools import SQL
@@ -22,6 +23,7 @@ READY = SQL(
 KEYS = ("id", "partner_id", "connection_id")
 READ = SQL(", ".join(f"m.{name}" for name in KEYS + tuple(COLUMNS)))
 WRITTEN = {"id": "int", **COLUMNS}
+VALUES = attrgetter(*WRITTEN)
 ASSIGNED = SQL(", ".join(f"{name} = v.{name}" for name in COLUMNS))
 TYPED = SQL(", ".join(f"{name} {type_}" for name, type_ in WRITTEN.items()))
 
@@ -130,10 +132,7 @@ class G2pSparMapping(models.Model):
         """
         if not entries:
             return
-        rows = [
-            {name: value for name in WRITTEN if (value := getattr(e, name)) is not None}
-            for e in entries
-        ]
+        rows = [dict(zip(WRITTEN, VALUES(entry), strict=True)) for entry in entries]
         self.env.cr.execute(
             SQL(
                 """UPDATE g2p_spar_mapping m

@@ -1,4 +1,4 @@
-"""The second half of a round: one request is sent, and what came of it recorded."""
+"""The second half of a round: what came of a request is recorded."""
 
 from odoo import models
 
@@ -8,25 +8,21 @@ from ..progress import Recorder, wait_for_id
 class G2pSparMapping(models.Model):
     _inherit = "g2p.spar.mapping"
 
-    def _send(self, client, claim):
-        """Send one request and record what became of each of its items.
+    def _record(self, claim, answer):
+        """Record what became of each item of a request.
 
         The rows were locked when the request was decided and stay locked until the
         result is committed: that, not a clock, is what keeps a second request for them
         from being sent.
 
-        :param ~..spar.client.SparClient client: an open client
         :param Claim claim: what was claimed, its request written down
-        :return: SPAR's :class:`~..spar.answers.Answer`
+        :param ~..spar.answers.Answer answer: SPAR's
         """
         request = claim.request
         mine = [entry for entry in claim.entries if entry.id in request.parts]
         # What was wanted when it was claimed: whatever came since is a change that
         # waits for its turn.
         parts = [request.parts[entry.id] for entry in mine]
-        answer = client.send(
-            request.operation, [part.item for part in parts], request.id
-        )
         recorder = Recorder(
             answer,
             request.id,
@@ -41,7 +37,6 @@ class G2pSparMapping(models.Model):
             recorder.record(entry, part.item, part.wanted, half)
         self._save_progress(claim.entries, request.parts)
         self.env["g2p.spar.attempt"]._log(mine, request)
-        return answer
 
     def _leave_out(self, claim, request):
         """Let those wait whose ID has another registrant's row; that leaves first.

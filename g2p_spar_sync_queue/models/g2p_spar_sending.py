@@ -90,7 +90,7 @@ class G2pSparSending(models.Model):
         ]
 
     @api.model
-    def _write_down(self, connection_id, request, done=None):
+    def _write_down(self, connection_id, request, done=()):
         """Write down what is about to be sent; the locks on its mappings are held.
 
         What would link an ID that has, or may have, another registrant's row at SPAR is
@@ -99,8 +99,8 @@ class G2pSparSending(models.Model):
 
         :param int connection_id: of the connection it is sent through
         :param Request request: what was claimed
-        :param int done: number of an earlier request that is forgotten, since what came
-            of it has been written down
+        :param list done: numbers of earlier requests that are forgotten, since what
+            came of them has been recorded
         :return: the request with its number and the parts that may be sent
         """
         # Before anything is read, so that whatever was committed until then is seen.
@@ -168,9 +168,11 @@ class G2pSparSending(models.Model):
         return {id_ for id_, mapping in held if wanted.get(id_, mapping) != mapping}
 
     @api.model
-    def _forget(self, number):
-        """Forget a request, since what came of it has been written down."""
-        self.env.cr.execute("DELETE FROM g2p_spar_sending WHERE id = %s", [number])
+    def _forget(self, numbers):
+        """Forget requests, since what came of them has been recorded."""
+        self.env.cr.execute(
+            "DELETE FROM g2p_spar_sending WHERE id = ANY(%s)", [list(numbers)]
+        )
 
     @api.model
     def _forget_recorded(self):

@@ -3,7 +3,7 @@ import tempfile
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
-from ..models.g2p_spar_mapping_sync import Shift
+from ..shift import Shift
 from ..spar.keys import KeyProblem
 from . import stand_in
 from .common import PartnerApiCase, SparCase

@@ -187,8 +187,10 @@ class TestEngine(SparCase):
         claim = self.mapping._claim()
         sendings = self.env["g2p.spar.sending"]
         request = sendings._write_down(self.connection.id, claim.request)
+        items = [part.item for part in request.parts.values()]
         with self.connection._client() as client:
-            self.mapping._send(client, claim._replace(request=request))
+            answer = client.send(request.operation, items, request.id)
+        self.mapping._record(claim._replace(request=request), answer)
         self.mapping._commit()
         self.assertTrue(sendings.search([]))
         self.enter_address("0754 200 002")

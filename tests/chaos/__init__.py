@@ -8,6 +8,7 @@ SCENARIOS = (
     "down",
     "faults",
     "late",
+    "ahead",
     "poison",
     "editors",
     "renames",

@@ -68,7 +68,7 @@ class Trap:
 
     def _before_commit(self):
         """All is recorded but not committed."""
-        self._wrap(self._mapping(), "_send")
+        self._wrap(self._mapping(), "_record", when=lambda _nothing: True)
 
     def _after_commit(self):
         """What became of the request is committed; nothing else is done."""

@@ -16,6 +16,7 @@ SIZES = {
     "down": 10,
     "faults": 20,
     "late": 10,
+    "ahead": 20,
     "poison": 10,
     "editors": 10,
     "renames": 20,

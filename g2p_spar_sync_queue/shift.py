@@ -1,0 +1,342 @@
+"""One worker's turn with one connection: requests are decided, sent and recorded.
+
+Each request is one transaction: the mappings that are due are locked, one request is
+decided and sent, what came of it is recorded and committed. While SPAR works on one of
+a backlog, the next is decided in a second transaction, and sent as soon as the answer
+is there. So SPAR need not wait for the worker, and never has more than one request of
+it.
+"""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass
+
+from .progress import MAY_BE_ONE_ITEM
+from .spar.keys import KeyProblem
+from .transactions import BEATEN, MAX_BEATEN, Beside, apart, commit, roll_back
+
+#: Seconds after which a job hands what is left to the next one: short enough for an
+#: edit not to wait long for a worker, and with two requests more far below Odoo's usual
+#: limit of 120 s.
+JOB_SECONDS = 20
+#: Seconds for which a job rests that was beaten to a row too often.
+REST = 10
+#: What is read of a connection again for each request.
+SETTINGS = (
+    "state",
+    "breaker_state",
+    "breaker_failures",
+    "breaker_trips",
+    "dialect",
+    "batch_size",
+    "max_per_second",
+    "send_every_value",
+    "cool_down",
+    "retry_base",
+    "retry_cap",
+    "write_date",
+)
+#: Seconds after which what was decided ahead is given back: others may want those rows,
+#: and what they should hold may have changed.
+STALE = 2
+
+
+@dataclass
+class UnderWay:
+    """A request SPAR works on.
+
+    :param env: of the transaction that holds the locks on its mappings
+    :param Claim claim: what was claimed
+    :param future: of SPAR's :class:`~.spar.answers.Answer`
+    """
+
+    env: object
+    claim: object
+    future: object
+
+    def went_well(self, seconds):
+        """Whether SPAR answers within some seconds, and goes on taking requests.
+
+        :param float seconds: how long to wait
+        """
+        try:
+            answer = self.future.result(seconds)
+        except NotYet:
+            return False
+        return not (answer.failed or answer.refuses_partner)
+
+
+class Shift:
+    """Rounds until nothing is due or time is up.
+
+    The client, and with it the connection to SPAR and its TLS session, lasts as long.
+
+    :param connection: a ``g2p.spar.connection``
+    :param float seconds: after which what is left is handed on
+    :param int since: seconds for which something must have been due
+    """
+
+    def __init__(self, connection, seconds, since=0):
+        self._home = connection.env
+        self._connection = connection
+        #: The other transaction requests are decided in.
+        self._away = Beside(self._home)
+        #: Where they are written down.
+        self._beside = Beside(self._home)
+        #: Of the transaction the next request is decided in.
+        self._env = self._home
+        self._under_way = None
+        #: Numbers of requests written down, once their outcome is, too.
+        self._done = []
+        self.since = since
+        self.deadline = time.monotonic() + seconds
+        self.beaten = 0
+        self.position = None
+        self.client = None
+        self.client_of = None
+        self.worked = False
+        # One, as SPAR gets one request at a time.
+        self._caller = ThreadPoolExecutor(1, "spar")
+
+    @property
+    def connection(self):
+        """The connection, as the transaction sees it that is not waiting for SPAR."""
+        return self._connection.with_env(self._env)
+
+    @property
+    def mappings(self):
+        """All mappings, in the same transaction."""
+        return self._env["g2p.spar.mapping"].sudo()
+
+    @property
+    def _sendings(self):
+        return self._beside.env["g2p.spar.sending"].sudo()
+
+    def work(self, mappings=None):
+        """Bring to SPAR these mappings first, and then whatever else is due.
+
+        :param mappings: those somebody was woken up for
+        """
+        if not self.connection._is_guarded():
+            return
+        try:
+            finished = (
+                not mappings or self._work_at(mappings.sudo())
+            ) and self._rounds(self._claim_backlog)
+            self._forget_done()
+        finally:
+            self._close()
+        connection = self.connection
+        if self.worked:
+            connection._moved_on(last=True)
+        if connection._is_open():
+            if not finished:
+                connection._wake_up(REST if self.beaten > MAX_BEATEN else None)
+            connection._wake_up_when_due()
+        commit(self._home)
+
+    def _close(self):
+        # First of all, that nobody uses the client any more.
+        self._caller.shutdown()
+        self._env = self._home
+        self._away.close()
+        self._beside.close()
+        if self.client:
+            self.client.close()
+
+    # === ROUNDS === #
+
+    def _work_at(self, mappings):
+        return self._rounds(lambda: mappings.with_env(self._env)._claim(self._beside))
+
+    def _rounds(self, claim):
+        """Claim, send and record until there is nothing to claim.
+
+        :param claim: what returns the next :class:`Claim`
+        :return: whether it came to that, and no limit came first
+        """
+        while self.beaten <= MAX_BEATEN and self._may_go_on():
+            try:
+                claimed = claim()
+                if claimed.size:
+                    self.worked = True
+                    self._carry_out(claimed)
+                    continue
+            except BEATEN:
+                roll_back(self._env)
+                self._beside.roll_back()
+                self.beaten += 1
+                continue
+            commit(self._env)
+            if not self._under_way:
+                return True
+            # Its registrants may have another step before them.
+            self._finish()
+        self._finish()
+        return False
+
+    def _claim_backlog(self):
+        start = self.position
+        claimed, self.position = self.mappings._claim_backlog(
+            self.connection, self._beside, start, self.since
+        )
+        if not claimed.size and start:
+            # From the beginning once more: what somebody else was busy with may have
+            # got a newer change since.
+            claimed, self.position = self.mappings._claim_backlog(
+                self.connection, self._beside, None, self.since
+            )
+        return claimed
+
+    def _may_go_on(self):
+        """Whether there is time, and SPAR may be sent something as far as is known."""
+        if time.monotonic() >= self.deadline:
+            return False
+        connection = self.connection
+        connection.fetch(SETTINGS)
+        if connection.state != "running":
+            return False
+        if self._under_way:
+            # Its client is busy, so nothing else can be asked.
+            return connection._is_open()
+        try:
+            return connection._is_available(self._open_client)
+        except KeyProblem as problem:
+            connection._pause_for_key(problem)
+            return False
+
+    def _open_client(self, version=None):
+        """Return the client; a new one once the connection's settings have changed.
+
+        :param datetime version: when that was last; read when not given
+        """
+        version = version or self.connection.write_date
+        if self.client and self.client_of != version:
+            self.client.close()
+            self.client = None
+        if not self.client:
+            self.client, self.client_of = self.connection._client(), version
+        return self.client
+
+    # === ONE ROUND === #
+
+    def _carry_out(self, claimed):
+        """Send what was claimed, if anything, and record what was sent before it."""
+        if claimed.request and self._is_out_of_date(claimed.request):
+            roll_back(self._env)
+            self._finish()
+            return
+        if claimed.request:
+            try:
+                client = self._open_client(claimed.request.version)
+            except KeyProblem as problem:
+                roll_back(self._env)
+                self.connection._pause_for_key(problem)
+                return
+            claimed = self._write_down(claimed)
+        if claimed.request:
+            self._send(client, claimed)
+        else:
+            self.mappings._save_progress(claimed.entries)
+            commit(self._env)
+            self.beaten = 0
+
+    def _is_out_of_date(self, request):
+        """Whether this was decided before something that could alter the decision.
+
+        Waits for the answer to the request before it.
+        """
+        if not self._under_way:
+            return False
+        if not self._under_way.went_well(STALE):
+            return True
+        # Paused meanwhile, or set up in another way.
+        connection = self._connection.with_env(self._beside.env)
+        changed = connection._changed_at() != request.version
+        self._beside.commit()
+        return changed
+
+    def _write_down(self, claimed):
+        """Write down what is about to be sent, and wait until it may be.
+
+        :return: the claim with what may be sent of it
+        """
+        done, self._done = self._done, []
+        request = self._sendings._write_down(self._connection.id, claimed.request, done)
+        self._beside.commit()
+        if request.limited and request.parts:
+            connection = self._connection.with_env(self._beside.env)
+            if wait := connection._reserve(len(request.parts)):
+                time.sleep(wait)
+        return self.mappings._leave_out(claimed, request)
+
+    def _send(self, client, claimed):
+        """Have a request sent; go on with the next if there seem to be more."""
+        request = claimed.request
+        items = [part.item for part in request.parts.values()]
+        future = self._caller.submit(client.send, request.operation, items, request.id)
+        before, self._under_way = (
+            self._under_way,
+            UnderWay(self._env, claimed, future),
+        )
+        if before:
+            self._record(before)
+        if self._goes_ahead(request):
+            self._env = self._away.env if self._env is self._home else self._home
+        else:
+            self._finish()
+
+    def _goes_ahead(self, request):
+        """Whether to decide the next request while SPAR works on this one.
+
+        Not where SPAR gets only so much in a second: there is time enough.
+        """
+        return request.full and not request.limited and not self._away.is_same
+
+    def _finish(self):
+        """Wait for the answer that is still to come, if any, and record it."""
+        if self._under_way:
+            under_way, self._under_way = self._under_way, None
+            self._record(under_way)
+
+    def _record(self, under_way):
+        """Record what came of a request; pause if SPAR refuses the partner."""
+        request = under_way.claim.request
+        answer = under_way.future.result()
+        connection = self._connection.with_env(under_way.env)
+        try:
+            under_way.env["g2p.spar.mapping"].sudo()._record(under_way.claim, answer)
+            connection._moved_on()
+            # First what became of the registrants: pausing may meet another worker's.
+            commit(under_way.env)
+        except BEATEN:
+            # As if this worker had died: what came of it is found out later.
+            roll_back(under_way.env)
+            self.beaten += 1
+            return
+        self.beaten = 0
+        self._done.append(request.number)
+        if not blames_one_again(request, answer):
+            connection._note_answer(answer)
+        if answer.refuses_partner:
+            connection._pause_for_signature()
+
+    def _forget_done(self):
+        if self._done:
+            apart(self._beside.env, lambda: self._sendings._forget(self._done))
+
+
+def blames_one_again(request, answer):
+    """Whether a request says no more of SPAR than that one registrant fails again.
+
+    Where little else is sent, the breaker would take that one for SPAR being down, and
+    everybody would wait.
+
+    :param Request request: what was sent
+    :param ~.spar.answers.Answer answer: what came back
+    """
+    if len(request.parts) > 1:
+        return False
+    (part,), (result,) = request.parts.values(), answer.results.values()
+    return part.tried and result.code in MAY_BE_ONE_ITEM

@@ -10,6 +10,7 @@ it.
 import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from .progress import MAY_BE_ONE_ITEM
@@ -17,7 +18,7 @@ from .spar.keys import KeyProblem
 from .transactions import BEATEN, MAX_BEATEN, Beside, apart, commit, roll_back
 
 #: Seconds after which a job hands what is left to the next one: short enough for an
-#: edit not to wait long for a worker, and with two requests more far below Odoo's usual
+#: edit not to wait long for a worker, and with one request more far below Odoo's usual
 #: limit of 120 s.
 JOB_SECONDS = 20
 #: Seconds for which a job rests that was beaten to a row too often.
@@ -120,13 +121,14 @@ class Shift:
         """
         if not self.connection._is_guarded():
             return
-        try:
+        with ExitStack() as at_the_end:
+            at_the_end.callback(self._close)
+            # Also when something goes wrong with the next one.
+            at_the_end.callback(self._finish)
             finished = (
                 not mappings or self._work_at(mappings.sudo())
             ) and self._rounds(self._claim_backlog)
             self._forget_done()
-        finally:
-            self._close()
         connection = self.connection
         if self.worked:
             connection._moved_on(last=True)
@@ -276,10 +278,8 @@ class Shift:
         request = claimed.request
         items = [part.item for part in request.parts.values()]
         future = self._caller.submit(client.send, request.operation, items, request.id)
-        before, self._under_way = (
-            self._under_way,
-            UnderWay(self._env, claimed, future),
-        )
+        before = self._under_way
+        self._under_way = UnderWay(self._env, claimed, future)
         if before:
             self._record(before)
         if self._goes_ahead(request):

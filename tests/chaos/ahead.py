@@ -7,6 +7,7 @@ from tests.clock import PATIENCE
 from tests.invariants import Violations
 from tests.lab import Lab
 from tools.bench.figures import Figure
+from tools.forks import FAILED
 
 from .common import nothing_wrong, share
 
@@ -159,6 +160,34 @@ def killing(interrupting):
     return 1
 
 
+def failing(interrupting):
+    """Deciding the next fails: what is under way is recorded all the same."""
+    lab = interrupting.lab
+    lab.spar.arm({"kind": "delay", "seconds": SHORT, "count": 1})
+    worker = lab.worker(lambda: fail_to_claim(lab, passes=1))
+    assert worker.wait(PATIENCE) == FAILED
+    with lab.env() as env:
+        queued = env["g2p.spar.change"].search_count([("state", "=", "queued")])
+    assert queued == PEOPLE - CONNECTION["batch_size"]
+    return 1
+
+
+def fail_to_claim(lab, passes):
+    """Have the code of this process raise after so many claims."""
+    from odoo.modules.registry import Registry
+
+    mapping = Registry(lab.database)["g2p.spar.mapping"]
+    original, calls = mapping._claim_backlog, []
+
+    def claim_or_fail(*arguments):
+        calls.append(arguments)
+        if len(calls) > passes:
+            raise ZeroDivisionError
+        return original(*arguments)
+
+    mapping._claim_backlog = claim_or_fail
+
+
 def editing(interrupting):
     """Newer addresses are entered for everybody; they come later, not instead."""
     lab = interrupting.lab
@@ -179,4 +208,4 @@ def taking_long(interrupting):
     return 1 + PEOPLE // CONNECTION["batch_size"]
 
 
-WAYS = (pausing, refusing, killing, editing, taking_long)
+WAYS = (pausing, refusing, killing, failing, editing, taking_long)

@@ -1,6 +1,7 @@
 """Two Odoo nodes share one database, and whichever runs the job queue is killed."""
 
 import os
+import random
 import signal
 import time
 
@@ -67,7 +68,8 @@ class Pair:
         #: How many kills met unfinished work.
         self.under_load = 0
         for name in ("one", "two"):
-            port = problems.free_port(lab.chance.randrange(21_000, 24_000))
+            # Not those of another run with the same seed.
+            port = problems.free_port(random.SystemRandom().randrange(21_000, 24_000))
             self.nodes.append(
                 OdooServer(
                     lab.postgres,

@@ -225,32 +225,51 @@ class Shift:
 
     def _carry_out(self, claimed):
         """Send what was claimed, if anything, and record what was sent before it."""
-        if claimed.request and self._is_out_of_date(claimed.request):
-            roll_back(self._env)
-            self._finish()
-            return
         if claimed.request:
-            try:
-                client = self._open_client(claimed.request.version)
-            except KeyProblem as problem:
-                roll_back(self._env)
-                self.connection._pause_for_key(problem)
-                return
-            claimed = self._write_down(claimed)
-        if claimed.request:
-            self._send(client, claimed)
-        else:
+            claimed = self._deliver(claimed)
+        if claimed and not claimed.request:
             self.mappings._save_progress(claimed.entries)
             commit(self._env)
             self.beaten = 0
+
+    def _deliver(self, claimed):
+        """Send a request, unless something came in between.
+
+        :return: the claim, without a request if nothing of it may be sent; None when
+            it was sent, or given back
+        """
+        request = claimed.request
+        if self._under_way and request.version != self.client_of:
+            self._give_back()
+            return None
+        try:
+            client = self._open_client(request.version)
+        except KeyProblem as problem:
+            roll_back(self._env)
+            self.connection._pause_for_key(problem)
+            return None
+        letter = prepared(client, request)
+        if self._under_way and self._is_out_of_date(request):
+            self._give_back()
+            return None
+        claimed = self._write_down(claimed)
+        if not claimed.request:
+            return claimed
+        if len(claimed.request.parts) < len(request.parts):
+            letter = prepared(client, claimed.request)
+        self._send(client, letter, claimed)
+        return None
+
+    def _give_back(self):
+        """What was claimed is decided anew, once it is known what came before it."""
+        roll_back(self._env)
+        self._finish()
 
     def _is_out_of_date(self, request):
         """Whether this was decided before something that could alter the decision.
 
         Waits for the answer to the request before it.
         """
-        if not self._under_way:
-            return False
         if not self._under_way.went_well(STALE):
             return True
         # Paused meanwhile, or set up in another way.
@@ -273,16 +292,14 @@ class Shift:
                 time.sleep(wait)
         return self.mappings._leave_out(claimed, request)
 
-    def _send(self, client, claimed):
+    def _send(self, client, letter, claimed):
         """Have a request sent; go on with the next if there seem to be more."""
-        request = claimed.request
-        items = [part.item for part in request.parts.values()]
-        future = self._caller.submit(client.send, request.operation, items, request.id)
+        future = self._caller.submit(client.deliver, letter)
         before = self._under_way
         self._under_way = UnderWay(self._env, claimed, future)
         if before:
             self._record(before)
-        if self._goes_ahead(request):
+        if self._goes_ahead(claimed.request):
             self._env = self._away.env if self._env is self._home else self._home
         else:
             self._finish()
@@ -325,6 +342,17 @@ class Shift:
     def _forget_done(self):
         if self._done:
             apart(self._beside.env, lambda: self._sendings._forget(self._done))
+
+
+def prepared(client, request):
+    """Return what is sent for a request, signed.
+
+    :param ~.spar.client.SparClient client: whose partner signs it
+    :param Request request: what was claimed
+    :rtype: ~.spar.client.Letter
+    """
+    items = [part.item for part in request.parts.values()]
+    return client.prepare(request.operation, items, request.id)
 
 
 def blames_one_again(request, answer):

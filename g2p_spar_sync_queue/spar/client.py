@@ -3,6 +3,7 @@
 import json
 import math
 import uuid
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
@@ -15,6 +16,16 @@ from .transport import NoAnswer, NotSent, Transport
 _LATER = {408, 425, 429, 500}
 #: There is something wrong with what was sent: an item, or how many there are.
 _REFUSED = {400, 413, 422}
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A request ready to be sent: its body is signed byte for byte."""
+
+    operation: str
+    items: list
+    body: bytes = field(repr=False)
+    signature: str = field(repr=False)
 
 
 class SparClient:
@@ -76,13 +87,22 @@ class SparClient:
         :rtype: ~.answers.Answer
         :raise ValueError: when the request itself is malformed (a bug of the caller)
         """
+        return self.deliver(self.prepare(operation, items, message_id))
+
+    def deliver(self, letter):
+        """Send what was prepared and say what became of each item; see :meth:`send`.
+
+        :param Letter letter: from :meth:`prepare`, to be sent once
+        :rtype: ~.answers.Answer
+        """
+        items = letter.items
         try:
-            reply = self.post(operation, items, message_id)
+            reply = self._post(letter)
         except NotSent as problem:
             return Answer.same_for_all(items, Outcome.TRANSIENT, problem.code)
         except NoAnswer as problem:
             return Answer.same_for_all(items, Outcome.AMBIGUOUS, problem.code)
-        return self.answer(operation, items, reply)
+        return self.answer(letter.operation, items, reply)
 
     def post(self, operation, items, message_id=None):
         """Send one request and return what came back, unread; see :meth:`send`.
@@ -90,6 +110,14 @@ class SparClient:
         :rtype: ~.transport.Reply
         :raise ~.transport.NotSent: when it cannot have reached SPAR
         :raise ~.transport.NoAnswer: when it may have, and no whole answer came
+        :raise ValueError: when the request itself is malformed (a bug of the caller)
+        """
+        return self._post(self.prepare(operation, items, message_id))
+
+    def prepare(self, operation, items, message_id=None):
+        """Write and sign one request, to be sent soon; see :meth:`send`.
+
+        :rtype: Letter
         :raise ValueError: when the request itself is malformed (a bug of the caller)
         """
         request = self._dialect.build(
@@ -100,13 +128,14 @@ class SparClient:
             datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
         )
         body = canonical_bytes(request, self._form)
+        return Letter(operation, items, body, self._signer.detached(body))
+
+    def _post(self, letter):
+        operation = letter.operation
         return self._transport.post(
             self._paths.get(operation) or self._dialect.path(operation),
-            body,
-            {
-                "Content-Type": "application/json",
-                "Signature": self._signer.detached(body),
-            },
+            letter.body,
+            {"Content-Type": "application/json", "Signature": letter.signature},
         )
 
     def answer(self, operation, items, reply):

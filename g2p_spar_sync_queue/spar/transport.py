@@ -13,6 +13,8 @@ import urllib3
 
 #: An answer for 1,000 items is about 0.4 MB; anything far beyond is not one.
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
+#: How much of it is read at a time, at most.
+PIECE = 64 * 1024
 
 
 class NotSent(Exception):
@@ -115,7 +117,7 @@ class Transport:
         # has it from 2.1 on; before, a dripping server can hold one piece longer.
         read = getattr(response.raw, "read1", response.raw.read)
         content = bytearray()
-        while chunk := read(4096):
+        while chunk := read(PIECE):
             content += chunk
             if len(content) > MAX_ANSWER_BYTES:
                 return None

@@ -20,15 +20,14 @@ class TestKeyRotation(KeyCase):
         super().setUp()
         self.next = self.upload_pair(name="Next year's")
         self.headers = []
-        send = SparClient.send
+        deliver = SparClient.deliver
 
-        def watched(client, *args, **kwargs):
-            signature = client._signer.detached(b"{}")
-            header = signature.split(".")[0]
+        def watched(client, letter):
+            header = letter.signature.split(".")[0]
             self.headers.append(json.loads(base64.urlsafe_b64decode(header + "==")))
-            return send(client, *args, **kwargs)
+            return deliver(client, letter)
 
-        self.patch(SparClient, "send", watched)
+        self.patch(SparClient, "deliver", watched)
 
     def kids(self):
         kids = [header["kid"] for header in self.headers]

@@ -54,7 +54,7 @@ class Trap:
 
     def _before_send(self):
         """The claim is committed; nothing has left the process."""
-        self._wrap(_client(), "send", before=True)
+        self._wrap(_client(), "deliver", before=True)
 
     def _after_applied(self):
         """SPAR has done it; its answer is not read."""
@@ -64,7 +64,7 @@ class Trap:
 
     def _after_answer(self):
         """The answer is read; nothing of it is recorded."""
-        self._wrap(_client(), "send")
+        self._wrap(_client(), "deliver")
 
     def _before_commit(self):
         """All is recorded but not committed."""

@@ -248,14 +248,15 @@ class Shift:
             roll_back(self._env)
             self.connection._pause_for_key(problem)
             return None
-        letter = prepared(client, request)
+        # While SPAR works on the one before; else not until it may be sent.
+        letter = prepared(client, request) if self._under_way else None
         if self._under_way and self._is_out_of_date(request):
             self._give_back()
             return None
         claimed = self._write_down(claimed)
         if not claimed.request:
             return claimed
-        if len(claimed.request.parts) < len(request.parts):
+        if not letter or len(claimed.request.parts) < len(request.parts):
             letter = prepared(client, claimed.request)
         self._send(client, letter, claimed)
         return None

@@ -5,20 +5,25 @@ from ..urls import is_secure
 
 @tagged("post_install", "-at_install")
 class TestUrls(BaseCase):
+    def assertEach(self, secure, *addresses, **options):
+        for address in addresses:
+            with self.subTest(address):
+                self.assertIs(is_secure(address, **options), secure)
+
     def test_what_nobody_can_listen_to_is_secure(self):
-        for address in (
+        self.assertEach(
+            True,
             "https://odk.example.org",
             "HTTPS://odk.example.org:8443/central/",
             "https://[2001:db8::1]/",
             "http://localhost:8080/",
             "http://127.0.0.1:1",
             "http://[::1]:1/x",
-        ):
-            with self.subTest(address):
-                self.assertIs(is_secure(address), True)
+        )
 
     def test_what_somebody_could_listen_to_is_not(self):
-        for address in (
+        self.assertEach(
+            False,
             "http://odk.example.org",
             "http://localhost.example.org",
             "http://127.0.0.1.example.org",
@@ -26,23 +31,23 @@ class TestUrls(BaseCase):
             "http://10.0.0.1",
             "ftp://localhost",
             "file:///etc/passwd",
-        ):
-            with self.subTest(address):
-                self.assertIs(is_secure(address, query=True), False)
+            query=True,
+        )
 
     def test_an_address_holds_no_password_and_nothing_that_is_not_sent(self):
-        for address in (
+        self.assertEach(
+            False,
             "https://me@odk.example.org",
             "https://me:secret@odk.example.org",
             "https://:secret@odk.example.org",
             "http://me:secret@localhost",
             "https://odk.example.org/#part",
-        ):
-            with self.subTest(address):
-                self.assertIs(is_secure(address, query=True), False)
+            query=True,
+        )
 
     def test_what_is_no_address_is_not_secure(self):
-        for address in (
+        self.assertEach(
+            False,
             False,
             "",
             "odk.example.org",
@@ -50,12 +55,10 @@ class TestUrls(BaseCase):
             "https://",
             "https:///path",
             "https://[::1",
-        ):
-            with self.subTest(address):
-                self.assertIs(is_secure(address, query=True), False)
+            query=True,
+        )
 
     def test_a_question_mark_only_where_it_may_be(self):
-        for address in ("https://odk.example.org/?x=1", "http://localhost?x=1"):
-            with self.subTest(address):
-                self.assertIs(is_secure(address), False)
-                self.assertIs(is_secure(address, query=True), True)
+        questions = "https://odk.example.org/?x=1", "http://localhost?x=1"
+        self.assertEach(False, *questions)
+        self.assertEach(True, *questions, query=True)

@@ -141,7 +141,7 @@ class G2pSparConnection(models.Model):
     def _changed_at(self):
         """Return when people last changed anything of it, as known to the database.
 
-        One value only, as it is asked before each request.
+        One value only, as it is asked before each request decided ahead.
         """
         self.env.cr.execute(
             "SELECT write_date FROM g2p_spar_connection WHERE id = %s", [self.id]

@@ -1,7 +1,7 @@
 {
     "name": "SPAR: ODK Central",
     "summary": "Payment addresses collected offline with ODK, nothing lost or doubled",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Social Registry",
     "author": "SPAR Suite",
     "license": "LGPL-3",

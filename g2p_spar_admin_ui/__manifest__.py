@@ -1,7 +1,7 @@
 {
     "name": "SPAR: Admin Screens",
     "summary": "What SPAR really holds, what is in trouble, and the cure",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Social Registry",
     "author": "SPAR Suite",
     "license": "LGPL-3",

@@ -1,7 +1,7 @@
 {
     "name": "SPAR: Financial Address",
     "summary": "Where to pay each registrant: capture, validate and protect it",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Social Registry",
     "author": "SPAR Suite",
     "license": "LGPL-3",

@@ -1,7 +1,7 @@
 {
     "name": "SPAR: Portal for Field Agents",
     "summary": "Field agents look after the payment addresses of their own people",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Social Registry",
     "author": "SPAR Suite",
     "license": "LGPL-3",

@@ -1,7 +1,7 @@
 {
     "name": "SPAR: Self-Service API",
     "summary": "Lets a self-service portal read and propose payment addresses",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Social Registry",
     "author": "SPAR Suite",
     "license": "LGPL-3",

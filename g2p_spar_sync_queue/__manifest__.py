@@ -1,7 +1,7 @@
 {
     "name": "SPAR: Sync Queue",
     "summary": "Keeps SPAR's ID-to-account mapper right through every failure",
-    "version": "19.0.1.3.0",
+    "version": "19.0.1.4.0",
     "category": "Social Registry",
     "author": "SPAR Suite",
     "license": "LGPL-3",

@@ -13,6 +13,10 @@ from .templates import prepared_template
 CHANNELS = "root:4,root.spar:2"
 
 
+#: Makes every scheduled job due as soon as the server starts.
+CRONS_NOW = "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' WHERE active"
+
+
 class Stack:
     """One registry and one SPAR, each on databases of their own, both made anew.
 
@@ -67,6 +71,8 @@ class Stack:
         )
         drop_database(self.postgres, self.name)
         duplicate_database(self.postgres, template, self.name)
+        if settings.text("SPAR_CRONS") == "now":
+            self.postgres.query(self.name, CRONS_NOW)
         self.postgres.drop_database(self.mapper.database)
         self.key_service.verdicts.unlink(missing_ok=True)
         return self

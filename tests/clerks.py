@@ -7,6 +7,8 @@ from psycopg2 import OperationalError, errorcodes
 
 from tools.bench import crowd
 
+#: Of a clerk who enters payment addresses.
+CLERK_GROUPS = "base.group_user", "g2p_spar_financial_address.group_editor"
 #: How often Odoo tries a request, and the errors after which it tries again.
 REQUEST_ATTEMPTS = 5
 CONCURRENCY = {
@@ -46,14 +48,15 @@ class Clerks:
         """Give each of these people another wallet, in one transaction."""
         self.as_odoo_does(lambda env: self.edit_in(env, people))
 
-    def as_odoo_does(self, work):
-        """Do in one transaction what a request does; again if somebody was faster.
+    def as_odoo_does(self, work, uid=1):
+        """Do in one transaction what a request does; again after a conflict.
 
         :param Callable work: gets the environment.
+        :param int uid: user; by default the system itself.
         """
         for attempt in range(REQUEST_ATTEMPTS):
             try:
-                with self.env() as env:
+                with self.env(uid) as env:
                     work(env)
                     env.flush_all()
                 return
@@ -83,6 +86,20 @@ class Clerks:
                 for person, number in zip(people, numbers, strict=True)
             ]
         )
+
+    def edit_and_leave(self, people, numbers):
+        """Have a clerk edit these people; the clerk's account is deleted right after.
+
+        :param numbers: of the wallets.
+        """
+        with self.env() as env:
+            groups = [env.ref(name).id for name in CLERK_GROUPS]
+            clerk = env["res.users"].create(
+                {"name": "Leaver", "login": numbers[0], "group_ids": [(6, 0, groups)]}
+            )
+        self.as_odoo_does(lambda env: self.edit_in(env, people, numbers), clerk.id)
+        with self.env() as env:
+            env["res.users"].browse(clerk.id).unlink()
 
     def end(self, people):
         """End the payment addresses of these people, of those who have one."""

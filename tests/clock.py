@@ -65,9 +65,11 @@ class Clock:
                 """SELECT min(COALESCE(next_attempt_at, now() AT TIME ZONE 'UTC'))
                           - clock_timestamp() AT TIME ZONE 'UTC'
                      FROM g2p_spar_mapping m
-                    WHERE state IN ('due', 'retrying', 'checking')
+                    WHERE m.connection_id = %s
+                      AND (state IN ('due', 'retrying', 'checking')
                        OR EXISTS (SELECT FROM g2p_spar_change c
-                                   WHERE c.mapping_id = m.id AND c.state = 'queued')"""
+                                   WHERE c.mapping_id = m.id AND c.state = 'queued'))""",
+                [self.connection],
             )
             (moving,) = env.cr.fetchone()
             env.cr.execute(

@@ -140,10 +140,11 @@ def wallet_string(number, kind):
     )
 
 
-def read_registry(cr, since=0, kind="mobile_wallet_provider"):
+def read_registry(cr, connection, since=0, kind="mobile_wallet_provider"):
     """Return what was committed, what is wanted now and what is not brought to an end.
 
     :param cr: cursor on Odoo's database; every address in it is a wallet at M-Cash.
+    :param int connection: id of the connection to the SPAR that is looked at.
     :param int since: id of the newest change before what is looked at.
     :param str kind: SPAR's word for a mobile wallet.
     :return: ``intended``, ``wanted`` and ``unsettled`` for :func:`check`.
@@ -154,9 +155,9 @@ def read_registry(cr, since=0, kind="mobile_wallet_provider"):
              JOIN g2p_spar_mapping m ON m.id = c.mapping_id
              JOIN res_partner p ON p.id = m.partner_id
         LEFT JOIN g2p_financial_address a ON a.id = c.address_id
-            WHERE c.id > %s
+            WHERE c.id > %s AND m.connection_id = %s
             ORDER BY c.id""",
-        [since],
+        [since, connection],
     )
     intended = {}
     for spar_id, number in cr.fetchall():
@@ -166,10 +167,12 @@ def read_registry(cr, since=0, kind="mobile_wallet_provider"):
                   EXISTS (SELECT FROM g2p_spar_change c
                            WHERE c.mapping_id = m.id AND c.state IN ('queued', 'taken'))
              FROM res_partner p
-        LEFT JOIN g2p_spar_mapping m ON m.partner_id = p.id
+        LEFT JOIN g2p_spar_mapping m
+               ON m.partner_id = p.id AND m.connection_id = %s
         LEFT JOIN g2p_financial_address a
                ON a.partner_id = p.id AND a.state = 'effective'
-            WHERE p.spar_id IS NOT NULL AND (m.id IS NOT NULL OR a.id IS NOT NULL)"""
+            WHERE p.spar_id IS NOT NULL AND (m.id IS NOT NULL OR a.id IS NOT NULL)""",
+        [connection],
     )
     wanted, unsettled = {}, []
     for spar_id, number, state, moving in cr.fetchall():

@@ -199,6 +199,20 @@ class Lab(Clerks, Clock):
         with self.env() as env:
             env.cr.execute("DELETE FROM queue_job WHERE uuid = %s", [uuid])
 
+    def switch_key(self, key):
+        """Sign with a key from now on; SPAR knows it, and refuses the one before.
+
+        :param tools.keys.PartnerKey key: its files.
+        """
+        keys.register_partner(key.certificate, self.stack.partners)
+        with self.env() as env:
+            connection = env["g2p.spar.connection"].browse(self.connection)
+            path = str(key.private_key)
+            if path not in connection.key_ids.mapped("key_path"):
+                connection.write(keys.connection_values(key))
+            known = connection.key_ids.filtered(lambda known: known.key_path == path)
+            known.action_switch_now()
+
     def forget_jobs(self):
         """Delete all wake-ups, as if they were lost."""
         with self.env() as env:
@@ -212,7 +226,9 @@ class Lab(Clerks, Clock):
                           m.reason_code, m.sending_operation, m.next_attempt_at
                      FROM g2p_spar_mapping m
                      JOIN g2p_spar_connection c ON c.id = m.connection_id
-                    WHERE m.state NOT IN ('in_sync', 'ended', 'held') LIMIT 5"""
+                    WHERE m.state NOT IN ('in_sync', 'ended', 'held')
+                      AND m.connection_id = %s LIMIT 5""",
+                [self.connection],
             )
             return env.cr.fetchall()
 
@@ -267,7 +283,9 @@ class Lab(Clerks, Clock):
             return self._read_registry(env)[0]
 
     def _read_registry(self, env):
-        return invariants.read_registry(env.cr, self.since, self.wallet_kind)
+        return invariants.read_registry(
+            env.cr, self.connection, self.since, self.wallet_kind
+        )
 
 
 def load_odoo(config_file):

@@ -4,8 +4,8 @@ One JSON line for each figure on stdout, progress and seeds on stderr, as ``make
 does. Each scenario runs in a process of its own.
 
 ``ONLY=kill`` runs one scenario; ``SPAR_CHAOS_PERCENT=10`` lowers all numbers for a
-quick look; ``SPAR_CHAOS_SEED`` repeats a run; ``SPAR_CHAOS_DIALECT=partner_api`` has
-the stand-in be SPAR 2.1.
+quick look; ``SPAR_CHAOS_SEED`` repeats a run. The stand-in is SPAR 1.1.0, and once more
+SPAR 2.1 where it matters most; ``SPAR_CHAOS_DIALECT=partner_api`` has it be 2.1 only.
 """
 
 import os
@@ -32,7 +32,11 @@ def main(arguments):
     if percent != 100:
         print(f"A quick look with {percent} % of the sizes.", file=sys.stderr)
     Postgres().start()
-    codes = [run(name, percent, seed) for name in names]
+    codes = [
+        run(name, percent, seed, dialect)
+        for name in names
+        for dialect in dialects(name)
+    ]
     return 1 if any(codes) else 0
 
 
@@ -47,19 +51,31 @@ def selection(names):
     return settings.chosen(names, SCENARIOS, "scenario")
 
 
-def run(name, percent, seed, **options):
+def dialects(name):
+    """Return in which of SPAR's dialects to run a scenario.
+
+    :param str name: of the scenario.
+    """
+    from tests.chaos import IN_BOTH_DIALECTS
+    from tests.lab import DIALECTS
+
+    if wanted := settings.text("SPAR_CHAOS_DIALECT"):
+        return [wanted]
+    return DIALECTS if name in IN_BOTH_DIALECTS else DIALECTS[:1]
+
+
+def run(name, percent, seed, dialect, **options):
     """Run one scenario.
 
     :param str name: of the scenario.
     :param int percent: how much of the full numbers.
     :param int seed: of everything left to chance.
+    :param str dialect: SPAR's, one of :data:`tests.lab.DIALECTS`.
     :param options: of ``subprocess.run``.
     :return: its exit code, or with options what ``subprocess.run`` returns.
     """
     command = [settings.ODOO_VENV / "bin" / "python", "-m", "tests.chaos"]
-    command += [name, percent, seed]
-    dialect = settings.text("SPAR_CHAOS_DIALECT")
-    command += ["--dialect", dialect] if dialect else []
+    command += [name, percent, seed, "--dialect", dialect]
     storage = settings.SANDBOX / "hypothesis"
     done = subprocess.run(
         [str(part) for part in command],

@@ -11,6 +11,8 @@ SCENARIOS = (
     "ahead",
     "poison",
     "editors",
+    "starts",
+    "two",
     "renames",
     "restored",
     "upgrade",
@@ -18,3 +20,6 @@ SCENARIOS = (
     "sequences",
     "odk",
 )
+
+#: Run with both of SPAR's dialects: what depends most on how SPAR answers.
+IN_BOTH_DIALECTS = ("kill", "faults", "late", "sequences")

@@ -30,8 +30,10 @@ def main(arguments):
         Postgres().start(), asked.percent, asked.seed, say, asked.dialect
     )
     reached = True
+    # The usual one goes without saying.
+    more = {} if asked.dialect == DIALECTS[0] else {"dialect": asked.dialect}
     for figure in figures:
-        print(figure.line(asked.percent), flush=True)
+        print(figure.line(asked.percent, **more), flush=True)
         reached = reached and figure.ok
     return 0 if reached else 1
 

@@ -1,9 +1,14 @@
-"""Any sequence of edits, rollbacks, failures, kills and lost jobs ends as a model says.
+"""Any sequence of edits, failures, kills and operators' actions ends as a model says.
 
 The model is a dictionary: what each registrant's newest committed address is. After
 each sequence SPAR must hold exactly that, and must never have gone back.
+
+Operators may skip, cancel, pause and send again in between. At the end everything that
+is paused is resumed and everything that was given up is sent again, so the model holds
+for all.
 """
 
+import itertools
 import signal
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -12,6 +17,7 @@ from hypothesis import strategies as st
 from tests.clock import PATIENCE
 from tests.invariants import Violations, wallet_string
 from tests.lab import Lab
+from tools import keys
 from tools.bench.figures import Figure
 
 from .common import nothing_wrong, share
@@ -32,6 +38,10 @@ FAULTS = (
     {"kind": "status", "code": 429, "retry_after": 9},
     {"kind": "reject", "code": "rjct.internal.error"},
 )
+#: What an operator can do to one registrant.
+ACTIONS = ("skip", "cancel", "pause", "resume", "resend", "retry")
+#: Different signing keys; making one takes long, so they are used in turns.
+KEYS = 4
 #: One of those an example works with.
 person = st.integers(0, PEOPLE - 1)
 STEPS = st.one_of(
@@ -47,6 +57,13 @@ STEPS = st.one_of(
     st.tuples(st.just("run_jobs")),
     st.tuples(st.just("wait"), st.sampled_from([1, 10, 70, 700])),
     st.tuples(st.just("sweep")),
+    st.tuples(st.just("intervene"), person, st.sampled_from(ACTIONS)),
+    st.tuples(st.just("intervene"), person, st.sampled_from(ACTIONS)),
+    st.tuples(st.just("pause_sending")),
+    st.tuples(st.just("resume_sending")),
+    st.tuples(st.just("send_every_value"), st.booleans()),
+    st.tuples(st.just("switch_key")),
+    st.tuples(st.just("leaver_edits"), person),
 )
 
 
@@ -78,6 +95,9 @@ def measure(postgres, percent, seed_, say, dialect):
             failed = 1
             say(f"{error}\n{getattr(error, '__notes__', '')}")
     say(f"Steps played: {tried.played}; kills that met their point: {tried.kills}")
+    say(f"Operators' actions that took effect: {tried.interventions}")
+    missing = {name for name, done in tried.interventions.items() if not done}
+    assert percent < 100 or not missing, f"never took effect: {missing}"
     yield Figure("sequences_examples", tried.examples, "examples", f">= {examples}")
     yield Figure("sequences_failed", failed, "examples", "== 0")
     yield from nothing_wrong("sequences", tried.found)
@@ -96,7 +116,11 @@ class Sequences:
     def __init__(self, lab):
         self.lab = lab
         self.examples = self.kills = 0
+        self.unfinished = False
+        self.people = []
         self.played = {}
+        self.interventions = dict.fromkeys(ACTIONS, 0)
+        self._keys = itertools.cycle(self._make_keys())
         self.found = Violations()
 
     def play(self, steps):
@@ -105,6 +129,12 @@ class Sequences:
         :raises AssertionError: when something does not hold.
         """
         lab = self.lab
+        if self.unfinished:
+            # Nothing of an example that failed may be found in the next one.
+            lab.spar.disarm()
+            self._resume_all()
+            lab.settle()
+        self.unfinished = True
         lab.start_log()
         self.people = lab.register(PEOPLE)
         self.model = {}
@@ -112,9 +142,28 @@ class Sequences:
             self.played[name] = self.played.get(name, 0) + 1
             getattr(self, f"_{name}")(*arguments)
         lab.spar.disarm()
+        self._resume_all()
+        lab.settle()
+        self._send_given_up()
         lab.settle()
         self._compare(steps)
+        self.unfinished = False
         self.examples += 1
+
+    def _resume_all(self):
+        self._resume_sending()
+        self._intervene_all([("paused", "=", True)], "resume")
+
+    def _send_given_up(self):
+        self._intervene_all([("state", "=", "skipped")], "resend")
+
+    def _intervene_all(self, domain, action):
+        with self.lab.env() as env:
+            mappings = env["g2p.spar.mapping"].search(
+                [("partner_id", "in", self.people), *domain]
+            )
+            done = mappings._intervene(action, "At the end of the sequence")
+            assert done == mappings, f"{action} left out {mappings - done}"
 
     def _compare(self, steps):
         found = self.lab.violations()
@@ -172,3 +221,40 @@ class Sequences:
 
     def _wait(self, seconds):
         self.lab.time_passes(seconds)
+
+    def _intervene(self, place, action):
+        with self.lab.env() as env:
+            mapping = env["g2p.spar.mapping"].search(
+                [("partner_id", "=", self.people[place])]
+            )
+            done = mapping._intervene(action, "An operator decided so")
+            self.interventions[action] += len(done)
+
+    def _pause_sending(self):
+        with self.lab.env() as env:
+            env["g2p.spar.connection"].browse(self.lab.connection).action_pause()
+
+    def _resume_sending(self):
+        with self.lab.env() as env:
+            connection = env["g2p.spar.connection"].browse(self.lab.connection)
+            if connection.state != "running":
+                connection.action_resume()
+
+    def _send_every_value(self, every):
+        with self.lab.env() as env:
+            connection = env["g2p.spar.connection"].browse(self.lab.connection)
+            connection.send_every_value = every
+
+    def _switch_key(self):
+        self.lab.switch_key(next(self._keys))
+
+    def _make_keys(self):
+        folder = self.lab.stack.key.private_key.parent
+        for number in range(KEYS):
+            yield keys.make_partner_key(folder / f"sequences-{number}")
+
+    def _leaver_edits(self, place):
+        """A clerk edits, and their account is deleted before anything is sent."""
+        (number,) = self.lab.new_numbers(1)
+        self.lab.edit_and_leave([self.people[place]], [number])
+        self.model[self.people[place]] = number

@@ -83,13 +83,7 @@ def change(lab, **values):
 def switch_key(lab):
     """Register another key, let it sign, and have the old one refused."""
     folder = lab.stack.key.private_key.parent / "next"
-    new = keys.make_partner_key(folder)
-    keys.register_partner(new.certificate, lab.stack.partners)
-    with lab.env() as env:
-        connection = env["g2p.spar.connection"].browse(lab.connection)
-        (values,) = keys.connection_values(new)["key_ids"]
-        connection.write({"key_ids": [values]})
-        connection.key_ids.sorted("id")[-1].action_switch_now()
+    lab.switch_key(keys.make_partner_key(folder))
 
 
 def crowd_ids(lab):

@@ -19,6 +19,8 @@ SIZES = {
     "ahead": 20,
     "poison": 10,
     "editors": 10,
+    "starts": 15,
+    "two": 13,
     "renames": 20,
     "restored": 100,
     "upgrade": 10,
@@ -35,9 +37,14 @@ def test_no_scenario_is_left_out():
     assert set(SIZES) == set(SCENARIOS)
 
 
-@pytest.mark.parametrize("name", SIZES)
-def test_nothing_goes_wrong(postgres, name):
-    done = chaos.run(name, SIZES[name], SEED, stdout=subprocess.PIPE, text=True)
+@pytest.mark.parametrize(
+    ("name", "dialect"),
+    [(name, dialect) for name in SIZES for dialect in chaos.dialects(name)],
+)
+def test_nothing_goes_wrong(postgres, name, dialect):
+    done = chaos.run(
+        name, SIZES[name], SEED, dialect, stdout=subprocess.PIPE, text=True
+    )
     print(done.stdout)
     figures = [json.loads(line) for line in done.stdout.splitlines()]
     assert figures, "the scenario came to no result"

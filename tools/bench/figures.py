@@ -31,12 +31,13 @@ class Figure:
             self.value, float(bound)
         )
 
-    def line(self, percent=100):
+    def line(self, percent=100, **more):
         """Return the figure as one line of JSON.
 
         :param int percent: the sizes it was measured with, in percent of the full
             ones. Less than 100 is told in the line, so that a quick look is never
             taken for a result.
+        :param more: what else the line tells.
         """
         shown = {
             "name": self.name,
@@ -48,4 +49,4 @@ class Figure:
         }
         if percent != 100:
             shown["size"] = f"{percent} %"
-        return json.dumps(shown)
+        return json.dumps({**shown, **more})

@@ -33,29 +33,41 @@ class Server:
 def test_exit_code(monkeypatch, codes, code):
     played = []
 
-    def run(name, percent, seed):
-        played.append((name, percent, seed))
+    def run(name, percent, seed, dialect):
+        played.append((name, percent, seed, dialect))
         return codes[len(played) - 1]
 
     monkeypatch.setattr(chaos, "Postgres", Server)
     monkeypatch.setattr(chaos, "run", run)
     monkeypatch.setenv("SPAR_CHAOS_PERCENT", "5")
     monkeypatch.setenv("SPAR_CHAOS_SEED", "7")
-    assert chaos.main(["kill", "late"]) == code
-    assert played == [("kill", 5, 7), ("late", 5, 7)]
+    assert chaos.main(["down", "poison"]) == code
+    assert played == [("down", 5, 7, "g2p_connect"), ("poison", 5, 7, "g2p_connect")]
 
 
 @pytest.mark.parametrize(
-    ("dialect", "passed"), [("", []), ("partner_api", ["--dialect", "partner_api"])]
+    ("variable", "name", "dialects"),
+    [
+        ("", "late", ["g2p_connect", "partner_api"]),
+        ("", "down", ["g2p_connect"]),
+        ("partner_api", "late", ["partner_api"]),
+        ("partner_api", "down", ["partner_api"]),
+    ],
 )
-def test_the_dialect_is_passed_on(monkeypatch, dialect, passed):
+def test_what_depends_on_answers_is_run_in_both_dialects(
+    monkeypatch, variable, name, dialects
+):
+    monkeypatch.setenv("SPAR_CHAOS_DIALECT", variable)
+    assert list(chaos.dialects(name)) == dialects
+
+
+def test_the_dialect_is_passed_on(monkeypatch):
     commands = []
-    monkeypatch.setenv("SPAR_CHAOS_DIALECT", dialect)
     monkeypatch.setattr(
         chaos.subprocess, "run", lambda command, **options: commands.append(command)
     )
-    chaos.run("late", 5, 7, capture_output=True)
-    assert commands[0][3:] == ["late", "5", "7", *passed]
+    chaos.run("late", 5, 7, "partner_api", capture_output=True)
+    assert commands[0][3:] == ["late", "5", "7", "--dialect", "partner_api"]
 
 
 def test_help_lists_the_command(capsys):

@@ -67,8 +67,9 @@ class Clock:
                      FROM g2p_spar_mapping m
                     WHERE m.connection_id = %s
                       AND (state IN ('due', 'retrying', 'checking')
-                       OR EXISTS (SELECT FROM g2p_spar_change c
-                                   WHERE c.mapping_id = m.id AND c.state = 'queued'))""",
+                           OR EXISTS (SELECT FROM g2p_spar_change c
+                                       WHERE c.mapping_id = m.id
+                                         AND c.state = 'queued'))""",
                 [self.connection],
             )
             (moving,) = env.cr.fetchone()

@@ -103,7 +103,8 @@ class G2pSparMapping(models.Model):
     linked_spar_id = fields.Char(
         "SPAR ID linked", readonly=True, help="The ID under which SPAR has a row."
     )
-    # Nobody may read it: whoever knows the masked number could guess the rest.
+    # Nobody may read it: whoever knows the masked number could guess the rest. After a
+    # colon that of the name and phone SPAR was told, if any.
     held_digest = fields.Char(
         readonly=True,
         groups=fields.NO_ACCESS,

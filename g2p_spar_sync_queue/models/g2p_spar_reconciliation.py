@@ -5,7 +5,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..progress import Progress, digest
+from ..progress import Progress, digest, of_address
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
@@ -334,4 +334,4 @@ def difference(entry, wanted, item, result):
     theirs = digest(result.fa, result.strategy_number)
     if theirs == digest(*ours):
         return None
-    return "ours_newer" if theirs == entry.held_digest else "spar_newer"
+    return "ours_newer" if theirs == of_address(entry.held_digest) else "spar_newer"

@@ -192,10 +192,25 @@ class ResPartner(models.Model):
             # It ends a payment, or starts one again, as surely as the address does.
             if turned:
                 turned.with_env(self.env)._check_may_change_payment()
+        told = {}
+        if self._spar_details_triggers() & vals.keys():
+            told = {partner: partner._spar_details() for partner in self.sudo()}
         result = super().write(vals)
         if turned:
             turned.with_env(self.env)._financial_address_changed("admin")
+        self.browse(
+            partner.id
+            for partner, details in told.items()
+            if partner._spar_details() != details
+        )._spar_details_changed()
         return result
+
+    def _spar_details_changed(self):
+        """Have those who are paid updated at SPAR: it is told more than the address."""
+        if self:
+            self.env["g2p.financial.address"]._rewritten(
+                [("partner_id", "in", self.ids)]
+            )
 
     def _payment_data_may_leave(self):
         """Hold back those of whom SPAR has or may have a row."""

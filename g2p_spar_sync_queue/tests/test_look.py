@@ -92,6 +92,31 @@ class TestLook(LookCase):
         self.assertEqual(row["badge"], "Differs")
         self.assertNotIn("754200001", str(row))
 
+    def test_one_connection_speaks_for_the_registrant(self):
+        """The first in the order of connections: on the form and for the API."""
+        self.bring_in_sync()
+        other = self.connection.copy({"sequence": self.connection.sequence - 1})
+
+        def assert_same(code):
+            self.env.invalidate_all()
+            self.assertEqual(self.view(ask=False)["rows"][0]["code"], code)
+            self.assertEqual(self.registrant.spar_state, code)
+
+        assert_same("in_sync")
+        other.state = "paused"
+        self.env["g2p.spar.mapping"]._capture(self.registrant, "admin", other)
+        assert_same("paused")
+        other.sequence = self.connection.sequence + 1
+        assert_same("in_sync")
+
+    def test_who_is_not_taken_up_yet_is_on_the_way(self):
+        self.bring_in_sync()
+        other = self.connection.copy({"sequence": self.connection.sequence - 1})
+        other.state = "running"
+        self.env.invalidate_all()
+        self.assertEqual(self.registrant.spar_state, "on_its_way")
+        self.assertEqual(self.view(ask=False)["rows"][0]["code"], "on_its_way")
+
     # === WHAT IS UNDER WAY === #
 
     def test_on_its_way(self):

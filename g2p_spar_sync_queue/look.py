@@ -6,6 +6,7 @@ from odoo.tools.misc import format_datetime, format_time
 from odoo.addons.g2p_spar_financial_address.const import EDITOR, VIEWER
 
 from .kinds import MOVING, OPERATOR, RESENT, SAME, TAKEN
+from .progress import digest, of_address
 
 #: States of a registrant in which nothing more is to be said than how SPAR compares.
 SETTLED = ("in_sync", "ended", "no_address")
@@ -93,7 +94,7 @@ class Look:
         if not entry.linked_spar_id:
             return self.env._("No address"), entry.seen_at
         wanted = self.env["g2p.spar.reading"]._wanted(entry)
-        if not wanted.value or wanted.digest != entry.held_digest:
+        if not wanted.value or digest(*wanted.value) != of_address(entry.held_digest):
             return None
         Strategy = self.env["g2p.fa.strategy"].sudo()
         return Strategy._spar_masked(*wanted.value), entry.seen_at

@@ -5,6 +5,7 @@ alter them, and the engine writes a whole batch back in one statement.
 """
 
 import hashlib
+import json
 import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -76,6 +77,11 @@ class Progress:
     def is_moving(self):
         """Whether the wanted change is still on its way."""
         return self.state in ("due", "retrying", "checking")
+
+    @property
+    def id_at_spar(self):
+        """The ID under which SPAR has, or may have, a row; None if there is none."""
+        return self.linked_spar_id or self.sending_spar_id
 
     def facts(self, wanted):
         """Return what :func:`~.plan.next_step` decides by."""
@@ -365,13 +371,27 @@ def group_applies(label, operation):
     return bool(label) and label.startswith("ask:") == (operation == RESOLVE)
 
 
-def digest(text, strategy_number):
+def digest(text, strategy_number, details=None):
     """Return what SPAR's row is compared by, so that the address is not stored.
 
     With the strategy: read by another one, the same string may mean another account.
 
-    :return: a text, or None when the address is unknown
+    :param dict details: what else SPAR is told; it never tells them again, so after a
+        resolve they are unknown
+    :return: a text, that of the address first, or None when the address is unknown
     """
     if text is None:
         return None
-    return hashlib.sha256(f"{strategy_number}:{text}".encode()).hexdigest()
+    address = _hashed(f"{strategy_number}:{text}")
+    if not details:
+        return address
+    return f"{address}:{_hashed(json.dumps(details, sort_keys=True))}"
+
+
+def of_address(known):
+    """Return which part of a digest is that of the address, or None without one."""
+    return known and known.partition(":")[0]
+
+
+def _hashed(text):
+    return hashlib.sha256(text.encode()).hexdigest()

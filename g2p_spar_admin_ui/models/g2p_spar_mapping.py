@@ -5,7 +5,11 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import CHANNELS
-from odoo.addons.g2p_spar_sync_queue.models.g2p_spar_mapping import MOVING
+from odoo.addons.g2p_spar_sync_queue.models.g2p_spar_mapping import (
+    MOVING,
+    newer_change,
+    shown_state,
+)
 
 #: Why something is not in sync, in words.
 CAUSES = [
@@ -152,7 +156,7 @@ class G2pSparMapping(models.Model):
         connection = query.left_join(
             alias, "connection_id", "g2p_spar_connection", "id", "connection_id"
         )
-        return _shown(alias, connection)
+        return shown_state(alias, connection)
 
     def _cause_to_sql(self, alias, query):
         return SQL(
@@ -221,18 +225,13 @@ class G2pSparMapping(models.Model):
         return address
 
 
-def _newer(alias):
-    return SQL(
-        """EXISTS (SELECT FROM g2p_spar_change c
-                    WHERE c.mapping_id = %s AND c.state = 'queued')""",
-        SQL.identifier(alias, "id"),
-    )
-
-
 def _at_rest_in(alias, states):
     """Return SQL: the engine is done with it, and left it in one of these states."""
     return SQL(
-        "(%s IN %s AND NOT %s)", SQL.identifier(alias, "state"), states, _newer(alias)
+        "(%s IN %s AND NOT %s)",
+        SQL.identifier(alias, "state"),
+        states,
+        newer_change(alias),
     )
 
 
@@ -251,24 +250,6 @@ def _moving_shown(shown):
                             WHERE state = 'queued')
               AND %(shown_sql)s IN %(shown)s""",
         moving=MOVING,
-        shown_sql=_shown("m", "k"),
+        shown_sql=shown_state("m", "k"),
         shown=shown,
-    )
-
-
-def _shown(alias, connection):
-    """Return SQL of what is shown, as :meth:`_compute_display_state` says it."""
-    return SQL(
-        """CASE
-             WHEN %(m)s.state NOT IN %(moving)s AND NOT %(newer)s
-             THEN CASE %(m)s.state WHEN 'skipped' THEN 'differs' ELSE %(m)s.state END
-             WHEN %(k)s.state != 'running' OR %(m)s.paused THEN 'paused'
-             WHEN %(m)s.state = 'checking' THEN 'checking'
-             WHEN %(k)s.breaker_state != 'closed' THEN 'retrying'
-             WHEN %(m)s.state = 'retrying' AND NOT %(newer)s THEN 'retrying'
-             ELSE 'on_its_way' END""",
-        m=SQL.identifier(alias),
-        k=SQL.identifier(connection),
-        moving=MOVING,
-        newer=_newer(alias),
     )

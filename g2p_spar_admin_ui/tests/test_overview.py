@@ -26,7 +26,7 @@ class MonitorCase(SparCase):
     def make_one_of_each(self):
         """Return registrants, one in each state the engine knows of."""
         names = [*RESTING_SHOWN.values(), "due", "retrying", "checking"]
-        partners = self.make_registrants(len(names) + 2)
+        partners = self.make_registrants(len(names) + 4)
         mappings = partners.spar_mapping_ids
         mappings._job_sync()
         self.assertInSync(mappings)
@@ -35,7 +35,12 @@ class MonitorCase(SparCase):
         # One that is held and has a newer change, one that is paused by hand.
         newer, by_hand = mappings[-2:]
         newer.state = "held"
-        newer._capture(newer.partner_id, "admin")
+        # And two that failed: one waits for its next attempt, one is due.
+        waits, due = mappings[-4:-2]
+        (waits | due).state = "retrying"
+        waits.next_attempt_at = fields.Datetime.now() + timedelta(hours=1)
+        due.next_attempt_at = fields.Datetime.now() - timedelta(hours=1)
+        newer._capture((newer | waits | due).partner_id, "admin")
         by_hand.write({"state": "due", "paused": True})
         self.env.flush_all()
         self.env.invalidate_all()
@@ -73,7 +78,7 @@ class TestOverview(MonitorCase):
         self.assertEqual(values["waiting_id"], 1)
         self.assertEqual(values["differs"], 1)
         self.assertEqual(values["paused"], 1)
-        self.assertEqual(values["on_its_way"], 4)
+        self.assertEqual(values["on_its_way"], 6)
         self.assertEqual(len(self.list_of(overview["share"]["action"])), 1)
 
     def test_what_is_shown_is_what_is_searched_and_grouped(self):

@@ -116,6 +116,15 @@ class ResPartner(models.Model):
         return {key: value for key, value in details.items() if value}
 
     @api.model
+    def _spar_details_triggers(self):
+        """Return the fields of a contact that decide :meth:`_spar_details`.
+
+        A registry that makes names or phones of other fields adds those.
+        """
+        settings = self.env["g2p.fa.settings"]._values()
+        return {name for name in ("name", "phone") if settings[f"send_{name}"]}
+
+    @api.model
     def _financial_address_triggers(self):
         """Return the fields of a contact that decide what SPAR should hold."""
         return {"is_registrant"}

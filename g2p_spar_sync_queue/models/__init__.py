@@ -1,4 +1,5 @@
 from . import g2p_spar_sending
+from . import g2p_spar_capture
 from . import g2p_spar_mapping
 from . import g2p_spar_mapping_capture
 from . import g2p_spar_mapping_rows
@@ -27,6 +28,7 @@ from . import g2p_spar_reconciliation
 from . import g2p_spar_reconciliation_line
 from . import g2p_spar_reading
 from . import g2p_spar_reading_ask
+from . import g2p_fa_settings
 from . import g2p_fa_strategy
 from . import g2p_financial_address
 from . import queue_job

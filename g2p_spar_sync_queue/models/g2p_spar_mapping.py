@@ -19,10 +19,6 @@ DISPLAY_STATES = [
 ]
 
 
-#: How the engine's states are shown, where that is not by the same word.
-SHOWN_AS = {"due": "on_its_way", "skipped": "differs"}
-
-
 class Unchecked(fields.Many2one):
     """A many2one without the database's foreign key, whose check costs each write.
 
@@ -103,7 +99,8 @@ class G2pSparMapping(models.Model):
     linked_spar_id = fields.Char(
         "SPAR ID linked", readonly=True, help="The ID under which SPAR has a row."
     )
-    # Nobody may read it: whoever knows the masked number could guess the rest.
+    # Nobody may read it: whoever knows the masked number could guess the rest. After a
+    # colon that of the name and phone SPAR was told, if any.
     held_digest = fields.Char(
         readonly=True,
         groups=fields.NO_ACCESS,
@@ -150,27 +147,21 @@ class G2pSparMapping(models.Model):
         "connection_id.breaker_state",
     )
     def _compute_display_state(self):
-        newer = self._with_newer_change()
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT m.id, %s FROM g2p_spar_mapping m
+                     JOIN g2p_spar_connection k ON k.id = m.connection_id
+                    WHERE m.id = ANY(%s)""",
+                shown_state("m", "k"),
+                list(self.ids),
+            )
+        )
+        shown = dict(rows)
         for mapping in self:
-            state = SHOWN_AS.get(mapping.state, mapping.state)
-            # A request already sent is told of first: it decides about the newer one.
-            # So is a wait for SPAR, which the newer one shares.
-            if mapping in newer and not mapping._comes_first():
-                state = "on_its_way"
-            connection = mapping.sudo().connection_id
-            away = connection.breaker_state != "closed"
-            if state in ("on_its_way", "retrying", "checking"):
-                if connection.state != "running" or mapping.paused:
-                    state = "paused"
-                elif away and state == "on_its_way":
-                    state = "retrying"
-            mapping.display_state = state
-            mapping.sentence = mapping._sentence(state, away)
-
-    def _comes_first(self):
-        """Whether something is finished before a newer change is taken up."""
-        waits = self.next_attempt_at and self.next_attempt_at > fields.Datetime.now()
-        return self.state == "checking" or (self.state == "retrying" and bool(waits))
+            mapping.display_state = shown.get(mapping.id, False)
+            away = mapping.sudo().connection_id.breaker_state != "closed"
+            mapping.sentence = mapping._sentence(mapping.display_state, away)
 
     def _with_newer_change(self):
         """Return those with a change the engine has not taken up yet."""
@@ -260,8 +251,45 @@ class G2pSparMapping(models.Model):
 #: States in which the engine has something to do. As literals, for the partial index.
 MOVING = SQL("('due', 'retrying', 'checking')")
 
-#: SQL on a mapping ``m``: it has a change the engine has not taken up yet.
-NEWER_CHANGE = SQL(
-    """EXISTS (SELECT FROM g2p_spar_change c
-               WHERE c.mapping_id = m.id AND c.state = 'queued')"""
-)
+
+def newer_change(alias):
+    """Return SQL: a mapping has a change the engine has not taken up yet.
+
+    :param str alias: of the mapping
+    """
+    return SQL(
+        """EXISTS (SELECT FROM g2p_spar_change c
+                    WHERE c.mapping_id = %s AND c.state = 'queued')""",
+        SQL.identifier(alias, "id"),
+    )
+
+
+#: SQL on a mapping ``m``.
+NEWER_CHANGE = newer_change("m")
+
+
+def shown_state(alias, connection):
+    """Return SQL of what is shown of a mapping: one of ``DISPLAY_STATES``.
+
+    A request already sent is told of first: it decides about a newer change. So is a
+    wait for SPAR, which the newer one shares.
+
+    :param str alias: of the mapping
+    :param str connection: alias of its connection
+    """
+    return SQL(
+        """CASE
+             WHEN %(m)s.state NOT IN %(moving)s AND NOT %(newer)s
+             THEN CASE %(m)s.state WHEN 'skipped' THEN 'differs' ELSE %(m)s.state END
+             WHEN %(k)s.state != 'running' OR %(m)s.paused THEN 'paused'
+             WHEN %(m)s.state = 'checking' THEN 'checking'
+             WHEN %(k)s.breaker_state != 'closed' THEN 'retrying'
+             WHEN %(m)s.state = 'retrying' AND (NOT %(newer)s OR
+                  %(m)s.next_attempt_at > statement_timestamp() AT TIME ZONE 'UTC')
+             THEN 'retrying'
+             ELSE 'on_its_way' END""",
+        m=SQL.identifier(alias),
+        k=SQL.identifier(connection),
+        moving=MOVING,
+        newer=newer_change(alias),
+    )

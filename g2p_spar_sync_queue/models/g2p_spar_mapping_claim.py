@@ -225,11 +225,9 @@ class G2pSparMapping(models.Model):
                 broken = written is None
                 if written:
                     value = written[:2]
-                    known_by = digest(*value)
-                    details = {
-                        **partner._spar_details(settings),
-                        "parts": written.parts,
-                    }
+                    details = partner._spar_details(settings)
+                    known_by = digest(*value, details)
+                    details["parts"] = written.parts
             spar_id = partner._spar_get_id() or None
             wanted[entry.id] = Wanted(spar_id, value, known_by, broken, details)
         return wanted

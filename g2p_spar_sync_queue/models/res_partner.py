@@ -23,12 +23,14 @@ class ResPartner(models.Model):
 
     @api.depends("spar_mapping_ids", "financial_address_ids.state")
     def _compute_spar_state(self):
+        # The first connection speaks for the registrant. All of them are read at once,
+        # for a list.
+        first = self.env["g2p.spar.reading"]._connections()[:1]
         mappings = self.spar_mapping_ids
         for partner in self:
-            # The first connection speaks for the registrant. All of them are read at
-            # once, for a list.
-            mapping = partner.spar_mapping_ids.sorted("id")[:1]
-            mapping = mapping.with_prefetch(mappings._ids)
+            mapping = partner.spar_mapping_ids.filtered(
+                lambda mapping: mapping.connection_id == first
+            ).with_prefetch(mappings._ids)
             if partner.financial_address_state == "draft":
                 partner.spar_state = "incomplete"
                 partner.spar_sentence = self.env._(
@@ -45,6 +47,9 @@ class ResPartner(models.Model):
             elif mapping and (mapping.display_state != "ended" or mapping.seen_at):
                 partner.spar_state = mapping.display_state
                 partner.spar_sentence = mapping.sentence
+            elif partner.financial_address_id and first:
+                partner.spar_state = "on_its_way"
+                partner.spar_sentence = self.env._("Saved. Being sent to SPAR.")
             elif partner.financial_address_id:
                 partner.spar_state = "paused"
                 partner.spar_sentence = self.env._(
@@ -192,10 +197,25 @@ class ResPartner(models.Model):
             # It ends a payment, or starts one again, as surely as the address does.
             if turned:
                 turned.with_env(self.env)._check_may_change_payment()
+        told = {}
+        if self._spar_details_triggers() & vals.keys():
+            told = {partner: partner._spar_details() for partner in self.sudo()}
         result = super().write(vals)
         if turned:
             turned.with_env(self.env)._financial_address_changed("admin")
+        self.browse(
+            partner.id
+            for partner, details in told.items()
+            if partner._spar_details() != details
+        )._spar_details_changed()
         return result
+
+    def _spar_details_changed(self):
+        """Have those who are paid updated at SPAR: it is told more than the address."""
+        if self:
+            self.env["g2p.financial.address"]._rewritten(
+                [("partner_id", "in", self.ids)]
+            )
 
     def _payment_data_may_leave(self):
         """Hold back those of whom SPAR has or may have a row."""

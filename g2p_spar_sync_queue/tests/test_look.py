@@ -92,6 +92,31 @@ class TestLook(LookCase):
         self.assertEqual(row["badge"], "Differs")
         self.assertNotIn("754200001", str(row))
 
+    def test_one_connection_speaks_for_the_registrant(self):
+        """The first in the order of connections: on the form and for the API."""
+        self.bring_in_sync()
+        other = self.connection.copy({"sequence": self.connection.sequence - 1})
+
+        def assert_same(code):
+            self.env.invalidate_all()
+            self.assertEqual(self.view(ask=False)["rows"][0]["code"], code)
+            self.assertEqual(self.registrant.spar_state, code)
+
+        assert_same("in_sync")
+        other.state = "paused"
+        self.env["g2p.spar.mapping"]._capture(self.registrant, "admin", other)
+        assert_same("paused")
+        other.sequence = self.connection.sequence + 1
+        assert_same("in_sync")
+
+    def test_who_is_not_taken_up_yet_is_on_the_way(self):
+        self.bring_in_sync()
+        other = self.connection.copy({"sequence": self.connection.sequence - 1})
+        other.state = "running"
+        self.env.invalidate_all()
+        self.assertEqual(self.registrant.spar_state, "on_its_way")
+        self.assertEqual(self.view(ask=False)["rows"][0]["code"], "on_its_way")
+
     # === WHAT IS UNDER WAY === #
 
     def test_on_its_way(self):
@@ -115,6 +140,31 @@ class TestLook(LookCase):
         self.assertFalse(self.mapper.faults)
         self.assertEqual(row["badge"], "")
         self.assertFalse(row["mayResend"] or row["mayTake"])
+
+    def test_a_lost_answer_that_was_skipped(self):
+        self.bring_in_sync()
+        self.enter_address("0754 200 009")
+        self.run_engine(stand_in.cut_after)
+        self.mapping._intervene("skip", "Not now")
+        self.assertEqual(self.look("both")["badge"], "", "SPAR may be working on it")
+        self.time_passes()
+        row = self.look("both")
+        self.assertEqual((row["text"], row["badge"]), (THEIRS, "In sync"))
+        self.mapper.rows["SR-1"] = self.mapper.rows["SR-1"].replace("009", "001")
+        row = self.look("both")
+        self.assertEqual((row["text"], row["badge"]), (OURS, "Differs"))
+        self.assertTrue(row["mayResend"])
+
+    def test_a_lost_link_under_another_id_is_asked_about(self):
+        self.enter_address("0754 200 001")
+        self.run_engine(stand_in.cut_after)
+        self.registrant.spar_id = "SR-9"
+        self.mapping._intervene("skip", "Not now")
+        self.time_passes()
+        row = self.look("both")
+        self.assertEqual(self.mapper.log[-1], ("resolve", ["SR-1"]))
+        self.assertEqual((row["text"], row["badge"]), (OURS, "Differs"))
+        self.assertTrue(row["mayResend"])
 
     def test_waiting_for_approval(self):
         self.set_policy(approve_admin=True)

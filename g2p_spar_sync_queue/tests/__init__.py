@@ -1,5 +1,6 @@
 from . import test_attempts
 from . import test_breaker
+from . import test_calls_touch_no_database
 from . import test_capture
 from . import test_capture_beside_others
 from . import test_connection

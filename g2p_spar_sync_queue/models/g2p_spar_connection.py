@@ -192,6 +192,7 @@ class G2pSparConnection(models.Model):
         if isinstance(problem, TlsProblem):
             text = self._tls_problem_text(problem)
             return self.env._("The certificates of the connection: %s", text)
+        problem = self.env["g2p.spar.key"]._worded(problem)
         return self.env._("The signing key: %s", problem)
 
     def _pause_for_key(self, problem):

@@ -79,12 +79,14 @@ class Transport:
         :param str path: below the base URL
         :param bytes body: what is sent, byte for byte
         :param dict headers: besides those every request has
-        :param in_time: a function that is asked when the connection is open and
-            nothing but the body is missing; what it says no to is not sent
+        :param in_time: a function that is asked at first, and when the connection is
+            open and nothing but the body is missing; what it says no to is not sent
         :rtype: Reply
         :raise NotSent: when the request cannot have reached SPAR
         :raise NoAnswer: when it may have, and no whole answer came
         """
+        if in_time and not in_time():
+            raise TooLate
         try:
             with self._session.post(
                 self._base_url + path,

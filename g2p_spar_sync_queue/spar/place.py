@@ -3,6 +3,7 @@
 import ipaddress
 import posixpath
 import re
+from contextlib import suppress
 from urllib.parse import quote, unquote, urlsplit
 
 #: Ports that need not be written. SPAR is one behind both.
@@ -29,12 +30,9 @@ def place(url):
 
 
 def _host(host):
-    try:
+    with suppress(ValueError):
         return ipaddress.ip_address(host).compressed
-    except ValueError:
-        pass
     host = host.rstrip(".").lower()
-    try:
+    with suppress(UnicodeError):
         return host.encode("idna").decode()
-    except UnicodeError:
-        return host
+    return host

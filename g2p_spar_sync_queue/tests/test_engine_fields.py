@@ -123,9 +123,12 @@ class TestEngineFields(SparCase):
             {"mapping_ids": [Command.update(self.mapping.id, {"state": "in_sync"})]},
             {"key_ids": [Command.update(self.key.id, {"thumbprint": "forged"})]},
         ):
-            with self.subTest(commands), self.assertRaises(AccessError):
-                with self.env.cr.savepoint():
-                    connection.write(commands)
+            with (
+                self.subTest(commands),
+                self.assertRaises(AccessError),
+                self.env.cr.savepoint(),
+            ):
+                connection.write(commands)
         rows = [["Forged", "https://a.example", "running"]]
         done = manager["g2p.spar.connection"].load(["name", "base_url", "state"], rows)
         self.assertFalse(done["ids"])

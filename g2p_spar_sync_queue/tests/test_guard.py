@@ -125,7 +125,9 @@ class TestGuard(SparCase):
         return run.sudo()
 
     def sent(self):
-        return [operation for operation in self.mapper.operations if operation != "resolve"]
+        return [
+            operation for operation in self.mapper.operations if operation != "resolve"
+        ]
 
     def test_when_nothing_differs_comparing_resumes(self):
         # One change waits: SPAR holds what was last seen there.

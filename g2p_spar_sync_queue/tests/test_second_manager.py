@@ -90,7 +90,9 @@ class TestSecondManager(SparCase):
         # By number: Odoo gives the name to another level.
         with self.assertLogs(LOG, logging.INFO) as logs:
             self.confirm(self.other)
-        self.assertIn(f"user {self.other.id} confirmed base_url, sender_id", str(logs.output))
+        self.assertIn(
+            f"user {self.other.id} confirmed base_url, sender_id", str(logs.output)
+        )
         self.assertIn("sm_other", str(self.connection.message_ids[0].author_id.name))
         self.assertEqual(self.connection.state, "paused")
         self.mine.action_resume()

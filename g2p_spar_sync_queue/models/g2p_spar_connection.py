@@ -46,7 +46,7 @@ class G2pSparConnection(models.Model):
     )
     place = fields.Char(compute="_compute_place", store=True, precompute=True)
     link_place = fields.Char(compute="_compute_place", store=True, precompute=True)
-    other_running = fields.Char(compute="_compute_other_running")
+    other_running = fields.Char("Also running", compute="_compute_other_running")
     sender_id = fields.Char(
         required=True,
         default="social-registry",

@@ -64,7 +64,7 @@ class FinancialAddressCase(TransactionCase):
         """Run what an addon does when it is upgraded to this version.
 
         :param str stage: ``pre`` for what is done before the addon is loaded
-        :param str topic: which of the scripts of that stage
+        :param str topic: the rest of the script's name
         """
         path = file_path(f"{addon}/migrations/{version}/{stage}-{topic}.py")
         spec = importlib.util.spec_from_file_location("migration", path)

@@ -3,6 +3,7 @@ from urllib.parse import urlsplit
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ..jobs import later
 from ..progress import Pacing
 from ..spar.client import SparClient
 from ..spar.tls import TlsProblem
@@ -257,9 +258,8 @@ class G2pSparConnection(models.Model):
         self._reset_breaker()
         self.activity_unlink([ALERT])
         for connection in self:
-            connection.sudo().with_delay(
-                description=self.env._("Take up registrants")
-            )._job_enlist()
+            description = self.env._("Take up registrants")
+            later(connection, description=description)._job_enlist()
 
     def action_pause(self):
         """Stop sending; what is changed meanwhile waits."""

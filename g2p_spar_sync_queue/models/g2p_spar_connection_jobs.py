@@ -5,6 +5,7 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..jobs import later
 from ..shift import JOB_SECONDS, Shift
 from .g2p_spar_mapping import MOVING
 from .g2p_spar_sending import GRACE
@@ -25,7 +26,8 @@ class G2pSparConnection(models.Model):
         """
         for connection in self.sudo():
             for slot in range(connection.workers):
-                connection.with_delay(
+                later(
+                    connection,
                     eta=eta,
                     # An edit somebody waits for goes before a backlog.
                     priority=BACKLOG_PRIORITY,
@@ -70,7 +72,8 @@ class G2pSparConnection(models.Model):
             )
         )
         for (moment,) in self.env.cr.fetchall():
-            self.with_delay(
+            later(
+                self,
                 eta=moment,
                 identity_key=f"spar-{self.id}-{moment}",
                 description=self.env._("Send to SPAR"),

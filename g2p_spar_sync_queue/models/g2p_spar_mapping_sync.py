@@ -12,11 +12,9 @@ anything else is sent.
 
 from odoo import api, models
 
-from odoo.addons.g2p_spar_financial_address.marks import marked
-
+from ..jobs import later
 from ..shift import JOB_SECONDS, Shift
 from ..transactions import apart, commit
-from .queue_job import NEW_JOB
 
 #: Seconds after which a wake-up counts as lost, and the sweeper's time for one run.
 LOST_AFTER = 30
@@ -44,8 +42,9 @@ class G2pSparMapping(models.Model):
         :param int batch_size: of their connection
         """
         for start in range(0, len(self), batch_size):
-            chunk = marked(self[start : start + batch_size], NEW_JOB)
-            chunk.with_delay(description=self.env._("Send to SPAR"))._job_sync()
+            chunk = self[start : start + batch_size]
+            description = self.env._("Send to SPAR")
+            later(chunk, urgent=True, description=description)._job_sync()
 
     def _job_sync(self):
         """Job: bring these mappings to SPAR, and then whatever else is due."""

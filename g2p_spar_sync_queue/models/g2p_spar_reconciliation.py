@@ -5,6 +5,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..jobs import later
 from ..progress import Progress, digest
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
@@ -139,7 +140,8 @@ class G2pSparReconciliation(models.Model):
 
     def _wake_up(self, eta=None):
         for run in self:
-            run.with_delay(
+            later(
+                run,
                 eta=eta,
                 priority=20,
                 identity_key=f"spar-reconciliation-{run.id}",

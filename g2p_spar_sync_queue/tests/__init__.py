@@ -7,6 +7,7 @@ from . import test_directory_refresh
 from . import test_engine
 from . import test_guard
 from . import test_intervene
+from . import test_jobs
 from . import test_key_is_protected
 from . import test_key_is_protected_elsewhere
 from . import test_key_model

@@ -5,6 +5,8 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import SQL
 
+from odoo.addons.g2p_spar_financial_address.transactions import alone
+
 from ..jobs import later
 from ..shift import JOB_SECONDS, Shift
 from .g2p_spar_mapping import MOVING
@@ -100,7 +102,7 @@ class G2pSparConnection(models.Model):
     def _cron_enlist(self):
         """Take up registrants whose address was saved during the start."""
         for connection in self.search([("state", "=", "running")]):
-            connection._job_enlist()
+            alone(self.env, connection._job_enlist)
 
     def _unlisted_partners(self, limit):
         self.env.flush_all()

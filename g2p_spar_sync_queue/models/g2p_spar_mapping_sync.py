@@ -12,6 +12,8 @@ anything else is sent.
 
 from odoo import api, models
 
+from odoo.addons.g2p_spar_financial_address.transactions import alone
+
 from ..jobs import later
 from ..shift import JOB_SECONDS, Shift
 from ..transactions import apart, commit
@@ -54,14 +56,16 @@ class G2pSparMapping(models.Model):
     @api.model
     def _cron_sweep(self):
         """Bring to SPAR what is due although its wake-up was lost."""
-        self.env["g2p.spar.reconciliation"]._wake_up_stale()
-        apart(self.env, self.env["g2p.spar.sending"]._forget_recorded)
+        alone(self.env, self.env["g2p.spar.reconciliation"]._wake_up_stale)
+        forget = self.env["g2p.spar.sending"]._forget_recorded
+        alone(self.env, apart, self.env, forget)
         connections = self.env["g2p.spar.connection"].search(
             [("state", "=", "running")]
         )
         for connection in connections:
             # Each has its share, so that a slow SPAR does not starve the others.
-            Shift(connection, SWEEP_SECONDS / len(connections), LOST_AFTER).work()
+            share = SWEEP_SECONDS / len(connections)
+            alone(self.env, Shift(connection, share, LOST_AFTER).work)
 
     # === TRANSACTIONS === #
 

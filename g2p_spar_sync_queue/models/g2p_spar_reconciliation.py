@@ -5,6 +5,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from odoo.addons.g2p_spar_financial_address.transactions import alone
+
 from ..jobs import later
 from ..progress import Progress, digest
 from ..spar.answers import Item, Outcome
@@ -130,7 +132,9 @@ class G2pSparReconciliation(models.Model):
     @api.model
     def _cron_start(self):
         """Compare with every SPAR that is in use."""
-        self._start(self.env["g2p.spar.connection"].search([("state", "=", "running")]))
+        running = [("state", "=", "running")]
+        for connection in self.env["g2p.spar.connection"].search(running):
+            alone(self.env, self._start, connection)
 
     @api.model
     def _wake_up_stale(self):

@@ -3,6 +3,7 @@ from . import test_breaker
 from . import test_capture
 from . import test_capture_beside_others
 from . import test_connection
+from . import test_crons
 from . import test_directory_refresh
 from . import test_engine
 from . import test_guard

@@ -1,9 +1,14 @@
 """How work in the background ends its own transactions."""
 
+import logging
 import time
+import traceback
 
 from odoo import modules
 from odoo.modules.registry import Registry
+from odoo.tools.misc import split_every
+
+_logger = logging.getLogger(__name__)
 
 #: How often in a row somebody else may be faster.
 MAX_BEATEN = 5
@@ -45,3 +50,44 @@ def roll_back(env):
     if not modules.module.current_test:
         env.cr.rollback()
     env.invalidate_all(flush=False)
+
+
+def alone(env, work, *args):
+    """Do something in a transaction of its own, and go on if it fails.
+
+    For scheduled actions: an error with one record must not keep the others waiting,
+    and Odoo switches off a scheduled action that keeps failing.
+
+    :param env: whose transaction is ended
+    :param work: a function
+    :param args: what it is called with
+    :return: whether it succeeded
+    :rtype: bool
+    """
+    try:
+        work(*args)
+        commit(env)
+    except Exception as error:  # pylint: disable=broad-except
+        roll_back(env)
+        # Without its text, which may hold what belongs to a registrant.
+        place = "".join(traceback.format_tb(error.__traceback__))
+        _logger.error("%s in a scheduled action:\n%s", type(error).__name__, place)
+        return False
+    return True
+
+
+def in_chunks(records, size, work):
+    """Do something to records in chunks; a chunk that fails is done one by one.
+
+    :param records: all of them
+    :param int size: of a chunk, each in a transaction of its own
+    :param work: a function of some of these records
+    :return: the number of records of each chunk, once it is over
+    :rtype: iterator
+    """
+    for ids in split_every(size, records.ids):
+        chunk = records.browse(ids)
+        if not alone(records.env, work, chunk):
+            for record in chunk:
+                alone(records.env, work, record)
+        yield len(ids)

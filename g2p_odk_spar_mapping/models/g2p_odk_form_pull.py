@@ -5,6 +5,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.g2p_spar_financial_address.transactions import alone
+
 from ..central import troubles
 from ..central.feed import BEGINNING, earlier
 from ..central.troubles import CentralTrouble
@@ -67,7 +69,7 @@ class G2pOdkForm(models.Model):
             order="next_pull_at, id",
         )
         for form in due:
-            form._pull()
+            alone(self.env, form._pull)
 
     # === ONE RUN === #
 

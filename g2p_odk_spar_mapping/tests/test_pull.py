@@ -9,12 +9,14 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import file_open, mute_logger
 
+from odoo.addons.g2p_spar_financial_address.tests.crons import CronsMixin
+
 from .central_stand_in.store import Store, answers
 from .common import OdkCase
 
 
 @tagged("post_install", "-at_install")
-class TestPull(OdkCase):
+class TestPull(CronsMixin, OdkCase):
     def test_nothing_new_takes_three_requests(self):
         for number in range(3):
             self.submit(number)
@@ -124,6 +126,17 @@ class TestPull(OdkCase):
         (broken | self.form).action_run_now()
         self.env["g2p.odk.form"]._cron_pull()
         self.assertEqual(broken.run_ids.state, "failed")
+        self.assertEqual(self.form.run_ids.state, "done")
+
+    def test_an_error_outside_of_a_run_reaches_no_other_form(self):
+        self.assertEqual(self.crons_of("g2p_odk_spar_mapping"), {"cron_pull"})
+        broken = self.form.copy({"xml_form_id": "gone", "name": "Gone"})
+        broken.action_run_now()
+        broken.next_pull_at -= timedelta(minutes=5)
+        self.form.action_run_now()
+        xmlid = "g2p_odk_spar_mapping.cron_pull"
+        self.run_with_error(xmlid, type(self.form), "_begin")
+        self.assertFalse(broken.run_ids)
         self.assertEqual(self.form.run_ids.state, "done")
 
     def test_runs_that_found_nothing_are_forgotten(self):

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import FA_TYPES
+from odoo.addons.g2p_spar_sync_queue.jobs import later, on_behalf
 from odoo.addons.g2p_spar_sync_queue.transactions import BEATEN, commit, roll_back
 
 from ..csv_file import csv_content
@@ -20,8 +21,9 @@ class G2pFaBulk(models.Model):
     """Many addresses that move from one provider or branch to another, as when banks
     merge: the numbers stay, and each address is amended like any other.
 
-    It runs in the background, a batch at a time, as the person who started it. Stopped
-    anywhere, it goes on from there.
+    It runs in the background, a batch at a time. The addresses are entered by the
+    person who started it, for as long as that person may. Stopped anywhere, it goes on
+    from there.
     """
 
     _name = "g2p.fa.bulk"
@@ -79,6 +81,14 @@ class G2pFaBulk(models.Model):
     total = fields.Integer("Addresses to amend", readonly=True, copy=False)
     count = fields.Integer("Addresses now", compute="_compute_count")
     finished_at = fields.Datetime("Finished", readonly=True, copy=False)
+    requester_id = fields.Many2one(
+        "res.users",
+        string="Started by",
+        readonly=True,
+        copy=False,
+        help="Whose rights count, each time addresses are amended.",
+    )
+    stop_reason = fields.Char("Why it stopped", readonly=True, copy=False)
     changed = fields.Integer("Amended", compute="_compute_numbers")
     waiting = fields.Integer("Waiting for approval", compute="_compute_numbers")
     refused = fields.Integer("Not amended", compute="_compute_numbers")
@@ -217,7 +227,9 @@ class G2pFaBulk(models.Model):
         if not total:
             raise UserError(self.env._("Nobody is paid there."))
         self.env.invalidate_all(flush=False)
-        self.sudo().write({"state": "running", "total": total})
+        self.sudo().write(
+            {"state": "running", "total": total, "requester_id": self.env.uid}
+        )
         self._wake_up()
 
     def action_cancel(self):
@@ -238,7 +250,14 @@ class G2pFaBulk(models.Model):
         self.env["g2p.financial.address"].check_access("create")
         self.check_access("write")
         stopped = self.filtered(lambda bulk: bulk.state == "cancelled")
-        stopped.sudo().write({"state": "running", "finished_at": False})
+        stopped.sudo().write(
+            {
+                "state": "running",
+                "finished_at": False,
+                "stop_reason": False,
+                "requester_id": self.env.uid,
+            }
+        )
         stopped._wake_up()
 
     def action_download(self):
@@ -263,7 +282,8 @@ class G2pFaBulk(models.Model):
 
     def _wake_up(self):
         for bulk in self:
-            bulk.with_delay(
+            later(
+                bulk,
                 priority=20,
                 identity_key=f"spar-bulk-{bulk.id}",
                 description=self.env._("Amend many addresses"),
@@ -272,7 +292,7 @@ class G2pFaBulk(models.Model):
     def _job_run(self):
         """Job: amend for as long as a job may last, and hand on what is left."""
         deadline = time.monotonic() + JOB_SECONDS
-        for bulk in self.exists():
+        for bulk in self.sudo().exists():
             while bulk.state == "running" and time.monotonic() < deadline:
                 try:
                     bulk._amend_next()
@@ -285,11 +305,23 @@ class G2pFaBulk(models.Model):
 
     def _amend_next(self):
         """Amend the next batch; note the end when there is none."""
-        self.sudo().lock_for_update()
-        lines = self.line_ids.search(
+        bulk = self.sudo()
+        bulk.lock_for_update()
+        now = fields.Datetime.now()
+        own = on_behalf(self, bulk.requester_id)
+        if not own or not own.env["g2p.financial.address"].has_access("create"):
+            reason = self.env._(
+                "The person who started this may not enter payment addresses any more. "
+                "Another editor can let it go on."
+            )
+            bulk.write(
+                {"state": "cancelled", "finished_at": now, "stop_reason": reason}
+            )
+            return
+        lines = own.line_ids.search(
             [("bulk_id", "=", self.id), ("state", "=", "open")], limit=BATCH, order="id"
         )
         if lines:
             lines._amend()
         else:
-            self.sudo().write({"state": "done", "finished_at": fields.Datetime.now()})
+            bulk.write({"state": "done", "finished_at": now})

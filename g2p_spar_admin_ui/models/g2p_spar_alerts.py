@@ -4,6 +4,8 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 
+from odoo.addons.g2p_spar_financial_address.transactions import alone
+
 ATTENTION = "g2p_spar_admin_ui.activity_attention"
 OVERDUE = "g2p_spar_admin_ui.activity_overdue"
 DIGEST = "g2p_spar_admin_ui.mail_template_digest"
@@ -58,22 +60,29 @@ class G2pSparConnection(models.Model):
     def _cron_watch(self):
         """Look whether registrants need somebody, or something waits for too long."""
         hours = self.env["g2p.fa.settings"]._values()["alert_after_hours"]
-        Mapping = self.env["g2p.spar.mapping"]
         connections = self.search([("state", "!=", "draft")])
         ages = self.env["g2p.spar.health"]._oldest(connections)
         for connection in connections:
-            held = Mapping.search_count(
-                [("connection_id", "=", connection.id), ("display_state", "=", "held")]
-            )
-            reason = held and self.env._(
-                "%s registrants need attention. The overview says why.", held
-            )
-            connection._keep_alert(ATTENTION, reason)
-            overdue = hours and ages.get(connection.id, 0) > hours * 3600
-            reason = overdue and self.env._(
-                "Something has been on its way for more than %s hours.", hours
-            )
-            connection._keep_alert(OVERDUE, reason)
+            alone(self.env, connection._watch, hours, ages.get(connection.id, 0))
+
+    def _watch(self, hours, age):
+        """Keep or end the alerts of this connection.
+
+        :param int hours: after which something has been on its way for too long, or 0
+        :param int age: seconds for which the oldest has been on its way
+        """
+        held = self.env["g2p.spar.mapping"].search_count(
+            [("connection_id", "=", self.id), ("display_state", "=", "held")]
+        )
+        reason = held and self.env._(
+            "%s registrants need attention. The overview says why.", held
+        )
+        self._keep_alert(ATTENTION, reason)
+        overdue = hours and age > hours * 3600
+        reason = overdue and self.env._(
+            "Something has been on its way for more than %s hours.", hours
+        )
+        self._keep_alert(OVERDUE, reason)
 
 
 class G2pFaSettings(models.Model):
@@ -117,9 +126,11 @@ class G2pFaSettings(models.Model):
         settings = self._get()
         if not settings.send_digest:
             return
-        template = self.env.ref(DIGEST)
         for user in self._alert_recipients().filtered("email"):
-            template.with_context(lang=user.lang).send_mail(
-                settings.id,
-                email_values={"email_to": user.email_formatted, "recipient_ids": []},
-            )
+            alone(self.env, settings._send_digest_to, user)
+
+    def _send_digest_to(self, user):
+        self.env.ref(DIGEST).with_context(lang=user.lang).send_mail(
+            self.id,
+            email_values={"email_to": user.email_formatted, "recipient_ids": []},
+        )

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from odoo.addons.g2p_spar_sync_queue import jobs
 from odoo.addons.g2p_spar_sync_queue.models.g2p_spar_mapping import MOVING
 
 from .g2p_spar_overview import DOMAINS, LIMIT, OPEN_DRIFT
@@ -16,6 +17,8 @@ METRICS = {
     "spar_oldest_waiting_seconds": "Age of the oldest change on its way.",
     "spar_connection_running": "1 when sending was not paused.",
     "spar_connection_answers": "1 when SPAR answers.",
+    "spar_job_runner": "1 when a job runner works on this database.",
+    "spar_unreadable_jobs": "Background jobs that cannot be started.",
 }
 
 
@@ -55,6 +58,8 @@ class G2pSparHealth(models.AbstractModel):
             "spar_connection_answers": {
                 c.id: int(c.breaker_state == "closed") for c in connections
             },
+            "spar_job_runner": {None: int(jobs.is_runner_there(self.env))},
+            "spar_unreadable_jobs": {None: len(jobs.unreadable(self.env))},
         }
 
     @api.model

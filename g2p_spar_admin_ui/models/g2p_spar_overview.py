@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from odoo.addons.g2p_spar_sync_queue import jobs
 from odoo.addons.g2p_spar_sync_queue.models.g2p_spar_mapping import MOVING
 
 from .g2p_spar_tally import HOURS
@@ -48,6 +49,7 @@ class G2pSparOverview(models.AbstractModel):
         self.env["g2p.spar.mapping"]._check_operator()
         return {
             "manager": connections.has_access("write"),
+            "troubles": self._troubles(),
             "guide": self.env["g2p.spar.guide"]._steps(connections),
             "connections": [self._card(connection) for connection in connections],
             "share": self._share(connections),
@@ -222,6 +224,65 @@ class G2pSparOverview(models.AbstractModel):
                 [mine, ("create_date", ">=", first)],
             ),
         }
+
+    # === WORK IN THE BACKGROUND === #
+
+    def _troubles(self):
+        """Return what keeps work in the background from being done, each in words.
+
+        :return: each with a name, a text, and the button that mends it or nothing
+        :rtype: list of dict
+        """
+        texts = {}
+        if not jobs.is_runner_there(self.env):
+            texts["no_runner"] = self.env._(
+                "No job runner is working. Changes are sent up to two minutes late, "
+                "and comparisons, bulk amendments and addresses taken over from SPAR "
+                "wait. "
+                "Have the server started with queue_job among its server-wide modules "
+                "(--load=base,web,queue_job), and with room in its channel “root”."
+            )
+        unreadable = jobs.unreadable(self.env)
+        ours = jobs.ours(unreadable)
+        if ours:
+            texts["unreadable_jobs"] = self.env._(
+                "%s background jobs cannot be started, for example because the user "
+                "they belong to was deleted. They hold up all others. Nothing is lost "
+                "when they are set aside: what is due is found again.",
+                len(ours),
+            )
+        if unreadable - ours:
+            texts["foreign_jobs"] = self.env._(
+                "%s background jobs of other apps cannot be started and may hold up "
+                "those of SPAR. An administrator can cancel them under Job Queue.",
+                len(unreadable - ours),
+            )
+        sweeper = self.env.ref("g2p_spar_sync_queue.cron_sweep", False)
+        if not (sweeper and sweeper.sudo().active):
+            texts["no_sweeper"] = self.env._(
+                "The scheduled action “SPAR: send what was left behind” is switched "
+                "off. A change whose job is lost is not sent. An administrator can "
+                "switch it on again under Scheduled Actions."
+            )
+        buttons = {"unreadable_jobs": self.env._("Set aside")}
+        return [
+            {"name": name, "text": text, "button": buttons.get(name, "")}
+            for name, text in texts.items()
+        ]
+
+    @api.model
+    def action_set_aside_jobs(self):
+        """Cancel our jobs that cannot be started, and have their work found again.
+
+        :raise AccessError: when the user is no SPAR manager
+        """
+        Connection = self.env["g2p.spar.connection"]
+        Connection.check_access("write")
+        jobs.set_aside(self.env)
+        Connection.search([("state", "=", "running")])._wake_up()
+        running = [("state", "=", "running")]
+        for name in ("g2p.spar.reconciliation", "g2p.fa.bulk"):
+            self.env[name].sudo().search(running)._wake_up()
 
     # === WHAT NEEDS YOU === #
 

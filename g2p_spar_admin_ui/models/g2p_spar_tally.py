@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from odoo.addons.g2p_spar_financial_address.transactions import alone
+
 #: Hours that are shown.
 HOURS = 24
 #: First key of the lock on counting.
@@ -41,7 +43,7 @@ class G2pSparTally(models.Model):
     @api.model
     def _cron_count(self):
         """Count the hours that are not over, and how things stand."""
-        self._count()
+        alone(self.env, self._count)
 
     @api.model
     def _count(self):

@@ -1,7 +1,10 @@
 import base64
 
+from odoo import SUPERUSER_ID
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
+
+from odoo.addons.queue_job.job import Job
 
 from ..models import g2p_fa_bulk
 from .test_overview import MonitorCase
@@ -112,6 +115,54 @@ class TestBulk(MonitorCase):
         self.patch(g2p_fa_bulk, "commit", lambda env: commits.append(env.flush_all()))
         self.run_bulk(self.make_bulk())
         self.assertEqual(len(commits), 4)
+
+    def run_job(self):
+        """Do what the runner does with the job that waits."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        job = self.env["queue.job"].search([("method_name", "=", "_job_run")], limit=1)
+        loaded = Job.load(self.env(user=SUPERUSER_ID), job.uuid)
+        loaded.func(*loaded.args)
+
+    def test_the_job_runs_as_the_system_and_enters_as_who_started_it(self):
+        partners = self.make_registrants(2)
+        bulk = self.make_bulk()
+        bulk.action_start()
+        job = self.env["queue.job"].search([("method_name", "=", "_job_run")])
+        self.assertEqual(job.user_id.id, SUPERUSER_ID)
+        self.assertEqual(job.records.env.uid, SUPERUSER_ID)
+        self.run_job()
+        self.assertEqual((bulk.state, bulk.changed), ("done", 2))
+        self.assertEqual(self.in_use(partners).entered_by_id, self.editor)
+
+    def test_it_stops_once_the_right_is_gone(self):
+        partners = self.make_registrants(2)
+        bulk = self.make_bulk()
+        bulk.action_start()
+        editors = self.env.ref("g2p_spar_financial_address.group_editor")
+        for name, lose in {
+            "no editor": lambda: self.editor.write({"group_ids": [(3, editors.id)]}),
+            "archived": lambda: self.editor.write(
+                {"group_ids": [(4, editors.id)], "active": False}
+            ),
+            "deleted": self.editor.unlink,
+        }.items():
+            with self.subTest(name):
+                bulk.sudo().write({"state": "running"})
+                lose()
+                self.run_job()
+                stopped = bulk.with_user(SUPERUSER_ID)
+                self.assertEqual(stopped.state, "cancelled")
+                self.assertIn("may not", stopped.stop_reason)
+                self.assertEqual(self.in_use(partners).dfsp_id, self.operator)
+        second = new_test_user(
+            self.env, "b_second", "g2p_spar_financial_address.group_editor"
+        )
+        bulk.with_user(second).action_resume()
+        self.assertFalse(bulk.with_user(second).stop_reason)
+        self.run_job()
+        self.assertEqual(bulk.with_user(second).state, "done")
+        self.assertEqual(self.in_use(partners).entered_by_id, second)
 
     def test_branches_keep_their_code(self):
         old = self.enter_bank_account()

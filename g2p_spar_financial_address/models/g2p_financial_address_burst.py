@@ -3,6 +3,8 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..transactions import alone
+
 BURST = "g2p_spar_financial_address.activity_burst"
 
 
@@ -43,7 +45,7 @@ class G2pFinancialAddress(models.Model):
             changed, ["entered_by_id"], ["__count", "id:max"], [("__count", ">", limit)]
         )
         for person, count, newest in rows:
-            self.sudo().browse(newest)._report_burst(person, count)
+            alone(self.env, self.sudo().browse(newest)._report_burst, person, count)
 
     def _report_burst(self, person, count):
         """Ask one approver, unless one is asked about this person already."""

@@ -3,6 +3,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 
 from ..const import VALUE_FIELD
+from ..transactions import in_chunks
 
 #: Addresses erased in one transaction.
 CHUNK = 1000
@@ -58,11 +59,10 @@ class G2pFinancialAddress(models.Model):
         commit = self.env["ir.cron"]._commit_progress
         Address = self.sudo()
         commit(remaining=Address.search_count(ended) + Address.search_count(drafts))
-        while addresses := Address.search(ended, order="end_date", limit=CHUNK):
-            addresses._erase()
-            if not commit(len(addresses)):
-                return
-        while addresses := Address.search(drafts, order="id", limit=CHUNK):
-            addresses.unlink()
-            if not commit(len(addresses)):
-                return
+        for found, work in (
+            (Address.search(ended, order="end_date"), type(self)._erase),
+            (Address.search(drafts, order="id"), type(self).unlink),
+        ):
+            for count in in_chunks(found, CHUNK, work):
+                if not commit(count):
+                    return

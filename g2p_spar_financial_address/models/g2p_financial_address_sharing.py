@@ -8,6 +8,7 @@ from odoo.exceptions import ValidationError
 
 from ..account_numbers import is_iban
 from ..const import BANK_ACCOUNT, EDITOR, LIVE_STATES
+from ..transactions import alone
 
 
 class G2pFinancialAddress(models.Model):
@@ -147,9 +148,16 @@ class G2pFinancialAddress(models.Model):
             if linked < len(addresses) and on_sharing(addresses[0].fa_type) != "allow":
                 users[fingerprint] = partners
                 found |= addresses
-        found._link_sharings()
-        for sharing in found.sharing_id:
-            if not users[sharing.fingerprint] <= sharing.partner_ids:
+        for fingerprint, addresses in found.grouped("fingerprint").items():
+            alone(self.env, addresses._review_shared, users[fingerprint])
+
+    def _review_shared(self, users):
+        """Have the sharing of these addresses, all of one number, looked at.
+
+        :param users: the registrants paid there
+        """
+        for sharing in self._link_sharings().sharing_id:
+            if not users <= sharing.partner_ids:
                 sharing._to_review()
 
     def action_allow_sharing(self):

@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools.misc import split_every
 
 from ..const import ADMINISTRATOR, LIVE_STATES, VIEWER
+from ..transactions import in_chunks
 
 #: Registrants whose data is removed in one transaction.
 CHUNK = 100
@@ -92,9 +92,8 @@ class ResPartner(models.Model):
         waiting = self.sudo().with_context(active_test=False)
         waiting = waiting.search([("payment_removal_date", "!=", False)])
         Cron._commit_progress(remaining=len(waiting))
-        for ids in split_every(CHUNK, waiting.ids):
-            waiting.browse(ids)._remove_payment_data()
-            if not Cron._commit_progress(len(ids)):
+        for count in in_chunks(waiting, CHUNK, type(waiting)._remove_payment_data):
+            if not Cron._commit_progress(count):
                 break
 
     @api.ondelete(at_uninstall=False)

@@ -3,6 +3,7 @@ from . import test_address_values
 from . import test_approval
 from . import test_bad_inputs
 from . import test_burst
+from . import test_crons
 from . import test_dfsp
 from . import test_dfsp_import
 from . import test_fa_settings

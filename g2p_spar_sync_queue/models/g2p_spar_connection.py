@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..jobs import later
 from ..progress import Pacing
 from ..spar.client import SparClient
 from ..spar.place import place
@@ -330,9 +331,8 @@ class G2pSparConnection(models.Model):
         resumed._reset_breaker()
         resumed.activity_unlink([ALERT])
         for connection in resumed:
-            connection.sudo().with_delay(
-                description=self.env._("Take up registrants")
-            )._job_enlist()
+            description = self.env._("Take up registrants")
+            later(connection, description=description)._job_enlist()
 
     def action_pause(self):
         """Stop sending; what is changed meanwhile waits."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from odoo import fields, models
 
+from ..jobs import later
 from ..plan import retry_delay
 from ..spar.answers import Item
 from ..spar.words import RESOLVE
@@ -154,7 +155,8 @@ class G2pSparConnection(models.Model):
             log_exceptions=False,
         )
         _logger.info("connection %s: left alone until %s", self.id, until)
-        self.with_delay(
+        later(
+            self,
             eta=until,
             identity_key=f"spar-probe-{self.id}",
             description=self.env._("Ask whether SPAR is back"),

@@ -7,6 +7,9 @@ from psycopg2.errors import DeadlockDetected
 from odoo import api, models
 from odoo.tools import SQL
 
+from odoo.addons.g2p_spar_financial_address.transactions import alone
+
+from ..jobs import later
 from ..shift import JOB_SECONDS, Shift
 from ..transactions import BEATEN, commit, roll_back
 from .g2p_spar_mapping import MOVING
@@ -28,7 +31,8 @@ class G2pSparConnection(models.Model):
         """
         for connection in self.sudo():
             for slot in range(connection.workers):
-                connection.with_delay(
+                later(
+                    connection,
                     eta=eta,
                     # An edit somebody waits for goes before a backlog.
                     priority=BACKLOG_PRIORITY,
@@ -73,7 +77,8 @@ class G2pSparConnection(models.Model):
             )
         )
         for (moment,) in self.env.cr.fetchall():
-            self.with_delay(
+            later(
+                self,
                 eta=moment,
                 identity_key=f"spar-{self.id}-{moment}",
                 description=self.env._("Send to SPAR"),
@@ -108,7 +113,7 @@ class G2pSparConnection(models.Model):
     def _cron_enlist(self):
         """Take up registrants whose address was saved during the start."""
         for connection in self.search([("state", "=", "running")]):
-            connection._job_enlist()
+            alone(self.env, connection._job_enlist)
 
     def _unlisted_partners(self, last, limit):
         """Return registrants whose newest change says another address than is in use.

@@ -3,6 +3,8 @@
 from odoo import api, fields, models
 from odoo.tools import format_date
 
+from odoo.addons.g2p_spar_financial_address.transactions import alone
+
 from ..spar.keys import KeyProblem
 
 #: The activity that reminds of it.
@@ -19,13 +21,18 @@ class G2pSparKey(models.Model):
     @api.model
     def _cron_watch(self):
         """Remind of certificates that end soon, once for each key and end."""
-        self.search([("source", "=", "stored")])._reseal()
+        for key in self.search([("source", "=", "stored")]):
+            alone(self.env, key._reseal)
         for key in self.search([("use_from", "!=", False)]):
-            key._read_quietly()
-            if key.state in ("current", "next") and key.validity in ("soon", "expired"):
-                key._remind()
-            else:
-                key.activity_unlink([EXPIRY])
+            alone(self.env, key._watch)
+
+    def _watch(self):
+        self._read_quietly()
+        in_use = self.state in ("current", "next")
+        if in_use and self.validity in ("soon", "expired"):
+            self._remind()
+        else:
+            self.activity_unlink([EXPIRY])
 
     def _read_quietly(self):
         """See whether the certificate on the server is a new one."""

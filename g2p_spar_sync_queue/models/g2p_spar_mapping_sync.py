@@ -12,11 +12,11 @@ anything else is sent.
 
 from odoo import api, models
 
-from odoo.addons.g2p_spar_financial_address.marks import marked
+from odoo.addons.g2p_spar_financial_address.transactions import alone
 
+from ..jobs import later
 from ..shift import JOB_SECONDS, Shift
 from ..transactions import apart, commit
-from .queue_job import NEW_JOB
 
 #: Seconds after which a wake-up counts as lost, and the sweeper's time for one run.
 LOST_AFTER = 30
@@ -44,8 +44,9 @@ class G2pSparMapping(models.Model):
         :param int batch_size: of their connection
         """
         for start in range(0, len(self), batch_size):
-            chunk = marked(self[start : start + batch_size], NEW_JOB)
-            chunk.with_delay(description=self.env._("Send to SPAR"))._job_sync()
+            chunk = self[start : start + batch_size]
+            description = self.env._("Send to SPAR")
+            later(chunk, urgent=True, description=description)._job_sync()
 
     def _job_sync(self):
         """Job: bring these mappings to SPAR, and then whatever else is due."""
@@ -55,14 +56,16 @@ class G2pSparMapping(models.Model):
     @api.model
     def _cron_sweep(self):
         """Bring to SPAR what is due although its wake-up was lost."""
-        self.env["g2p.spar.reconciliation"]._wake_up_stale()
-        apart(self.env, self.env["g2p.spar.sending"]._forget_recorded)
+        alone(self.env, self.env["g2p.spar.reconciliation"]._wake_up_stale)
+        forget = self.env["g2p.spar.sending"]._forget_recorded
+        alone(self.env, apart, self.env, forget)
         connections = self.env["g2p.spar.connection"].search(
             [("state", "=", "running")]
         )
         for connection in connections:
             # Each has its share, so that a slow SPAR does not starve the others.
-            Shift(connection, SWEEP_SECONDS / len(connections), LOST_AFTER).work()
+            share = SWEEP_SECONDS / len(connections)
+            alone(self.env, Shift(connection, share, LOST_AFTER).work)
 
     # === TRANSACTIONS === #
 

@@ -6,6 +6,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from odoo.addons.g2p_spar_financial_address.transactions import alone
+
+from ..jobs import later
 from ..progress import Progress, digest, of_address
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
@@ -139,7 +142,9 @@ class G2pSparReconciliation(models.Model):
     @api.model
     def _cron_start(self):
         """Compare with every SPAR that is in use."""
-        self._start(self.env["g2p.spar.connection"].search([("state", "=", "running")]))
+        running = [("state", "=", "running")]
+        for connection in self.env["g2p.spar.connection"].search(running):
+            alone(self.env, self._start, connection)
 
     @api.model
     def _wake_up_stale(self):
@@ -149,7 +154,8 @@ class G2pSparReconciliation(models.Model):
 
     def _wake_up(self, eta=None):
         for run in self:
-            run.with_delay(
+            later(
+                run,
                 eta=eta,
                 priority=20,
                 identity_key=f"spar-reconciliation-{run.id}",

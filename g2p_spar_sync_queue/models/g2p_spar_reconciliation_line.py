@@ -4,6 +4,7 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import EDITOR
 
+from ..jobs import later, on_behalf
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
@@ -105,10 +106,8 @@ class G2pSparReconciliationLine(models.Model):
             )
         for line in open_ones:
             line._decide("taking")
-            # As the user: the address is theirs, with whatever approval that takes.
-            line.with_env(self.env).with_delay(
-                description=self.env._("Take an address over from SPAR")
-            )._job_take()
+            description = self.env._("Take an address over from SPAR")
+            later(line, description=description)._job_take()
 
     # === BUSINESS METHODS === #
 
@@ -220,11 +219,27 @@ class G2pSparReconciliationLine(models.Model):
 
     # === JOBS === #
 
+    def _may_take(self):
+        """Return whether the user may do what :meth:`action_take` asks for."""
+        can_operate = self.env["g2p.spar.connection"].has_access("read")
+        return can_operate and self.env.user.has_group(EDITOR)
+
     def _job_take(self):
-        """Job: ask SPAR once more, and enter what it holds through the normal model."""
+        """Job: ask SPAR once more, and enter what it holds through the normal model.
+
+        The address is entered by the person who decided it, with whatever approval that
+        takes, and only if they may still do so.
+        """
         self.ensure_one()
         line = self.sudo()
         if line.state != "taking":
+            return
+        own = on_behalf(self, line.decided_by_id)
+        if not own or not own._may_take():
+            reason = self.env._(
+                "The person who decided this may not enter payment addresses any more."
+            )
+            line.write({"state": "open", "reason": reason})
             return
         connection = line.mapping_id.connection_id
         item = Item("take", line.spar_id)
@@ -242,7 +257,7 @@ class G2pSparReconciliationLine(models.Model):
         elif not result.linked:
             problem = self.env._("SPAR does not hold an address any more.")
         else:
-            problem = self._enter(result)
+            problem = own._enter(result)
         if problem:
             line.write({"state": "open", "reason": problem})
         else:

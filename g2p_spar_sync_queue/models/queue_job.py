@@ -3,8 +3,7 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.marks import is_marked
 
-#: Marks the context in which jobs are made that somebody waits for.
-NEW_JOB = "g2p_spar_new_job"
+from ..jobs import NEW_JOB
 
 
 class QueueJob(models.Model):

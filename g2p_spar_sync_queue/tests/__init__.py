@@ -5,11 +5,13 @@ from . import test_capture
 from . import test_capture_beside_others
 from . import test_connection
 from . import test_details
+from . import test_crons
 from . import test_directory_refresh
 from . import test_engine
 from . import test_engine_fields
 from . import test_guard
 from . import test_intervene
+from . import test_jobs
 from . import test_key_is_protected
 from . import test_key_is_protected_elsewhere
 from . import test_key_model

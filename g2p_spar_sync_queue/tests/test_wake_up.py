@@ -1,5 +1,6 @@
 from odoo.tests import tagged
 
+from ..jobs import later
 from .common import SparCase
 
 #: What is another's in two jobs that are otherwise the same.
@@ -31,7 +32,7 @@ class TestWakeUp(SparCase):
         mapping = self.mapping.sudo()
         mapping._enqueue(10)
         quick = self.newest()
-        ordinary = mapping.with_delay(description="Send to SPAR")._job_sync()
+        ordinary = later(mapping, description="Send to SPAR")._job_sync()
         self.assertNotEqual(quick, ordinary.uuid)
         self.assertEqual(self.stored(quick), self.stored(ordinary.uuid))
 

@@ -10,8 +10,9 @@ import {useService} from "@web/core/utils/hooks";
 import {Component, onWillStart, onWillUnmount, useState} from "@odoo/owl";
 
 const MOVED_ON = "g2p_spar_admin_ui/moved_on";
-/** When the bus is silent or gone, it is looked at all the same. */
-const POLL_MS = 15000;
+/** When the bus is silent or gone, it is looked at all the same. A job runner that is
+ * gone sends no message, and is to be seen within 10 seconds. */
+const POLL_MS = 5000;
 /** Messages that come together are one reason to look. */
 const DEBOUNCE_MS = 400;
 const LOOKS = {
@@ -68,12 +69,18 @@ export class SparOverview extends Component {
         return this.action.doAction(action);
     }
 
-    async run(method, connection) {
+    run(method, connection) {
+        return this.call("g2p.spar.connection", method, [[connection]]);
+    }
+
+    setAsideJobs() {
+        return this.call("g2p.spar.overview", "action_set_aside_jobs", []);
+    }
+
+    async call(model, method, args) {
         this.state.busy = true;
         try {
-            const action = await this.orm.call("g2p.spar.connection", method, [
-                [connection],
-            ]);
+            const action = await this.orm.call(model, method, args);
             if (action && action.type) {
                 if (action.type === "ir.actions.act_window") {
                     action.views = [[false, "form"]];

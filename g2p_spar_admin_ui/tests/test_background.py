@@ -1,0 +1,82 @@
+"""The overview says when work in the background does not go on, and mends it."""
+
+from odoo import fields
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+
+from .test_overview import MonitorCase
+
+
+@tagged("post_install", "-at_install")
+class TestBackground(MonitorCase):
+    def setUp(self):
+        super().setUp()
+        self.env.flush_all()
+        self.env.cr.execute("DELETE FROM queue_job")
+
+    def troubles(self):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        return {trouble["name"]: trouble for trouble in self.overview()["troubles"]}
+
+    def make_unreadable(self, record, method):
+        """Store a job of a deleted user that the runner has tried to start."""
+        job = getattr(record.with_delay(), method)()
+        self.env.flush_all()
+        self.env.cr.execute(
+            """UPDATE queue_job SET state = 'enqueued', date_enqueued = %s,
+                      records = jsonb_set((records #>> '{}')::jsonb, '{uid}', '999999')
+                WHERE uuid = %s""",
+            [fields.Datetime.now(), job.uuid],
+        )
+        return self.env["queue.job"].search([("uuid", "=", job.uuid)])
+
+    def test_a_missing_runner_is_told(self):
+        # The tests' own server has none.
+        trouble = self.troubles()["no_runner"]
+        self.assertIn("queue_job", trouble["text"])
+        self.assertFalse(trouble["button"])
+        figures = self.env["g2p.spar.health"]._figures()
+        self.assertEqual(figures["spar_job_runner"], {None: 0})
+
+    def test_a_sweeper_that_is_switched_off_is_told(self):
+        self.assertNotIn("no_sweeper", self.troubles())
+        self.env.ref("g2p_spar_sync_queue.cron_sweep").active = False
+        self.assertIn("no_sweeper", self.troubles())
+
+    def test_jobs_that_cannot_be_started_are_set_aside_and_their_work_is_found(self):
+        self.make_registrants(2)
+        bulk = self.env["g2p.fa.bulk"].create(
+            {
+                "fa_type": "mobile_wallet",
+                "from_dfsp_id": self.operator.id,
+                "to_dfsp_id": self.operator.copy({"code": "NC"}).id,
+                "reason": "They merged",
+            }
+        )
+        bulk.action_start()
+        self.env.cr.execute("DELETE FROM queue_job")
+        self.assertNotIn("unreadable_jobs", self.troubles())
+        ours = self.make_unreadable(self.connection, "_job_work_off")
+        ours += self.make_unreadable(bulk, "_job_run")
+        other = self.make_unreadable(self.env["queue.job"], "_test_job")
+        good = self.env["queue.job"].search([]) - ours - other
+        self.assertFalse(good)
+        troubles = self.troubles()
+        self.assertTrue(troubles["unreadable_jobs"]["text"].startswith("2 "))
+        self.assertTrue(troubles["unreadable_jobs"]["button"])
+        self.assertTrue(troubles["foreign_jobs"]["text"].startswith("1 "))
+        self.assertFalse(troubles["foreign_jobs"]["button"])
+        figures = self.env["g2p.spar.health"]._figures()
+        self.assertEqual(figures["spar_unreadable_jobs"], {None: 3})
+
+        Overview = self.env["g2p.spar.overview"]
+        with self.assertRaises(AccessError):
+            Overview.with_user(self.operator_user).action_set_aside_jobs()
+        Overview.with_user(self.manager_user).action_set_aside_jobs()
+        self.assertEqual(set(ours.mapped("state")), {"cancelled"})
+        self.assertEqual(other.state, "enqueued")
+        new = self.env["queue.job"].search([]) - ours - other
+        self.assertEqual(set(new.mapped("method_name")), {"_job_work_off", "_job_run"})
+        self.assertEqual(set(new.mapped("state")), {"pending"})
+        self.assertNotIn("unreadable_jobs", self.troubles())

@@ -1,0 +1,72 @@
+"""One connection's error starves no other, and stops no scheduled action."""
+
+from odoo.tests import tagged
+
+from odoo.addons.g2p_spar_financial_address.tests.crons import CronsMixin
+
+from ..shift import Shift
+from .common import SparCase
+
+ADDON = "g2p_spar_sync_queue"
+
+
+@tagged("post_install", "-at_install")
+class TestCrons(CronsMixin, SparCase):
+    def setUp(self):
+        super().setUp()
+        # Before it in the order, and therefore the one that fails.
+        self.first = self.connection.copy(
+            {"name": "First", "sequence": 1, "base_url": "http://127.0.0.1:2"}
+        )
+        self.first.state = "running"
+
+    def test_all_are_looked_at_here(self):
+        names = {"cron_sweep", "cron_enlist", "cron_reconcile", "cron_watch_keys"}
+        self.assertEqual(self.crons_of(ADDON), names)
+
+    def test_the_sweeper_goes_on_to_the_next_connection(self):
+        self.enter_address()
+        self.mapping.change_ids.flush_recordset()
+        self.env.cr.execute(
+            "UPDATE g2p_spar_change SET create_date = create_date - INTERVAL '1 hour'"
+        )
+        self.env.invalidate_all()
+        self.assertEqual(self.run_with_error(f"{ADDON}.cron_sweep", Shift, "work"), 2)
+        mine = self.mapping.filtered(lambda m: m.connection_id == self.connection)
+        self.assertEqual(mine.state, "in_sync")
+
+    def test_the_sweeper_sends_though_its_other_work_fails(self):
+        Run = type(self.env["g2p.spar.reconciliation"])
+        Sending = type(self.env["g2p.spar.sending"])
+        for owner, method in ((Run, "_wake_up_stale"), (Sending, "_forget_recorded")):
+            with self.subTest(method):
+                partner = self.registrant.copy(
+                    {"spar_id": f"C-{method}", "is_registrant": True}
+                )
+                self.enter_address(partner_id=partner.id)
+                self.env.cr.execute(
+                    """UPDATE g2p_spar_change
+                          SET create_date = create_date - INTERVAL '1 hour'"""
+                )
+                self.env.invalidate_all()
+                self.run_with_error(f"{ADDON}.cron_sweep", owner, method)
+                states = partner.spar_mapping_ids.filtered(
+                    lambda m: m.connection_id == self.connection
+                ).mapped("state")
+                self.assertEqual(states, ["in_sync"])
+
+    def test_everybody_is_taken_up_through_the_next_connection(self):
+        Connection = type(self.connection)
+        xmlid = f"{ADDON}.cron_enlist"
+        self.assertEqual(self.run_with_error(xmlid, Connection, "_job_enlist"), 2)
+
+    def test_the_next_connection_is_compared(self):
+        Run = type(self.env["g2p.spar.reconciliation"])
+        self.run_with_error(f"{ADDON}.cron_reconcile", Run, "create")
+
+    def test_the_next_key_is_watched(self):
+        Key = type(self.key)
+        other = self.key.copy({"use_from": "2020-01-01"})
+        self.assertTrue(other)
+        calls = self.run_with_error(f"{ADDON}.cron_watch_keys", Key, "_read_quietly")
+        self.assertGreaterEqual(calls, 2)

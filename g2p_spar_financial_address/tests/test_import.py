@@ -120,6 +120,17 @@ class TestImport(FinancialAddressCase):
                 self.assertEqual(self.addresses().entered_by_id, self.editor)
                 savepoint.rollback()
 
+    def test_numbers_changed_by_a_spreadsheet_are_set_aside(self):
+        self.operator.country_id = self.env.ref("base.id")
+        rows = [self.wallet(0, "81234567890.0"), self.wallet(1, "8.12E+10")]
+        rows += [self.wallet(2, "081234567890")]
+        ids, messages = self.run_import(rows)
+        told = [message["message"] for message in messages[1:]]
+        self.assertIn("Mobile number looks like a number that a spreadsheet", told[0])
+        self.assertIn("Rows 2, 3.", told[0])
+        self.assertEqual(self.addresses().ids, ids)
+        self.assertEqual(self.addresses().mobile_number, "+6281234567890")
+
     def test_all_three_types_in_one_file(self):
         rows = [
             self.wallet(0),

@@ -19,7 +19,9 @@ from . import g2p_fa_rate
 from . import g2p_fa_sharing
 from . import g2p_fa_reveal
 from . import res_partner
+from . import res_partner_alike
 from . import res_partner_spar_id
 from . import res_partner_card
 from . import res_partner_removal
+from . import g2p_directory_code
 from . import mail_message

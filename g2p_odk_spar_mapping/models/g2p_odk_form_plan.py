@@ -233,8 +233,29 @@ class G2pOdkForm(models.Model):
             plan.address = Address._cleaned({**new, **values})
         except UserError as error:
             raise Trouble("number", str(error)) from None
-        said = {**plan.address, "holder_name": asked.get("holder_name")}
+        self._check_branch(plan)
+        said = {
+            "branch_id": False,
+            **plan.address,
+            "holder_name": asked.get("holder_name"),
+        }
         plan.print = self._payment_print(said)
+
+    def _check_branch(self, plan):
+        """Set aside an account without the branch that its bank needs.
+
+        :raise Trouble: naming the bank
+        """
+        live = plan.partner and self.env["g2p.financial.address"]._live_of(plan.partner)
+        address = self.env["g2p.financial.address"]._with_branch(
+            plan.address, live or self.env["g2p.financial.address"]
+        )
+        dfsp = self.env["g2p.dfsp"].browse(address["dfsp_id"])
+        branch = self.env["g2p.dfsp.branch"].browse(address["branch_id"])
+        try:
+            dfsp._check_branch(branch)
+        except UserError as error:
+            raise Trouble("provider", str(error)) from None
 
     def _fa_type(self, plan):
         text = plan.values.get("fa_type")
@@ -264,7 +285,7 @@ class G2pOdkForm(models.Model):
 
     def _find_provider(self, values, asked, providers):
         """Put the provider and the branch that a submission names into ``values``."""
-        values.update(dfsp_id=False, branch_id=False)
+        values["dfsp_id"] = False
         of_type = {"fa_type": values["fa_type"]}
         self._find_named("dfsp_id", of_type, asked.get("dfsp_code"), values, providers)
         if values["dfsp_id"]:

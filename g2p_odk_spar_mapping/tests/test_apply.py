@@ -11,6 +11,25 @@ PLAN_LOG = "odoo.addons.g2p_odk_spar_mapping.models.g2p_odk_form_plan"
 
 @tagged("post_install", "-at_install")
 class TestApply(ApplyCase):
+    def test_a_form_without_a_branch_leaves_that_of_the_account(self):
+        account = {
+            "number": None,
+            "fa_type": "bank_account",
+            "dfsp_code": "FB",
+            "account_number": "0123456789",
+        }
+        self.submit(answers=self.answers(**account, branch_code="NB01"))
+        one = self.submit(
+            "uuid:1b", self.answers(**account, holder_name="Guardian"), minute=1
+        )
+        self.assertEqual((one.state, one.error_text), ("applied", False))
+        self.assertEqual(self.in_use().holder_name, "Guardian")
+        self.assertEqual(self.in_use().branch_id, self.bank.branch_ids)
+        self.bank.branch_required = True
+        account["account_number"] = "0123456780"
+        two = self.submit("uuid:2", self.answers(**account), minute=2)
+        self.assertSetAside(two, "provider", "First Bank needs one")
+
     def test_an_id_that_lost_its_zeros_is_set_aside(self):
         other = self.new_registrant("Peter Smith", "70123")
         self.new_registrant("Asha Juma", "0070123")

@@ -12,6 +12,7 @@ from . import g2p_financial_address_number
 from . import g2p_financial_address_quick
 from . import g2p_financial_address_sharing
 from . import g2p_financial_address_import
+from . import g2p_financial_address_branch
 from . import g2p_financial_address_retention
 from . import g2p_financial_address_burst
 from . import g2p_fa_meeting

@@ -157,6 +157,9 @@ class G2pFinancialAddress(models.Model):
             if data.get("meant"):
                 raise ValidationError(Partner._spar_meant_message())
             providers.find(data["values"])
+            if not data["values"].get("branch_id"):
+                # An empty cell says nothing of the branch, like a column not there.
+                data["values"].pop("branch_id", None)
             self._check_protected(data["values"])
             new = {**PROTECTED_FIELDS, "channel": "import"}
             data["values"] = self._cleaned({**new, **data["values"]})
@@ -229,7 +232,9 @@ class G2pFinancialAddress(models.Model):
         changes, same = [], self.browse()
         for vals in vals_list:
             # The newest decides: what comes after it changes it.
-            newest = by_partner.get(vals["partner_id"], live.browse())[-1:]
+            mine = by_partner.get(vals["partner_id"], live.browse())
+            vals = self._with_branch(vals, mine)
+            newest = mine[-1:]
             if newest and newest._is_place(vals):
                 same |= self.browse(newest.id)
             else:

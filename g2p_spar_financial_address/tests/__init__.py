@@ -2,6 +2,7 @@ from . import test_account_numbers
 from . import test_address_values
 from . import test_approval
 from . import test_bad_inputs
+from . import test_branch
 from . import test_burst
 from . import test_dfsp
 from . import test_dfsp_import

@@ -140,6 +140,23 @@ class TestImport(FinancialAddressCase):
             "SPAR ID looks like a number that a sprea", messages[1]["message"]
         )
 
+    def test_a_row_without_a_branch_leaves_that_of_the_account(self):
+        branch = self.bank.branch_ids
+        row = ["IM-000", "Bank account", "FB", "NB01", "0123456789", "", "", "P0"]
+        self.run_import([row])
+        for holder, branch_cell in (("Guardian", ""), ("P0", "")):
+            changed = [*row[:3], branch_cell, *row[4:-1], holder]
+            ids, messages = self.run_import([changed])
+            self.assertFalse(messages)
+            in_use = self.people[0].financial_address_id
+            self.assertEqual((in_use.ids, in_use.holder_name), (ids, holder))
+            self.assertEqual(in_use.branch_id, branch)
+        self.bank.branch_required = True
+        other = [*row[:3], "", "0123456780", *row[5:]]
+        ids, messages = self.run_import([other, self.wallet(1)])
+        self.assertEqual(len(ids), 1)
+        self.assertIn("First Bank needs one", messages[1]["message"])
+
     def test_a_row_that_lost_its_zeros_is_set_aside(self):
         """The other person would be paid, without a word."""
         other = self.new_registrant("Peter Smith", "70123")

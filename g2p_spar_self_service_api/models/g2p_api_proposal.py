@@ -27,6 +27,7 @@ PROVIDER_FIELDS = [
     "active",
     "country_id",
     "account_pattern",
+    "branch_required",
     "strategy_id",
 ]
 BRANCH_FIELDS = ["name", "code", "dfsp_id"]
@@ -227,18 +228,25 @@ class G2pApiProposal(models.Model):
             checked(name, Address._cleaned_texts, {name: text})
         if reasons:
             raise Refused(reasons)
-        return Address._cleaned(
+        values = Address._cleaned(
             {
                 **PROTECTED_FIELDS,
                 **texts,
                 "partner_id": partner.id,
                 "fa_type": fa_type,
                 "dfsp_id": dfsp.id,
-                "branch_id": branch.id if branch else False,
+                # Not said is not the same as none.
+                **({"branch_id": branch.id} if branch else {}),
                 value: said[value],
                 "channel": "api",
             }
         )
+        values = Address._with_branch(values)
+        kept = self.env["g2p.dfsp.branch"].browse(values["branch_id"])
+        checked("branch", dfsp._check_branch, kept)
+        if reasons:
+            raise Refused(reasons)
+        return values
 
     def _provider(self, fa_type, code):
         # As it came first: a code stored before codes had a normal form.

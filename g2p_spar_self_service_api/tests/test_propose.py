@@ -255,6 +255,16 @@ class TestPropose(RoutesCase):
         self.assertRefused({"holder_name"}, holder_name="Asha\x07Juma")
         self.assertRefused({"reason"}, reason="call 0754 200 001")
 
+    def test_a_proposal_without_a_branch_leaves_that_of_the_account(self):
+        self.proposed(ACCOUNT)
+        branchless = {name: ACCOUNT[name] for name in ACCOUNT if name != "branch"}
+        self.proposed(branchless, holder_name="Guardian")
+        newest = self.addresses()[-1]
+        self.assertEqual(newest.holder_name, "Guardian")
+        self.assertEqual(newest.branch_id, self.bank.branch_ids)
+        self.bank.branch_required = True
+        self.assertRefused({"branch"}, branchless, account_number="0123456780")
+
     def test_an_id_that_lost_its_zeros_is_refused(self):
         for name, spar_id in (("Peter Smith", "70123"), ("Asha Juma", "0070123")):
             self.env["res.partner"].create(

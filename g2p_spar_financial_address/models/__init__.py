@@ -25,4 +25,5 @@ from . import res_partner_spar_id
 from . import res_partner_card
 from . import res_partner_removal
 from . import g2p_directory_code
+from . import ir_http
 from . import mail_message

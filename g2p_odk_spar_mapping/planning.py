@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from odoo.addons.g2p_spar_financial_address.spar_ids import normal
+
 
 class Trouble(Exception):
     """Why a submission cannot be imported as it is.
@@ -51,4 +53,4 @@ class Plan:
     @property
     def key(self):
         """The ID of the registrant, by which submissions wait for each other."""
-        return self.values.get("registrant_id") or False
+        return normal(self.values.get("registrant_id")) or False

@@ -1,8 +1,8 @@
 """What is done to one answer of a form before it becomes a value of the registry.
 
-Plain functions without Odoo. What cannot be done raises :class:`Unusable` with a code;
-whoever shows it to people puts the words to it. No code and no detail repeats the
-answer, which may be an account number.
+Plain functions without database access. What cannot be done raises :class:`Unusable`
+with a code; whoever shows it to people puts the words to it. No code and no detail
+repeats the answer, which may be an account number.
 """
 
 import json
@@ -10,8 +10,13 @@ import re
 
 import phonenumbers
 
+from odoo.addons.g2p_spar_financial_address.typed_numbers import NotAPhone, parse_phone
+
 #: How long an answer may be before it is not looked at any more.
 MAX_LENGTH = 1000
+
+#: Above this a decimal number does not hold each whole number any more.
+MAX_EXACT = 2**53
 
 
 class Unusable(Exception):
@@ -34,14 +39,16 @@ def as_text(value):
     ('', 'a', '7', '7', '0.5')
 
     :raise Unusable: ``not_text`` for what is no single answer: a group, a place on the
-        map; ``too_long``
+        map; ``too_long``; ``spreadsheet`` for a number whose last digits are lost
     """
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise Unusable("not_text")
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
+    if isinstance(value, float):
+        if not abs(value) <= MAX_EXACT:
+            raise Unusable("spreadsheet")
+        value = int(value) if value.is_integer() else value
     text = str(value).strip()
     if len(text) > MAX_LENGTH:
         raise Unusable("too_long", limit=MAX_LENGTH)
@@ -131,17 +138,15 @@ def phone(text, parameter):
     '+255754100001'
 
     :param str parameter: two letters of the country of numbers without a country code
-    :raise Unusable: ``not_a_phone``
+    :raise Unusable: ``not_a_phone``; ``spreadsheet`` for a decimal number
     """
     country = read_country(parameter)
-    if any(character.isalpha() for character in text):
-        # Taken for the letters on a keypad, an O for a zero would become a six.
-        raise Unusable("not_a_phone")
     try:
-        number = phonenumbers.parse(text, country)
-    except phonenumbers.NumberParseException:
-        raise Unusable("not_a_phone") from None
-    if number.extension or not phonenumbers.is_valid_number(number):
+        number = parse_phone(text, country)
+    except NotAPhone as error:
+        known = error.code == "spreadsheet"
+        raise Unusable(error.code if known else "not_a_phone") from None
+    if not phonenumbers.is_valid_number(number):
         raise Unusable("not_a_phone")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

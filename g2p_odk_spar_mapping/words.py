@@ -75,6 +75,10 @@ def explain_code(env, code, details):
             "all others."
         ),
         "not_a_phone": env._("the answer is not a phone number of that country."),
+        "spreadsheet": env._(
+            "the answer is a decimal number, such as 123.0 or 1.23E+11, so digits may "
+            "be wrong. Let the form ask for a text."
+        ),
         "several": env._(
             "the repeated group has several different answers, and only one is "
             "expected. Say in the mapping which one counts."

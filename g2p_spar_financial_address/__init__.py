@@ -1,2 +1,3 @@
+from . import request_bodies
 from . import models
 from . import wizards

@@ -12,6 +12,7 @@ import phonenumbers
 
 from odoo.exceptions import ValidationError
 
+from . import typed_numbers
 from .strategy_template import CONTROL
 
 # What RFC 5321 allows without quotes, and a domain with a dot; operators decide the
@@ -61,6 +62,26 @@ def clean_text(env, text, label):
             env._(
                 "%(label)s contains an invisible control character, such as a line "
                 "break. Type it again instead of pasting it.",
+                label=label,
+            )
+        )
+    return text
+
+
+def clean_number_text(env, text, label):
+    """Return what is to be a number or an ID as :func:`clean_text` does.
+
+    :param text: what was typed, or a falsy value; a number where a program sent one
+    :raise ValidationError: also where a spreadsheet has made a decimal number of it,
+        whose last zero would be taken for a digit
+    """
+    text = clean_text(env, str(text) if text else "", label)
+    if typed_numbers.is_from_spreadsheet(text):
+        raise ValidationError(
+            env._(
+                "%(label)s looks like a number that a spreadsheet has changed, such as "
+                "123.0 or 1.23E+11. Format the column as text, and write all digits "
+                "again.",
                 label=label,
             )
         )
@@ -120,7 +141,7 @@ def clean_account_number(env, text):
     :raise ValidationError: when it is empty, has no digit at all, or characters that
         no account number has, which look like others or like nothing
     """
-    text = clean_text(env, text, env._("Account number"))
+    text = clean_number_text(env, text, env._("Account number"))
     number = _plain_digits(re.sub(r"\s", "", text)).upper()
     if not number:
         raise ValidationError(env._("Enter the account number."))
@@ -151,28 +172,22 @@ def clean_mobile_number(env, text, country):
         their country code; may be empty
     :raise ValidationError: when it is empty or not the number of a mobile phone
     """
-    text = clean_text(env, text, env._("Mobile number"))
+    text = clean_number_text(env, text, env._("Mobile number"))
     if not text:
         raise ValidationError(env._("Enter the mobile number of the wallet."))
-    not_a_number = env._("This is not a phone number. Write digits only.")
-    if any(character.isalpha() for character in text):
-        # Taken for the letters on a keypad, an O for a zero would become a six.
-        raise ValidationError(not_a_number)
     try:
-        # With its country code, no country has to be read for it.
-        region = None if text.startswith("+") else country.code
-        number = phonenumbers.parse(text, region or None)
-    except phonenumbers.NumberParseException as error:
-        if error.error_type == error.INVALID_COUNTRY_CODE:
+        number = typed_numbers.parse_phone(text, country.code)
+    except typed_numbers.NotAPhone as error:
+        if error.code == "no_country":
             raise ValidationError(
                 env._(
                     "Write the mobile number with its country code, for example "
                     "+255 754 123 456."
                 )
             ) from None
-        raise ValidationError(not_a_number) from None
-    if number.extension:
-        raise ValidationError(not_a_number)
+        raise ValidationError(
+            env._("This is not a phone number. Write digits only.")
+        ) from None
     if not phonenumbers.is_valid_number(number):
         raise ValidationError(
             env._(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from odoo.exceptions import ValidationError
 
-from . import address_values
+from . import address_values, spar_ids
 from .const import BANK_ACCOUNT, FA_TYPES
 from .directory_csv import COLUMNS
 from .marks import TOLD_BY_CALLER, marked
@@ -130,6 +130,8 @@ class DirectoryPlan:
         except ValidationError as error:
             row.note = error.args[0]
             return False
+        for column in ("provider_code", "branch_code"):
+            row.cells[column] = spar_ids.normal(row.cells[column])
         if has_more_cells:
             row.note = self.env._("This line has more cells than the first line.")
         return not has_more_cells
@@ -148,14 +150,23 @@ class DirectoryPlan:
         self._strategies = {str(s.strategy_number): s for s in strategies}
         self._default_strategies = strategies.grouped("fa_type")
         Dfsp = self.env["g2p.dfsp"].with_context(active_test=False)
-        dfsps = Dfsp.search([("code", "in", words("provider_code"))])
-        self._providers = {(d.fa_type, d.code): _Target(d, {}) for d in dfsps}
+        codes = set(words("provider_code"))
+        # All of them: what is stored need not be in the normal form.
+        dfsps = Dfsp.search([]).filtered(lambda d: spar_ids.normal(d.code) in codes)
+        self._providers = {
+            (d.fa_type, spar_ids.normal(d.code)): _Target(d, {}) for d in dfsps
+        }
         branches = self.env["g2p.dfsp.branch"].with_context(active_test=False)
-        branches = branches.search(
-            [("dfsp_id", "in", dfsps.ids), ("code", "in", words("branch_code"))]
-        )
+        codes = set(words("branch_code"))
+        branches = branches.search_fetch(
+            [("dfsp_id", "in", dfsps.ids)], ["code", "dfsp_id", "name"]
+        ).filtered(lambda b: spar_ids.normal(b.code) in codes)
         self._branches = {
-            (b.dfsp_id.fa_type, b.dfsp_id.code, b.code): _Target(b, {})
+            (
+                b.dfsp_id.fa_type,
+                spar_ids.normal(b.dfsp_id.code),
+                spar_ids.normal(b.code),
+            ): _Target(b, {})
             for b in branches
         }
 

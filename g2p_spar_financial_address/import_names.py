@@ -9,6 +9,8 @@ from collections import defaultdict
 
 from odoo.exceptions import ValidationError
 
+from .spar_ids import normal
+
 #: Fields whose names are looked up here, and where the row keeps them until then.
 NAMED = {"dfsp_id": "fa_provider_name", "branch_id": "fa_branch_name"}
 
@@ -47,6 +49,10 @@ def is_unreadable(values, mark=None):
     return values.pop(_UNREADABLE, False)
 
 
+def _key(name):
+    return normal(name).casefold()
+
+
 class ProviderNames:
     """The providers and branches that the rows of a file name.
 
@@ -61,11 +67,11 @@ class ProviderNames:
         if not any(key in row for row in rows for key in NAMED.values()):
             return
         for dfsp in env["g2p.dfsp"].search([("fa_type", "!=", False)]):
-            for text in {dfsp.name.casefold(), dfsp.code.casefold()}:
+            for text in {_key(dfsp.name), _key(dfsp.code)}:
                 self.dfsps[text].add((dfsp.fa_type, dfsp.id))
         if any(NAMED["branch_id"] in row for row in rows):
             for branch in env["g2p.dfsp.branch"].search([("dfsp_id", "!=", False)]):
-                for text in {branch.name.casefold(), branch.code.casefold()}:
+                for text in {_key(branch.name), _key(branch.code)}:
                     self.branches[branch.dfsp_id.id, text].add(branch.id)
 
     def find(self, values):
@@ -76,7 +82,7 @@ class ProviderNames:
         if name := values.pop(NAMED["dfsp_id"], None):
             values["dfsp_id"] = self._provider(name, values.get("fa_type"))
         if name := values.pop(NAMED["branch_id"], None):
-            found = self.branches.get((values.get("dfsp_id"), name.casefold()), ())
+            found = self.branches.get((values.get("dfsp_id"), _key(name)), ())
             if len(found) != 1:
                 raise ValidationError(
                     self.env._("The bank of this row has no such branch.")
@@ -91,7 +97,7 @@ class ProviderNames:
     def _provider(self, name, fa_type):
         found = {
             dfsp
-            for kind, dfsp in self.dfsps.get(name.casefold(), ())
+            for kind, dfsp in self.dfsps.get(_key(name), ())
             if not fa_type or kind == fa_type
         }
         if len(found) == 1:

@@ -182,6 +182,8 @@ class PaymentForm:
         branch = self._chosen("branch_id", self._branches())
         if self.typed["branch_id"] and not branch:
             self.errors["branch_id"] = self.env._("Choose one from the list.")
+        else:
+            self._try("branch_id", lambda: self.provider._check_branch(branch) or {})
         self.values["branch_id"] = branch.id
 
     def _read_contact_phone(self):

@@ -205,7 +205,7 @@ def _partner(env, spar_id):
     if spar_id:
         # Contacts have a hundred fields more, and this is part of every call.
         names = ["active", "is_registrant"]
-        partners = partners.search_fetch([("spar_id", "=", spar_id)], names)
+        partners = partners._spar_by_id({spar_id}, names)[spar_id]
         partners = partners.filtered(lambda one: one._spar_is_paid())
     if len(partners) != 1:
         raise Problem("unknown_person")

@@ -24,9 +24,10 @@ from odoo.http import request
 from odoo.addons.fastapi.context import odoo_env_ctx
 from odoo.addons.fastapi.fastapi_dispatcher import FastApiDispatcher
 from odoo.addons.fastapi.pools import fastapi_app_pool
+from odoo.addons.g2p_spar_financial_address import request_bodies
 
 from . import asgi, call, limits
-from .models.fastapi_endpoint import APP
+from .models.fastapi_endpoint import APP, guard_bodies
 from .models.g2p_api_call import note
 from .problems import MEDIA_TYPE, Problem, of_status, of_validation
 
@@ -55,6 +56,12 @@ class SelfServiceDispatcher(FastApiDispatcher):
         super().__init__(request)
         httprequest = request.httprequest
         self.call = call.Call(httprequest.method, httprequest.remote_addr or "")
+
+    def pre_dispatch(self, rule, args):
+        # Also where it moved after this process had loaded the registry.
+        guard_bodies(rule.endpoint.routing["spar_root_path"])
+        request_bodies.check_taken(self.request.httprequest.environ)
+        return super().pre_dispatch(rule, args)
 
     def dispatch(self, endpoint, args):
         # Values of a retry are those of this try.

@@ -58,6 +58,11 @@ KINDS = {
         _lt("Wrong method"),
         _lt("This address does not take this method."),
     ),
+    "too_slow": (
+        408,
+        _lt("Too slow"),
+        _lt("The body of the request did not arrive in time. Send it again."),
+    ),
     "conflict": (
         409,
         _lt("Conflict"),
@@ -119,6 +124,7 @@ _BY_STATUS = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    408: "too_slow",
     409: "conflict",
     413: "too_large",
     415: "unsupported_type",

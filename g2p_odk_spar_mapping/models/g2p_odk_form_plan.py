@@ -96,8 +96,12 @@ class G2pOdkForm(models.Model):
 
     def _plan_registrant(self, source, plan, found):
         known = source.partner
+        try:
+            self.env["res.partner"]._spar_id_cleaned(plan.key)
+        except UserError as error:
+            raise Trouble("answer", str(error)) from None
         if not plan.key and not known:
-            self._plan_somebody_new(plan)
+            self._plan_somebody_new(source, plan)
             return
         partners = found[plan.key] if plan.key else known
         if len(partners) > 1:
@@ -118,13 +122,13 @@ class G2pOdkForm(models.Model):
                 ),
             )
         if not partners:
-            self._plan_somebody_new(plan)
+            self._plan_somebody_new(source, plan)
             return
         self._check_registrant(source, plan, partners)
         plan.partner = partners
         plan.contact = self._contact_changes(plan, partners)
 
-    def _plan_somebody_new(self, plan):
+    def _plan_somebody_new(self, source, plan):
         if self.registrant_policy == "match" or not (
             plan.key or self._adds_without_id()
         ):
@@ -138,8 +142,27 @@ class G2pOdkForm(models.Model):
             raise Trouble(
                 "missing", self.env._("There is no name to add the registrant under.")
             )
+        if plan.key and not source.confirmed:
+            self._check_no_look_alike(plan)
         plan.partner = self.env["res.partner"]
         plan.new = plan.partner._odk_new_values(plan.values)
+
+    def _check_no_look_alike(self, plan):
+        """Set aside a new person whose ID people may take for that of another.
+
+        :raise Trouble: naming that person
+        """
+        everybody = self.env["res.partner"].sudo().with_context(active_test=False)
+        others = everybody._spar_id_buckets({everybody._spar_id_from(plan.key)})
+        for other in others.values():
+            raise Trouble(
+                "conflict",
+                self.env._(
+                    "No registrant has this ID, and that of %(name)s looks like it. "
+                    "Correct the ID, or import it if it is another person.",
+                    name=other[0]._spar_get_name(),
+                ),
+            )
 
     def _check_registrant(self, source, plan, partner):
         if not partner.active:
@@ -152,6 +175,9 @@ class G2pOdkForm(models.Model):
                 self.env._("The contact with this ID is not a registrant."),
             )
         collected = full_name(plan.values)
+        said = [collected, plan.values.get("holder_name")]
+        if not source.confirmed and partner._spar_meant(said):
+            raise Trouble("conflict", partner._spar_meant_message())
         other = names.compare(collected, partner._spar_get_name()) == names.DIFFERENT
         if other and self.other_name_policy == "set_aside" and not source.confirmed:
             raise Trouble(
@@ -207,8 +233,29 @@ class G2pOdkForm(models.Model):
             plan.address = Address._cleaned({**new, **values})
         except UserError as error:
             raise Trouble("number", str(error)) from None
-        said = {**plan.address, "holder_name": asked.get("holder_name")}
+        self._check_branch(plan)
+        said = {
+            "branch_id": False,
+            **plan.address,
+            "holder_name": asked.get("holder_name"),
+        }
         plan.print = self._payment_print(said)
+
+    def _check_branch(self, plan):
+        """Set aside an account without the branch that its bank needs.
+
+        :raise Trouble: naming the bank
+        """
+        live = plan.partner and self.env["g2p.financial.address"]._live_of(plan.partner)
+        address = self.env["g2p.financial.address"]._with_branch(
+            plan.address, live or self.env["g2p.financial.address"]
+        )
+        dfsp = self.env["g2p.dfsp"].browse(address["dfsp_id"])
+        branch = self.env["g2p.dfsp.branch"].browse(address["branch_id"])
+        try:
+            dfsp._check_branch(branch)
+        except UserError as error:
+            raise Trouble("provider", str(error)) from None
 
     def _fa_type(self, plan):
         text = plan.values.get("fa_type")
@@ -238,7 +285,7 @@ class G2pOdkForm(models.Model):
 
     def _find_provider(self, values, asked, providers):
         """Put the provider and the branch that a submission names into ``values``."""
-        values.update(dfsp_id=False, branch_id=False)
+        values["dfsp_id"] = False
         of_type = {"fa_type": values["fa_type"]}
         self._find_named("dfsp_id", of_type, asked.get("dfsp_code"), values, providers)
         if values["dfsp_id"]:

@@ -11,6 +11,50 @@ PLAN_LOG = "odoo.addons.g2p_odk_spar_mapping.models.g2p_odk_form_plan"
 
 @tagged("post_install", "-at_install")
 class TestApply(ApplyCase):
+    def test_a_form_without_a_branch_leaves_that_of_the_account(self):
+        account = {
+            "number": None,
+            "fa_type": "bank_account",
+            "dfsp_code": "FB",
+            "account_number": "0123456789",
+        }
+        self.submit(answers=self.answers(**account, branch_code="NB01"))
+        one = self.submit(
+            "uuid:1b", self.answers(**account, holder_name="Guardian"), minute=1
+        )
+        self.assertEqual((one.state, one.error_text), ("applied", False))
+        self.assertEqual(self.in_use().holder_name, "Guardian")
+        self.assertEqual(self.in_use().branch_id, self.bank.branch_ids)
+        self.bank.branch_required = True
+        account["account_number"] = "0123456780"
+        two = self.submit("uuid:2", self.answers(**account), minute=2)
+        self.assertSetAside(two, "provider", "First Bank needs one")
+
+    def test_an_id_that_lost_its_zeros_is_set_aside(self):
+        other = self.new_registrant("Peter Smith", "70123")
+        self.new_registrant("Asha Juma", "0070123")
+        self.form.other_name_policy = "accept"
+        guardian = self.answers("70123", given_name="Neema", family_name="Mushi")
+        one = self.submit(answers=guardian)
+        self.assertEqual((one.state, one.partner_id), ("applied", other))
+        two = self.submit("uuid:2", self.answers("70123", "0754 200 002"))
+        self.assertSetAside(two, "conflict", "whose ID differs only in zeros")
+        self.assertEqual(self.in_use(other).mobile_number, "+255754200001")
+
+    def test_a_new_person_with_an_id_like_another_ones_is_set_aside(self):
+        self.form.registrant_policy = "create"
+        one = self.submit(answers=self.answers("SR-O1", given_name="Neema"))
+        self.assertSetAside(one, "conflict", "that of Asha Juma looks like it")
+        one.with_user(self.editor).action_confirm("They are two people")
+        self.assertEqual(one.partner_id.spar_id, "SR-O1")
+        self.assertNotEqual(one.partner_id, self.registrant)
+
+    def test_an_id_in_characters_that_look_the_same_is_the_same(self):
+        one = self.submit(answers=self.answers("SR\u20111\u200e"))
+        self.assertEqual((one.state, one.partner_id), ("applied", self.registrant))
+        two = self.submit("uuid:2", self.answers("70123.0"))
+        self.assertSetAside(two, "answer", "looks like a number that a spreadsheet")
+
     # === WHAT BECOMES OF A SUBMISSION === #
 
     def test_a_submission_becomes_an_address(self):

@@ -47,6 +47,9 @@ WRONG = [
     ("phone", ["0754 100 001"], "Tanzania", "bad_country"),
     ("phone", ["0754 100 001 ext. 5"], "TZ", "not_a_phone"),
     ("phone", ["\u0660"], "TZ", "not_a_phone"),
+    ("phone", ["81234567890.0"], "ID", "spreadsheet"),
+    ("phone", ["8.1234567890E10"], "ID", "spreadsheet"),
+    ("phone", ["013 71234567"], "BO", "not_a_phone"),
 ]
 
 #: an answer as JSON has it, and as text
@@ -65,6 +68,9 @@ UNREADABLE = [
     ([], "not_text"),
     (True, "not_text"),
     ("x" * 1001, "too_long"),
+    # Its last digits are lost.
+    (1.2345678901234567e19, "spreadsheet"),
+    (float("inf"), "spreadsheet"),
 ]
 
 

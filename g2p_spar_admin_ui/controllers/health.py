@@ -6,6 +6,8 @@ from collections import OrderedDict
 from odoo import SUPERUSER_ID, http
 from odoo.http import request
 
+from odoo.addons.g2p_spar_financial_address import request_bodies
+
 from ..models.g2p_fa_settings import token_digest
 
 #: Questions per minute, from one address, that are looked at.
@@ -39,6 +41,7 @@ class Limiter:
 
 
 limiter = Limiter()
+request_bodies.guard("/spar/health", 0)
 
 
 class HealthController(http.Controller):
@@ -47,6 +50,8 @@ class HealthController(http.Controller):
         type="http",
         auth="none",
         methods=["GET"],
+        max_content_length=0,
+        spar_body_taken=True,
         csrf=False,
         save_session=False,
     )

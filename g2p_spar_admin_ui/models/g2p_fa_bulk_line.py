@@ -101,13 +101,23 @@ class G2pFaBulkLine(models.Model):
         }
 
     def _branch(self, old, bulk):
-        """Return the chosen branch, or the new provider's with the same code."""
-        return (
-            bulk.to_branch_id
-            or bulk.to_dfsp_id.branch_ids.filtered(
-                lambda branch: old.branch_id.code and branch.code == old.branch_id.code
-            )[:1]
-        )
+        """Return the chosen branch, or the new provider's with the same code.
+
+        :raise UserError: when the old one would be lost
+        """
+        if bulk.to_branch_id or not old.branch_id:
+            return bulk.to_branch_id
+        branches = bulk.to_dfsp_id.branch_ids
+        same = branches.filtered(lambda branch: branch.code == old.branch_id.code)
+        if branches and not same:
+            raise UserError(
+                self.env._(
+                    "%(bank)s has no branch with the code %(code)s. Choose the branch.",
+                    bank=bulk.to_dfsp_id.name,
+                    code=old.branch_id.code,
+                )
+            )
+        return same
 
     def _note(self, state, message):
         self.sudo().write({"state": state, "message": message})

@@ -186,6 +186,24 @@ class TestBulk(MonitorCase):
         self.assertNotEqual(now, old)
         self.assertEqual(now.branch_id, merged.branch_ids[0])
 
+    def test_a_branch_that_the_new_bank_does_not_have_is_not_dropped(self):
+        old = self.enter_bank_account()
+        values = {"name": "Second Bank", "code": "SB", "fa_type": "bank_account"}
+        merged = self.env["g2p.dfsp"].create(
+            {**values, "branch_ids": [(0, 0, {"name": "South", "code": "NB02"})]}
+        )
+        way = {"fa_type": "bank_account", "from_dfsp_id": self.bank.id}
+        bulk = self.make_bulk(**way, to_dfsp_id=merged.id)
+        self.run_bulk(bulk)
+        self.assertEqual((bulk.changed, bulk.refused), (0, 1))
+        self.assertIn("no branch with the code NB01", bulk.line_ids.message)
+        self.assertEqual(self.in_use(self.registrant), old)
+        bulk = self.make_bulk(
+            **way, to_dfsp_id=merged.id, to_branch_id=merged.branch_ids.id
+        )
+        self.run_bulk(bulk)
+        self.assertEqual(self.in_use(self.registrant).branch_id, merged.branch_ids)
+
     def test_a_way_that_leads_nowhere_is_refused(self):
         for values, message in (
             ({"to_dfsp_id": self.operator.id}, "another provider or branch"),

@@ -12,6 +12,7 @@ from . import g2p_financial_address_number
 from . import g2p_financial_address_quick
 from . import g2p_financial_address_sharing
 from . import g2p_financial_address_import
+from . import g2p_financial_address_branch
 from . import g2p_financial_address_retention
 from . import g2p_financial_address_burst
 from . import g2p_fa_meeting
@@ -19,7 +20,10 @@ from . import g2p_fa_rate
 from . import g2p_fa_sharing
 from . import g2p_fa_reveal
 from . import res_partner
+from . import res_partner_alike
 from . import res_partner_spar_id
 from . import res_partner_card
 from . import res_partner_removal
+from . import g2p_directory_code
+from . import ir_http
 from . import mail_message

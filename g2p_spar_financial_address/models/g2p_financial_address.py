@@ -253,7 +253,8 @@ class G2pFinancialAddress(models.Model):
             vals_list = self._with_registrants(vals_list)
             self._check_references(vals_list)
             vals_list = [
-                self._cleaned({**PROTECTED_FIELDS, **vals}) for vals in vals_list
+                self._with_branch(self._cleaned({**PROTECTED_FIELDS, **vals}))
+                for vals in vals_list
             ]
         # What is entered in one transaction is one event: what the fields say of it
         # would only be said a second time by a message for each.

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from .. import spar_ids
 from ..const import LIVE_STATES, VALUE_FIELD
 from ..import_names import ProviderNames, is_unreadable, set_names_apart
 from .g2p_financial_address import PROTECTED_FIELDS
@@ -52,6 +53,10 @@ class G2pFinancialAddress(models.Model):
         """Nothing to store: the import has turned it into the registrant."""
 
     def _search_spar_id(self, operator, value):
+        if isinstance(value, str):
+            value = spar_ids.normal(value)
+        elif operator == "in":
+            value = [text and spar_ids.normal(text) for text in value]
         return [("partner_id.spar_id", operator, value)]
 
     @api.model
@@ -114,17 +119,23 @@ class G2pFinancialAddress(models.Model):
     def _find_registrants(self, data_list):
         """Replace the SPAR ID of each row by its registrant, all in one search.
 
-        A row that names somebody else besides is left without a registrant.
+        A row that names another person besides is left without a registrant. Where the
+        holder's name is that of another one, whose ID lost its zeros, ``meant`` is set.
         """
         ids = {str(data["values"].get("spar_id") or "").strip() for data in data_list}
-        partners = self.env["res.partner"].search([("spar_id", "in", list(ids - {""}))])
-        by_id = dict(zip(partners.mapped("spar_id"), partners.ids, strict=True))
+        Partner = self.env["res.partner"]
+        by_id = Partner._spar_by_id(ids - {""})
+        buckets = Partner.sudo()._spar_id_buckets(ids, ["name"])
         for data in data_list:
             values = data["values"]
             if spar_id := str(values.pop("spar_id", None) or "").strip():
-                found = by_id.get(spar_id)
-                named = values.get("partner_id") or found
-                values["partner_id"] = found if named == found else False
+                found = by_id[spar_id] if len(by_id[spar_id]) == 1 else Partner
+                named = values.get("partner_id") or found.id
+                values["partner_id"] = found.id if named == found.id else False
+                data["spar_id"] = spar_id
+                data["meant"] = bool(
+                    found and found._spar_meant([values.get("holder_name")], buckets)
+                )
 
     def _cleaned_row(self, data, providers, refused):
         """Clean the values of a row in place; return whether they are right."""
@@ -136,11 +147,19 @@ class G2pFinancialAddress(models.Model):
                         "the column with the ID of the address."
                     )
                 )
+            Partner = self.env["res.partner"]
             if not data["values"].get("partner_id"):
+                # Says so where a spreadsheet has changed it.
+                Partner._spar_id_cleaned(data.get("spar_id"))
                 raise ValidationError(
                     self.env._("No registrant has the SPAR ID of this row.")
                 )
+            if data.get("meant"):
+                raise ValidationError(Partner._spar_meant_message())
             providers.find(data["values"])
+            if not data["values"].get("branch_id"):
+                # An empty cell says nothing of the branch, like a column not there.
+                data["values"].pop("branch_id", None)
             self._check_protected(data["values"])
             new = {**PROTECTED_FIELDS, "channel": "import"}
             data["values"] = self._cleaned({**new, **data["values"]})
@@ -213,7 +232,9 @@ class G2pFinancialAddress(models.Model):
         changes, same = [], self.browse()
         for vals in vals_list:
             # The newest decides: what comes after it changes it.
-            newest = by_partner.get(vals["partner_id"], live.browse())[-1:]
+            mine = by_partner.get(vals["partner_id"], live.browse())
+            vals = self._with_branch(vals, mine)
+            newest = mine[-1:]
             if newest and newest._is_place(vals):
                 same |= self.browse(newest.id)
             else:

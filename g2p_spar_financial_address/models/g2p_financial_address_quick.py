@@ -23,6 +23,7 @@ class G2pFinancialAddress(models.Model):
         :return: the address, the new one or the one that is there
         :raise ValidationError: when it may not take effect; nothing is stored then
         """
+        values = self._with_branch(values)
         return self._enter_quickly(values) or self._enter_changes([values])
 
     def _enter_quickly(self, values):
@@ -61,6 +62,7 @@ class G2pFinancialAddress(models.Model):
             or not dfsp.active
             or dfsp.fa_type != fa_type
             or (branch and branch.dfsp_id != dfsp)
+            or (dfsp.branch_required and not branch)
         ):
             return False
         parts = self._provider_parts(fa_type, dfsp, branch)

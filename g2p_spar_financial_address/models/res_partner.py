@@ -164,6 +164,7 @@ class ResPartner(models.Model):
                 "default_partner_id": self.id,
                 "default_fa_type": current.fa_type or "mobile_wallet",
                 "default_dfsp_id": current.dfsp_id.id,
+                "default_branch_id": current.branch_id.id,
                 "default_holder_name": current.holder_name or self._spar_get_name(),
             },
         }

@@ -13,7 +13,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import split_every
 
-from .. import address_values
+from .. import address_values, spar_ids
 from ..const import EDITOR, VIEWER
 
 #: How many contacts are held in memory at once when all of them are looked at.
@@ -54,11 +54,13 @@ class ResPartner(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        vals_list = [self._clean_spar_id(vals) for vals in vals_list]
         # A default would get past the check of the values.
         by_default = "default_spar_id" in self.env.context or "spar_id" in self.env[
             "ir.default"
         ]._get_model_defaults(self._name)
+        if by_default:
+            vals_list = [{**self.default_get(["spar_id"]), **v} for v in vals_list]
+        vals_list = [self._clean_spar_id(vals) for vals in vals_list]
         typed = by_default or any(vals.get("spar_id") for vals in vals_list)
         if typed:
             self._check_may_change_payment()
@@ -150,9 +152,25 @@ class ResPartner(models.Model):
     def _clean_spar_id(self, vals):
         if "spar_id" not in vals:
             return vals
-        label = self.env._("SPAR ID")
-        text = address_values.clean_text(self.env, vals["spar_id"], label)
-        return {**vals, "spar_id": text or False}
+        typed = vals["spar_id"] or False
+        if self and all((one.sudo().spar_id or False) == typed for one in self):
+            # SPAR may hold it: no save of something else rewrites it.
+            return vals
+        return {**vals, "spar_id": self._spar_id_cleaned(typed) or False}
+
+    @api.model
+    def _spar_id_cleaned(self, text, label=None):
+        """Return an ID in its one normal form, the same for every channel.
+
+        :param str text: what was typed or collected, or a falsy value
+        :param str label: what the person who typed it calls it
+        :raise ValidationError: for control characters, and for numbers that a
+            spreadsheet has changed
+        """
+        text = str(text) if text else ""
+        return address_values.clean_number_text(
+            self.env, spar_ids.normal(text), label or self.env._("SPAR ID")
+        )
 
     # === WHAT THE SUITE ASKS OF A REGISTRANT === #
 
@@ -242,14 +260,25 @@ class ResPartner(models.Model):
         if not self._spar_is_registrant():
             return False
         value = self._spar_id_value(rule.sources)
+        held = self.spar_id
+        if held and spar_ids.normal(self._spar_id_in(rule, value)) == spar_ids.normal(
+            held
+        ):
+            # SPAR may hold it in odd characters: only people rewrite it.
+            return held
         try:
-            text = address_values.clean_text(self.env, value, self.env._("The ID"))
+            text = self._spar_id_cleaned(value, self.env._("The ID"))
         except ValidationError as error:
             raise ValidationError(
                 self.env._(
                     "%(name)s: %(reason)s", name=self.display_name, reason=error.args[0]
                 )
             ) from None
+        return self._spar_id_in(rule, text)
+
+    @api.model
+    def _spar_id_in(self, rule, text):
+        text = (text or "").strip()
         return rule.template.replace("{id}", text) if text else False
 
     @api.model
@@ -284,7 +313,7 @@ class ResPartner(models.Model):
         partners = self.browse(plan)
         if not plan:
             return partners
-        self.flush_model(["spar_id", "write_date", "write_uid"])
+        self.flush_model(["spar_id", "spar_id_likeness", "write_date", "write_uid"])
         self._check_spar_ids_free(plan)
         ids = list(plan)
         self.env.cr.execute(
@@ -294,34 +323,44 @@ class ResPartner(models.Model):
         )
         self.env.cr.execute(
             """UPDATE res_partner AS p
-                  SET spar_id = new.spar_id,
+                  SET spar_id = new.spar_id, spar_id_likeness = new.likeness,
                       write_uid = %s, write_date = now() AT TIME ZONE 'UTC'
-                 FROM unnest(%s::int[], %s::text[]) AS new(id, spar_id)
+                 FROM unnest(%s::int[], %s::text[], %s::text[])
+                      AS new(id, spar_id, likeness)
                 WHERE p.id = new.id""",
-            [self.env.uid, ids, [spar_id or None for spar_id in plan.values()]],
+            [
+                self.env.uid,
+                ids,
+                [spar_id or None for spar_id in plan.values()],
+                [spar_ids.likeness(spar_id) or None for spar_id in plan.values()],
+            ],
         )
         partners.invalidate_recordset(
-            ["spar_id", "write_uid", "write_date"], flush=False
+            ["spar_id", "spar_id_likeness", "write_uid", "write_date"], flush=False
         )
         partners.modified(["spar_id"])
         return partners
 
     @api.model
     def _check_spar_ids_free(self, plan):
-        """Refuse a plan after which two contacts would have the same SPAR ID."""
+        """Refuse a plan after which two contacts would have the same SPAR ID.
+
+        Also in characters that look the same: SPAR would keep both.
+        """
         owners = defaultdict(list)
         for id_, spar_id in plan.items():
             if spar_id:
-                owners[spar_id].append(id_)
+                owners[spar_ids.normal(spar_id)].append(id_)
+        self.flush_model(["spar_id", "spar_id_likeness"])
         rows = self.env.execute_query(
             SQL(
-                "SELECT id, spar_id FROM res_partner WHERE spar_id = ANY(%s)",
-                list(owners),
+                "SELECT id, spar_id FROM res_partner WHERE spar_id_likeness = ANY(%s)",
+                list({spar_ids.likeness(spar_id) for spar_id in owners}),
             )
         )
         for id_, spar_id in rows:
-            if id_ not in plan:
-                owners[spar_id].append(id_)
+            if id_ not in plan and spar_ids.normal(spar_id) in owners:
+                owners[spar_ids.normal(spar_id)].append(id_)
         shared = {key: ids for key, ids in owners.items() if len(ids) > 1}
         if shared:
             lines = [

@@ -2,6 +2,7 @@ from . import test_account_numbers
 from . import test_address_values
 from . import test_approval
 from . import test_bad_inputs
+from . import test_branch
 from . import test_burst
 from . import test_crons
 from . import test_dfsp
@@ -9,12 +10,14 @@ from . import test_dfsp_import
 from . import test_fa_settings
 from . import test_fa_strategy
 from . import test_financial_address
+from . import test_id_normal_form
 from . import test_id_on_card
 from . import test_import
 from . import test_names
 from . import test_numbers_are_protected
 from . import test_quick
 from . import test_rate
+from . import test_request_bodies
 from . import test_res_partner
 from . import test_retention
 from . import test_roles

@@ -120,6 +120,70 @@ class TestImport(FinancialAddressCase):
                 self.assertEqual(self.addresses().entered_by_id, self.editor)
                 savepoint.rollback()
 
+    def test_numbers_changed_by_a_spreadsheet_are_set_aside(self):
+        self.operator.country_id = self.env.ref("base.id")
+        rows = [self.wallet(0, "81234567890.0"), self.wallet(1, "8.12E+10")]
+        rows += [self.wallet(2, "081234567890")]
+        ids, messages = self.run_import(rows)
+        told = [message["message"] for message in messages[1:]]
+        self.assertIn("Mobile number looks like a number that a spreadsheet", told[0])
+        self.assertIn("Rows 2, 3.", told[0])
+        self.assertEqual(self.addresses().ids, ids)
+        self.assertEqual(self.addresses().mobile_number, "+6281234567890")
+
+    def test_an_id_is_found_in_any_characters_that_look_the_same(self):
+        rows = [self.wallet(0, spar_id="IM\u2011000"), self.wallet(1, spar_id="8871.0")]
+        ids, messages = self.run_import(rows)
+        self.assertEqual(self.addresses().partner_id, self.people[0])
+        self.assertEqual(self.addresses().ids, ids)
+        self.assertIn(
+            "SPAR ID looks like a number that a sprea", messages[1]["message"]
+        )
+
+    def test_a_row_without_a_branch_leaves_that_of_the_account(self):
+        branch = self.bank.branch_ids
+        row = ["IM-000", "Bank account", "FB", "NB01", "0123456789", "", "", "P0"]
+        self.run_import([row])
+        for holder, branch_cell in (("Guardian", ""), ("P0", "")):
+            changed = [*row[:3], branch_cell, *row[4:-1], holder]
+            ids, messages = self.run_import([changed])
+            self.assertFalse(messages)
+            in_use = self.people[0].financial_address_id
+            self.assertEqual((in_use.ids, in_use.holder_name), (ids, holder))
+            self.assertEqual(in_use.branch_id, branch)
+        self.bank.branch_required = True
+        other = [*row[:3], "", "0123456780", *row[5:]]
+        ids, messages = self.run_import([other, self.wallet(1)])
+        self.assertEqual(len(ids), 1)
+        self.assertIn("First Bank needs one", messages[1]["message"])
+
+    def test_a_row_that_lost_its_zeros_is_set_aside(self):
+        """The other person would be paid, without a word."""
+        other = self.new_registrant("Peter Smith", "70123")
+        meant = self.new_registrant("Asha Juma", "0070123")
+        self.new_registrant("Asha Juma", "170123")
+
+        def row(holder, spar_id="70123"):
+            return [*self.wallet(0, spar_id=spar_id)[:-1], holder]
+
+        for holder in ("Asha Juma", "JUMA, Asha", "Asha J."):
+            with self.subTest(holder=holder):
+                ids, messages = self.run_import([row(holder)])
+                self.assertFalse(ids)
+                self.assertIn("whose ID differs only in zeros", messages[1]["message"])
+                self.assertNotIn("Asha", messages[1]["message"])
+        self.assertFalse((other | meant).financial_address_ids)
+        # The registrant, a guardian of another name, and no name at all.
+        for holder in ("Peter Smith", "P. Smith", "Neema Mushi", ""):
+            with self.subTest(holder=holder), self.env.cr.savepoint() as savepoint:
+                ids, messages = self.run_import([row(holder)])
+                self.assertFalse(messages)
+                self.assertEqual(other.financial_address_ids.ids, ids)
+                savepoint.rollback()
+        self.env.invalidate_all()
+        ids, messages = self.run_import([row("Asha Juma", "0070123")])
+        self.assertEqual((meant.financial_address_ids.ids, messages), (ids, []))
+
     def test_all_three_types_in_one_file(self):
         rows = [
             self.wallet(0),

@@ -8,7 +8,12 @@ from odoo import http
 from odoo.fields import Domain
 from odoo.http import request
 
+from odoo.addons.g2p_spar_financial_address import request_bodies
+
 from ..const import FIELD_AGENT, LIMITS, MAX_FORM
+
+for _prefix in ("/my/people", "/my/register"):
+    request_bodies.guard(_prefix, MAX_FORM)
 
 #: In the notes of a request, with the limit: it was counted already.
 _COUNTED = "g2p_spar_portal.counted."
@@ -71,6 +76,7 @@ def agent_route(paths, kind="read", *, methods, **options):
             multilang=False,
             sitemap=False,
             max_content_length=MAX_FORM,
+            spar_body_taken=True,
             methods=methods,
             **options,
         )

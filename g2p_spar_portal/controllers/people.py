@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.http import request
 from odoo.tools import format_date
 
+from odoo.addons.g2p_spar_financial_address import spar_ids
 from odoo.addons.g2p_spar_sync_queue.models.g2p_spar_mapping import DISPLAY_STATES
 
 from .agent import AgentPortal, agent_route
@@ -54,7 +55,9 @@ class PeoplePortal(AgentPortal):
         mine = Partner._search(Partner._spar_agent_domain(user))
         domain = Domain("id", "in", mine)
         if query:
-            domain &= Domain("name", "ilike", query) | Domain("spar_id", "ilike", query)
+            domain &= Domain("name", "ilike", query) | Domain(
+                "spar_id", "ilike", spar_ids.normal(query)
+            )
         Partner, order = Partner.sudo(), "name, id"
         if state:
             # What is shown depends on the connection, the clock and what waits, so it

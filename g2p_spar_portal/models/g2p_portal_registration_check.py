@@ -91,7 +91,7 @@ class G2pPortalRegistration(models.Model):
         return address_values.clean_text(self.env, text, label)
 
     def _clean_id(self, text, label):
-        text = self._clean_text(text, label)
+        text = self.env["res.partner"]._spar_id_cleaned(text, label)
         if text and self.env["res.partner"]._spar_find({text})[text]:
             raise ValidationError(self._id_taken())
         return text
@@ -120,7 +120,9 @@ class G2pPortalRegistration(models.Model):
     def _clean_typed_id(self):
         """Return the ID as it would be kept, also when it is taken, or nothing."""
         try:
-            return self._clean_text(self._values("identity").get("id_number"), "")
+            return self.env["res.partner"]._spar_id_cleaned(
+                self._values("identity").get("id_number")
+            )
         except ValidationError:
             return ""
 

@@ -63,6 +63,21 @@ class TestPayment(PortalCase):
         self.assertEqual(self.addresses.account_number, "0123456789")
         self.assertEqual(self.addresses.branch_id, self.bank.branch_ids)
 
+    def test_the_branch_is_suggested_and_may_be_needed(self):
+        self.bank.branch_required = True
+        page = self.send(self.payment_path, self.account(branch_id=""), 422)
+        self.assertIn("First Bank needs one", self.errors(page)["branch_id"])
+        branch = str(self.bank.branch_ids.id)
+        self.send(self.payment_path, self.account(branch_id=branch), 303)
+        again = self.form(
+            self.payment_path, account_number="0123456780", reason="A new account"
+        )
+        self.assertEqual(again["branch_id"], branch)
+        self.send(self.payment_path, again, 303)
+        newest = self.registrant.financial_address_id
+        self.assertEqual(newest.account_number, "0123456780")
+        self.assertEqual(newest.branch_id, self.bank.branch_ids)
+
     def test_an_email_wallet_is_entered(self):
         form = self.form(
             f"{self.payment_path}?type=email_wallet",

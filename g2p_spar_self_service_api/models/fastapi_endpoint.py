@@ -1,9 +1,44 @@
+import json
+import uuid
+
+from werkzeug.wrappers import Response
+
 from odoo import api, fields, models
+
+from odoo.addons.g2p_spar_financial_address import request_bodies
+
+from ..problems import MEDIA_TYPE, of_status
 
 APP = "spar_self_service"
 #: Bytes of a request's body. The largest proposal is a tenth of it.
 MAX_BODY = 64 * 1024
 VERSION = "1.0.0"
+
+
+def guard_bodies(root_path):
+    """Have bodies of calls below a path read before Odoo opens a cursor."""
+    request_bodies.guard(root_path, MAX_BODY, _refusal)
+
+
+def _refusal(error):
+    """Return the answer to a body that could not be read; no database is at hand."""
+    request_id = uuid.uuid4().hex
+    problem = of_status(error.code)
+    response = Response(
+        json.dumps(problem.as_dict(None, request_id)),
+        status=problem.code,
+        content_type=MEDIA_TYPE,
+    )
+    response.headers.update(
+        {
+            "X-Request-Id": request_id,
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        }
+    )
+    if problem.code == 503:
+        response.headers["Retry-After"] = "1"
+    return response
 
 
 class FastapiEndpoint(models.Model):
@@ -78,6 +113,11 @@ class FastapiEndpoint(models.Model):
             # Made once, and then kept by the app itself.
             app.openapi = lambda: app.openapi_schema or complete(describe())
         return app
+
+    def _register_hook(self):
+        super()._register_hook()
+        for endpoint in self.search([("app", "=", APP)]):
+            guard_bodies(endpoint.root_path)
 
     @api.model
     def _publish_self_service(self):

@@ -10,6 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tools import SQL
 
+from odoo.addons.g2p_spar_financial_address import spar_ids
 from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
 from odoo.addons.g2p_spar_financial_address.models.g2p_financial_address import (
     PROTECTED_FIELDS,
@@ -26,6 +27,7 @@ PROVIDER_FIELDS = [
     "active",
     "country_id",
     "account_pattern",
+    "branch_required",
     "strategy_id",
 ]
 BRANCH_FIELDS = ["name", "code", "dfsp_id"]
@@ -156,6 +158,7 @@ class G2pApiProposal(models.Model):
         return None
 
     def _enter(self, caller, hashes, said):
+        self._check_person_meant(caller, said.get("holder_name"))
         values = self._address_values(caller.partner, said)
         values["api_caller"] = caller.name
         try:
@@ -187,6 +190,18 @@ class G2pApiProposal(models.Model):
         )
         return self.env.cr.dictfetchone()
 
+    def _check_person_meant(self, caller, holder):
+        """Refuse where the client's ID of the person has lost its zeros.
+
+        Citizens are known by their login: their ID is not typed, and they are told
+        nothing of others.
+
+        :raise Refused: when the holder's name is that of another person
+        """
+        if caller.kind == "client" and caller.partner._spar_meant([holder]):
+            message = caller.partner._spar_meant_message()
+            raise Refused({"holder_name": message})
+
     def _address_values(self, partner, said):
         """Return the values of the address that is asked for, clean.
 
@@ -213,23 +228,33 @@ class G2pApiProposal(models.Model):
             checked(name, Address._cleaned_texts, {name: text})
         if reasons:
             raise Refused(reasons)
-        return Address._cleaned(
+        values = Address._cleaned(
             {
                 **PROTECTED_FIELDS,
                 **texts,
                 "partner_id": partner.id,
                 "fa_type": fa_type,
                 "dfsp_id": dfsp.id,
-                "branch_id": branch.id if branch else False,
+                # Not said is not the same as none.
+                **({"branch_id": branch.id} if branch else {}),
                 value: said[value],
                 "channel": "api",
             }
         )
+        values = Address._with_branch(values)
+        kept = self.env["g2p.dfsp.branch"].browse(values["branch_id"])
+        checked("branch", dfsp._check_branch, kept)
+        if reasons:
+            raise Refused(reasons)
+        return values
 
     def _provider(self, fa_type, code):
+        # As it came first: a code stored before codes had a normal form.
+        codes = [code, spar_ids.normal(code)]
         found = self.env["g2p.dfsp"].search_fetch(
-            [("fa_type", "=", fa_type), ("code", "=", code)], PROVIDER_FIELDS
+            [("fa_type", "=", fa_type), ("code", "in", codes)], PROVIDER_FIELDS
         )
+        found = found.filtered(lambda one: one.code == code) or found
         if not found:
             raise UserError(
                 self.env._("There is no provider of this type with this code.")
@@ -237,9 +262,11 @@ class G2pApiProposal(models.Model):
         return found
 
     def _branch(self, bank, code):
+        codes = [code, spar_ids.normal(code)]
         found = self.env["g2p.dfsp.branch"].search_fetch(
-            [("dfsp_id", "=", bank.id), ("code", "=", code)], BRANCH_FIELDS
+            [("dfsp_id", "=", bank.id), ("code", "in", codes)], BRANCH_FIELDS
         )
+        found = found.filtered(lambda one: one.code == code) or found
         if not found:
             raise UserError(self.env._("This bank has no branch with this code."))
         return found

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from odoo.addons.g2p_spar_financial_address import address_values
+from odoo.addons.g2p_spar_financial_address import address_values, spar_ids
 
 #: What a caller may do, by the field that says so.
 SCOPES = {
@@ -109,7 +109,7 @@ def make_spar_id(env, template, text):
     :return: the SPAR ID, or ``False`` where nobody could have it
     """
     try:
-        text = address_values.clean_text(env, text, "ID")
+        text = address_values.clean_text(env, spar_ids.normal(text), "ID")
     except ValidationError:
         return False
     return text and template.replace(PLACEHOLDER, text)

@@ -244,6 +244,8 @@ class TestPropose(RoutesCase):
         self.assertRefused({"provider"}, provider="FB")
         self.assertRefused({"mobile_number"}, mobile_number="0754 200 00")
         self.assertRefused({"mobile_number"}, mobile_number="O754200001")
+        self.assertRefused({"mobile_number"}, mobile_number="+255754200001.0")
+        self.assertRefused({"account_number"}, ACCOUNT, account_number="4.56E+11")
         self.assertRefused({"branch"}, ACCOUNT, branch="NOWHERE-X")
         self.assertRefused({"account_number"}, ACCOUNT, account_number="ABCDEFGH")
         self.assertRefused(
@@ -252,6 +254,37 @@ class TestPropose(RoutesCase):
         )
         self.assertRefused({"holder_name"}, holder_name="Asha\x07Juma")
         self.assertRefused({"reason"}, reason="call 0754 200 001")
+
+    def test_a_proposal_without_a_branch_leaves_that_of_the_account(self):
+        self.proposed(ACCOUNT)
+        branchless = {name: ACCOUNT[name] for name in ACCOUNT if name != "branch"}
+        self.proposed(branchless, holder_name="Guardian")
+        newest = self.addresses()[-1]
+        self.assertEqual(newest.holder_name, "Guardian")
+        self.assertEqual(newest.branch_id, self.bank.branch_ids)
+        self.bank.branch_required = True
+        self.assertRefused({"branch"}, branchless, account_number="0123456780")
+
+    def test_an_id_that_lost_its_zeros_is_refused(self):
+        for name, spar_id in (("Peter Smith", "70123"), ("Asha Juma", "0070123")):
+            self.env["res.partner"].create(
+                {"name": name, "is_registrant": True, "spar_id": spar_id}
+            )
+        self.assertProblem(
+            self.propose(person="70123", holder_name="Asha Juma"), 422, "refused"
+        )
+        for holder in ("Peter Smith", "Neema Mushi"):
+            answer = self.propose(person="70123", key=holder, holder_name=holder)
+            self.assertEqual(answer.status_code, 201, answer.text)
+
+    def test_a_person_is_known_by_an_id_that_looks_the_same(self):
+        person = self.env["res.partner"].search([("spar_id", "=", "SR-1")])
+        self.env.cr.execute(
+            "UPDATE res_partner SET spar_id = %s WHERE id = %s",
+            ["SR-\u200e1", person.id],
+        )
+        self.env.invalidate_all()
+        self.assertEqual(self.propose(person="SR-1").status_code, 201)
 
     def test_several_are_named_at_once(self):
         self.assertRefused(

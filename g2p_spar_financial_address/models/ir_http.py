@@ -1,0 +1,16 @@
+from odoo import models
+from odoo.http import request
+
+from .. import request_bodies
+
+
+class IrHttp(models.AbstractModel):
+    """Sees to it that pages of the suite read no body while they hold a cursor."""
+
+    _inherit = "ir.http"
+
+    @classmethod
+    def _pre_dispatch(cls, rule, args):
+        if rule.endpoint.routing.get("spar_body_taken"):
+            request_bodies.check_taken(request.httprequest.environ)
+        return super()._pre_dispatch(rule, args)

@@ -1,0 +1,186 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from .. import names, spar_ids
+from ..const import VIEWER
+
+_RANK = {False: 0, names.DIFFERENT: 0, names.SIMILAR: 1, names.SAME: 2}
+
+
+class ResPartner(models.Model):
+    """SPAR IDs that people take for one another.
+
+    Two of one normal form are refused. Two that only look alike are shown to the
+    registry's staff, who know whether both exist.
+    """
+
+    _inherit = "res.partner"
+
+    spar_id_likeness = fields.Char(
+        "SPAR ID, for comparing",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        groups=VIEWER,
+        help="The same for SPAR IDs that people take for one another.",
+    )
+    spar_id_alike = fields.Char(
+        "Mistakable SPAR ID",
+        compute="_compute_spar_id_alike",
+        search="_search_spar_id_alike",
+        groups=VIEWER,
+        help="What the SPAR ID may be mistaken for.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("spar_id")
+    def _compute_spar_id_alike(self):
+        everybody = self.sudo().with_context(active_test=False)
+        by_likeness = everybody._spar_id_buckets(self.mapped("spar_id"))
+        for partner in self:
+            mine = partner.spar_id
+            notes = []
+            if mine and spar_ids.normal(mine) != mine:
+                notes.append(
+                    self.env._("It has invisible or unusual characters or blanks.")
+                )
+            likeness = spar_ids.likeness(mine)
+            others = by_likeness.get(likeness, everybody.browse()) - partner._origin
+            if others:
+                notes.append(
+                    self.env._(
+                        "It looks like the SPAR ID of %(names)s.",
+                        names=others._spar_id_names(),
+                    )
+                )
+            partner.spar_id_alike = " ".join(notes) or False
+
+    def _search_spar_id_alike(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        several = SQL(
+            """SELECT p.id FROM res_partner p
+                WHERE p.spar_id_likeness IS NOT NULL
+                  AND EXISTS (SELECT FROM res_partner other
+                               WHERE other.spar_id_likeness = p.spar_id_likeness
+                                 AND other.id != p.id)"""
+        )
+        self.flush_model(["spar_id_likeness"])
+        # Asked for False: those that are like no other.
+        return [("id", "not in" if False in value else "in", several)]
+
+    # === CRUD METHODS === #
+
+    # Not computed by the ORM: that would cost a query for each contact without an ID.
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partners = super().create(vals_list)
+        if any("spar_id" in vals for vals in vals_list):
+            partners.sudo()._set_spar_id_likeness()
+        return partners
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "spar_id" in vals:
+            self.sudo()._set_spar_id_likeness()
+        return result
+
+    def _set_spar_id_likeness(self):
+        for partner in self:
+            likeness = spar_ids.likeness(partner.spar_id)
+            if partner.spar_id_likeness != likeness:
+                partner.spar_id_likeness = likeness
+
+    # === CONSTRAINTS === #
+
+    @api.constrains("spar_id")
+    def _check_spar_id_alone(self):
+        """Refuse an ID that another contact has in other characters.
+
+        :raise ValidationError: naming that contact
+        """
+        typed = self.sudo().filtered("spar_id")
+        if typed:
+            self._check_spar_ids_free({one.id: one.spar_id for one in typed})
+
+    # === WHAT CHANNELS ASK === #
+
+    @api.model
+    def _spar_by_id(self, texts, fields=()):
+        """Return the contacts the user sees with each of these SPAR IDs.
+
+        :param texts: SPAR IDs as they were typed or collected
+        :param fields: names of fields that are read along with them
+        :return: contacts by text: the one with the very ID, or else those whose ID has
+            the same normal form; also archived ones, if the context asks for them
+        :rtype: collections.defaultdict
+        """
+        buckets = self._spar_id_buckets(texts, fields)
+        found = defaultdict(self.browse)
+        for text in texts:
+            wanted = spar_ids.normal(text)
+            bucket = buckets.get(spar_ids.likeness(text), self.browse())
+            same = bucket.filtered(
+                lambda one, wanted=wanted: spar_ids.normal(one.spar_id) == wanted
+            )
+            found[text] = (
+                same.filtered(lambda one, text=text: one.spar_id == text) or same
+            )
+        return found
+
+    @api.model
+    def _spar_id_buckets(self, texts, fields=()):
+        """Return contacts whose ID may be mistaken for one of these, by likeness."""
+        wanted = {spar_ids.likeness(text) for text in texts} - {False}
+        if not wanted:
+            return {}
+        domain = [("spar_id_likeness", "in", sorted(wanted))]
+        partners = self.search_fetch(domain, ["spar_id", "spar_id_likeness", *fields])
+        return partners.grouped("spar_id_likeness")
+
+    def _spar_meant(self, names_said, buckets=None):
+        """Return whom one of these names means rather than this registrant, if anybody.
+
+        Spreadsheets and number questions drop zeros in front of an ID, and what is left
+        may be the ID of another person.
+
+        :param names_said: of the account's holder or the person, as collected
+        :param dict buckets: what :meth:`_spar_id_buckets` of the system found for many
+        :return: a registrant whose SPAR ID differs from this one's in such zeros only,
+            and whose name fits better; or none
+        :rtype: res.partner
+        """
+        self.ensure_one()
+        mine = self.sudo()
+        said = [name for name in names_said if name]
+        if not mine.spar_id or not said:
+            return self.browse()
+        if buckets is None:
+            buckets = mine._spar_id_buckets({mine.spar_id}, ["name"])
+        for other in buckets.get(spar_ids.likeness(mine.spar_id), mine) - mine:
+            if (
+                spar_ids.differ_in_zeros(mine.spar_id, other.spar_id)
+                and other._spar_is_registrant()
+                and any(
+                    _RANK[names.compare(name, other._spar_get_name())]
+                    > _RANK[names.compare(name, mine._spar_get_name())]
+                    for name in said
+                )
+            ):
+                return other
+        return self.browse()
+
+    @api.model
+    def _spar_meant_message(self):
+        """Return why a row or submission is set aside that means another person.
+
+        Without names: not everybody who enters addresses may see each registrant.
+        """
+        return self.env._(
+            "The name fits another registrant, whose ID differs only in zeros at the "
+            "beginning. A spreadsheet drops such zeros. Correct the ID."
+        )

@@ -1,0 +1,81 @@
+"""The one normal form of IDs and codes, and which of them look alike: plain Python.
+
+SPAR compares IDs letter by letter. Two that look the same to a person are therefore two
+people at SPAR, and one of them is paid for the other.
+"""
+
+import re
+import unicodedata
+
+# Unicode's Default_Ignorable_Code_Point, and the marks around interlinear notes: what
+# no screen shows.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+# Blanks of any width, but no tab and no line break: those are control characters.
+_BLANKS = re.compile(
+    "[ \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u2800\u3000]+"
+)
+_DASHES = re.compile("[\u00ad\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d]")
+
+# Letters of other alphabets that are drawn as Latin ones, in small letters; then what
+# is read as a digit.
+_DRAWN_ALIKE = str.maketrans(
+    "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0456\u0458"
+    "\u0455\u03b1\u03b2\u03b5\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7"
+    "\u03b6\u0131",
+    "abekmhopctyxij" + "sabehikmnoptyx" + "zi",
+)
+_READ_ALIKE = str.maketrans("oil", "011")
+_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
+
+
+def normal(text):
+    """Return an ID or a code in its normal form.
+
+    Composed (Unicode NFC), without characters that no screen shows, with plain dashes
+    and single plain blanks, none at the ends. Letters, their case, and digits stay as
+    they are: SPAR tells them apart.
+
+    >>> normal(" AB\\u200b\\u2011 \\u00a012\\ufeff ")
+    'AB- 12'
+
+    :param str text: what was typed, or a falsy value
+    :rtype: str
+    """
+    text = _DASHES.sub("-", _INVISIBLE.sub("", text or ""))
+    # Removing what stood between them may bring a letter and its accent together.
+    return unicodedata.normalize("NFC", _BLANKS.sub(" ", text)).strip()
+
+
+def likeness(text):
+    """Return what an ID has in common with those it may be taken for, or ``False``.
+
+    Those are the same but for case, alphabet, ``O`` and ``0``, ``l``, ``I`` and ``1``,
+    and zeros in front of a number.
+
+    >>> likeness("SR-007") == likeness("sr-7") == likeness("SR-OO7")
+    True
+    >>> likeness("\u0410-7") == likeness("A-7"), likeness("A-7") == likeness("A-70")
+    (True, False)
+    """
+    text = unicodedata.normalize("NFKC", normal(text)).casefold()
+    plain = "".join(
+        str(unicodedata.decimal(character)) if character.isdecimal() else character
+        for character in text.translate(_DRAWN_ALIKE).translate(_READ_ALIKE)
+    )
+    return _ZEROS.sub("", plain) or False
+
+
+def differ_in_zeros(first, second):
+    """Return whether two IDs are the same but for zeros in front of a number.
+
+    >>> differ_in_zeros("0070123", "70123"), differ_in_zeros("70123", "70123")
+    (True, False)
+    >>> differ_in_zeros("token:070@x", "token:70@x"), differ_in_zeros("70", "700")
+    (True, False)
+    """
+    first, second = normal(first), normal(second)
+    return first != second and _ZEROS.sub("", first) == _ZEROS.sub("", second)

@@ -1,0 +1,168 @@
+from lxml import etree
+
+from odoo.tests import Form, tagged
+
+from ..models.g2p_financial_address import PAYMENT_FIELDS, PROTECTED_FIELDS
+from .common import FinancialAddressCase
+
+
+@tagged("post_install", "-at_install")
+class TestBranch(FinancialAddressCase):
+    """An amendment loses no branch that nobody took away."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.branch = cls.bank.branch_ids
+        cls.account = cls.enter_bank_account(holder_name="Asha J.")
+
+    def in_use(self):
+        return self.registrant.financial_address_id
+
+    def dialog(self):
+        action = self.registrant.action_amend_financial_address()
+        model = self.env[action["res_model"]].with_context(**action["context"])
+        return Form(model, view=action["views"][0][0])
+
+    def said(self, **values):
+        """Return what a channel says that has no question about the branch."""
+        return {
+            **PROTECTED_FIELDS,
+            "channel": "odk",
+            "partner_id": self.registrant.id,
+            "fa_type": "bank_account",
+            "dfsp_id": self.bank.id,
+            "account_number": "0123456789",
+            "holder_name": "Neema Mushi",
+            **values,
+        }
+
+    # === THE ADMIN FORM === #
+
+    def test_the_dialog_begins_with_all_but_the_number(self):
+        dialog = self.dialog()
+        for name in ("fa_type", "dfsp_id", "branch_id", "holder_name"):
+            self.assertEqual(dialog[name], self.account[name], name)
+        self.assertFalse(dialog.account_number)
+        dialog.account_number = "0123456780"
+        dialog.reason = "A new account"
+        self.assertEqual(dialog.save().branch_id, self.branch)
+        self.assertIn("branch_code:NB01", self.in_use()._spar_value()[0])
+
+    def test_the_second_person_sees_each_field_before_and_after(self):
+        self.set_policy("bank_account", approve_admin=True)
+        dialog = self.dialog()
+        dialog.branch_id = self.env["g2p.dfsp.branch"]
+        dialog.account_number = "0123456789"
+        dialog.reason = "No branch any more"
+        waiting = dialog.save()
+        self.assertEqual(waiting.state, "to_approve")
+        before = {
+            "fa_type": waiting.previous_type,
+            "dfsp_id": waiting.previous_dfsp_id,
+            "branch_id": waiting.previous_branch_id,
+            "masked": waiting.previous_masked,
+            "holder_name": waiting.previous_holder_name,
+        }
+        for name, value in before.items():
+            self.assertEqual(value, self.account[name], name)
+        # The number is shown masked; a reason and a proof are of one address only.
+        of_one = {"partner_id", "reason", "proof", "proof_name"}
+        numbers = {"account_number", "mobile_number", "email_address"}
+        self.assertEqual(before.keys() - {"masked"}, PAYMENT_FIELDS - of_one - numbers)
+        view = self.env.ref(
+            "g2p_spar_financial_address.g2p_financial_address_view_form"
+        )
+        arch = etree.fromstring(
+            self.env["g2p.financial.address"].get_view(view.id)["arch"]
+        )
+        shown = arch.xpath("//group[@name='previous']//field/@name")
+        related = {
+            name
+            for name, field in waiting._fields.items()
+            if (field.related or "").startswith("previous_id.")
+        }
+        self.assertLessEqual(related, set(shown))
+        self.assertEqual(len(related), len(before))
+
+    # === CHANNELS THAT DO NOT ASK FOR IT === #
+
+    def test_the_same_account_keeps_its_branch(self):
+        Address = self.env["g2p.financial.address"].sudo()
+        ways = {
+            "many": lambda values: Address._enter_changes([values]),
+            "one": Address._enter_one,
+            "rpc": lambda values: Address.create(
+                {name: values[name] for name in values if name not in PROTECTED_FIELDS}
+                | {"reason": "Another holder"}
+            ),
+        }
+        for way, enter in ways.items():
+            with self.subTest(way), self.env.cr.savepoint() as savepoint:
+                enter(Address._cleaned(self.said()))
+                self.assertNotEqual(self.in_use(), self.account)
+                self.assertEqual(self.in_use().holder_name, "Neema Mushi")
+                self.assertEqual(self.in_use().branch_id, self.branch)
+                savepoint.rollback()
+            self.env.invalidate_all()
+
+    def test_another_account_or_bank_does_not(self):
+        Address = self.env["g2p.financial.address"].sudo()
+        second = self.bank.copy({"code": "SB"})
+        for values in ({"account_number": "0123456780"}, {"dfsp_id": second.id}):
+            for enter in (Address._enter_one, lambda v: Address._enter_changes([v])):
+                with self.subTest(values), self.env.cr.savepoint() as savepoint:
+                    enter(Address._cleaned(self.said(**values)))
+                    self.assertNotEqual(self.in_use(), self.account)
+                    self.assertFalse(self.in_use().branch_id)
+                    savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_saying_nothing_new_enters_nothing(self):
+        Address = self.env["g2p.financial.address"].sudo()
+        values = self.said(holder_name="Asha J.")
+        self.assertEqual(Address._enter_one(Address._cleaned(values)), self.account)
+        entered = Address._enter_changes([Address._cleaned(values)])
+        self.assertEqual(entered, self.account)
+
+    def test_taking_it_away_is_a_change(self):
+        Address = self.env["g2p.financial.address"].sudo()
+        values = self.said(holder_name="Asha J.", branch_id=False)
+        Address._enter_changes([Address._cleaned(values)])
+        self.assertNotEqual(self.in_use(), self.account)
+        self.assertFalse(self.in_use().branch_id)
+
+    # === BANKS THAT NEED ONE === #
+
+    def test_a_bank_may_need_a_branch(self):
+        self.bank.branch_required = True
+        message = "Choose the branch: First Bank needs one."
+        Address = self.env["g2p.financial.address"].sudo()
+        other = {"account_number": "0123456780"}
+        branchless = {
+            "mobile_number": False,
+            "fa_type": "bank_account",
+            "account_number": "0123456780",
+        }
+        with self.assertRefused(message):
+            self.enter_address(**branchless, dfsp_id=self.bank.id)
+        for enter in (
+            Address._enter_one,
+            lambda values: Address._enter_changes([values]),
+        ):
+            with self.assertRefused(message):
+                enter(Address._cleaned(self.said(**other)))
+        self.assertEqual(self.in_use(), self.account)
+        self.enter_bank_account("0123456780")
+        draft = self.enter_address(**branchless, dfsp_id=False)
+        with self.assertRefused(message):
+            draft.dfsp_id = self.bank
+        self.assertTrue(self.enter_address("0754 200 001"))
+
+    def test_only_banks_need_branches(self):
+        with self.assertRefused("Only banks have branches"):
+            self.operator.branch_required = True
+        form = Form(self.env["g2p.dfsp"])
+        form.branch_required = True
+        form.fa_type = "mobile_wallet"
+        self.assertFalse(form.branch_required)

@@ -1,0 +1,114 @@
+"""Numbers as people and spreadsheets write them: plain functions without Odoo.
+
+A digit too many or too few is another person's account. Both the rules for payment
+addresses and the import of ODK submissions ask here.
+"""
+
+import re
+import unicodedata
+
+import phonenumbers
+from phonenumbers import PhoneMetadata
+
+# 123.0 and 123, with or without groups; 8.1E10 and 1E+11. Where dots or commas group,
+# the last one is another sign: 06.12.34.56.00 is a phone number.
+_SPREADSHEET = re.compile(
+    r"[+-]?(?:"
+    r"\d+[.,]0*"
+    r"|\d{1,3}(?:(?P<group>[ ,.'\u2019\u00a0\u202f])\d{3})(?:(?P=group)\d{3})*"
+    r"(?!(?P=group))[.,]0*"
+    r"|\d+(?:[.,]\d+E[+-]?|E\+)\d{1,3}"
+    r")",
+    re.IGNORECASE,
+)
+
+#: What is dialled in a country otherwise than it is written from abroad: the digits
+#: as typed, and the national number they stand for.
+_DIALLED = {
+    # A mobile number: 15 behind the area code at home, 9 before it from abroad.
+    "AR": [(r"0?(\d{2,4}?)15(\d{6,8})", r"9\1\2")],
+    "BY": [(r"80?(\d{9})", r"\1")],
+    "GA": [(r"0(\d{8})", r"\1")],
+    "LT": [(r"8(\d{8})", r"\1")],
+}
+
+
+class NotAPhone(ValueError):
+    """A text that is not the number of a phone.
+
+    :param str code: ``spreadsheet``, ``no_country`` (it lacks the country code), or
+        ``not_a_phone``
+    """
+
+    def __init__(self, code):
+        super().__init__(code)
+        self.code = code
+
+
+def is_from_spreadsheet(text):
+    """Return whether a spreadsheet has made a decimal number of a number.
+
+    >>> is_from_spreadsheet("81234567890.0"), is_from_spreadsheet("1.23E+11")
+    (True, True)
+    >>> is_from_spreadsheet("0754.200.001"), is_from_spreadsheet("12E45")
+    (False, False)
+    """
+    return bool(_SPREADSHEET.fullmatch(text))
+
+
+def parse_phone(text, country_code=None):
+    """Return the phone number a text says; it may still be one that cannot exist.
+
+    Apart from the international prefix, the country code and one trunk prefix, the
+    digits typed are those of the national number: the library leaves out and adds
+    others, as those of a carrier.
+
+    :param str text: what was typed
+    :param str country_code: two letters, for numbers without a country code
+    :rtype: phonenumbers.PhoneNumber
+    :raise NotAPhone: when it says none
+    """
+    if is_from_spreadsheet(text):
+        raise NotAPhone("spreadsheet")
+    if any(character.isalpha() for character in text):
+        # Taken for the letters on a keypad, an O for a zero would become a six.
+        raise NotAPhone("not_a_phone")
+    try:
+        # With its country code, no country has to be read for it.
+        region = None if text.startswith("+") else country_code
+        number = phonenumbers.parse(text, region or None)
+    except phonenumbers.NumberParseException as error:
+        missing = error.error_type == error.INVALID_COUNTRY_CODE
+        raise NotAPhone("no_country" if missing else "not_a_phone") from None
+    if number.extension or not _says_all(text, number, region):
+        raise NotAPhone("not_a_phone")
+    return number
+
+
+def _says_all(text, number, region):
+    """Return whether the digits typed are those of the number, and no others."""
+    typed = "".join(
+        str(unicodedata.decimal(character))
+        for character in text
+        if character.isdecimal()
+    )
+    national = phonenumbers.national_significant_number(number)
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[number.country_code]
+    found = [PhoneMetadata.metadata_for_region(code, None) for code in regions]
+    trunks = {data.national_prefix for data in found if data and data.national_prefix}
+    trunk = "|".join(map(re.escape, sorted(trunks, reverse=True)))
+    home = region and PhoneMetadata.metadata_for_region(region.upper(), None)
+    abroad = f"(?:{home.international_prefix})?" if home else ""
+    code = f"(?:{abroad}{number.country_code})?"
+    if re.fullmatch(f"{code}(?:{trunk})?{national}", typed):
+        return True
+    if home and number.country_code == 1 and len(typed) == 7:
+        # The whole country has one area code, which nobody dials there.
+        return national == f"{home.leading_digits}{typed}"
+    return any(
+        (match := re.fullmatch(f"(?:{code})?{pattern}", typed))
+        and match.expand(template) == national
+        for pattern, template in _DIALLED.get(
+            phonenumbers.region_code_for_country_code(number.country_code), ()
+        )
+    )

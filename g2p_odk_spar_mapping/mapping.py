@@ -86,12 +86,16 @@ def answer_at(payload, path, pick="only"):
     return texts[-1] if pick == "last" else texts[0]
 
 
-def read(payload, lines, corrected=None):
+def read(payload, lines, corrected=None, twins=()):
     """Return what a submission says, by the lines of a mapping.
+
+    An answer that has run together with another is not read: the two may make the
+    number of somebody else.
 
     :param dict payload: the submission
     :param lines: of the mapping, each a :class:`Line`
     :param dict corrected: values a person has put in the place of what was read
+    :param twins: paths that Central gave several questions
     :return: the values by target, without those that are empty, and what is wrong
     :rtype: tuple[dict, list[Problem]]
     """
@@ -99,6 +103,9 @@ def read(payload, lines, corrected=None):
     values, problems = {}, []
     for line in lines:
         if line.target in corrected:
+            continue
+        if is_unclear(line.paths, twins):
+            problems.append(Problem(line.target, "twins", {}))
             continue
         try:
             value = _value(payload, line)
@@ -111,6 +118,20 @@ def read(payload, lines, corrected=None):
             problems.append(Problem(line.target, "missing", {}))
     values.update((target, text) for target, text in corrected.items() if text)
     return values, problems
+
+
+def is_unclear(paths, twins):
+    """Return whether answers at these paths ran together with others.
+
+    Should a question have the name of a submission's own ID, nothing is clear.
+
+    >>> is_unclear(("payment/phone",), ["payment/phone"]), is_unclear(("id",), [])
+    (True, False)
+
+    :param paths: of a line of the mapping
+    :param twins: paths that Central gave several questions
+    """
+    return "__id" in twins or not set(paths).isdisjoint(twins)
 
 
 def _value(payload, line):

@@ -23,13 +23,15 @@ class Source:
     """What a plan is made from.
 
     ``partner`` is who an earlier version was about, ``confirmed`` whether a person
-    has said that this one is right as it is.
+    has said that this one is right as it is, ``twins`` the paths that Central gave
+    several questions when it was read.
     """
 
     payload: dict = field(repr=False)
     corrected: dict = field(default_factory=dict, repr=False)
     partner: object = None
     confirmed: bool = False
+    twins: tuple = ()
 
 
 @dataclass

@@ -26,6 +26,8 @@ class Known:
     content_hash: str | None
     version: int
     applied_version: int
+    #: Paths several questions had when it was read, between blanks.
+    twins: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ def next_step(known, row, policy):
     if known is None:
         return Step("new", state or "staged", kind, 1)
     changed = row.content_hash != known.content_hash
+    # Read again now that each question has its own name.
+    changed = changed or bool(known.twins and not row.twins)
     version = known.version + changed
     event = "changed" if changed else "unchanged"
     if known.state == "removed":

@@ -16,6 +16,7 @@ ERROR_KINDS = [
     ("conflict", "Not sure who it is"),
     ("provider", "Provider or branch not known"),
     ("number", "Number not accepted"),
+    ("twins", "Two questions with one name"),
     ("newer", "A newer address is there"),
     ("refused", "Refused by the registry"),
     ("held", "Behind an earlier one"),
@@ -83,6 +84,10 @@ def explain_code(env, code, details):
             "the repeated group has several different answers, and only one is "
             "expected. Say in the mapping which one counts."
         ),
+        "twins": env._(
+            "Central calls several questions of the form by this one's name, so their "
+            "answers ran together. Rename all of them but one in the form."
+        ),
         "bad_table": env._(
             "write the table as “answer = value”, one on each line, each answer once."
         ),
@@ -94,7 +99,7 @@ def explain_code(env, code, details):
 
 def kind_of(problem):
     """Return which of :data:`ERROR_KINDS` a problem of reading is."""
-    return "missing" if problem.code == "missing" else "answer"
+    return problem.code if problem.code in ("missing", "twins") else "answer"
 
 
 def shown(target, text):

@@ -5,7 +5,9 @@ and committed for real. What is applied is only written down: what becomes of an
 is another matter, and has tests of its own.
 """
 
+import math
 import random
+import time
 from contextlib import contextmanager
 
 from tools import problems, settings
@@ -19,8 +21,12 @@ from .standin_central import StandInCentral
 MODULES = ["g2p_odk_spar_mapping"]
 PATIENCE = 120
 EMAIL, PASSWORD = "viewer@example.org", "right horse"
-#: What a review state makes of a submission that is not deleted.
-STATES = {"rejected": "ignored", "hasIssues": "waiting"}
+#: Which review states count, by policy.
+POLICIES = {
+    "any": {None, "hasIssues", "edited", "approved", "rejected"},
+    "not_refused": {None, "edited", "approved"},
+    "approved": {"approved"},
+}
 
 
 class OdkLab:
@@ -101,8 +107,8 @@ class OdkLab:
         self.server = server.id
         env.cr.execute(
             """CREATE TABLE applied (
-                   id serial, run int, form int, instance varchar, version int,
-                   stamp varchar)"""
+                   id serial, run int, phase varchar, form int, instance varchar,
+                   version int, stamp varchar)"""
         )
         env.registry["g2p.odk.submission"]._apply = write_down
 
@@ -117,6 +123,7 @@ class OdkLab:
         self.forms += 1
         self.xml_form_id = f"form{self.forms}"
         self.central.do("add_form", xml_form_id=self.xml_form_id)
+        self.policy = "not_refused"
         with self.env() as env:
             self.form = (
                 env["g2p.odk.form"]
@@ -138,17 +145,29 @@ class OdkLab:
         """Do what people do at Central, to this form."""
         return self.central.do(method, form=self.xml_form_id, **arguments)
 
-    def pull(self, sweep=False):
+    def pull(self, sweep=False, seconds=math.inf):
         """Do one run in this process.
 
         :param bool sweep: whether the time to compare everything has come.
+        :param float seconds: after which its time is up.
         :return: its state.
         """
+        if sweep:
+            self.compare_next()
         with self.env() as env:
             form = env["g2p.odk.form"].browse(self.form)
-            if sweep:
-                form.swept_at = False
-            return form._pull().state
+            return form._pull(time.monotonic() + seconds).state
+
+    def compare_next(self):
+        """Let the time to compare everything have come."""
+        with self.env() as env:
+            env["g2p.odk.form"].browse(self.form).swept_at = False
+
+    def set_policy(self, policy):
+        """Say which submissions count, a key of :data:`POLICIES`."""
+        self.policy = policy
+        with self.env() as env:
+            env["g2p.odk.form"].browse(self.form).review_policy = policy
 
     def worker(self, before=None):
         """Do one run in a process of its own.
@@ -186,13 +205,19 @@ class OdkLab:
                 if state not in (None, "removed"):
                     wrong.append(f"deleted and here {state}")
                 continue
-            expected = STATES.get(one["review"], "applied")
+            expected = self._expected(one["review"])
             if state != expected:
                 wrong.append(f"should be {expected} and is {state}")
             elif not _same(payload, one["data"]):
                 wrong.append(f"other answers in {state}")
         wrong += [f"purged and here {s}" for s, _p in here.values() if s != "removed"]
         return wrong
+
+    def _expected(self, review):
+        """Return the state of a submission that is not deleted."""
+        if review in POLICIES[self.policy]:
+            return "applied"
+        return "ignored" if review == "rejected" else "waiting"
 
     def _wrongly_applied(self, env):
         env.cr.execute(
@@ -204,8 +229,10 @@ class OdkLab:
         (twice,) = env.cr.fetchone()
         env.cr.execute(
             """SELECT count(*) FROM (
-                   SELECT stamp < lag(stamp) OVER (PARTITION BY run ORDER BY id) AS back
-                     FROM applied WHERE form = %s) AS pairs WHERE back""",
+                   SELECT stamp < lag(stamp) OVER way AS back
+                     FROM applied WHERE form = %s
+                   WINDOW way AS (PARTITION BY run, phase ORDER BY id)
+                  ) AS pairs WHERE back""",
             [self.form],
         )
         (back,) = env.cr.fetchone()
@@ -216,8 +243,9 @@ def write_down(submissions):
     """Take the place of applying: write down what would be applied, and when."""
     for one in submissions:
         one.env.cr.execute(
-            """INSERT INTO applied (run, form, instance, version, stamp)
-               SELECT max(id), %s, %s, %s, %s FROM g2p_odk_run WHERE form_id = %s""",
+            """INSERT INTO applied (run, phase, form, instance, version, stamp)
+               SELECT id, phase, %s, %s, %s, %s FROM g2p_odk_run
+                WHERE form_id = %s ORDER BY id DESC LIMIT 1""",
             [
                 one.form_id.id,
                 one.instance_id,

@@ -109,27 +109,6 @@ class CentralClient:
             raise CentralTrouble(troubles.GARBLED)
         return page, date
 
-    def submission(self, project, form, instance_id):
-        """Return one submission as in the feed, or None when Central has none.
-
-        :param int project: its number
-        :param str form: the form's ID in XML
-        :param str instance_id: opaque, but without ``'``
-        """
-        path = (
-            f"{_form(project, form)}.svc/Submissions('{quote(instance_id, safe='')}')"
-        )
-        try:
-            answer, _date = self._get(path, {"$expand": "*"})
-        except CentralTrouble as trouble:
-            if trouble.code == troubles.MISSING:
-                return None
-            raise
-        rows = answer.get("value") if isinstance(answer, dict) else None
-        if not isinstance(rows, list):
-            raise CentralTrouble(troubles.GARBLED)
-        return rows[0] if rows else None
-
     def _list(self, path, parameters=None):
         answer, _date = self._get(path, parameters)
         if not isinstance(answer, list):

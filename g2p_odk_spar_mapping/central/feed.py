@@ -1,14 +1,16 @@
 """The feed of one form, page by page, so that nothing is passed over.
 
 Facts of Central this rests on: a filter that mentions ``deletedAt`` shows deleted
-submissions, too; paging by token goes from the newest to the oldest and is not
-disturbed by what comes in meanwhile; but when the submission a token names is purged,
-the next page is empty without a word. So what was read is compared with the count.
+submissions, too; sorted by date and ID, a page can begin after any submission, whatever
+is purged or comes in meanwhile; its read of one submission does not find every ID it
+accepts, but a filter by date does.
 """
 
+import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from urllib.parse import parse_qs, urlsplit
+from itertools import pairwise
 
 from . import troubles
 from .rows import Unreadable, read_row
@@ -18,6 +20,27 @@ BEGINNING = "1970-01-01T00:00:00.000Z"
 #: Seconds by which a moment may be after the answer that tells it.
 AHEAD = 60
 FORMAT = "%Y-%m-%dT%H:%M:%S.%f"
+SUBMITTED = "__system/submissionDate"
+#: IDs that can stand in a question; Central accepts any text as one.
+PLAIN = re.compile(r"[A-Za-z0-9:-]{1,255}")
+#: The oldest first. An edit or a review moves no submission.
+ORDER = "__system/submissionDate asc,__id asc"
+#: How many dates are asked for in one question; an address may not be too long.
+DATES = 20
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the feed.
+
+    ``place`` is where the next one begins, ``until`` the last date in this one, or
+    None, and ``left`` how many submissions come after it.
+    """
+
+    rows: list
+    place: list
+    until: str | None
+    left: int
 
 
 class Feed:
@@ -38,23 +61,39 @@ class Feed:
         self._page_size = page_size
         self.latest = self.now = None
 
-    def changes(self, since):
+    def changes(self, since, place=None):
         """Yield what was submitted, edited, reviewed or deleted since a moment.
 
+        The oldest comes first, and there is at least one page.
+
         :param str since: as Central writes moments
-        :return: generator of lists of :class:`~.rows.Row` and, in their place, of
-            :class:`~.rows.Unreadable`
+        :param place: where to go on, as an earlier page said, or None
+        :return: generator of :class:`Page`, its rows :class:`~.rows.Row` and, in their
+            place, :class:`~.rows.Unreadable`
         :raise CentralTrouble: when not everything could be read
         """
-        return self._pages({"$filter": _wanted(since), "$expand": "*"}, True)
+        return self._pages({"$expand": "*"}, _wanted(since), place)
 
-    def overview(self):
+    def overview(self, place=None):
         """Yield everything there is, deleted or not, without its answers.
 
+        :param place: as for :meth:`changes`
         :return: generator as of :meth:`changes`
         """
-        wanted = _wanted(BEGINNING)
-        return self._pages({"$filter": wanted, "$select": "__id,__system"}, False)
+        return self._pages({"$select": "__id,__system"}, _wanted(BEGINNING), place)
+
+    def of_dates(self, stamps):
+        """Yield what was submitted at these moments, deleted or not.
+
+        :param stamps: as Central writes moments
+        :return: generator of rows as of :meth:`changes`
+        """
+        stamps = sorted(set(stamps))
+        for start in range(0, len(stamps), DATES):
+            terms = (f"{SUBMITTED} eq {s}" for s in stamps[start : start + DATES])
+            wanted = f"({' or '.join(terms)}) and ({_wanted(BEGINNING)})"
+            for page in self._pages({"$expand": "*"}, wanted, None):
+                yield from page.rows
 
     def samples(self, number):
         """Return the newest submissions.
@@ -67,48 +106,29 @@ class Feed:
         )
         return [row for row in self._rows(page, True) if not _is_unreadable(row)]
 
-    def one(self, instance_id):
-        """Return one submission, or None when it is deleted or was never there.
-
-        :param str instance_id: without ``'``
-        :rtype: ~.rows.Row
-        :raise ~.rows.Unreadable: when it cannot be staged
-        """
-        raw = self._client.submission(*self._where, instance_id)
-        return raw and read_row(raw)
-
-    def reached(self, before):
-        """Return up to when everything was read.
-
-        :param before: what it was before, or None
-        :return: a moment as Central writes them, or None
-        """
-        seen = max(filter(None, (self.latest, before)), default=None)
-        if seen and self.now and seen > earlier(self.now, -AHEAD):
-            # Central's clock was ahead for a while: wait for no future.
-            return self.now
-        return seen
-
-    def _pages(self, parameters, with_data):
-        parameters = {**parameters, "$top": str(self._page_size), "$count": "true"}
-        count, read, token = None, 0, None
+    def _pages(self, parameters, wanted, place):
+        with_data = "$expand" in parameters
+        parameters = {**parameters, "$orderby": ORDER, "$count": "true"}
+        parameters["$top"] = str(self._page_size)
         while True:
+            stamp, instance_id, skip = place or (None, None, 0)
+            parameters["$filter"] = _after(stamp, instance_id, wanted)
+            parameters["$skip"] = str(skip)
             page, date = self._client.page(*self._where, parameters)
-            if count is None:
-                count = _count(page)
-                self.now = _as_stamp(date)
+            self.now = self.now or _as_stamp(date)
             rows = self._rows(page, with_data)
-            read += len(rows)
-            if rows:
-                yield rows
-            before, token = token, _token(page)
-            if not token or not rows:
-                break
-            if token == before:
+            # The count is of what the filter shows, and so without those before.
+            left = _count(page) - skip - len(rows)
+            if left > 0 and not rows:
+                raise CentralTrouble(troubles.INCOMPLETE)
+            stamps = [row.submitted for row in rows if row.submitted]
+            if any(one > next_ for one, next_ in pairwise([stamp or "", *stamps])):
+                # Sorted otherwise, what comes after a place could not be asked for.
                 raise CentralTrouble(troubles.GARBLED)
-            parameters["$skiptoken"] = token
-        if read < count:
-            raise CentralTrouble(troubles.INCOMPLETE)
+            place = _place_after(place, rows)
+            yield Page(rows, place, max(stamps, default=stamp), max(left, 0))
+            if left <= 0:
+                return
 
     def _rows(self, page, with_data):
         rows = []
@@ -141,20 +161,34 @@ def _wanted(since):
     return " or ".join(f"__system/{term} ge {since}" for term in terms)
 
 
+def _after(stamp, instance_id, wanted):
+    """Return a filter for what comes after one submission in the feed's order."""
+    if not stamp:
+        return wanted
+    later = f"{SUBMITTED} gt {stamp}"
+    same = f"{SUBMITTED} eq {stamp} and __id gt '{instance_id}'"
+    return f"({later} or ({same})) and ({wanted})"
+
+
+def _place_after(place, rows):
+    """Return where the page after these rows begins.
+
+    :return: date and ID of the last submission that can be named, and how many come
+        after it that cannot
+    """
+    stamp, instance_id, skip = place or (None, None, 0)
+    for row in rows:
+        skip += 1
+        if row.submitted and PLAIN.fullmatch(row.instance_id or ""):
+            stamp, instance_id, skip = row.submitted, row.instance_id, 0
+    return [stamp, instance_id, skip]
+
+
 def _count(page):
     count = page.get("@odata.count")
     if not isinstance(count, int):
         raise CentralTrouble(troubles.GARBLED)
     return count
-
-
-def _token(page):
-    """Return where the next page begins, or None.
-
-    Nothing else is taken from the link: its host is what somebody once configured.
-    """
-    query = parse_qs(urlsplit(str(page.get("@odata.nextLink") or "")).query)
-    return query.get("$skiptoken", [None])[0]
 
 
 def _as_stamp(date):

@@ -21,11 +21,13 @@ class Unreadable(Exception):
     """A row that cannot be staged.
 
     :param instance_id: the submission's, or None when not even that can be read
+    :param submitted: when it was submitted, or None likewise
     """
 
-    def __init__(self, instance_id=None):
+    def __init__(self, instance_id=None, submitted=None):
         super().__init__("unreadable")
         self.instance_id = instance_id
+        self.submitted = submitted
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Row:
     version_id: str | None = None
     content_hash: str | None = None
     data: dict | None = field(default=None, repr=False)
+    #: Paths that Central gave several questions when this was read, between blanks.
+    twins: str | None = None
 
     @property
     def latest(self):
@@ -70,13 +74,21 @@ def read_row(raw, with_data=True):
     """
     instance_id = raw.get("__id") if isinstance(raw, dict) else None
     if not _is_text(instance_id) or not instance_id or len(instance_id) > LONGEST_ID:
-        raise Unreadable
+        raise Unreadable(None, _submitted(raw))
     try:
         about = _about(raw["__system"])
         content = _content(raw) if with_data else {}
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
-        raise Unreadable(instance_id) from None
+        raise Unreadable(instance_id, _submitted(raw)) from None
     return Row(instance_id=instance_id, **about, **content)
+
+
+def _submitted(raw):
+    """Return when it was submitted, if that can be read."""
+    try:
+        return _stamp(raw["__system"]["submissionDate"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _about(system):

@@ -1,10 +1,16 @@
+from collections import Counter
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..central.feed import Feed
+from ..central.rows import Unreadable
+from ..transactions import apart, commit
 
 #: Types of questions in Central's list that hold others and no answer.
 HOLDERS = ("structure", "repeat")
+#: States of submissions that nothing more is read of.
+SETTLED = ("applied", "removed")
 
 
 class G2pOdkForm(models.Model):
@@ -83,13 +89,37 @@ class G2pOdkForm(models.Model):
         help="How often everything at Central is compared with what was fetched. This "
         "finds restored submissions and files that arrived later.",
     )
+    erase_days = fields.Integer(
+        "Erase answers after (days)",
+        default=30,
+        required=True,
+        tracking=True,
+        help="How long the answers of a submission are kept after it was deleted at "
+        "Central, where it can be restored for 30 days.",
+    )
     next_pull_at = fields.Datetime("Next run", copy=False, readonly=True)
     cursor = fields.Char(
         copy=False,
         readonly=True,
         help="Until when everything was fetched, by Central's clock.",
     )
+    reading = fields.Json(
+        copy=False,
+        readonly=True,
+        help="How far what is new has been read, while there is more.",
+    )
     swept_at = fields.Datetime("Last compared", copy=False, readonly=True)
+    sweeping = fields.Json(
+        copy=False,
+        readonly=True,
+        help="How far all has been compared, while there is more.",
+    )
+    twins = fields.Char(
+        "Names used twice",
+        copy=False,
+        readonly=True,
+        help="What Central calls several questions of this form, between blanks.",
+    )
     trouble = fields.Char(copy=False, readonly=True)
     failures = fields.Integer("Failed in a row", copy=False, readonly=True)
 
@@ -108,6 +138,10 @@ class G2pOdkForm(models.Model):
         "The form looks back from 1 to 1,440 minutes and compares all every 1 to 720 "
         "hours.",
     )
+    _erase_days_fit = models.Constraint(
+        "CHECK(erase_days BETWEEN 0 AND 3650)",
+        "Answers are erased after 0 to 3,650 days.",
+    )
 
     # === CRUD METHODS === #
 
@@ -123,7 +157,7 @@ class G2pOdkForm(models.Model):
         :raise UserError: when it would become another form at Central
         """
         if {"server_id", "project_id", "xml_form_id"} & vals.keys():
-            for form in self.filtered("cursor"):
+            for form in self.filtered(lambda form: form._has_begun()):
                 if any(
                     form._fields[name].convert_to_write(form[name], form) != vals[name]
                     for name in ("server_id", "project_id", "xml_form_id")
@@ -138,8 +172,9 @@ class G2pOdkForm(models.Model):
             )
         )
         result = super().write(vals)
-        # Read from the beginning: which submissions count has to be said anew of all.
-        changed.cursor = False
+        if changed:
+            # Which submissions count has to be said anew of all.
+            changed._read_anew()
         if "interval_minutes" in vals or vals.get("active"):
             self._schedule()
         return result
@@ -157,23 +192,79 @@ class G2pOdkForm(models.Model):
         self.ensure_one()
         with self.server_id._asking() as client:
             found = client.fields(self.project_id, self.xml_form_id)
+        self._note_twins(found)
         repeats = [_path(item) for item in found if item.get("type") == "repeat"]
-        schema = []
+        schema = {}
         for item in found:
             if item.get("type") in HOLDERS:
                 continue
             path = _path(item)
             inside = [repeat for repeat in repeats if path.startswith(f"{repeat}/")]
-            schema.append(
-                {
-                    "path": path,
-                    "name": item["name"],
-                    "type": item.get("type") or "string",
-                    "binary": bool(item.get("binary")),
-                    "repeat": max(inside, key=len, default=False),
-                }
-            )
-        return schema
+            schema[path] = {
+                "path": path,
+                "name": item["name"],
+                "type": item.get("type") or "string",
+                "binary": bool(item.get("binary")),
+                "repeat": max(inside, key=len, default=False),
+            }
+        return list(schema.values())
+
+    def _has_begun(self):
+        """Return whether anything was read of this form."""
+        Submission = self.env["g2p.odk.submission"].sudo()
+        mine = [("form_id", "=", self.id)]
+        return self.cursor or self.reading or Submission.search_count(mine, limit=1)
+
+    def _read_anew(self):
+        """Have everything read from the beginning."""
+        self.write({"cursor": False, "reading": False})
+
+    # === NAMES THAT BECOME ONE === #
+
+    def _check_twins(self, client, rows, checked):
+        """Look at the form's questions if these rows are news of a version of it.
+
+        :param set checked: the versions that were looked at in this run
+        """
+        readable = [row for row in rows if not isinstance(row, Unreadable)]
+        staged = self._staged([row.instance_id for row in readable])
+        here = {one.instance_id: one.content_hash for one in staged}
+        versions = {
+            row.form_version
+            for row in readable
+            if here.get(row.instance_id) != row.content_hash
+        }
+        commit(self.env)
+        if versions - checked:
+            self._read_twins(client)
+            checked |= versions
+
+    def _read_twins(self, client):
+        """Look at the form's questions at Central as they are now."""
+        commit(self.env)
+        found = client.fields(self.project_id, self.xml_form_id)
+        apart(self.env, lambda: self._note_twins(found))
+
+    def _note_twins(self, found):
+        """Store what Central calls several questions.
+
+        In the feed it makes names fit for OData, and the answers to questions whose
+        names become the same run together.
+
+        :param list found: the questions as Central tells them
+        """
+        before, now = set((self.twins or "").split()), set(_twins(found))
+        if before == now:
+            return
+        form = self.sudo()
+        form.twins = " ".join(sorted(now)) or False
+        if now - before:
+            # What is not applied yet may have been read like this already.
+            pending = [("form_id", "=", form.id), ("state", "not in", SETTLED)]
+            form.env["g2p.odk.submission"].search(pending).twins = form.twins
+        if before - now:
+            # Central tells the answers apart now, of old submissions as well.
+            form._read_anew()
 
     def _fetch_samples(self, number=1):
         """Return the answers of the newest submissions, of which nothing is stored.
@@ -184,6 +275,7 @@ class G2pOdkForm(models.Model):
         """
         self.ensure_one()
         with self.server_id._asking() as client:
+            self._note_twins(client.fields(self.project_id, self.xml_form_id))
             rows = self._feed(client).samples(number)
         return [row.data for row in rows if not row.is_encrypted]
 
@@ -193,3 +285,15 @@ class G2pOdkForm(models.Model):
 
 def _path(item):
     return str(item.get("path") or "").strip("/")
+
+
+def _twins(found):
+    """Return the paths that several questions have, and those inside of them."""
+    # Central's own names may be met, too.
+    counts = Counter(["__id", "__system", *map(_path, found)])
+    twice = [path for path, count in counts.items() if count > 1]
+    return sorted(
+        path
+        for path in counts
+        if any(path == one or path.startswith(f"{one}/") for one in twice)
+    )

@@ -8,7 +8,7 @@ from odoo.fields import Command
 from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR, FA_TYPES
 
 from .. import words, xlsform
-from ..mapping import NUMBER_TARGET
+from ..mapping import NUMBER_TARGET, Problem
 from ..transforms import fingerprint_text
 
 
@@ -44,6 +44,10 @@ class G2pOdkForm(models.Model):
         "registry has under the collected ID: a mistyped ID, or somebody else's.",
     )
 
+    twins_problem = fields.Text(
+        "Questions with one name", compute="_compute_twins_problem"
+    )
+
     xlsform = fields.Binary(
         "Form to collect with", compute="_compute_xlsform", groups=ADMINISTRATOR
     )
@@ -60,6 +64,15 @@ class G2pOdkForm(models.Model):
     def _compute_mapping_problems(self):
         for form in self:
             form.mapping_problems = "\n".join(form._mapping_problems())
+
+    @api.depends("twins", "mapping_line_ids.question_id", "mapping_line_ids.joined_ids")
+    def _compute_twins_problem(self):
+        for form in self:
+            unclear = form.mapping_line_ids.filtered(lambda line: line._is_unclear())
+            form.twins_problem = "\n".join(
+                words.explain(self.env, Problem(line.target, "twins", {}))
+                for line in unclear
+            )
 
     def _mapping_problems(self):
         """Return what the mapping lacks before anything can be imported, in words.

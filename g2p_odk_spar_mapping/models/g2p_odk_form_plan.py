@@ -48,7 +48,9 @@ class G2pOdkForm(models.Model):
         for source in sources:
             plan = Plan()
             try:
-                plan.values, problems = read(source.payload, lines, source.corrected)
+                plan.values, problems = read(
+                    source.payload, lines, source.corrected, source.twins
+                )
                 if problems:
                     plan.kind = words.kind_of(problems[0])
                     plan.text = " ".join(

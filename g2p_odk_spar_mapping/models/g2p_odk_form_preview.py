@@ -40,6 +40,7 @@ class G2pOdkForm(models.Model):
 
     @api.depends(
         "sample_payload",
+        "twins",
         "registrant_policy",
         "wins_policy",
         "other_name_policy",
@@ -93,7 +94,7 @@ class G2pOdkForm(models.Model):
         if payload and self.mapping_line_ids:
             # As it will be imported: by the system.
             form = self.sudo()
-            source = Source(payload)
+            source = Source(payload, twins=tuple((form.twins or "").split()))
             (plan,) = plans = form._read_all([source])
             form._complete([source], plans)
             shown["trouble"] = plan.text or form._sharing_refusal(plan)

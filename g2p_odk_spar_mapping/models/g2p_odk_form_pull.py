@@ -1,27 +1,38 @@
 import logging
+import math
+import time
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
-from ..central import troubles
-from ..central.feed import BEGINNING, earlier
+from ..central.feed import AHEAD, BEGINNING, earlier
 from ..central.troubles import CentralTrouble
-from ..transactions import CONCURRENT, apart, commit, roll_back
+from ..transactions import CONCURRENT, apart, roll_back
 
 _logger = logging.getLogger(__name__)
 
 #: First number of the lock that keeps two runs of one form apart: "ODK" in ASCII.
 LOCK = 0x4F444B
-#: How often everything is read again when Central told less than it has.
-READINGS = 3
 #: How many submissions are applied in one transaction.
 APPLY_CHUNK = 100
 #: Hours, at most, until a form with trouble is tried again.
 LONGEST_PAUSE = 6
+#: Seconds after which the scheduled action stops at the next page and is triggered
+#: again: half of what Odoo allows one by default before it kills the worker.
+CRON_SECONDS = 60
+
+
+class OutOfTime(Exception):
+    """The run has to stop here; the next one goes on."""
+
+
+class Superseded(Exception):
+    """What counts has changed since the reading began, so that it begins anew."""
 
 
 class G2pOdkForm(models.Model):
@@ -60,7 +71,8 @@ class G2pOdkForm(models.Model):
 
     @api.model
     def _cron_pull(self):
-        """Fetch every form whose time has come."""
+        """Fetch every form whose time has come, as far as the time allows."""
+        deadline = time.monotonic() + CRON_SECONDS
         due = self.search(
             [
                 ("next_pull_at", "<=", fields.Datetime.now()),
@@ -68,16 +80,39 @@ class G2pOdkForm(models.Model):
             ],
             order="next_pull_at, id",
         )
+        goes_on = False
         for form in due:
-            alone(self.env, form._pull)
+            runs = []
+            alone(self.env, lambda f=form, r=runs: r.append(f._pull(deadline)))
+            goes_on |= any(run.state == "cut" for run in runs)
+            if time.monotonic() > deadline and form != due[-1]:
+                goes_on = True
+                break
+        if goes_on:
+            self.env.ref("g2p_odk_spar_mapping.cron_pull").sudo()._trigger()
+        self._tell_scheduler(remaining=0)
+
+    def _tell_scheduler(self, remaining):
+        """Report progress to Odoo's scheduler.
+
+        It deactivates an action whose worker is killed again and again, unless the
+        action has reported progress.
+
+        :param int remaining: 0 when this call of the action is complete
+        """
+        if self.env.context.get("ir_cron_progress_id"):
+            self.env["ir.cron"]._commit_progress(1, remaining=remaining)
 
     # === ONE RUN === #
 
-    def _pull(self):
-        """Fetch what is new at Central, stage it, and apply it.
+    def _pull(self, deadline=math.inf):
+        """Fetch what is new at Central, stage it, and apply it, page by page.
 
-        It commits as it goes. Killed at any moment, the next run ends right.
+        It commits as it goes. Killed at any moment, the next run goes on and ends
+        right.
 
+        :param float deadline: by the monotonic clock, in seconds; at the first page
+            after it the run stops
         :return: the run, or an empty recordset while another run of this form goes on
         """
         self.ensure_one()
@@ -88,9 +123,14 @@ class G2pOdkForm(models.Model):
             run = apart(self.env, self._begin)
             try:
                 with self.server_id._client() as client:
-                    self._fetch(self._feed(client), run)
-                self._apply_staged()
+                    self._fetch(client, run, deadline)
                 state, message = "done", False
+            except OutOfTime:
+                state = "cut"
+                message = self.env._(
+                    "Its time was up. The next run goes on from here; %s left to read.",
+                    run.unread_count,
+                )
             except CentralTrouble as trouble:
                 roll_back(self.env)
                 state, message = "failed", self.server_id._worded(trouble)
@@ -145,66 +185,134 @@ class G2pOdkForm(models.Model):
         elif self.failures or self.trouble:
             self.write({"trouble": False, "failures": 0})
             self._schedule()
+        if state == "cut":
+            # After other forms that are due.
+            self.next_pull_at = fields.Datetime.now()
 
     # === FETCHING === #
 
-    def _fetch(self, feed, run):
-        """Stage everything that happened since the last run; then move the cursor.
+    def _fetch(self, client, run, deadline):
+        """Stage and apply everything that happened since the last run.
 
-        :param ~..central.feed.Feed feed: of this form
+        :param ~..central.client.CentralClient client: asks Central
         :param run: the run this belongs to
-        :raise CentralTrouble: when not everything could be read; the cursor stays
+        :param float deadline: as for :meth:`_pull`
+        :raise CentralTrouble: when not everything could be read
+        :raise OutOfTime: likewise, because the time is up
         """
-        cursor = self.cursor
-        since = cursor and earlier(cursor, self.overlap_minutes * 60)
-        sweep = bool(cursor) and self._is_sweep_due()
-        commit(self.env)
-        self._stage_all(feed, since or BEGINNING, run)
-        if sweep:
-            self._sweep(feed, run)
+        if self.twins:
+            # It may have been mended since.
+            self._read_twins(client)
+        # What happened behind a reading that goes on is read after it.
+        while not self._read_changes(client, run, deadline):
+            pass
+        if self._is_sweep_due():
+            apart(self.env, lambda: run.write({"phase": "compare"}))
+            self._sweep(self._feed(client), run, deadline)
+            apart(self.env, lambda: run.write({"swept": True}))
 
-        def move():
-            self.cursor = feed.reached(cursor)
-            if sweep or not cursor:
-                self.swept_at = fields.Datetime.now()
-                run.swept = True
+    def _read_changes(self, client, run, deadline):
+        """Go on reading what is new, or begin with it.
 
-        apart(self.env, move)
+        :return: whether it began here and came to its end
+        """
+        try:
+            return self._read_pages(self._feed(client), client, run, deadline)
+        except Superseded:
+            roll_back(self.env)
+            return False
 
-    def _stage_all(self, feed, since, run):
-        for reading in range(READINGS):
-            try:
-                for rows in feed.changes(since):
-                    self._stage(rows, run)
-                return
-            except CentralTrouble as trouble:
-                # Staging the same again is harmless.
-                if trouble.code != troubles.INCOMPLETE or reading == READINGS - 1:
-                    raise
+    def _read_pages(self, feed, client, run, deadline):
+        """Read page by page, the oldest submission first, and apply each page.
+
+        Where it has come to is stored with each page.
+
+        :raise Superseded: when it has to begin anew
+        """
+        reading = apart(self.env, lambda: self._begin_reading(run))
+        begins = reading["place"] is None
+        feed.latest = reading["latest"]
+        checked, after = set(), ""
+        for page in feed.changes(reading["since"], reading["place"]):
+            self._check_twins(client, page.rows, checked)
+            now = {
+                "since": reading["since"],
+                "place": page.place,
+                "latest": feed.latest,
+                "began": reading["began"] or feed.now,
+            }
+            take = partial(self._take_page, page, reading, now, run)
+            apart(self.env, take)
+            self._apply_staged(after, page.until if page.left else None)
+            reading, after = now, page.until
+            if page.left:
+                self._check_time(deadline)
+        return begins
+
+    def _begin_reading(self, run):
+        """Return where reading goes on, or begins."""
+        run.phase = "resume" if self.reading and self.reading["place"] else "fetch"
+        if not self.reading:
+            since = self.cursor and earlier(self.cursor, self.overlap_minutes * 60)
+            self.reading = {
+                "since": since or BEGINNING,
+                "place": None,
+                "latest": self.cursor or None,
+                "began": None,
+            }
+        return self.reading
+
+    def _take_page(self, page, before, now, run):
+        """Stage a page, and store that it was read."""
+        if self.reading != before:
+            raise Superseded
+        self._stage_now(page.rows, run)
+        run.unread_count = page.left
+        if page.left:
+            self.reading = now
+            return
+        self.write({"cursor": _reached(now), "reading": False})
+        if now["since"] == BEGINNING:
+            self.swept_at = fields.Datetime.now()
+            run.swept = True
+
+    def _check_time(self, deadline):
+        """Stop here if the time is up.
+
+        :raise OutOfTime: then
+        """
+        self._tell_scheduler(remaining=1)
+        if time.monotonic() > deadline:
+            raise OutOfTime
 
     # === APPLYING === #
 
-    def _apply_staged(self):
-        """Have everything applied that is staged, the oldest first."""
-        after = None
-        while chunk := apart(self.env, lambda after=after: self._next_staged(after)):
-            *_before, last = chunk
-            after = last.submitted_stamp, last.instance_id
+    def _apply_staged(self, after="", until=None):
+        """Have everything applied that is staged, the oldest first.
+
+        :param str after: submitted at this moment or later, as Central writes moments
+        :param until: submitted at this moment or before, or None
+        """
+        last = after or "", ""
+        while chunk := apart(
+            self.env, lambda last=last: self._next_staged(*last, until)
+        ):
+            *_before, one = chunk
+            last = one.submitted_stamp or "", one.instance_id
             self._apply_chunk(chunk)
 
-    def _next_staged(self, after):
-        domain = [("form_id", "=", self.id), ("state", "=", "staged")]
-        if after:
-            stamp, instance_id = after
-            domain += [
-                # Said by itself, so that the index is entered where it goes on.
-                ("submitted_stamp", ">=", stamp),
-                "|",
-                ("submitted_stamp", ">", stamp),
-                "&",
-                ("submitted_stamp", "=", stamp),
-                ("instance_id", ">", instance_id),
-            ]
+    def _next_staged(self, stamp, instance_id, until):
+        domain = [
+            ("form_id", "=", self.id),
+            ("state", "=", "staged"),
+            # Said by itself, so that the index is entered where it goes on.
+            ("submitted_stamp", ">=", stamp),
+            "|",
+            ("submitted_stamp", ">", stamp),
+            ("instance_id", ">", instance_id),
+        ]
+        if until:
+            domain.append(("submitted_stamp", "<=", until))
         return self.env["g2p.odk.submission"].search(
             domain, order="submitted_stamp, instance_id", limit=APPLY_CHUNK
         )
@@ -243,3 +351,16 @@ def _place(error):
         trace = trace.tb_next
     code = trace.tb_frame.f_code
     return f"{type(error).__name__} in {code.co_name}, line {trace.tb_lineno}"
+
+
+def _reached(reading):
+    """Return until when everything was read, once a reading is complete.
+
+    :return: a moment as Central writes them, or False
+    """
+    latest, began = reading["latest"], reading["began"]
+    if latest and began and latest > earlier(began, -AHEAD):
+        # Edited meanwhile, or Central's clock was ahead for a while: wait for no
+        # future, and pass over nothing that happened behind the reading.
+        return began
+    return latest or False

@@ -1,8 +1,9 @@
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 
-from odoo import models
+from odoo import fields, models
 
 from ..central.feed import FORMAT
 from ..central.rows import Unreadable
@@ -45,6 +46,8 @@ class G2pOdkForm(models.Model):
         for row in readable:
             one = staged.get(row.instance_id)
             known = one and one._known()[row.instance_id]
+            if self.twins and not _was_clear(known, row):
+                row = replace(row, twins=self.twins)
             step = next_step(known, row, self.review_policy)
             if step is None:
                 continue
@@ -58,7 +61,7 @@ class G2pOdkForm(models.Model):
                 events["set_aside"] += step.state == "set_aside"
         for row in rows:
             if isinstance(row, Unreadable):
-                self._stage_unreadable(row.instance_id, staged, fresh, events)
+                self._stage_unreadable(row, staged, fresh, events)
         created = self.env["g2p.odk.submission"].create(list(fresh.values()))
         staged |= {one.instance_id: one for one in created}
         self._put_payloads(staged, [row for row in readable if row.instance_id in news])
@@ -92,6 +95,11 @@ class G2pOdkForm(models.Model):
     def _take_step(self, one, step, events, row=None):
         events[step.event] += 1
         values = self._values(step, row, _is_news(step))
+        if step.state == "removed":
+            # Its answers are erased later: it may be restored.
+            values["removed_at"] = one.removed_at or fields.Datetime.now()
+        else:
+            values["removed_at"] = False
         changed = {name: v for name, v in values.items() if _differs(one, name, v)}
         if changed:
             one.write(changed)
@@ -107,9 +115,6 @@ class G2pOdkForm(models.Model):
         if with_content or step.state == "removed":
             # Otherwise what a person or applying said of it stays.
             values["error_text"] = self._reason(step.error_kind)
-        if step.state == "removed":
-            # Nobody needs it any more; a restored one is told anew.
-            values["payload"] = None
         if row is None:
             return values
         values |= {
@@ -133,12 +138,17 @@ class G2pOdkForm(models.Model):
                 "form_id": self.id,
                 "instance_id": row.instance_id,
                 "content_hash": row.content_hash,
+                "twins": row.twins or False,
             }
         return values
 
-    def _stage_unreadable(self, instance_id, staged, fresh, events):
+    def _stage_unreadable(self, unreadable, staged, fresh, events):
         """Set aside what could not be read; without an ID it is only counted."""
+        instance_id = unreadable.instance_id
         one = staged.get(instance_id)
+        if one and unreadable.submitted and not one.submitted_stamp:
+            # When it was submitted is where comparisons look for it.
+            one.submitted_stamp = unreadable.submitted
         if one and one.error_kind == "unreadable":
             events["unchanged"] += 1
             return
@@ -153,7 +163,11 @@ class G2pOdkForm(models.Model):
         if one:
             one.write(values)
         elif instance_id:
-            values |= {"form_id": self.id, "instance_id": instance_id}
+            values |= {
+                "form_id": self.id,
+                "instance_id": instance_id,
+                "submitted_stamp": unreadable.submitted or False,
+            }
             fresh[instance_id] = values
 
     def _reason(self, kind):
@@ -168,6 +182,11 @@ class G2pOdkForm(models.Model):
             ),
             "has_issues": self.env._("Somebody marked it at Central as having issues."),
         }.get(kind, False)
+
+
+def _was_clear(known, row):
+    """Return whether it said the same when each of its questions had its own name."""
+    return bool(known) and not known.twins and known.content_hash == row.content_hash
 
 
 def _is_news(step):

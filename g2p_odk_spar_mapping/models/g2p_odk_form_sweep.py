@@ -3,10 +3,7 @@ from datetime import timedelta
 from odoo import fields, models
 
 from ..central.rows import Unreadable
-from ..transactions import commit
-
-#: How many submissions that seem to be gone are looked up before each commit.
-GONE_CHUNK = 100
+from ..transactions import apart, commit
 
 
 class G2pOdkForm(models.Model):
@@ -22,88 +19,87 @@ class G2pOdkForm(models.Model):
         before = fields.Datetime.now() - timedelta(hours=self.sweep_hours)
         return not self.swept_at or self.swept_at <= before
 
-    def _sweep(self, feed, run):
-        """Compare with all that Central has, and stage what differs.
+    def _sweep(self, feed, run, deadline):
+        """Compare with all that Central has, page by page, and apply what differs.
 
         :param ~..central.feed.Feed feed: of this form
         :param run: the run this belongs to
+        :param float deadline: as for :meth:`_pull`
         :raise CentralTrouble: when Central could not be asked for all
+        :raise OutOfTime: when the time is up; the next run goes on
         """
-        # What was seen is kept by the database: a large form would fill the memory.
-        cr = self.env.cr
-        cr.execute("DROP TABLE IF EXISTS g2p_odk_seen")
-        cr.execute("CREATE TEMP TABLE g2p_odk_seen (instance_id varchar PRIMARY KEY)")
         commit(self.env)
-        for rows in feed.overview():
-            self._look_again(feed, self._different(rows), run)
-        last = ""
-        while gone := self._unseen(last):
-            last = gone[-1]
-            self._look_again(feed, gone, run)
-        cr.execute("DROP TABLE g2p_odk_seen")
-        commit(self.env)
+        place = self.sweeping or None
+        for page in feed.overview(place):
+            # Others may have the moment of the last one of the page before.
+            after = place and place[0] or ""
+            until = page.until if page.left else None
+            self._compare(feed, page.rows, after, until, run)
+            self._apply_staged(after, until)
+            place = page.place
 
-    def _different(self, rows):
-        """Return the IDs of those that are not here as Central says they are."""
-        readable = [row for row in rows if not isinstance(row, Unreadable)]
-        # Of those deleted, the ones that are here are asked for afterwards.
-        readable = [row for row in readable if not row.deleted]
-        ids = [row.instance_id for row in readable]
-        ids += [u.instance_id for u in rows if isinstance(u, Unreadable)]
-        ids = [instance_id for instance_id in ids if instance_id]
-        self.env.cr.execute(
-            """INSERT INTO g2p_odk_seen SELECT unnest(%s::varchar[])
-               ON CONFLICT DO NOTHING""",
-            [ids],
-        )
+            def keep(page=page):
+                self.sweeping = page.place if page.left else False
+                run.unread_count = page.left
+                if not page.left:
+                    self.swept_at = fields.Datetime.now()
+
+            apart(self.env, keep)
+            if page.left:
+                self._check_time(deadline)
+
+    def _compare(self, feed, rows, after, until, run):
+        """Ask again about what is not here as Central lists it, and stage that.
+
+        Central is asked by date: its read of one submission does not find every ID.
+        """
+        unreadable = [row for row in rows if isinstance(row, Unreadable)]
+        listed = {
+            row.instance_id: row
+            for row in rows
+            if not isinstance(row, Unreadable) and not row.deleted
+        }
+        ids = [*listed, *(row.instance_id for row in unreadable)]
         here = {one.instance_id: _mark(one) for one in self._staged(ids)}
-        different = [
-            row.instance_id
-            for row in readable
-            if here.get(row.instance_id) != _row_mark(row)
+        asked = {
+            instance_id: row.submitted
+            for instance_id, row in listed.items()
+            if here.get(instance_id) != _row_mark(row)
+        }
+        unseen = self._unseen(ids, after, until)
+        commit(self.env)
+        asked |= unseen
+        found = [
+            row for row in feed.of_dates(asked.values()) if row.instance_id in asked
         ]
-        commit(self.env)
-        return different
-
-    def _unseen(self, last):
-        """Return the next IDs of those that are here and were not seen at Central."""
-        self.env.cr.execute(
-            """SELECT s.instance_id FROM g2p_odk_submission s
-                WHERE s.form_id = %s AND s.state != 'removed' AND s.instance_id > %s
-                  AND NOT EXISTS (SELECT FROM g2p_odk_seen n
-                                   WHERE n.instance_id = s.instance_id)
-                ORDER BY s.instance_id LIMIT %s""",
-            [self.id, last, GONE_CHUNK],
-        )
-        found = [instance_id for (instance_id,) in self.env.cr.fetchall()]
-        commit(self.env)
-        return found
-
-    def _look_again(self, feed, instance_ids, run):
-        """Ask for submissions one by one, and stage what Central says now."""
-        rows, gone = [], []
-        for instance_id in instance_ids:
-            if "'" in instance_id:
-                # Central cannot be asked for it.
-                continue
-            try:
-                row = feed.one(instance_id)
-            except Unreadable as unreadable:
-                row = unreadable
-            if row is None:
-                gone.append(instance_id)
-            else:
-                rows.append(row)
-        if rows:
-            self._stage(rows, run)
+        if found or unreadable:
+            self._stage(found + unreadable, run)
+        gone = unseen.keys() - {row.instance_id for row in found}
         if gone:
-            self._stage_gone(gone, run)
+            self._stage_gone(list(gone), run)
+
+    def _unseen(self, ids, after, until):
+        """Return those that are here and not among these, with their dates.
+
+        :param str after: submitted at this moment or later
+        :param until: submitted at this moment or before, or None
+        """
+        self.env.cr.execute(
+            """SELECT instance_id, submitted_stamp FROM g2p_odk_submission
+                WHERE form_id = %(form)s AND state != 'removed'
+                  AND submitted_stamp >= %(after)s
+                  AND (%(until)s IS NULL OR submitted_stamp <= %(until)s)
+                  AND instance_id != ALL(%(ids)s::varchar[])""",
+            {"form": self.id, "after": after, "until": until, "ids": ids},
+        )
+        return dict(self.env.cr.fetchall())
 
 
 def _mark(one):
     """Return by what a staged submission is compared."""
     return (
         one.state == "removed",
+        one.submitted_stamp,
         one.updated_stamp or None,
         one.attachments_present,
         one.edits,
@@ -112,4 +108,4 @@ def _mark(one):
 
 def _row_mark(row):
     """Return the same of one that Central tells of."""
-    return False, row.updated, row.attachments_present, row.edits
+    return False, row.submitted, row.updated, row.attachments_present, row.edits

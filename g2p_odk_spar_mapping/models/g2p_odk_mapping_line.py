@@ -4,7 +4,7 @@ from odoo.exceptions import ValidationError
 from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR
 
 from .. import words
-from ..mapping import DIGIT_TARGETS, PICKS, Line, Problem, read
+from ..mapping import DIGIT_TARGETS, PICKS, Line, Problem, is_unclear, read
 from ..transforms import OF_ONE, Unusable, check_parameter
 
 TRANSFORMS = [
@@ -106,6 +106,7 @@ class G2pOdkMappingLine(models.Model):
         "pick",
         "required",
         "form_id.sample_payload",
+        "form_id.twins",
     )
     def _compute_sample_result(self):
         for line in self:
@@ -116,7 +117,8 @@ class G2pOdkMappingLine(models.Model):
         payload = self.form_id.sample_payload
         if not payload or not self.target:
             return False
-        values, problems = read(payload, [self._plain()])
+        twins = (self.form_id.twins or "").split()
+        values, problems = read(payload, [self._plain()], twins=twins)
         if problems:
             return words.explain_code(
                 self.env, problems[0].code, problems[0].details
@@ -154,6 +156,8 @@ class G2pOdkMappingLine(models.Model):
                 "lost. Make it a text question in the form.",
                 label,
             )
+        if self._is_unclear():
+            return words.explain(self.env, Problem(self.target, "twins", {}))
         try:
             check_parameter(self.transform, self.parameter)
         except Unusable as error:
@@ -163,6 +167,10 @@ class G2pOdkMappingLine(models.Model):
         return None
 
     # === BUSINESS METHODS === #
+
+    def _is_unclear(self):
+        """Return whether Central calls several questions what this line reads."""
+        return is_unclear(self._plain().paths, (self.form_id.twins or "").split())
 
     def _plain(self):
         """Return this line as plain values.

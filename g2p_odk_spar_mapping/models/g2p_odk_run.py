@@ -31,6 +31,22 @@ class G2pOdkRun(models.Model):
         readonly=True,
         default="running",
     )
+    phase = fields.Selection(
+        [
+            ("resume", "Going on where a run stopped"),
+            ("fetch", "Reading what is new"),
+            ("compare", "Comparing all"),
+        ],
+        "Doing",
+        required=True,
+        readonly=True,
+        default="fetch",
+    )
+    unread_count = fields.Integer(
+        "Left to read",
+        readonly=True,
+        help="Submissions at Central that this run has not come to yet.",
+    )
     swept = fields.Boolean("Compared all", readonly=True)
     new_count = fields.Integer("New", readonly=True)
     changed_count = fields.Integer("Changed", readonly=True)

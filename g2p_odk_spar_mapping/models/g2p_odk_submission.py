@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..staging import Known
 
@@ -59,6 +59,12 @@ class G2pOdkSubmission(models.Model):
         "Version at Central", readonly=True, help="Central's ID of the last edit."
     )
     edits = fields.Integer(readonly=True, help="How often it was edited at Central.")
+    twins = fields.Char(
+        "Names used twice",
+        readonly=True,
+        help="What Central called several questions when this was read, so that their "
+        "answers ran together.",
+    )
     content_hash = fields.Char(readonly=True, groups=fields.NO_ACCESS)
     payload = fields.Json(
         readonly=True,
@@ -74,6 +80,7 @@ class G2pOdkSubmission(models.Model):
     submitted_at = fields.Datetime("Submitted", readonly=True)
     updated_at = fields.Datetime("Updated", readonly=True)
     deleted_at = fields.Datetime("Deleted", readonly=True)
+    removed_at = fields.Datetime("Deletion noticed", readonly=True)
     review_state = fields.Selection(
         [
             ("received", "Received"),
@@ -110,6 +117,9 @@ class G2pOdkSubmission(models.Model):
     _instance_unique = models.UniqueIndex(
         "(form_id, instance_id)", "This submission is here already."
     )
+    # Comparisons go through them in the order of Central's feed.
+    _in_order = models.Index("(form_id, submitted_stamp)")
+    _removed = models.Index("(removed_at) WHERE state = 'removed'")
     _due = models.Index(
         "(form_id, submitted_stamp, instance_id) WHERE state = 'staged'"
     )
@@ -143,9 +153,24 @@ class G2pOdkSubmission(models.Model):
                 one.content_hash or None,
                 one.version,
                 one.applied_version,
+                one.twins or None,
             )
             for one in self
         }
+
+    @api.autovacuum
+    def _erase_removed(self):
+        """Erase the answers of what has been deleted at Central for long enough."""
+        self.flush_model(["state", "removed_at", "payload"])
+        self.env.cr.execute(
+            """UPDATE g2p_odk_submission s SET payload = NULL
+                 FROM g2p_odk_form f
+                WHERE f.id = s.form_id AND s.state = 'removed'
+                  AND s.payload IS NOT NULL
+                  AND s.removed_at <= %s - f.erase_days * interval '1 day'""",
+            [fields.Datetime.now()],
+        )
+        self.invalidate_model(["payload"])
 
     def _set_aside_unexpected(self):
         """Leave it to people: applying it failed in a way nobody thought of."""

@@ -9,6 +9,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.addons.g2p_spar_financial_address.const import LIVE_STATES
 
 from ..planning import Source
+from ..staging import COUNTED
 from ..standing import Standing, first_of_each, moment
 from ..words import ERROR_KINDS
 
@@ -70,7 +71,7 @@ class G2pOdkSubmission(models.Model):
         result = super()._apply()
         # As the system, whoever presses the button: it was collected by somebody else.
         everything = self.with_user(SUPERUSER_ID).with_context(**QUIET)
-        due = everything.filtered(lambda one: one.state == "staged")
+        due = everything.filtered(lambda one: one.state == "staged" and one._counts())
         ready = due.form_id.filtered(lambda form: not form._mapping_problems())
         due = due.filtered(lambda one: one.form_id in ready)
         corrections = due._corrections()
@@ -91,6 +92,16 @@ class G2pOdkSubmission(models.Model):
             released._apply()
         return result
 
+    def _counts(self):
+        """Return whether this counts by the policy of its form as it is now.
+
+        It may have changed since this was staged; then everything is read again.
+        """
+        review = self.review_state
+        return (None if review == "received" else review or None) in COUNTED[
+            self.form_id.review_policy
+        ]
+
     def _corrections(self):
         found = self.env["g2p.odk.correction"].search(
             [("submission_id", "in", self.ids)]
@@ -103,6 +114,7 @@ class G2pOdkSubmission(models.Model):
             corrections.get(self.id, {}),
             self.partner_id,
             bool(self.confirmed_version) and self.confirmed_version == self.version,
+            tuple((self.twins or "").split()),
         )
 
     def _read_plans(self, sources):

@@ -9,8 +9,12 @@ from . import test_mapping_lines
 from . import test_odk_roles
 from . import test_preview
 from . import test_pull
+from . import test_pull_gone
+from . import test_pull_pages
+from . import test_pull_random_order
 from . import test_pull_weaknesses
 from . import test_staging
 from . import test_transforms
+from . import test_twins
 from . import test_words
 from . import test_xlsform

@@ -400,6 +400,15 @@ class TestApply(ApplyCase):
         self.assertEqual(one.state, "ignored")
         self.assertFalse(self.addresses())
 
+    def test_what_the_policy_does_not_let_in_any_more_is_not_applied(self):
+        self.form.review_policy = "any"
+        one = self.stage("uuid:1", self.answers(), review="rejected")
+        other = self.stage("uuid:2", self.answers(), minute=1, review="approved")
+        self.form.review_policy = "approved"
+        self.apply()
+        self.assertEqual((one.state, other.state), ("staged", "applied"))
+        self.assertEqual(self.in_use().odk_submission_id, other)
+
     def test_taken_back_after_another_address_followed_asks_nobody(self):
         self.submit()
         self.submit("uuid:2", self.answers(number="0754 200 002"), minute=2)

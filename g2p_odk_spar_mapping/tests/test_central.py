@@ -9,6 +9,7 @@ from ..central.client import CentralClient
 from ..central.feed import BEGINNING, Feed, earlier
 from ..central.rows import Unreadable, read_row
 from ..central.troubles import CentralTrouble
+from .central_stand_in import odata
 from .central_stand_in.server import CentralStandIn
 from .central_stand_in.store import Store
 
@@ -37,7 +38,7 @@ class TestCentral(BaseCase):
         return Feed(self.client, Store.PROJECT, "addresses", size)
 
     def read_all(self, since=BEGINNING, size=3):
-        return [row for rows in self.feed(size).changes(since) for row in rows]
+        return [row for page in self.feed(size).changes(since) for row in page.rows]
 
     # === SESSION === #
 
@@ -160,10 +161,20 @@ class TestCentral(BaseCase):
                     set(ids), {row.instance_id for row in self.read_all()}
                 )
 
-    def test_a_page_that_is_missing_is_noticed(self):
-        ids = [self.store.submit({"n": n}) for n in range(9)]
-        purge = ["purge", {"instance_id": ids[6]}]
+    def test_what_is_purged_between_pages_hides_nothing_else(self):
+        ids = [self.store.submit({"n": n}, late=9.0 - n) for n in range(9)]
+        purge = ["purge", {"instance_id": ids[2]}]
         self.central.arm({"kind": "act", "path": "Submissions", "action": purge})
+        self.assertEqual([row.instance_id for row in self.read_all()], ids)
+
+    def test_pages_that_lack_what_is_counted_are_noticed(self):
+        self.store.submit({})
+        original = odata.table
+
+        def lacking(*arguments):
+            return {**original(*arguments), "value": []}
+
+        self.patch(odata.__dict__, "table", lacking)
         self.assertTrouble(troubles.INCOMPLETE, self.read_all)
 
     def test_deleted_ones_are_told_with_their_date(self):
@@ -171,19 +182,22 @@ class TestCentral(BaseCase):
         self.store.delete(one)
         (row,) = self.read_all()
         self.assertTrue(row.deleted)
-        self.assertIsNone(self.feed().one(one))
-        ((row,),) = self.feed().overview()
+        (page,) = self.feed().overview()
+        self.assertTrue(page.rows[0].deleted)
+        (row,) = self.feed().of_dates([row.submitted])
         self.assertTrue(row.deleted)
 
     def test_what_is_deleted_between_pages_of_an_overview_is_no_trouble(self):
         ids = [self.store.submit({"n": n}) for n in range(9)]
         delete = ["delete", {"instance_id": ids[0]}]
         self.central.arm({"kind": "act", "path": "Submissions", "action": delete})
-        self.assertEqual(sum(len(rows) for rows in self.feed().overview()), 9)
+        pages = self.feed().overview()
+        self.assertEqual(sum(len(page.rows) for page in pages), 9)
 
     def test_an_overview_has_no_answers(self):
         self.store.submit({"n": 1})
-        ((row,),) = self.feed().overview()
+        (page,) = self.feed().overview()
+        (row,) = page.rows
         self.assertIsNone(row.data)
         self.assertIsNone(row.content_hash)
 

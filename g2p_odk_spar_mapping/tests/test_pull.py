@@ -107,9 +107,9 @@ class TestPull(CronsMixin, OdkCase):
     def test_a_run_asked_for_during_a_run_is_done(self):
         original = type(self.form)._apply_staged
 
-        def apply_while_somebody_asks(form):
+        def apply_while_somebody_asks(form, *arguments):
             form.action_run_now()
-            return original(form)
+            return original(form, *arguments)
 
         self.patch(type(self.form), "_apply_staged", apply_while_somebody_asks)
         self.pull()

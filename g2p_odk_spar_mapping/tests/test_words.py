@@ -15,6 +15,7 @@ CODES = (
     "not_listed",
     "not_a_phone",
     "several",
+    "twins",
     "bad_table",
     "bad_country",
     "no_constant",

@@ -11,7 +11,7 @@ import signal
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.odk_lab import PATIENCE, OdkLab
+from tests.odk_lab import PATIENCE, POLICIES, OdkLab
 from tools.bench.figures import Figure
 
 from .common import share
@@ -48,6 +48,8 @@ STEPS = st.one_of(
     st.tuples(st.just("kill"), st.sampled_from(POINTS), st.integers(0, 1)),
     st.tuples(st.just("skew"), st.sampled_from((-SKEW, 0, SKEW))),
     st.tuples(st.just("fail"), st.sampled_from(range(len(FAULTS)))),
+    st.tuples(st.just("stop")),
+    st.tuples(st.just("policy"), st.sampled_from(sorted(POLICIES))),
     st.tuples(st.just("meddle"), place, st.sampled_from(("edit", "delete"))),
 )
 
@@ -124,8 +126,10 @@ class Events:
         for _time in range(5):
             self._submit()
         self._change_something()
+        if "comparing" in point:
+            # The first run of a form compares all by reading it.
+            self.lab.pull()
         passes = self.chance.randrange(2) if "appl" not in point else 0
-        passes = 0 if point == "before_cursor" else passes
         self._kill(point, passes)
         if self.chance.random() < 0.5:
             self._submit()
@@ -211,7 +215,17 @@ class Events:
         if self.lab.pull(sweep=True) == "done":
             self.undated = False
 
+    def _stop(self):
+        """Let the time of a run be up after one page."""
+        self.lab.pull(seconds=0)
+
+    def _policy(self, policy):
+        """Let other submissions count from now on."""
+        self.lab.set_policy(policy)
+
     def _kill(self, point, passes):
+        if "comparing" in point:
+            self.lab.compare_next()
         worker = self.lab.worker(OdkTrap(point, passes, self.lab.database).lay)
         self.kills += worker.wait(PATIENCE) == -signal.SIGKILL
 

@@ -6,10 +6,13 @@ from .traps import Trap
 POINTS = (
     "after_page",
     "in_staging",
-    "after_staging",
-    "before_cursor",
+    "in_taking",
+    "after_taking",
     "in_applying",
     "after_applying",
+    "between_pages",
+    "in_comparing",
+    "after_comparing",
 )
 
 
@@ -31,15 +34,13 @@ class OdkTrap(Trap):
         """A page is staged but not committed."""
         self._wrap(self._form(), "_stage_now", when=_always)
 
-    def _after_staging(self):
-        """A page is staged and committed; others are not, nor is the cursor."""
-        self._wrap(self._form(), "_stage", when=_always)
+    def _in_taking(self):
+        """A page is staged and its place is stored; neither is committed."""
+        self._wrap(self._form(), "_take_page", when=_always)
 
-    def _before_cursor(self):
-        """All is staged; the cursor is not moved."""
-        from odoo.addons.g2p_odk_spar_mapping.central.feed import Feed
-
-        self._wrap(Feed, "reached", before=True)
+    def _after_taking(self):
+        """A page is staged and its place committed; nothing of it is applied."""
+        self._wrap(self._form(), "_apply_staged", before=True)
 
     def _in_applying(self):
         """Some are applied but not committed."""
@@ -48,6 +49,19 @@ class OdkTrap(Trap):
     def _after_applying(self):
         """Some are applied and committed; the run is not closed."""
         self._wrap(self._form(), "_apply_chunk", when=_always)
+
+    def _between_pages(self):
+        """A page is applied; the next one is not asked for, or the run not closed."""
+        self._wrap(self._form(), "_apply_staged", when=_always)
+
+    def _in_comparing(self):
+        """What differs of a page is staged; its place is not stored."""
+        self._wrap(self._form(), "_compare", when=_always)
+
+    def _after_comparing(self):
+        """A page is compared and its place committed; the next one is not."""
+        self.passes = 1
+        self._wrap(self._form(), "_compare", before=True)
 
     def _form(self):
         from odoo.modules.registry import Registry

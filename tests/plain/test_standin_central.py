@@ -219,3 +219,49 @@ def test_faults_are_counted(central, viewer, ids):
     codes = [viewer.get().status_code for _time in range(3)]
     assert codes == [503, 503, 200]
     assert central.state()["fired"] == {"status": 2}
+
+
+# === IDS AND NAMES === #
+
+
+def test_a_single_read_finds_only_plain_ids(central, viewer):
+    for one, status in (("uuid:aB-1", 200), ("a.b", 404), ("a b", 404), ("é", 404)):
+        central.do("submit", instance_id=one)
+        assert viewer.get(f"{TABLE}('{one}')").status_code == status
+        assert one in viewer.ids()
+        assert viewer.ids(filter=f"__id eq '{one}'") == [one]
+    central.do("submit", instance_id="o'neill")
+    assert "o'neill" in viewer.ids()
+
+
+def test_two_keys_of_an_order_and_a_filter_by_both(central, viewer):
+    for one in ("b", "c", "a"):
+        central.do("submit", instance_id=one)
+    central.do("review", instance_id="c", state="approved")
+    order = "__system/reviewState asc,__id desc"
+    assert viewer.ids(orderby=order) == ["b", "a", "c"]
+    assert viewer.ids(orderby=order, top=1, skip=1) == ["a"]
+    (date,) = (r["__system"]["submissionDate"] for r in viewer.rows(top=1))
+    text = f"__system/submissionDate eq {date} and __id gt "
+    assert viewer.ids(filter=f"{text}'Z'") == ["a"]
+    assert viewer.ids(filter=f"{text}'a'") == []
+
+
+def question(path, type_="string"):
+    return {"path": path, "name": path.rpartition("/")[2], "type": type_}
+
+
+def test_names_that_become_one_have_their_answers_run_together(central, viewer):
+    fields = [question("/ሀ"), question("/ለ"), question("/acct-no"), question("/1st")]
+    central.do("publish", version="2", fields=fields)
+    central.do("submit", data={"ሀ": "12", "ለ": "34", "acct-no": "5", "1st": "6"})
+    (row,) = viewer.rows()
+    assert (row["__"], row["acct_no"], row["_1st"]) == ("1234", "5", "6")
+    assert row["__system"]["formVersion"] == "2"
+    path = "/v1/projects/1/forms/addresses/fields"
+    answer = viewer.session.get(f"{viewer.url}{path}", params={"odata": "true"})
+    assert [q["path"] for q in answer.json()] == ["/__", "/__", "/acct_no", "/_1st"]
+    # Mended, what was submitted before is told without the question that is gone.
+    central.do("publish", version="3", fields=[fields[0], *fields[2:]])
+    (row,) = viewer.rows()
+    assert (row["__"], row["__system"]["formVersion"]) == ("12", "2")

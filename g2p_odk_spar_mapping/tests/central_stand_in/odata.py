@@ -1,6 +1,7 @@
 """How Central answers questions about its submissions."""
 
 import base64
+import functools
 import json
 import re
 from urllib.parse import quote
@@ -18,6 +19,8 @@ STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 TOKEN = re.compile(r"\s*(\(|\)|'(?:[^'])*'|[^\s()]+)")
 #: Where answers say they are; a name somebody once configured.
 DOMAIN = "https://central.example.invalid"
+#: IDs its read of a single submission knows; it accepts any and lists them all.
+SINGLE = re.compile(r"(?:uuid:)?[a-z0-9-]+", re.IGNORECASE)
 
 
 class Refusal(Exception):
@@ -40,13 +43,12 @@ def table(form, parameters, path):
         raise Refusal(501, "501.1")
     if "$select" in parameters and "$expand" in parameters:
         raise Refusal(501, "501.11")
-    rows, places = _matching(form, parameters.get("$filter", ""))
+    orderby = parameters.get("$orderby")
+    rows, places = _matching(form, parameters.get("$filter", ""), orderby)
     count = len(rows)
-    if "$orderby" in parameters:
-        rows = _ordered(rows, parameters["$orderby"])
     rows, more = _cut(form, rows, places, parameters)
     answer = {
-        "value": [told(one, parameters) for one in rows],
+        "value": [told(form, one, parameters) for one in rows],
         "@odata.context": f"{DOMAIN}{path}/$metadata#Submissions",
     }
     if parameters.get("$count") == "true":
@@ -56,33 +58,41 @@ def table(form, parameters, path):
     return answer
 
 
-def _matching(form, text):
-    """Return what matches a filter, newest first, and the place of each by ID."""
-    if form["answered"] and form["answered"][0] == text:
-        return form["answered"][1:]
-    rows = sorted(form["submissions"].values(), key=_age, reverse=True)
-    wanted = parse(text) if text else lambda one: True
-    if "__system/deletedAt" not in text:
-        rows = [one for one in rows if not one["deleted"]]
-    rows = [one for one in rows if wanted(one)]
-    places = {one["id"]: place for place, one in enumerate(rows)}
-    form["answered"] = text, rows, places
-    return rows, places
+def _matching(form, text, orderby):
+    """Return what matches a filter, in order, and the place of each by ID."""
+    known = form["answered"]
+    if (text, orderby) not in known:
+        wanted = parse(text) if text else lambda one: True
+        rows = _ordered(form, orderby)
+        if "__system/deletedAt" not in text:
+            rows = [one for one in rows if not one["deleted"]]
+        rows = [one for one in rows if wanted(one)]
+        places = {one["id"]: place for place, one in enumerate(rows)}
+        for old in [key for key in known if key != orderby]:
+            del known[old]
+        known[text, orderby] = rows, places
+    return known[text, orderby]
 
 
 def _age(one):
     return one["submitted"], one["serial"]
 
 
-def _ordered(rows, orderby):
-    name, _space, direction = orderby.partition(" ")
-    if name not in COLUMNS:
-        raise Refusal(501, "501.5")
-    return sorted(
-        rows,
-        key=lambda one: one[COLUMNS[name]] or "",
-        reverse=direction.strip() == "desc",
-    )
+def _ordered(form, orderby):
+    """Return all submissions, newest first unless told otherwise."""
+    known = form["answered"]
+    if orderby not in known:
+        rows = sorted(form["submissions"].values(), key=_age, reverse=True)
+        for term in reversed(orderby.split(",") if orderby else []):
+            name, _space, direction = term.strip().partition(" ")
+            if name not in COLUMNS:
+                raise Refusal(501, "501.5")
+            rows.sort(
+                key=lambda one, column=COLUMNS[name]: one[column] or "",
+                reverse=direction == "desc",
+            )
+        known[orderby] = rows
+    return known[orderby]
 
 
 def _cut(form, rows, places, parameters):
@@ -115,7 +125,18 @@ def _next_link(path, parameters, last):
     return f"{DOMAIN}{path}?{query}"
 
 
-def told(one, parameters):
+def single(form, instance_id, parameters):
+    """Return the answer about one submission.
+
+    :raise Refusal: when it is deleted, was never there, or has an ID that is not read
+    """
+    row = form["submissions"].get(instance_id)
+    if not SINGLE.fullmatch(instance_id) or not row or row["deleted"]:
+        raise Refusal(404, "404.1")
+    return {"value": [told(form, row, parameters)]}
+
+
+def told(form, one, parameters):
     """Return a submission as Central tells it."""
     submitter = one["submitter"]
     system = {
@@ -129,7 +150,7 @@ def told(one, parameters):
         "reviewState": one["review"],
         "deviceId": one["device"],
         "edits": one["edits"],
-        "formVersion": "1",
+        "formVersion": one["form_version"],
         "deletedAt": one["deleted"],
     }
     row = {"__id": one["id"], "__system": system}
@@ -138,15 +159,51 @@ def told(one, parameters):
     row["meta"] = {"instanceID": one["version_id"], "instanceName": None}
     if one["encrypted"]:
         return row
-    for name, value in one["data"].items():
-        if not isinstance(value, list):
-            row[name] = value
-            continue
-        row[f"{name}@odata.navigationLink"] = f"Submissions('{one['id']}')/{name}"
-        # A repeat without instances has no key at all.
-        if value and parameters.get("$expand") == "*":
-            row[name] = value
+    link = f"Submissions('{one['id']}')"
+    _tell(row, one["data"], "", form["known"], link, parameters.get("$expand") == "*")
     return row
+
+
+def _tell(row, data, path, known, link, expand):
+    """Add answers, each after what another question of the same name has said."""
+    for raw_name, value in data.items():
+        if known is not None and f"{path}/{raw_name}" not in known:
+            # Central passes over what the form, as it is now, does not ask.
+            continue
+        name = odata_name(raw_name)
+        if isinstance(value, dict):
+            inner = row.setdefault(name, {})
+            below = f"{path}/{raw_name}", known, f"{link}/{name}", expand
+            _tell(inner, value, *below)
+        elif isinstance(value, list):
+            row[f"{name}@odata.navigationLink"] = f"{link}/{name}"
+            # A repeat without instances has no key at all.
+            if value and expand:
+                row[name] = value
+        elif isinstance(value, str) and isinstance(row.get(name), str):
+            row[name] += value
+        elif value is not None or name not in row:
+            row[name] = value
+
+
+@functools.cache
+def odata_name(name):
+    """Return what Central calls a question in its feed; two may become the same."""
+    name = re.sub(r"^([^A-Za-z_])", r"_\1", name)
+    return re.sub(r"[^A-Za-z0-9_]+", "_", name)
+
+
+def odata_fields(fields):
+    """Return a form's questions, named as in the feed."""
+    return [
+        {
+            **question,
+            "name": odata_name(question["name"]),
+            "path": "/"
+            + "/".join(map(odata_name, question["path"].strip("/").split("/"))),
+        }
+        for question in fields
+    ]
 
 
 # === FILTERS === #
@@ -180,8 +237,10 @@ def _both(tokens):
     return test, tokens
 
 
-def _joined(how, *tests):
-    return lambda one: how(test(one) for test in tests)
+def _joined(how, first, second):
+    if how is any:
+        return lambda one: first(one) or second(one)
+    return lambda one: first(one) and second(one)
 
 
 def _single(tokens):

@@ -96,14 +96,14 @@ class Handler(BaseHTTPRequestHandler):
         parameters = dict(parse_qsl(url.query))
         rest = unquote(found[4] or "")
         if rest == "/fields":
-            return form["fields"]
+            wanted = parameters.get("odata") == "true"
+            return odata.odata_fields(form["fields"]) if wanted else form["fields"]
         if rest == "/Submissions":
             return odata.table(form, parameters, url.path)
         one = ONE.fullmatch(rest)
-        row = one and form["submissions"].get(one[1])
-        if not row or row["deleted"] or "'" in one[1]:
+        if not one:
             raise odata.Refusal(404, "404.1")
-        return {"value": [odata.told(row, parameters)]}
+        return odata.single(form, one[1], parameters)
 
     # === FAULTS === #
 

@@ -45,15 +45,30 @@ class Store:
         """
         self.forms[xml_form_id] = {
             "fields": fields or DEFAULT_FIELDS,
+            "version": "1",
+            # Paths of the questions it has; None passes over no answer.
+            "known": None,
             # Newest last; the number is the order of creation.
             "submissions": {},
             "serial": 0,
             # What was last asked for, so that many pages are told quickly.
-            "answered": None,
+            "answered": {},
         }
 
+    def publish(self, version, fields, xml_form_id="addresses"):
+        """Publish a new version of a form.
+
+        From now on answers to questions it does not have are told of no submission,
+        whatever version it was made with.
+
+        :param list fields: as Central tells them
+        """
+        with self.lock:
+            known = {question["path"] for question in fields}
+            self.forms[xml_form_id].update(fields=fields, version=version, known=known)
+
     def _of(self, instance_id, form="addresses"):
-        self.forms[form]["answered"] = None
+        self.forms[form]["answered"].clear()
         return self.forms[form]["submissions"][instance_id]
 
     # === WHAT PEOPLE DO === #
@@ -81,7 +96,7 @@ class Store:
             kept = self.forms[form]
             if instance_id in kept["submissions"]:
                 return None
-            kept["answered"] = None
+            kept["answered"].clear()
             kept["serial"] += 1
             moment = self.now() - timedelta(seconds=late)
             kept["submissions"][instance_id] = {
@@ -99,6 +114,7 @@ class Store:
                 "encrypted": encrypted,
                 "submitter": submitter,
                 "device": device,
+                "form_version": kept["version"],
             }
             return instance_id
 
@@ -108,6 +124,7 @@ class Store:
             one = self._of(instance_id, form)
             one["data"] = copy.deepcopy(data)
             one["edits"] += 1
+            one["form_version"] = self.forms[form]["version"]
             one["version_id"] = f"uuid:{uuid.uuid4()}"
             one["review"] = "edited"
             one["updated"] = self.stamp()
@@ -137,7 +154,7 @@ class Store:
     def purge(self, instance_id, form="addresses"):
         """Remove what was deleted for good."""
         with self.lock:
-            self.forms[form]["answered"] = None
+            self.forms[form]["answered"].clear()
             del self.forms[form]["submissions"][instance_id]
 
     # === THE SESSION === #
@@ -173,6 +190,7 @@ class Store:
                 age = timedelta(seconds=spread * (count - number) / count)
                 one = kept["submissions"][instance_id]
                 one["submitted"] = written(now - age)
+            kept["answered"].clear()
 
 
 def answers(number):

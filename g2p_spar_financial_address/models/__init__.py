@@ -1,3 +1,7 @@
+from . import g2p_fa_second_person
+from . import g2p_fa_decisive
+from . import g2p_fa_proposal
+from . import g2p_fa_proposal_line
 from . import g2p_fa_strategy
 from . import g2p_dfsp
 from . import g2p_dfsp_branch
@@ -26,4 +30,5 @@ from . import res_partner_card
 from . import res_partner_removal
 from . import g2p_directory_code
 from . import ir_http
+from . import res_partner_decisive
 from . import mail_message

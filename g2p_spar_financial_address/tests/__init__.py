@@ -21,6 +21,8 @@ from . import test_request_bodies
 from . import test_res_partner
 from . import test_retention
 from . import test_roles
+from . import test_second_person_directory
+from . import test_second_person_redirects
 from . import test_sharing
 from . import test_spar_id
 from . import test_transactions

@@ -201,6 +201,8 @@ class ResPartner(models.Model):
         if self._spar_details_triggers() & vals.keys():
             told = {partner: partner._spar_details() for partner in self.sudo()}
         result = super().write(vals)
+        # To be paid again may wait for a second person.
+        turned = turned.filtered(lambda partner: partner.active == bool(vals["active"]))
         if turned:
             turned.with_env(self.env)._financial_address_changed("admin")
         self.browse(

@@ -16,5 +16,6 @@ SCENARIOS = (
     "upgrade",
     "switch",
     "sequences",
+    "interleavings",
     "odk",
 )

@@ -1,0 +1,114 @@
+"""A worker ends without warning, or goes on although its sessions have ended."""
+
+from ..schedule import gate
+from ..spec import Spec
+from .order import SHORT, WORKER, queued
+
+
+def cool_down(case):
+    """Return an actor: so much time passes that SPAR is over with any request."""
+
+    def act():
+        gate("cool-down")
+        case.stage.sql(
+            "UPDATE g2p_spar_mapping SET next_attempt_at = NULL"
+            " WHERE partner_id = ANY(%s)",
+            case.people,
+        )
+
+    return act
+
+
+SPECS = [
+    Spec(
+        "worker_dies",
+        "After the death of a worker anywhere, SPAR is asked before anything is sent.",
+        lambda c: {
+            "T": c.request(c.amend()),
+            "W": c.work(),
+            "W2": c.work(),
+        },
+        stops={"W": WORKER | {"apply"}, "W2": SHORT, "T": {"begin", "commit"}},
+        ends={("W", "dies"): 1},
+        prepare=queued,
+        weight=2,
+    ),
+    Spec(
+        "worker_dies_first",
+        "The same with a first address.",
+        lambda c: {
+            "T": c.request(c.amend()),
+            "W": c.work(),
+            "W2": c.work(),
+        },
+        people=("new",),
+        stops={"W": WORKER | {"apply"}, "W2": SHORT, "T": {"begin", "commit"}},
+        ends={("W", "dies"): 1},
+        prepare=queued,
+    ),
+    Spec(
+        "worker_dies_change_id",
+        "The same with an ID that changes.",
+        lambda c: {
+            "T": c.request(c.change_id()),
+            "W": c.work(),
+            "W2": c.work(),
+        },
+        stops={"W": WORKER | {"apply"}, "W2": SHORT, "T": {"begin", "commit"}},
+        ends={("W", "dies"): 1},
+        prepare=queued,
+    ),
+    Spec(
+        "worker_dies_end",
+        "The same with an address that is ended.",
+        lambda c: {
+            "T": c.request(c.end()),
+            "W": c.work(),
+            "W2": c.work(),
+        },
+        people=("new",),
+        stops={"W": WORKER | {"apply"}, "W2": SHORT, "T": {"begin", "commit"}},
+        ends={("W", "dies"): 1},
+        prepare=queued,
+    ),
+    Spec(
+        "worker_dies_every_value",
+        "The same where every value is sent.",
+        lambda c: {
+            "T": c.request(c.amend()),
+            "W": c.work(),
+            "W2": c.work(),
+        },
+        connection={"send_every_value": True},
+        stops={"W": WORKER | {"apply"}, "W2": SHORT, "T": {"begin", "commit"}},
+        ends={("W", "dies"): 1},
+        prepare=queued,
+    ),
+    Spec(
+        "session_lost",
+        "A worker whose session has ended sends nothing when it goes on later.",
+        lambda c: {
+            "T": c.request(c.amend()),
+            "W": c.work(),
+            "W2": c.one_after_another(c.work(), cool_down(c), c.work()),
+        },
+        stops={
+            "W": {"send"},
+            "W2": {"guard", "cool-down", "send"},
+            "T": {"begin", "commit"},
+        },
+        ends={("W", "loses its session"): 1},
+        prepare=queued,
+    ),
+    Spec(
+        "clerk_dies",
+        "A clerk whose request ends without warning has changed nothing.",
+        lambda c: {
+            "T1": c.request(c.amend()),
+            "T2": c.request(c.amend()),
+            "W": c.work(),
+        },
+        stops={"W": SHORT},
+        ends={("T1", "dies"): 1},
+    ),
+]

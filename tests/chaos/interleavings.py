@@ -80,5 +80,5 @@ def report(spec, dialect, seed, found):
             shown.add(kind)
             yield (
                 f"  {'; '.join(wrong)}\n  python -m tests.isolation {spec.name}"
-                f" --dialect {dialect} --steps \"{', '.join(order)}\""
+                f' --dialect {dialect} --steps "{", ".join(order)}"'
             )

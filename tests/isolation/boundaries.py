@@ -131,14 +131,24 @@ def _note_threads():
     ThreadPoolExecutor.submit, Future.result = noted_submit, noted_result
 
 
+#: Seconds that were simulated so far.
+PASSED = [0]
+
+
+def let_pass(seconds):
+    """Let the clocks of this process show so much more; what is stored stays."""
+    PASSED[0] += seconds
+
+
 def _wait_without_time():
-    sleep = time.sleep
+    sleep, clock = time.sleep, time.clock_gettime
 
     def passing(seconds):
         if not current():
             sleep(seconds)
 
     time.sleep = passing
+    time.clock_gettime = lambda number: clock(number) + PASSED[0]
 
 
 def _give_up_early():
@@ -152,7 +162,10 @@ def _give_up_early():
 def _answer_in_process(spar):
     from odoo.addons.g2p_spar_sync_queue.spar import transport
 
-    def post(_self, path, body, headers):
+    def post(_self, path, body, headers, in_time=None):
+        gate("send")
+        if in_time and not in_time():
+            raise transport.TooLate
         status, content = spar.answer(path, body, headers, transport.NoAnswer)
         return transport.Reply(status, {}, json.dumps(content).encode())
 
@@ -181,7 +194,6 @@ class Spar:
         from tests.standin_spar.dialect import Request
 
         strand = current()
-        gate("send")
         request = Request(body, headers)
         operation = self.dialect.operation_of(path)
         request_id, items = self.dialect.parts_of(request.content, operation)

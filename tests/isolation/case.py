@@ -210,9 +210,7 @@ class Case:
 
     def _resume(self):
         stage = self.stage
-        paused = stage.sql(
-            "SELECT id FROM g2p_spar_connection WHERE state = 'paused'"
-        )
+        paused = stage.sql("SELECT id FROM g2p_spar_connection WHERE state = 'paused'")
         held_up = stage.sql(
             "SELECT id FROM g2p_spar_mapping WHERE paused AND partner_id = ANY(%s)",
             self.people,
@@ -391,4 +389,6 @@ class Case:
             differing,
         )
         hidden = set(differing) - {id_ for (id_,) in listed}
-        return ["SPAR holds something else, and no comparison says so"] if hidden else []
+        return (
+            ["SPAR holds something else, and no comparison says so"] if hidden else []
+        )

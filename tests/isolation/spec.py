@@ -1,12 +1,25 @@
 """A spec: actors cut into steps, and the invariant it guards."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Callable
 
 from .case import Case
 from .explore import ByLabels, explore
 from .schedule import Actor, Play, Stuck
+
+#: Where actors stop if a spec says nothing else, by the first letter of their names:
+#: a clerk, an operator, a manager, a worker. Others stop at all gates.
+CLERK = {"begin", "capture", "commit", "roll back"}
+STOPS = {
+    "T": CLERK,
+    "O": CLERK,
+    "M": {"begin", "commit"},
+    "W": {"claim", "send", "commit"},
+}
+#: All the gates of a worker's round; and those while its request is at SPAR.
+WORKER = {"claim", "journal", "send", "answer", "record", "commit"}
+AT_SPAR = WORKER | {"apply"}
 
 
 @dataclass(frozen=True)
@@ -19,7 +32,7 @@ class Spec:
         does. They run in threads; steps are cut at their gates.
     :param people: kinds of the registrants, see :meth:`~.stage.Stage.take`.
     :param dict connection: columns of the connection that differ.
-    :param dict stops: by name of an actor the gates it stops at; all by default.
+    :param dict stops: by name of an actor the gates it stops at, if not :data:`STOPS`.
     :param dict ends: by name of an actor and ``dies`` or ``loses its session``, how
         often at most.
     :param Callable faults: gets the case; returns SPAR's, as the stand-in takes them.
@@ -58,7 +71,8 @@ class Spec:
         play = Play(choose, stage.monitor, self.ends)
         try:
             for name, work in self.actors(case).items():
-                play.add(Actor(name, self.stops.get(name)), work)
+                stops = self.stops.get(name, STOPS.get(name[0]))
+                play.add(Actor(name, stops), work)
             play.run()
         except Stuck as stuck:
             case.complaints.append(f"stuck: {stuck}")

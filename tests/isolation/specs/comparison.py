@@ -2,7 +2,7 @@
 
 from ..schedule import gate
 from ..spec import Spec
-from .order import SHORT, queued
+from .order import queued
 
 
 def compare(case, then=None):
@@ -40,7 +40,7 @@ SPECS = [
         "compare_while_sending",
         "A comparison changes nothing.",
         lambda c: {"R": compare(c), "T": c.request(c.amend()), "W": c.work()},
-        stops={"W": SHORT, "R": {"compare", "send", "answer"}},
+        stops={"R": {"compare", "send", "answer"}},
     ),
     Spec(
         "compare_and_resend",
@@ -51,9 +51,7 @@ SPECS = [
             "W": c.work(),
         },
         stops={
-            "W": SHORT,
             "R": {"compare", "answer", "begin", "decide", "commit"},
-            "T": {"begin", "capture", "commit"},
         },
         prepare=changed_at_spar,
     ),
@@ -67,9 +65,7 @@ SPECS = [
         },
         connection={"send_every_value": True},
         stops={
-            "W": SHORT,
             "R": {"compare", "begin", "decide", "commit"},
-            "T": {"begin", "capture", "commit"},
         },
         prepare=changed_at_spar,
     ),
@@ -77,7 +73,7 @@ SPECS = [
         "compare_while_queued",
         "A comparison disturbs nothing that waits.",
         lambda c: {"R": compare(c), "T": c.request(c.end()), "W": c.work()},
-        stops={"W": SHORT, "R": {"compare", "send", "answer"}},
+        stops={"R": {"compare", "send", "answer"}},
         prepare=queued,
     ),
 ]

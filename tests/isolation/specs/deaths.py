@@ -1,8 +1,12 @@
 """A worker ends without warning, or goes on although its sessions have ended."""
 
+from ..boundaries import let_pass
 from ..schedule import gate
-from ..spec import Spec
-from .order import SHORT, WORKER, queued
+from ..spec import AT_SPAR, Spec
+from .order import queued
+
+#: Seconds: longer than the connection's.
+COOL_DOWN = 3600
 
 
 def cool_down(case):
@@ -10,6 +14,7 @@ def cool_down(case):
 
     def act():
         gate("cool-down")
+        let_pass(COOL_DOWN)
         case.stage.sql(
             "UPDATE g2p_spar_mapping SET next_attempt_at = NULL"
             " WHERE partner_id = ANY(%s)",
@@ -28,7 +33,7 @@ SPECS = [
             "W": c.work(),
             "W2": c.work(),
         },
-        stops={"W": WORKER | {"apply"}, "W2": SHORT, "T": {"begin", "commit"}},
+        stops={"W": AT_SPAR},
         ends={("W", "dies"): 1},
         prepare=queued,
         weight=2,
@@ -42,7 +47,7 @@ SPECS = [
             "W2": c.work(),
         },
         people=("new",),
-        stops={"W": WORKER | {"apply"}, "W2": SHORT, "T": {"begin", "commit"}},
+        stops={"W": AT_SPAR},
         ends={("W", "dies"): 1},
         prepare=queued,
     ),
@@ -54,7 +59,7 @@ SPECS = [
             "W": c.work(),
             "W2": c.work(),
         },
-        stops={"W": WORKER | {"apply"}, "W2": SHORT, "T": {"begin", "commit"}},
+        stops={"W": AT_SPAR},
         ends={("W", "dies"): 1},
         prepare=queued,
     ),
@@ -67,7 +72,7 @@ SPECS = [
             "W2": c.work(),
         },
         people=("new",),
-        stops={"W": WORKER | {"apply"}, "W2": SHORT, "T": {"begin", "commit"}},
+        stops={"W": AT_SPAR},
         ends={("W", "dies"): 1},
         prepare=queued,
     ),
@@ -80,7 +85,7 @@ SPECS = [
             "W2": c.work(),
         },
         connection={"send_every_value": True},
-        stops={"W": WORKER | {"apply"}, "W2": SHORT, "T": {"begin", "commit"}},
+        stops={"W": AT_SPAR},
         ends={("W", "dies"): 1},
         prepare=queued,
     ),
@@ -95,7 +100,6 @@ SPECS = [
         stops={
             "W": {"send"},
             "W2": {"guard", "cool-down", "send"},
-            "T": {"begin", "commit"},
         },
         ends={("W", "loses its session"): 1},
         prepare=queued,
@@ -108,7 +112,6 @@ SPECS = [
             "T2": c.request(c.amend()),
             "W": c.work(),
         },
-        stops={"W": SHORT},
         ends={("T1", "dies"): 1},
     ),
 ]

@@ -1,7 +1,7 @@
 """SPAR IDs that change, also hands, while addresses do."""
 
-from ..spec import Spec
-from .order import SHORT, WORKER, queued
+from ..spec import WORKER, Spec
+from .order import queued
 
 
 def handed_on(case):
@@ -45,7 +45,6 @@ SPECS = [
             "W": c.work(),
         },
         people=("new",),
-        stops={"W": SHORT},
         prepare=lambda c: c.prepare(c.write("no ID", spar_id=False)),
     ),
     Spec(
@@ -53,7 +52,6 @@ SPECS = [
         "An ID another registrant gets has one address at a time, its owner's.",
         handed_on,
         people=("settled", "settled"),
-        stops={"W": SHORT},
         weight=2,
     ),
     Spec(
@@ -62,7 +60,6 @@ SPECS = [
         lambda c: {**handed_on(c), "W2": c.work()},
         people=("settled", "settled"),
         connection={"batch_size": 1},
-        stops={"W": SHORT, "W2": SHORT},
         weight=2,
     ),
     Spec(
@@ -74,7 +71,6 @@ SPECS = [
             "W": c.work(),
         },
         people=("settled", "new"),
-        stops={"W": SHORT},
     ),
     Spec(
         "id_given_back",
@@ -86,7 +82,6 @@ SPECS = [
             "T2": c.request(c.amend()),
             "W": c.work(),
         },
-        stops={"W": SHORT},
         prepare=queued,
     ),
 ]

@@ -1,7 +1,7 @@
 """What operators do by hand, while the engine works and clerks amend."""
 
-from ..spec import Spec
-from .order import SHORT, WORKER, queued
+from ..spec import AT_SPAR, WORKER, Spec
+from .order import queued
 
 
 def failed(case):
@@ -33,7 +33,6 @@ def _with(action, prepare, name, **options):
             "T": c.request(c.amend()),
             "W": c.work(),
         },
-        stops={"W": SHORT, "T": {"begin", "capture", "commit"}},
         prepare=prepare,
         **options,
     )
@@ -59,14 +58,14 @@ SPECS = [
             "T": c.request(c.amend()),
             "W": c.work(),
         },
-        stops={"W": WORKER, "O": {"begin", "commit"}, "T": {"begin", "commit"}},
+        stops={"W": WORKER},
         prepare=queued,
     ),
     Spec(
         "skip_while_sending_dies",
         "Skip does not hide what a dead worker may have sent.",
         lambda c: {"O": c.request(c.intervene("skip")), "W": c.work()},
-        stops={"W": WORKER | {"apply"}},
+        stops={"W": AT_SPAR},
         ends={("W", "dies"): 1},
         prepare=failed,
     ),
@@ -74,7 +73,7 @@ SPECS = [
         "cancel_while_sending_dies",
         "Nor does Cancel.",
         lambda c: {"O": c.request(c.intervene("cancel")), "W": c.work()},
-        stops={"W": WORKER | {"apply"}},
+        stops={"W": AT_SPAR},
         ends={("W", "dies"): 1},
         prepare=queued,
     ),

@@ -1,7 +1,7 @@
 """Registrants who leave and return."""
 
-from ..spec import Spec
-from .order import SHORT, WORKER, queued
+from ..spec import WORKER, Spec
+from .order import queued
 
 
 def remove(case):
@@ -31,7 +31,7 @@ SPECS = [
             ),
             "W": c.work(),
         },
-        stops={"W": SHORT, "T2": {"begin", "capture", "commit"}},
+        stops={"T2": {"begin", "capture", "commit"}},
         prepare=queued,
     ),
     Spec(
@@ -42,7 +42,6 @@ SPECS = [
             "T2": c.request(c.write("no registrant", is_registrant=False)),
             "W": c.work(),
         },
-        stops={"W": SHORT},
         prepare=queued,
     ),
     Spec(
@@ -53,7 +52,6 @@ SPECS = [
             "T2": c.request(c.change_id()),
             "W": c.work(),
         },
-        stops={"W": SHORT},
         prepare=queued,
     ),
     Spec(
@@ -64,7 +62,6 @@ SPECS = [
             "T2": c.request(remove(c)),
             "W": c.work(),
         },
-        stops={"W": SHORT},
         prepare=queued,
     ),
 ]

@@ -1,11 +1,7 @@
 """One registrant's newest address comes last at SPAR, whoever commits when."""
 
-from ..spec import Spec
+from ..spec import AT_SPAR, WORKER, Spec
 
-#: Where a worker stops: once in each half of a round, and around the call.
-WORKER = {"claim", "journal", "send", "answer", "record", "commit"}
-#: A worker of which only little is of interest.
-SHORT = {"claim", "send", "commit"}
 EVERY_VALUE = {"send_every_value": True}
 
 
@@ -62,7 +58,7 @@ SPECS = [
             "W1": c.work(),
             "W2": c.work(),
         },
-        stops={"W1": WORKER | {"apply"}, "W2": WORKER | {"apply"}},
+        stops={"W1": AT_SPAR, "W2": AT_SPAR},
         prepare=queued,
         weight=2,
     ),
@@ -75,7 +71,7 @@ SPECS = [
             "W2": c.work(),
         },
         people=("new",),
-        stops={"W1": WORKER | {"apply"}, "W2": WORKER | {"apply"}},
+        stops={"W1": AT_SPAR, "W2": AT_SPAR},
         prepare=queued,
     ),
     Spec(
@@ -86,7 +82,6 @@ SPECS = [
             "T2": c.request(c.amend()),
             "W": c.work(),
         },
-        stops={"W": SHORT},
         connection=EVERY_VALUE,
     ),
     Spec(
@@ -103,7 +98,6 @@ SPECS = [
             "T2": c.request(c.change_id()),
             "W": c.work(),
         },
-        stops={"W": SHORT},
         connection=EVERY_VALUE,
     ),
     Spec(
@@ -114,7 +108,6 @@ SPECS = [
             "T2": c.request(c.intervene("resend")),
             "W": c.work(),
         },
-        stops={"W": SHORT},
         connection=EVERY_VALUE,
     ),
     Spec(
@@ -137,7 +130,6 @@ SPECS = [
             "T2": c.request(c.amend()),
             "W": c.work(),
         },
-        stops={"W": SHORT},
         connection=EVERY_VALUE,
     ),
 ]

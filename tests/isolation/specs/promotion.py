@@ -50,7 +50,7 @@ SPECS = [
             "W": c.one_after_another(c.work(), c.work()),
             "T": c.request(c.amend()),
         },
-        stops={"W": {"guard", "claim", "send"}, "T": {"begin", "commit"}},
+        stops={"W": {"guard", "claim", "send"}},
         prepare=queued,
         finish=nothing_sent,
     ),

@@ -1,7 +1,6 @@
 """A lost answer is asked about, or a person sees that it is open."""
 
 from ..spec import Spec
-from .order import SHORT
 
 
 def lost(kind):
@@ -47,45 +46,38 @@ SPECS = [
         "skip_while_checking",
         "Skipped while SPAR has to be asked, the question stays visible.",
         lambda c: {"O": c.request(c.intervene("skip")), "W": c.work()},
-        stops={"W": SHORT},
     ),
     *_both(
         "cancel_while_checking",
         "The same for Cancel.",
         lambda c: {"O": c.request(c.intervene("cancel")), "W": c.work()},
-        stops={"W": SHORT},
     ),
     *_both(
         "resolve_refused",
         "When SPAR refuses the question, it stays visible.",
         lambda c: {"O": c.request(c.intervene("retry")), "W": c.work()},
-        stops={"W": SHORT},
         faults=resolve_refused,
     ),
     *_both(
         "resolve_refused_amend",
         "A newer address of one whose question SPAR refused is sent.",
         lambda c: {"T": c.request(c.amend()), "W": c.work()},
-        stops={"W": SHORT},
         faults=resolve_refused,
     ),
     *_both(
         "amend_while_checking",
         "An address entered while SPAR has to be asked follows the answer.",
         lambda c: {"T": c.request(c.amend()), "W": c.work(), "W2": c.work()},
-        stops={"W": SHORT, "W2": SHORT},
     ),
     *_both(
         "end_while_checking",
         "An address ended while SPAR has to be asked leaves SPAR.",
         lambda c: {"T": c.request(c.end()), "W": c.work()},
-        stops={"W": SHORT},
     ),
     *_both(
         "change_id_while_checking",
         "An ID changed while SPAR has to be asked leaves no row behind.",
         lambda c: {"T": c.request(c.change_id()), "W": c.work()},
-        stops={"W": SHORT},
     ),
     *_both(
         "skip_while_checking_amend",
@@ -95,6 +87,5 @@ SPECS = [
             "T": c.request(c.amend()),
             "W": c.work(),
         },
-        stops={"W": SHORT},
     ),
 ]

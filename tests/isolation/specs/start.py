@@ -1,7 +1,7 @@
 """A connection is started, stopped and started again while people work."""
 
-from ..spec import Spec
-from .order import SHORT, WORKER, queued
+from ..spec import WORKER, Spec
+from .order import queued
 
 
 def enlist(case):
@@ -13,51 +13,54 @@ def enlist(case):
 
 
 def start(case):
-    return case.one_after_another(case.request(case.connect("resume")), enlist(case))
+    """Return an actor: a start, its job, and then the engine at work."""
+    return case.one_after_another(
+        case.request(case.connect("resume")), enlist(case), case.work()
+    )
+
+
+def _while(name, guards, do, **options):
+    """Return a spec of a start while a clerk does something."""
+    return Spec(
+        f"start_{name}",
+        guards,
+        lambda c: {"S": start(c), "T": c.request(do(c))},
+        people=("new",),
+        connection={"state": "draft"},
+        stops={"S": {"begin", "commit", "enlist", "capture", "guard", "send"}},
+        **options,
+    )
 
 
 SPECS = [
-    Spec(
-        "start_under_load",
+    _while(
+        "amend",
         "An address that is amended while a connection is started reaches SPAR.",
-        lambda c: {"S": start(c), "T": c.request(c.amend())},
-        people=("new",),
-        connection={"state": "draft"},
-        prepare=queued,
-    ),
-    Spec(
-        "start_under_load_sending",
-        "The same while the engine sends what the start has taken up.",
-        lambda c: {"S": start(c), "T": c.request(c.amend()), "W": c.work()},
-        people=("new",),
-        connection={"state": "draft"},
-        stops={"W": {"guard", "send"}, "S": {"begin", "commit", "enlist", "capture"}},
+        lambda c: c.amend(),
         prepare=queued,
         weight=2,
     ),
-    Spec(
-        "start_first_address",
+    _while(
+        "first_address",
         "A first address that is entered during a start reaches SPAR.",
-        lambda c: {"S": start(c), "T": c.request(c.amend())},
-        people=("new",),
-        connection={"state": "draft"},
+        lambda c: c.amend(),
     ),
-    Spec(
-        "start_end",
+    _while(
+        "end",
         "An address that is ended during a start does not stay at SPAR.",
-        lambda c: {"S": start(c), "T": c.request(c.end()), "W": c.work()},
-        people=("new",),
-        connection={"state": "draft"},
-        stops={"W": {"guard", "send"}, "S": {"begin", "commit", "enlist", "capture"}},
+        lambda c: c.end(),
         prepare=queued,
     ),
-    Spec(
-        "start_change_id",
+    _while(
+        "change_id",
         "An ID that is changed during a start is the one at SPAR.",
-        lambda c: {"S": start(c), "T": c.request(c.change_id()), "W": c.work()},
-        people=("new",),
-        connection={"state": "draft"},
-        stops={"W": {"guard", "send"}, "S": {"begin", "commit", "enlist", "capture"}},
+        lambda c: c.change_id(),
+        prepare=queued,
+    ),
+    _while(
+        "archive",
+        "Who is archived during a start is not paid.",
+        lambda c: c.write("archive", active=False),
         prepare=queued,
     ),
     Spec(
@@ -70,7 +73,7 @@ SPECS = [
             "T": c.request(c.amend()),
             "W": c.work(),
         },
-        stops={"W": WORKER, "M": {"begin", "commit"}},
+        stops={"W": WORKER},
         prepare=queued,
     ),
     Spec(
@@ -84,7 +87,6 @@ SPECS = [
             "T": c.one_after_another(c.request(c.amend()), c.request(c.amend())),
             "W": c.work(),
         },
-        stops={"W": SHORT, "M": {"begin", "commit"}, "T": {"begin", "commit"}},
         prepare=queued,
     ),
 ]

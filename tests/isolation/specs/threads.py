@@ -1,9 +1,6 @@
 """Who calls SPAR touches no transaction: while it waits, the next request is decided."""
 
-from ..spec import Spec
-from .order import WORKER
-
-CALLS = WORKER | {"give up"}
+from ..spec import WORKER, Spec
 
 
 def open_questions(case):
@@ -41,7 +38,7 @@ SPECS = [
         lambda c: {"T": c.request(c.amend(1)), "W": c.work()},
         people=("settled",) * 2,
         connection={"batch_size": 1},
-        stops={"W": WORKER, "T": {"begin", "commit"}},
+        stops={"W": WORKER},
         prepare=all_queued,
         weight=2,
     ),
@@ -51,7 +48,7 @@ SPECS = [
         lambda c: {"M": c.request(c.connect("pause")), "W": c.work()},
         people=("settled",) * 2,
         connection={"batch_size": 1},
-        stops={"W": WORKER, "M": {"begin", "commit"}},
+        stops={"W": WORKER},
         prepare=all_queued,
     ),
 ]

@@ -337,7 +337,7 @@ class Case:
         running = self.stage.running()
         rows = self.rows()
         wrong, differing = [], []
-        for person, spar_id, number, is_paid, state, mapping, linked in self._wanted():
+        for spar_id, number, is_paid, state, mapping, linked in self._wanted():
             if not running:
                 continue
             held = {i: v for i, v in rows.items() if i in (spar_id, linked)}
@@ -359,7 +359,7 @@ class Case:
 
     def _wanted(self):
         return self.stage.sql(
-            """SELECT p.id, p.spar_id, a.mobile_number, p.active AND p.is_registrant,
+            """SELECT p.spar_id, a.mobile_number, p.active AND p.is_registrant,
                       m.state, m.id, m.linked_spar_id
                  FROM res_partner p
             LEFT JOIN g2p_financial_address a

@@ -84,8 +84,8 @@ class Play:
     :param Callable choose: gets the labels that can be next, and returns the place of
         the chosen one.
     :param Monitor monitor: of sessions.
-    :param dict ends: by actor's name, how often it may end without warning (``dies``) or
-        lose its sessions (``loses its session``).
+    :param dict ends: by actor's name and ``dies`` (without warning) or ``loses its
+        session``, how often that may happen.
     """
 
     def __init__(self, choose, monitor, ends=None):

@@ -15,7 +15,7 @@ TIMES = 3
 
 
 def others(case):
-    """Return an actor: other workers, who write the connection's row again and again."""
+    """Return an actor: other workers, who write the connection's row over and over."""
 
     def act():
         for _time in range(TIMES):

@@ -6,7 +6,7 @@ from ..spec import Spec
 def lost(kind):
     """Return what prepares a newer address whose answer was lost.
 
-    :param str kind: ``cut_before`` when SPAR has not done it, ``cut_after`` when it has.
+    :param str kind: ``cut_before`` when SPAR has not done it, else ``cut_after``.
     """
 
     def prepare(case):

@@ -1,4 +1,4 @@
-"""Who calls SPAR touches no transaction: while it waits, the next request is decided."""
+"""What calls SPAR touches no transaction: meanwhile the next request is decided."""
 
 from ..spec import WORKER, Spec
 

@@ -1,4 +1,5 @@
 from . import g2p_spar_sending
+from . import g2p_spar_capture
 from . import g2p_spar_mapping
 from . import g2p_spar_mapping_capture
 from . import g2p_spar_mapping_rows

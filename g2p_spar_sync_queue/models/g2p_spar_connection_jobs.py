@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 
+from psycopg2.errors import DeadlockDetected
+
 from odoo import api, models
 from odoo.tools import SQL
 
 from ..shift import JOB_SECONDS, Shift
+from ..transactions import BEATEN, commit, roll_back
 from .g2p_spar_mapping import MOVING
 from .g2p_spar_sending import GRACE
 
@@ -82,16 +85,24 @@ class G2pSparConnection(models.Model):
             Shift(connection, JOB_SECONDS).work()
 
     def _job_enlist(self):
-        """Job: take up registrants with an address and no mapping, and wake the rest.
+        """Job: take up registrants whose address was not captured, and wake the rest.
 
         In chunks of one transaction each; stopped anywhere, it goes on from there.
         """
         self.ensure_one()
-        Mapping = self.env["g2p.spar.mapping"]
         self._wake_up()
-        while partners := self._unlisted_partners(ENLIST_CHUNK):
-            Mapping._capture(partners, None, self)
-            Mapping._commit()
+        commit(self.env)
+        last, size = 0, ENLIST_CHUNK
+        while partners := self._unlisted_partners(last, size):
+            try:
+                self.env["g2p.spar.mapping"]._capture(partners, None, self)
+                commit(self.env)
+            except (*BEATEN, DeadlockDetected):
+                # One of them was changed meanwhile. Fewer are not beaten so easily.
+                roll_back(self.env)
+                size = max(1, size // 2)
+            else:
+                last, size = partners[-1].id, ENLIST_CHUNK
 
     @api.model
     def _cron_enlist(self):
@@ -99,20 +110,45 @@ class G2pSparConnection(models.Model):
         for connection in self.search([("state", "=", "running")]):
             connection._job_enlist()
 
-    def _unlisted_partners(self, limit):
+    def _unlisted_partners(self, last, limit):
+        """Return registrants whose newest change says another address than is in use.
+
+        Or who have an address and no change, or a change with an address and none.
+
+        :param int last: id of the registrant after whom to begin
+        :param int limit: how many, at most
+        :return: in order of their ids
+        """
         self.env.flush_all()
+        newest = SQL(
+            """(SELECT c.address_id FROM g2p_spar_change c
+                 WHERE c.mapping_id = m.id ORDER BY c.id DESC LIMIT 1)"""
+        )
         self.env.cr.execute(
-            """
-            SELECT a.partner_id
-              FROM g2p_financial_address a
-             WHERE a.state = 'effective'
-               AND NOT EXISTS (
-                   SELECT FROM g2p_spar_mapping m
-                     JOIN g2p_spar_change c ON c.mapping_id = m.id
-                    WHERE m.partner_id = a.partner_id AND m.connection_id = %s)
-             ORDER BY a.partner_id
-             LIMIT %s
-            """,
-            [self.id, limit],
+            SQL(
+                """(SELECT a.partner_id AS id
+                      FROM g2p_financial_address a
+                      LEFT JOIN g2p_spar_mapping m
+                        ON m.partner_id = a.partner_id
+                       AND m.connection_id = %(connection)s
+                     WHERE a.state = 'effective' AND a.partner_id > %(last)s
+                       AND a.id IS DISTINCT FROM %(newest)s
+                     ORDER BY 1 LIMIT %(limit)s)
+                    UNION
+                   (SELECT m.partner_id
+                      FROM g2p_spar_mapping m
+                     WHERE m.connection_id = %(connection)s
+                       AND m.partner_id > %(last)s
+                       AND NOT EXISTS (SELECT FROM g2p_financial_address a
+                                        WHERE a.partner_id = m.partner_id
+                                          AND a.state = 'effective')
+                       AND %(newest)s IS NOT NULL
+                     ORDER BY 1 LIMIT %(limit)s)
+                    ORDER BY 1 LIMIT %(limit)s""",
+                connection=self.id,
+                last=last,
+                newest=newest,
+                limit=limit,
+            )
         )
         return self.env["res.partner"].browse(id_ for (id_,) in self.env.cr.fetchall())

@@ -3,11 +3,6 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-#: First key of the advisory locks on registrants; the second is the partner's id.
-REGISTRANT_LOCK = 0x53504152  # "SPAR"
-#: Registrants that are locked one by one in a transaction; zero stands for all.
-MANY_LOCKS = 2500
-
 # Everything here goes by SQL: somebody waits for it.
 
 #: What is read, and therefore must have reached the database.
@@ -34,9 +29,7 @@ class G2pSparMapping(models.Model):
         In the transaction of whoever made the change: rolled back with it, published
         with it. Nothing is sent here, and no existing mapping is written.
 
-        Every registrant gets a mapping here, even without an address. The row is what
-        two transactions about one registrant meet at: neither sees the other's, but
-        the second to create it is run again by Odoo, and then sees both.
+        Also without a connection: see ``g2p.spar.capture``.
 
         :param recordset partners: whose address, ID or being paid has changed
         :param str channel: one of the channels of a financial address; None for the
@@ -48,7 +41,6 @@ class G2pSparMapping(models.Model):
         chosen = SQL("k.state != 'draft'")
         if connections is not None:
             chosen = SQL("k.id = ANY(%s)", connections.ids)
-        self._lock_registrants(partners)
         for name, fnames in READ_BY_SQL.items():
             self.env[name].flush_model(fnames)
         rows = self._append_changes(partners, channel, chosen)
@@ -57,34 +49,16 @@ class G2pSparMapping(models.Model):
         for batch_size, ids in rows:
             self.sudo().browse(ids)._enqueue(batch_size)
 
-    def _lock_registrants(self, partners):
-        """Let changes of these registrants be appended by nobody else until the end.
-
-        Serial ids are not commit order: whoever takes the lock first also commits
-        first. In one order, so that two batches cannot wait for each other.
-        """
-        ids = sorted(partners.ids)
-        # PostgreSQL has room for some thousands of locks in all. Whoever needs more
-        # locks out everybody else instead.
-        if len(ids) > MANY_LOCKS:
-            query = SQL("SELECT pg_advisory_xact_lock(%s, 0)", REGISTRANT_LOCK)
-        else:
-            query = SQL(
-                """SELECT pg_advisory_xact_lock_shared(%(lock)s, 0) UNION ALL
-                   SELECT pg_advisory_xact_lock(%(lock)s, id)
-                     FROM unnest(%(ids)s) AS id""",
-                lock=REGISTRANT_LOCK,
-                ids=ids,
-            )
-        self.env.cr.execute(query)
-
     def _append_changes(self, partners, channel, chosen):
         """Append the changes, and create the mappings that are missing for them.
 
-        A missing mapping is created in state ``ended``: nothing was wanted yet. One
-        this transaction sees is left out rather than met: PostgreSQL refuses to meet a
-        row that was written since, as the engine does all the time. So only two that
-        both create it meet.
+        First the row of each registrant in ``g2p.spar.capture`` is written, in one
+        order, so that two transactions cannot deadlock. Until the end no other one
+        captures these registrants, so the ids of their changes follow the commits.
+
+        Every registrant gets a mapping, even without an address, so that a comparison
+        asks about their ID, too. It is created in state ``ended``: nothing was wanted
+        yet.
 
         In one statement, whatever their number. Which connections have been started is
         read here and not remembered: nothing captured for one would never be noticed.
@@ -95,13 +69,19 @@ class G2pSparMapping(models.Model):
         """
         query = SQL(
             """
-            WITH asked AS (
-                SELECT k.id AS connection_id, k.batch_size, p.id AS partner_id,
-                       a.id AS address_id, COALESCE(%(channel)s, a.channel) AS channel
+            WITH captured AS (
+                INSERT INTO g2p_spar_capture AS c (partner_id, number)
+                SELECT DISTINCT id, 1 FROM unnest(%(partners)s) AS id ORDER BY id
+                    ON CONFLICT (partner_id) DO UPDATE SET number = c.number + 1
+             RETURNING partner_id
+            ), asked AS (
+                SELECT k.id AS connection_id, k.batch_size, p.partner_id,
+                       a.id AS address_id,
+                       COALESCE(%(channel)s, a.channel, 'admin') AS channel
                   FROM g2p_spar_connection k
-                 CROSS JOIN unnest(%(partners)s) AS p(id)
+                 CROSS JOIN captured p
                   LEFT JOIN g2p_financial_address a
-                    ON a.partner_id = p.id AND a.state = 'effective'
+                    ON a.partner_id = p.partner_id AND a.state = 'effective'
                  WHERE %(chosen)s
             ), known AS (
                 SELECT m.id, asked.*
@@ -116,7 +96,6 @@ class G2pSparMapping(models.Model):
                   FROM known
                  WHERE id IS NULL
                  ORDER BY connection_id, partner_id
-                    ON CONFLICT (partner_id, connection_id) DO NOTHING
              RETURNING id, partner_id, connection_id
             ), to_tell AS (
                 SELECT COALESCE(known.id, created.id) AS mapping_id,
@@ -145,6 +124,6 @@ class G2pSparMapping(models.Model):
             chosen=chosen,
             uid=self.env.uid,
         )
-        # Being beaten to a first mapping is no error: Odoo runs the request again.
+        # To be beaten by another capture is no error: Odoo runs the request again.
         self.env.cr.execute(query, log_exceptions=False)
         return self.env.cr.fetchall()

@@ -1,11 +1,17 @@
 """Capture beside other transactions, which commit for good."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 from psycopg2.errors import SerializationFailure
 
+from odoo import modules
+from odoo.service.model import retrying
 from odoo.tests import tagged
 
 from odoo.addons.g2p_spar_financial_address.tests.beside_others import (
     BesideOthersCase,
+    transaction,
 )
 from odoo.addons.queue_job.tests.common import trap_jobs
 
@@ -70,3 +76,286 @@ class TestCaptureBesideOthers(BesideOthersCase):
         late.cr.commit()
         with self.assertRaises(SerializationFailure):
             self.capture(early)
+
+
+class PaidCase(BesideOthersCase):
+    """Two registrants who are paid, and a connection that sends every value."""
+
+    def setUp(self):
+        super().setUp()
+        # Commits are those of a server.
+        self.patch(modules.module, "current_test", None)
+        env = self.open()
+        # A runner of jobs, if there is one, would take them up while this goes on.
+        registry = env.registry
+        self.patch(
+            registry["g2p.spar.mapping"], "_enqueue", lambda mappings, size: None
+        )
+        self.patch(registry["g2p.spar.connection"], "_wake_up", lambda *args: None)
+        self.connection = env["g2p.spar.connection"].create(
+            {"base_url": "http://127.0.0.1:1", "send_every_value": True}
+        )
+        self.operator = env["g2p.dfsp"].create(
+            {"name": "Beside", "code": "BES", "fa_type": "mobile_wallet"}
+        )
+        self.partner, self.neighbour = env["res.partner"].create(
+            [
+                {"name": name, "is_registrant": True, "spar_id": f"BES-{name}"}
+                for name in ("One", "Two")
+            ]
+        )
+        self.addCleanup(self.clean)
+        env.cr.commit()
+        self.enter("+255754200001")
+        self.enter("+255754200002", self.neighbour)
+
+    def clean(self):
+        env = self.open()
+        people = self.partner | self.neighbour
+        of_ours = "(SELECT id FROM g2p_spar_mapping WHERE partner_id = ANY(%(ids)s))"
+        for query in (
+            f"DELETE FROM g2p_spar_intervention WHERE mapping_id IN {of_ours}",
+            f"DELETE FROM g2p_spar_change WHERE mapping_id IN {of_ours}",
+            "DELETE FROM g2p_spar_mapping WHERE partner_id = ANY(%(ids)s)",
+            "DELETE FROM g2p_financial_address WHERE partner_id = ANY(%(ids)s)",
+        ):
+            env.cr.execute(query, {"ids": people.ids})
+        for records in (people, self.connection, self.operator):
+            records.with_env(env).unlink()
+        env.cr.commit()
+
+    def enter(self, number, partner=None, env=None):
+        """Enter an address; commit it, unless in a transaction of the caller."""
+        mine = env or self.open()
+        mine.cr.execute("SET LOCAL lock_timeout = '30s'")
+        mine["g2p.financial.address"].create(
+            {
+                "partner_id": (partner or self.partner).id,
+                "fa_type": "mobile_wallet",
+                "dfsp_id": self.operator.id,
+                "mobile_number": number,
+                "reason": "Asked for by the registrant",
+            }
+        )
+        if not env:
+            mine.cr.commit()
+
+    def amend(self, env):
+        self.enter("+255754200009", env=env)
+
+    def begin(self):
+        """Return an environment whose snapshot has been taken."""
+        env = self.open()
+        self.partner.with_env(env).financial_address_id.masked  # noqa: B018
+        return env
+
+    def start(self):
+        """Start the connection, without taking anybody up yet."""
+        env = self.open()
+        self.connection.with_env(env).state = "running"
+        env.cr.commit()
+
+    def enlist(self):
+        """Do what the job after the start does."""
+        with transaction() as env:
+            self.connection.with_env(env)._job_enlist()
+            env.cr.commit()
+
+    def again(self, work):
+        """Do work as Odoo does a request: again, if it was beaten."""
+        with transaction() as env:
+            retrying(lambda: (work(env), env.flush_all()), env)
+
+    def assertBeaten(self, env, work):
+        """Do work in a transaction another one has been faster than."""
+        try:
+            with self.assertRaises(SerializationFailure):
+                work(env)
+                env.flush_all()
+        finally:
+            env.cr.rollback()
+
+    def captured(self, partner=None):
+        """Return the masked numbers captured for the connection, oldest first."""
+        with transaction() as env:
+            changes = env["g2p.spar.change"].search(
+                [
+                    ("connection_id", "=", self.connection.id),
+                    ("mapping_id.partner_id", "=", (partner or self.partner).id),
+                ],
+                order="id",
+            )
+            return [change.address_id.masked for change in changes]
+
+    def wait_until_waiting(self, env):
+        """Wait until a transaction waits for a lock of this one."""
+        env.cr.execute("SELECT pg_backend_pid()")
+        (pid,) = env.cr.fetchone()
+        deadline = time.monotonic() + 30
+        with transaction() as watcher:
+            while time.monotonic() < deadline:
+                watcher.cr.execute(
+                    """SELECT 1 FROM pg_stat_activity
+                        WHERE %s = ANY(pg_blocking_pids(pid))""",
+                    [pid],
+                )
+                if watcher.cr.fetchone():
+                    return
+                watcher.cr.rollback()
+                time.sleep(0.02)
+        self.fail("nothing waits for it")
+
+
+A, B = "+2557\u2022\u2022\u2022\u2022001", "+2557\u2022\u2022\u2022\u2022009"
+
+
+@tagged("post_install", "-at_install")
+class TestStaleSnapshot(PaidCase):
+    """What captures without altering the address never repeats a former one."""
+
+    def setUp(self):
+        super().setUp()
+        self.start()
+        self.enlist()
+
+    def change_id(self, env):
+        self.partner.with_env(env).spar_id = "BES-9"
+
+    def resend(self, env):
+        self.partner.with_env(env).spar_mapping_ids.action_resend()
+
+    def leave_and_return(self, env):
+        partner = self.partner.with_env(env)
+        partner.active = False
+        partner.active = True
+
+    def rename_provider(self, env):
+        self.operator.with_env(env).name = "Renamed"
+
+    def test_whatever_captures_is_done_again_after_an_amendment(self):
+        for work in (
+            self.change_id,
+            self.resend,
+            self.leave_and_return,
+            self.rename_provider,
+        ):
+            with self.subTest(work.__name__):
+                self.enter("+255754200001")
+                late = self.begin()
+                self.enter("+255754200009")
+                self.assertBeaten(late, work)
+                self.again(work)
+                self.assertEqual(self.captured()[-2:], [B, B])
+
+    def test_an_amendment_is_done_again_after_whatever_captured(self):
+        late = self.begin()
+        self.again(self.resend)
+        self.assertBeaten(late, self.amend)
+        self.again(self.amend)
+        self.assertEqual(self.captured(), [A, A, B])
+
+    def test_one_who_waits_for_another_is_done_again(self):
+        first, second = self.begin(), self.begin()
+        self.enter("+255754200009", env=first)
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(self.resend, second)
+            try:
+                self.wait_until_waiting(first)
+            finally:
+                first.cr.commit()
+            self.assertBeaten(second, lambda env: waiting.result(30))
+        self.again(self.resend)
+        self.assertEqual(self.captured(), [A, B, B])
+
+    def test_other_registrants_are_not_in_the_way(self):
+        late = self.begin()
+        self.enter("+255754200008", self.neighbour)
+        self.resend(late)
+        late.cr.commit()
+        self.assertEqual(self.captured(), [A, A])
+
+    def test_a_deleted_registrant_leaves_nothing_behind(self):
+        env = self.open()
+        person = env["res.partner"].create({"name": "Three", "is_registrant": True})
+        person.spar_id = "BES-3"
+        env.flush_all()
+        count = "SELECT count(*) FROM g2p_spar_capture WHERE partner_id = %s"
+        env.cr.execute(count, [person.id])
+        self.assertEqual(env.cr.fetchone(), (1,))
+        id_ = person.id
+        person.unlink()
+        env.flush_all()
+        env.cr.execute(count, [id_])
+        self.assertEqual(env.cr.fetchone(), (0,))
+
+
+@tagged("post_install", "-at_install")
+class TestStartUnderLoad(PaidCase):
+    """A connection is started while transactions go on that do not know of it."""
+
+    def end(self, env):
+        self.partner.with_env(env).action_end_financial_address()
+
+    def test_who_saw_no_connection_is_done_again_once_the_registrant_is_taken_up(self):
+        for work, then in ((self.amend, B), (self.end, False)):
+            with self.subTest(work.__name__):
+                late = self.begin()
+                self.start()
+                self.enlist()
+                self.assertEqual(self.captured(), [A])
+                self.assertBeaten(late, work)
+                self.again(work)
+                self.assertEqual(self.captured(), [A, then])
+            self.start_over()
+
+    def start_over(self):
+        env = self.open()
+        env.cr.execute(
+            "DELETE FROM g2p_spar_change WHERE connection_id = %s", [self.connection.id]
+        )
+        env.cr.execute(
+            "UPDATE g2p_spar_connection SET state = 'draft' WHERE id = %s",
+            [self.connection.id],
+        )
+        env.cr.commit()
+        self.enter("+255754200001")
+
+    def test_taking_up_waits_for_who_saw_no_connection_and_looks_again(self):
+        for work, then in ((self.amend, [B]), (self.end, [])):
+            with self.subTest(work.__name__):
+                early = self.begin()
+                work(early)
+                self.start()
+                with ThreadPoolExecutor(1) as pool:
+                    taking_up = pool.submit(self.enlist)
+                    try:
+                        self.wait_until_waiting(early)
+                    finally:
+                        early.cr.commit()
+                    taking_up.result(30)
+                self.assertEqual(self.captured(), then)
+                self.assertIn(
+                    "+2557\u2022\u2022\u2022\u2022002", self.captured(self.neighbour)
+                )
+            self.start_over()
+
+    def test_what_was_committed_before_is_taken_up_as_it_is(self):
+        early = self.begin()
+        self.amend(early)
+        self.start()
+        early.cr.commit()
+        self.enlist()
+        self.assertEqual(self.captured(), [B])
+
+    def test_a_first_address_saved_meanwhile_is_taken_up_later(self):
+        with transaction() as env:
+            self.end(env)
+            env.cr.commit()
+        early = self.begin()
+        self.amend(early)
+        self.start()
+        self.enlist()
+        self.assertEqual(self.captured(), [])
+        early.cr.commit()
+        self.enlist()
+        self.assertEqual(self.captured(), [B])

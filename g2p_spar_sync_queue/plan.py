@@ -73,7 +73,7 @@ def next_step(facts):
     return IN_SYNC
 
 
-def retry_delay(attempts, base, cap, wish=None, chance=random.random):
+def retry_delay(attempts, base, cap, wish=None, chance=random.random, least=1):
     """Return how many seconds to wait before the next attempt.
 
     Exponential with full jitter: many registrants that failed together do not come
@@ -84,6 +84,7 @@ def retry_delay(attempts, base, cap, wish=None, chance=random.random):
     :param float cap: seconds, the longest wait ever
     :param wish: seconds SPAR asked for (``Retry-After``); never undercut below the cap
     :param chance: returns a number in [0, 1)
+    :param float least: seconds, never less than this
 
     >>> [retry_delay(n, 5, 1800, chance=lambda: 1) for n in (1, 2, 3, 20)]
     [5, 10, 20, 1800]
@@ -91,4 +92,4 @@ def retry_delay(attempts, base, cap, wish=None, chance=random.random):
     120
     """
     longest = min(cap, base * 2 ** min(attempts - 1, 32))
-    return max(1, longest * chance(), min(wish or 0, cap))
+    return max(least, longest * chance(), min(wish or 0, cap))

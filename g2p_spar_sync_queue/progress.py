@@ -19,6 +19,8 @@ MAX_SWAPS = 2
 NOT_BEGUN = ("connect.", "http.3", "http.4")
 #: Codes for which a single item of a request may be to blame.
 MAY_BE_ONE_ITEM = ("http.500", INTERNAL_ERROR)
+#: The code of an address that cannot be written for SPAR.
+UNWRITABLE = "address.unwritable"
 #: Seconds, at most, between two looks whether another registrant has left an ID.
 ID_TAKEN_CAP = 60
 
@@ -119,7 +121,9 @@ class Progress:
         :param request: the :class:`Request` it is a part of
         :param ~.spar.answers.Item item: its part
         """
-        self.request_id, self.recorded_sending = request.id, request.number
+        self.request_id = request.id
+        # There is no number if it came to nothing before it was written down.
+        self.recorded_sending = request.number or self.recorded_sending
         self.sending_operation = request.operation
         self.sending_spar_id = item.spar_id
 
@@ -297,12 +301,12 @@ class Pacing:
 
     def __init__(self, now, cool_down, base, cap):
         self.now = now
-        self._cool_down, self._base, self._cap = cool_down, base, cap
+        self.cool_down, self._base, self._cap = cool_down, base, cap
         self._moments = {}
 
     def at(self, now):
         """Return the same settings at another moment."""
-        return Pacing(now, self._cool_down, self._base, self._cap)
+        return Pacing(now, self.cool_down, self._base, self._cap)
 
     def after(self, seconds):
         """Return a moment in whole seconds, as fields keep it, and never too early."""
@@ -324,7 +328,7 @@ class Pacing:
 
     def cooled_down(self):
         """Return when SPAR cannot be working on a lost request any more."""
-        return self.after(self._cool_down)
+        return self.after(self.cool_down)
 
 
 def expect_unknown(entry, operation, code, pacing, wish=None):

@@ -10,12 +10,16 @@ it.
 import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
-from .progress import MAY_BE_ONE_ITEM
+from .progress import MAY_BE_ONE_ITEM, UNWRITABLE
+from .spar.answers import Answer, Outcome
+from .spar.client import Letter, SparClient
 from .spar.keys import KeyProblem
-from .transactions import BEATEN, MAX_BEATEN, Beside, apart, commit, roll_back
+from .spar.transport import TooLate
+from .transactions import BEATEN, MAX_BEATEN, Beside, Busy, apart, commit, roll_back
 
 #: Seconds after which a job hands what is left to the next one: short enough for an
 #: edit not to wait long for a worker, and with one request more far below Odoo's usual
@@ -36,8 +40,10 @@ SETTINGS = (
     "cool_down",
     "retry_base",
     "retry_cap",
-    "write_date",
 )
+#: Of the cool-down, the part that may pass between a request's last check and its
+#: leaving, and the fewest seconds. The rest is for SPAR to work on it.
+LATE_PART, LATE_SECONDS = 0.25, 2
 #: Seconds after which what was decided ahead is given back: others may want those rows,
 #: and what they should hold may have changed.
 STALE = 2
@@ -49,12 +55,21 @@ class UnderWay:
 
     :param env: of the transaction that holds the locks on its mappings
     :param Claim claim: what was claimed
-    :param future: of SPAR's :class:`~.spar.answers.Answer`
+    :param SparClient client: that sends it
+    :param Letter letter: what is sent
+    :param future: of what comes back
     """
 
     env: object
     claim: object
+    client: SparClient
+    letter: Letter
     future: object
+
+    @cached_property
+    def answer(self):
+        """What SPAR says, a :class:`~.spar.answers.Answer`; waits for it."""
+        return self.client.read_answer(self.letter, self.future.result())
 
     def went_well(self, seconds):
         """Whether SPAR answers within some seconds, and goes on taking requests.
@@ -62,10 +77,10 @@ class UnderWay:
         :param float seconds: how long to wait
         """
         try:
-            answer = self.future.result(seconds)
+            self.future.result(seconds)
         except NotYet:
             return False
-        return not (answer.failed or answer.refuses_partner)
+        return not (self.answer.failed or self.answer.refuses_partner)
 
 
 class Shift:
@@ -119,16 +134,14 @@ class Shift:
 
         :param mappings: those somebody was woken up for
         """
-        if not self.connection._is_guarded():
-            return
-        with ExitStack() as at_the_end:
-            at_the_end.callback(self._close)
-            # Also when something goes wrong with the next one.
-            at_the_end.callback(self._finish)
-            finished = (
-                not mappings or self._work_at(mappings.sudo())
-            ) and self._rounds(self._claim_backlog)
-            self._forget_done()
+        try:
+            if not self.connection._is_guarded():
+                return
+            finished = self._work(mappings)
+        except Busy:
+            # Going on would be as if it had not happened.
+            roll_back(self._home)
+            finished, self.beaten = False, MAX_BEATEN + 1
         connection = self.connection
         if self.worked:
             connection._moved_on(last=True)
@@ -137,6 +150,18 @@ class Shift:
                 connection._wake_up(REST if self.beaten > MAX_BEATEN else None)
             connection._wake_up_when_due()
         commit(self._home)
+
+    def _work(self, mappings):
+        """Return whether nothing was left to do."""
+        with ExitStack() as at_the_end:
+            at_the_end.callback(self._close)
+            # Also when something goes wrong with the next one.
+            at_the_end.callback(self._finish)
+            finished = (
+                not mappings or self._work_at(mappings.sudo())
+            ) and self._rounds(self._claim_backlog)
+            self._forget_done()
+        return finished
 
     def _close(self):
         # First of all, that nobody uses the client any more.
@@ -209,11 +234,12 @@ class Shift:
             return False
 
     def _open_client(self, version=None):
-        """Return the client; a new one once the connection's settings have changed.
+        """Return the client; a new one once what it was made of has changed.
 
-        :param datetime version: when that was last; read when not given
+        :param tuple version: of that, see ``_version`` of a connection; read when not
+            given
         """
-        version = version or self.connection.write_date
+        version = version or self.connection._version()
         if self.client and self.client_of != version:
             self.client.close()
             self.client = None
@@ -238,72 +264,112 @@ class Shift:
         :return: the claim, without a request if nothing of it may be sent; None when
             it was sent, or given back
         """
-        request = claimed.request
-        if self._under_way and request.version != self.client_of:
-            self._give_back()
-            return None
         try:
-            client = self._open_client(request.version)
+            return self._deliver_signed(claimed)
         except KeyProblem as problem:
             roll_back(self._env)
             self.connection._pause_for_key(problem)
             return None
-        # While SPAR works on the one before; else not until it may be sent.
-        letter = prepared(client, request) if self._under_way else None
-        if self._under_way and self._is_out_of_date(request):
-            self._give_back()
-            return None
+
+    def _deliver_signed(self, claimed):
+        request = claimed.request
+        if self._under_way and request.version != self.client_of:
+            return self._give_back()
+        client = self._open_client(request.version)
+        self._wait_for_turn(request)
+        # While SPAR works on the one before, and before anything is written down:
+        # what cannot be signed was never about to be sent.
+        try:
+            letter = prepared(client, request)
+        except ValueError:
+            return self._refuse(claimed)
+        if self._under_way and not self._under_way.went_well(STALE):
+            return self._give_back()
         claimed = self._write_down(claimed)
-        if not claimed.request:
-            return claimed
-        if not letter or len(claimed.request.parts) < len(request.parts):
-            letter = prepared(client, claimed.request)
-        self._send(client, letter, claimed)
-        return None
+        if not claimed:
+            return self._give_back()
+        if claimed.request:
+            self._send(client, letter, claimed)
+            return None
+        return claimed
 
     def _give_back(self):
         """What was claimed is decided anew, once it is known what came before it."""
         roll_back(self._env)
         self._finish()
 
-    def _is_out_of_date(self, request):
-        """Whether this was decided before something that could alter the decision.
+    def _wait_for_turn(self, request):
+        """Wait for a place among what may be sent in a second.
 
-        Waits for the answer to the request before it.
+        :raise Busy: when there is none to be had
         """
-        if not self._under_way.went_well(STALE):
-            return True
-        # Paused meanwhile, or set up in another way.
-        connection = self._connection.with_env(self._beside.env)
-        changed = connection._changed_at() != request.version
-        self._beside.commit()
-        return changed
+        if request.limited:
+            connection = self._connection.with_env(self._beside.env)
+            if wait := connection._reserve(len(request.parts)):
+                time.sleep(wait)
+
+    def _refuse(self, claimed):
+        """Record that a request cannot be written, as if SPAR had refused it.
+
+        So the one to blame is found, and nobody else waits for it.
+        """
+        request = claimed.request
+        items = [part.item for part in request.parts.values()]
+        answer = Answer.same_for_all(items, Outcome.BATCH_REFUSED, UNWRITABLE)
+        self.mappings._record(claimed, answer)
+        commit(self._env)
 
     def _write_down(self, claimed):
-        """Write down what is about to be sent, and wait until it may be.
+        """Write down what is about to be sent.
 
-        :return: the claim with what may be sent of it
+        :return: the claim with what may be sent of it; None when it was decided before
+            something that could alter the decision
         """
         done, self._done = self._done, []
         request = self._sendings._write_down(self._connection.id, claimed.request, done)
         self._beside.commit()
-        if request.limited and request.parts:
-            connection = self._connection.with_env(self._beside.env)
-            if wait := connection._reserve(len(request.parts)):
-                time.sleep(wait)
-        return self.mappings._leave_out(claimed, request)
+        return request and self.mappings._leave_out(claimed, request)
 
     def _send(self, client, letter, claimed):
         """Have a request sent; go on with the next if there seem to be more."""
-        future = self._caller.submit(client.deliver, letter)
+        with self._forgotten_if_not_sent(claimed.request):
+            if len(claimed.request.parts) < len(letter.items):
+                letter = prepared(client, claimed.request)
+            in_time = self._still_held(claimed.request)
+            future = self._caller.submit(client.deliver, letter, in_time)
         before = self._under_way
-        self._under_way = UnderWay(self._env, claimed, future)
+        self._under_way = UnderWay(self._env, claimed, client, letter, future)
         if before:
             self._record(before)
         if self._goes_ahead(claimed.request):
             self._env = self._away.env if self._env is self._home else self._home
         else:
             self._finish()
+
+    @contextmanager
+    def _forgotten_if_not_sent(self, request):
+        """If the block fails, nothing has left, and nothing is in doubt."""
+        try:
+            yield
+        except Exception:
+            self._forget_done(request.number)
+            raise
+
+    def _still_held(self, request):
+        """Make sure that nobody can have gone on without this worker.
+
+        It may have been stopped since it claimed. Its locks are those of its session:
+        as long as that lasts, nobody else has touched these registrants.
+
+        :return: a function that tells, without asking the database, whether that is
+            so short a time ago that whoever goes on now still waits for this request
+        :raise psycopg2.Error: when the session has ended
+        """
+        until = boot_time() + max(
+            LATE_SECONDS, LATE_PART * request.pacing.cool_down
+        )
+        self._env.cr.execute("SELECT 1", log_exceptions=False)
+        return lambda: boot_time() <= until
 
     def _goes_ahead(self, request):
         """Whether to decide the next request while SPAR works on this one.
@@ -321,7 +387,13 @@ class Shift:
     def _record(self, under_way):
         """Record what came of a request; pause if SPAR refuses the partner."""
         request = under_way.claim.request
-        answer = under_way.future.result()
+        if isinstance(under_way.future.result(), TooLate):
+            # As due as before. First forgotten, so that nobody takes it for lost.
+            self._forget_done(request.number)
+            roll_back(under_way.env)
+            self.beaten += 1
+            return
+        answer = under_way.answer
         connection = self._connection.with_env(under_way.env)
         try:
             under_way.env["g2p.spar.mapping"].sudo()._record(under_way.claim, answer)
@@ -332,17 +404,23 @@ class Shift:
             # As if this worker had died: what came of it is found out later.
             roll_back(under_way.env)
             self.beaten += 1
-            return
-        self.beaten = 0
-        self._done.append(request.number)
+        else:
+            self.beaten = 0
+            self._done.append(request.number)
         if not blames_one_again(request, answer):
             connection._note_answer(answer)
-        if answer.refuses_partner:
+        if answer.refuses_partner and request.version == connection._version():
             connection._pause_for_signature()
 
-    def _forget_done(self):
-        if self._done:
-            apart(self._beside.env, lambda: self._sendings._forget(self._done))
+    def _forget_done(self, *more):
+        done, self._done = [*self._done, *more], []
+        if done:
+            apart(self._beside.env, lambda: self._sendings._forget(done))
+
+
+def boot_time():
+    """Return the seconds since the machine was started, those asleep included."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def prepared(client, request):
@@ -351,6 +429,8 @@ def prepared(client, request):
     :param ~.spar.client.SparClient client: whose partner signs it
     :param Request request: what was claimed
     :rtype: ~.spar.client.Letter
+    :raise ValueError: when it cannot be written
+    :raise KeyProblem: when it cannot be signed
     """
     items = [part.item for part in request.parts.values()]
     return client.prepare(request.operation, items, request.id)

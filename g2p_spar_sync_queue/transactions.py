@@ -1,6 +1,13 @@
 """How the engine ends its own transactions."""
 
-from psycopg2.errors import SerializationFailure, UniqueViolation
+import time
+
+from psycopg2.errors import (
+    DeadlockDetected,
+    LockNotAvailable,
+    SerializationFailure,
+    UniqueViolation,
+)
 
 from odoo import modules
 
@@ -10,24 +17,60 @@ from odoo.addons.g2p_spar_financial_address.transactions import (
     roll_back,
 )
 
+from .plan import retry_delay
+
 #: Another worker was faster with one of the rows; nothing is lost by looking again.
 BEATEN = (SerializationFailure, UniqueViolation)
 
 
-def apart(env, work):
-    """Do something small in a transaction of its own, again if somebody was faster.
+#: Seconds to wait for a row that somebody else has locked.
+LOCK_SECONDS = 2
+#: Seconds, the longest wait before the second attempt, and before any.
+AGAIN = 0.1, 1.0
 
-    :param work: a function; it is the first to be done in its transaction
-    :return: what it returned, or None after too many attempts
+
+class Busy(Exception):
+    """What others must know could not be written down: the rows were never free.
+
+    Nothing was changed. Who gets this stops, and comes back later.
     """
-    for _attempt in range(MAX_BEATEN):
+
+
+def apart(env, work):
+    """Do something small in a transaction of its own, before any other does the same.
+
+    It reads what is committed: an UPDATE that has to wait for its row sees what was
+    written there meanwhile. With a snapshot it would be beaten, and a crowd could beat
+    it for ever.
+
+    :param env: its transaction is committed first
+    :param work: a function that reads only rows that it has locked or that it may see
+        change
+    :return: what it returned
+    :raise Busy: after too many attempts, with growing waits between them
+    """
+    commit(env)
+    for attempt in range(MAX_BEATEN):
+        if attempt:
+            time.sleep(retry_delay(attempt, *AGAIN, least=0))
         try:
+            _read_committed(env)
             result = work()
             commit(env)
             return result
-        except BEATEN:
+        except (*BEATEN, DeadlockDetected, LockNotAvailable):
             roll_back(env)
-    return None
+    raise Busy
+
+
+def _read_committed(env):
+    if not modules.module.current_test:
+        env.cr.execute(
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"
+            " SET LOCAL lock_timeout = %s",
+            [f"{LOCK_SECONDS}s"],
+            log_exceptions=False,
+        )
 
 
 class Beside:

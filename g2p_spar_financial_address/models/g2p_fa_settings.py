@@ -224,6 +224,11 @@ class G2pFaSettings(models.Model):
 
         :rtype: frozendict
         """
+        return self._read_values()
+
+    @api.model
+    def _read_values(self):
+        """Return the same as this transaction sees it, for what goes on for long."""
         # Without a record, while the addon is being installed, the defaults.
         settings = self._get() or self.sudo().new()
         return frozendict(

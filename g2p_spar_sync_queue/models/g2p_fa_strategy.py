@@ -9,6 +9,8 @@ from odoo.addons.g2p_spar_financial_address.const import (
     VALUE_FIELD,
 )
 
+from ..strategy_writer import StrategyWriter
+
 #: What SPAR's strings call each type: in 1.x, in 2.x, and for the G2P Bridge. A row
 #: keeps its word when SPAR is upgraded.
 TYPE_WORDS = {
@@ -72,25 +74,20 @@ class G2pFaStrategy(models.Model):
             parts = None
         return strategy, parts
 
-    def _spar_write(self, parts):
-        """Return the text this strategy writes for an address SPAR 2.x holds.
+    @api.model
+    def _spar_writers(self):
+        """Return how our strategies write what SPAR 2.x tells.
 
-        SPAR tells the groups its own strategy of that number reads. They fit ours when
-        it knows every group that says something, and misses none.
+        As plain data: what SPAR tells is read while no transaction may begin.
 
-        :param dict parts: texts by the names of SPAR's groups
-        :return: the text, or None when it cannot be told what SPAR holds
+        :rtype: dict[int, ..strategy_writer.StrategyWriter]
         """
-        if not self or not self._spar_is_type_word(parts.get("fa_type")):
-            return None
-        names = self._placeholders() - {"fa_type"}
-        told = {name for name, text in parts.items() if text} - {"fa_type"}
-        if not told <= names <= parts.keys():
-            return None
-        try:
-            return self._construct({name: parts[name] for name in names})
-        except ValidationError:
-            return None
+        return {
+            strategy.strategy_number: StrategyWriter(
+                strategy._parsed(), strategy.fa_type_code, strategy._spar_type_words()
+            )
+            for strategy in self.search([("kind", "=", "fa")])
+        }
 
     def _spar_check_parts(self, fa_type, parts):
         """Refuse what would fail all that travel with it to SPAR 2.x.
@@ -118,5 +115,8 @@ class G2pFaStrategy(models.Model):
 
     def _spar_is_type_word(self, word):
         """Whether a string of this strategy may say this for its type, or nothing."""
+        return word is None or word in self._spar_type_words()
+
+    def _spar_type_words(self):
         self.ensure_one()
-        return word in (None, self.fa_type_code) or word in TYPE_WORDS[self.fa_type]
+        return frozenset({self.fa_type_code, *TYPE_WORDS[self.fa_type]})

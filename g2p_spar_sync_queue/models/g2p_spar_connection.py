@@ -138,15 +138,31 @@ class G2pSparConnection(models.Model):
         self.ensure_one()
         return Pacing(self._now(), self.cool_down, self.retry_base, self.retry_cap)
 
-    def _changed_at(self):
-        """Return when people last changed anything of it, as known to the database.
+    def _version(self):
+        """Return by what requests are decided, written, signed and read, as one value.
 
-        One value only, as it is asked before each request decided ahead.
+        Another one once the connection was changed, stopped or left alone, a key was
+        changed, its turn has come or its certificate is over, or a strategy changed.
+        It is asked before each request, so it is one statement.
+
+        :rtype: tuple
         """
         self.env.cr.execute(
-            "SELECT write_date FROM g2p_spar_connection WHERE id = %s", [self.id]
+            """SELECT c.write_date,
+                      c.state = 'running' AND c.breaker_state = 'closed',
+                      (SELECT array_agg((k.id, k.write_date, k.use_from <= t.now,
+                                         k.not_after < t.now)::text ORDER BY k.id)
+                         FROM g2p_spar_key k WHERE k.connection_id = c.id),
+                      (SELECT array_agg((s.id, s.write_date)::text ORDER BY s.id)
+                         FROM g2p_fa_strategy s)
+                 FROM g2p_spar_connection c,
+                      (SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now) t
+                WHERE c.id = %s""",
+            [self.id],
+            log_exceptions=False,
         )
-        return self.env.cr.fetchone()[0]
+        write_date, is_open, keys, strategies = self.env.cr.fetchone()
+        return write_date, is_open, tuple(keys or ()), tuple(strategies or ())
 
     def _is_open(self):
         """Whether the engine goes on by itself: neither people nor SPAR stop it."""
@@ -176,18 +192,31 @@ class G2pSparConnection(models.Model):
         if isinstance(problem, TlsProblem):
             text = self._tls_problem_text(problem)
             return self.env._("The certificates of the connection: %s", text)
+        problem = self.env["g2p.spar.key"]._worded(problem)
         return self.env._("The signing key: %s", problem)
 
     def _pause_for_key(self, problem):
-        reason = self._key_problem_text(problem)
-        apart(self.env, lambda: self._pause(reason, alert=True))
+        self._pause_apart(self._key_problem_text(problem))
 
     def _pause_for_signature(self):
         reason = self.env._(
             "SPAR refused the signature. Check that the certificate is registered with "
             "SPAR and that SPAR's key service is up; then resume."
         )
-        apart(self.env, lambda: self._pause(reason, alert=True))
+        self._pause_apart(reason)
+
+    def _pause_apart(self, reason):
+        """Stop sending and call somebody, whatever others do with this connection.
+
+        :param str reason: as for :meth:`_pause`
+        :raise ~..transactions.Busy: when it cannot be written down
+        """
+
+        def pause():
+            self._hold()
+            self._pause(reason, alert=True)
+
+        apart(self.env, pause)
 
     def _alert(self, reason):
         """Call one person, once: whoever looks after the connection.

@@ -21,7 +21,8 @@ class G2pSparConnection(models.Model):
     """The circuit breaker of a connection, and its speed limit.
 
     The engine writes these columns by SQL, each time in a transaction of its own: the
-    row is shared by all workers.
+    row is shared by all workers. What cannot be written there stops the worker, see
+    :class:`~..transactions.Busy`.
     """
 
     _inherit = "g2p.spar.connection"
@@ -77,6 +78,20 @@ class G2pSparConnection(models.Model):
 
     # === BREAKER === #
 
+    def _hold(self):
+        """Wait until nobody else writes this connection, and keep it so.
+
+        For what is done :func:`~..transactions.apart`: what is read from here on is
+        what all others have written.
+        """
+        self.ensure_one()
+        self.env.cr.execute(
+            "SELECT FROM g2p_spar_connection WHERE id = %s FOR NO KEY UPDATE",
+            [self.id],
+            log_exceptions=False,
+        )
+        self.invalidate_recordset()
+
     def _note_answer(self, answer):
         """Count what became of a request; leave SPAR alone after too many failures.
 
@@ -84,6 +99,7 @@ class G2pSparConnection(models.Model):
         is well.
 
         :param ~..spar.answers.Answer answer: of a request that was sent
+        :raise ~..transactions.Busy: when it cannot be written down
         """
         self.ensure_one()
         if answer.failed:
@@ -126,7 +142,7 @@ class G2pSparConnection(models.Model):
 
         :param wish: seconds SPAR asked for, or None
         """
-        self.invalidate_recordset()
+        self._hold()
         trips = self.breaker_trips + 1
         delay = retry_delay(trips, self.probe_base, self.probe_cap, wish)
         until = self._now() + timedelta(seconds=math.ceil(delay))
@@ -231,10 +247,11 @@ class G2pSparConnection(models.Model):
 
         :param int number: of registrants
         :return: seconds to wait before sending them
+        :raise ~..transactions.Busy: when there is no place now, so nothing may be sent
         """
         if not self.max_per_second:
             return 0.0
-        return apart(self.env, lambda: self._take_place(number)) or 0.0
+        return apart(self.env, lambda: self._take_place(number))
 
     def _take_place(self, number):
         self.env.cr.execute(

@@ -1,7 +1,6 @@
 """Which SPAR it is, and where its operations answer."""
 
 import re
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
@@ -136,9 +135,13 @@ class G2pSparConnection(models.Model):
         """
         self.ensure_one()
         if self.dialect == partner_api.NAME:
-            # Looked up once for as long as the client lives, which is short.
-            numbered = lru_cache(self.env["g2p.fa.strategy"].sudo()._spar_numbered)
-            return PartnerApi(lambda number, parts: numbered(number)._spar_write(parts))
+            writers = self.env["g2p.fa.strategy"].sudo()._spar_writers()
+
+            def write(number, parts):
+                writer = writers.get(number)
+                return writer and writer.write(parts)
+
+            return PartnerApi(write)
         return G2pConnect()
 
     def _paths(self):

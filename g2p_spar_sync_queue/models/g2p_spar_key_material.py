@@ -333,6 +333,7 @@ class G2pSparKey(models.Model):
                 "The certificate expired on %s. Set up a new key."
             ),
             keys.NOT_YET_VALID: self.env._("The certificate is not valid before %s."),
+            keys.CANNOT_SIGN: self.env._("It cannot sign. Set up a new key."),
         }
 
 

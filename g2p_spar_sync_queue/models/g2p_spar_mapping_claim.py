@@ -8,7 +8,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ..plan import Step, next_step
-from ..progress import Progress, digest, group_applies
+from ..progress import UNWRITABLE, Progress, digest, group_applies
 from ..spar.answers import Item
 from ..spar.words import LINK, RESOLVE, UPDATE
 from ..transactions import Beside
@@ -26,7 +26,7 @@ Claim = namedtuple("Claim", "request entries size")
 #: and ``{mapping id: Part}``. The rest is what its sender needs to know, so that
 #: nothing is read again: whether there was as much to do as one request holds; and of
 #: the connection, whether SPAR was answering, how long to wait after what, whether
-#: speed is limited, and when the settings were last changed.
+#: speed is limited, and of which version all of it is.
 Request = namedtuple(
     "Request", "id number operation parts full well pacing limited version"
 )
@@ -161,7 +161,7 @@ class G2pSparMapping(models.Model):
                 # Asking needs no address, so it also helps one that is broken.
                 step = Step(RESOLVE, entry.sending_spar_id)
             elif wanted.broken and entry.linked_spar_id in (None, spar_id):
-                entry.hold("address.unwritable")
+                entry.hold(UNWRITABLE)
                 continue
             else:
                 step = next_step(entry.facts(wanted))
@@ -204,7 +204,7 @@ class G2pSparMapping(models.Model):
             connection._was_answered(),
             pacing,
             bool(connection.max_per_second),
-            connection.write_date,
+            connection._version(),
         )
 
     def _wanted(self, entries):
@@ -216,7 +216,8 @@ class G2pSparMapping(models.Model):
         # An address may be unwritable: its provider may have been renamed since, say.
         # It must not stop those it would have travelled with.
         written_of = self._written(entries) if entries else {}
-        settings = self.env["g2p.fa.settings"]._values()
+        # Not as this process remembers them: a worker goes on for long.
+        settings = self.env["g2p.fa.settings"]._read_values()
         wanted = {}
         for entry, partner in zip(entries, partners, strict=True):
             value, known_by, broken, details = None, None, False, {}

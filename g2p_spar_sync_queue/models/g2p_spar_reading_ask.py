@@ -12,7 +12,8 @@ from ..kinds import MOVING, SAME
 from ..questions import LIMITS, ask_all
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
-from ..transactions import apart, commit
+from ..spar.words import RESOLVE
+from ..transactions import Busy, apart, commit
 from ..turns import turn
 from .g2p_spar_reconciliation import difference
 
@@ -110,35 +111,37 @@ class G2pSparReading(models.Model):
 
         :return: as :meth:`_ask`
         """
-        codes, clients = self._open_clients(questions)
+        codes, calls = self._prepare(questions)
         asked_at = self._connections()[:1]._now()
-        items = {
-            connection: Item(uuid.uuid4().hex, questions[connection].spar_id)
-            for connection in clients
-        }
         commit(self.env)
         with turn(self.env, who) as mine:
             if not mine:
-                for client in clients.values():
+                for client, _letter in calls.values():
                     client.close()
-                return {**codes, **dict.fromkeys(clients, "busy")}
-            results = ask_all(
-                {key: (client, items[key]) for key, client in clients.items()}
-            )
+                return {**codes, **dict.fromkeys(calls, "busy")}
+            results = ask_all(calls)
         answers = {
-            key: (questions[key], items[key], result) for key, result in results.items()
+            key: (questions[key], calls[key][1].items[0], result)
+            for key, result in results.items()
         }
-        apart(self.env, lambda: self._note(partner, answers, asked_at, who))
+        try:
+            apart(self.env, lambda: self._note(partner, answers, asked_at, who))
+        except Busy:
+            # What is shown is what was noted.
+            return {**codes, **dict.fromkeys(calls, "busy")}
         return {**codes, **{key: code_of(result) for key, result in results.items()}}
 
-    def _open_clients(self, questions):
-        codes, clients = {}, {}
+    def _prepare(self, questions):
+        """Return why SPAR cannot be asked, and client and letter where it can."""
+        codes, calls = {}, {}
         for connection in self._connections().browse(questions):
+            item = Item(uuid.uuid4().hex, questions[connection.id].spar_id)
             try:
-                clients[connection.id] = connection._client(LIMITS)
+                client = connection._client(LIMITS)
+                calls[connection.id] = client, client.prepare(RESOLVE, [item])
             except KeyProblem:
                 codes[connection.id] = "key"
-        return codes, clients
+        return codes, calls
 
     # === NOTING === #
 

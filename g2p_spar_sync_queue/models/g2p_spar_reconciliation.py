@@ -9,7 +9,7 @@ from ..progress import Progress, digest
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
-from ..transactions import BEATEN, commit, roll_back
+from ..transactions import BEATEN, Busy, commit, roll_back
 from .g2p_spar_mapping import NEWER_CHANGE
 from .g2p_spar_mapping_rows import READ
 
@@ -177,6 +177,9 @@ class G2pSparReconciliation(models.Model):
                     elif outcome == "failed":
                         eta = REST
                         break
+        except Busy:
+            roll_back(self.env)
+            eta = REST
         except KeyProblem as problem:
             connection._pause_for_key(problem)
             eta = REST

@@ -101,7 +101,8 @@ class G2pSparSending(models.Model):
         :param Request request: what was claimed
         :param list done: numbers of earlier requests that are forgotten, since what
             came of them has been recorded
-        :return: the request with its number and the parts that may be sent
+        :return: the request with its number and the parts that may be sent; None when
+            the connection has changed since it was claimed
         """
         # Before anything is read, so that whatever was committed until then is seen.
         self.env.cr.execute(
@@ -110,6 +111,9 @@ class G2pSparSending(models.Model):
         )
         if done:
             self._forget(done)
+        connection = self.env["g2p.spar.connection"].sudo().browse(connection_id)
+        if connection._version() != request.version:
+            return None
         parts = request.parts
         if request.operation == LINK:
             wanted = {part.item.spar_id: id_ for id_, part in parts.items()}

@@ -27,6 +27,10 @@ class Letter:
     body: bytes = field(repr=False)
     signature: str = field(repr=False)
 
+    def all_alike(self, outcome, code):
+        """Return an answer in which every item has the same result."""
+        return Answer.same_for_all(self.items, outcome, code)
+
 
 class SparClient:
     """Sends requests to one SPAR mapper as one partner.
@@ -87,22 +91,35 @@ class SparClient:
         :rtype: ~.answers.Answer
         :raise ValueError: when the request itself is malformed (a bug of the caller)
         """
-        return self.deliver(self.prepare(operation, items, message_id))
+        letter = self.prepare(operation, items, message_id)
+        return self.read_answer(letter, self.deliver(letter))
 
-    def deliver(self, letter):
-        """Send what was prepared and say what became of each item; see :meth:`send`.
+    def deliver(self, letter, in_time=None):
+        """Send what was prepared and return what came back, unread.
+
+        Bytes go out and bytes come in, so this may be done in any thread.
 
         :param Letter letter: from :meth:`prepare`, to be sent once
+        :param in_time: as for :meth:`~.transport.Transport.post`
+        :return: a :class:`~.transport.Reply`, or the problem there was instead
+        """
+        try:
+            return self._post(letter, in_time)
+        except (NotSent, NoAnswer) as problem:
+            return problem
+
+    def read_answer(self, letter, reply):
+        """Return what became of each item of a letter.
+
+        :param Letter letter: what was sent
+        :param reply: what :meth:`deliver` returned
         :rtype: ~.answers.Answer
         """
-        items = letter.items
-        try:
-            reply = self._post(letter)
-        except NotSent as problem:
-            return Answer.same_for_all(items, Outcome.TRANSIENT, problem.code)
-        except NoAnswer as problem:
-            return Answer.same_for_all(items, Outcome.AMBIGUOUS, problem.code)
-        return self.answer(letter.operation, items, reply)
+        if isinstance(reply, NotSent):
+            return letter.all_alike(Outcome.TRANSIENT, reply.code)
+        if isinstance(reply, NoAnswer):
+            return letter.all_alike(Outcome.AMBIGUOUS, reply.code)
+        return self.answer(letter.operation, letter.items, reply)
 
     def post(self, operation, items, message_id=None):
         """Send one request and return what came back, unread; see :meth:`send`.
@@ -130,12 +147,13 @@ class SparClient:
         body = canonical_bytes(request, self._form)
         return Letter(operation, items, body, self._signer.detached(body))
 
-    def _post(self, letter):
+    def _post(self, letter, in_time=None):
         operation = letter.operation
         return self._transport.post(
             self._paths.get(operation) or self._dialect.path(operation),
             letter.body,
             {"Content-Type": "application/json", "Signature": letter.signature},
+            in_time,
         )
 
     def answer(self, operation, items, reply):

@@ -8,6 +8,8 @@ ever in the header: above all no key and no certificate, against which SPAR's ke
 service would verify instead of the registered one.
 """
 
+from .keys import CANNOT_SIGN, KeyProblem
+
 
 class Signer:
     """Signs request bodies with one partner's private key.
@@ -28,8 +30,14 @@ class Signer:
 
         :param bytes body: the HTTP body, exactly as it will be sent
         :rtype: str
+        :raise KeyProblem: when the key does not sign
         """
-        header, _payload, signature = self._pair.encode(body, self._headers).split(".")
+        try:
+            token = self._pair.encode(body, self._headers)
+        except Exception:
+            # Without the cause: nobody knows what its text quotes.
+            raise KeyProblem(CANNOT_SIGN) from None
+        header, _payload, signature = token.split(".")
         return f"{header}..{signature}"
 
     def __repr__(self):

@@ -34,6 +34,7 @@ NOT_A_CERTIFICATE = "not_a_certificate"
 OF_ANOTHER_KEY = "of_another_key"
 EXPIRED = "expired"
 NOT_YET_VALID = "not_yet_valid"
+CANNOT_SIGN = "cannot_sign"
 
 # What of it is wrong.
 KEY, CERTIFICATE, PASSWORD = "key", "certificate", "password"

@@ -25,6 +25,13 @@ class NotSent(Exception):
         self.code = code
 
 
+class TooLate(NotSent):
+    """Too much time has passed since it was decided to send this; it has not left."""
+
+    def __init__(self):
+        super().__init__("sender.late")
+
+
 class NoAnswer(Exception):
     """The request may have reached SPAR. ``code`` is our word for what happened."""
 
@@ -66,20 +73,24 @@ class Transport:
         """Give up the connection."""
         self._session.close()
 
-    def post(self, path, body, headers):
+    def post(self, path, body, headers, in_time=None):
         """Post once.
 
         :param str path: below the base URL
         :param bytes body: what is sent, byte for byte
         :param dict headers: besides those every request has
+        :param in_time: a function that is asked at first, and when the connection is
+            open and nothing but the body is missing; what it says no to is not sent
         :rtype: Reply
         :raise NotSent: when the request cannot have reached SPAR
         :raise NoAnswer: when it may have, and no whole answer came
         """
+        if in_time and not in_time():
+            raise TooLate
         try:
             with self._session.post(
                 self._base_url + path,
-                data=body,
+                data=_Body(body, in_time) if in_time else body,
                 # Compressed answers could be much larger than they look.
                 headers={**headers, "Accept-Encoding": "identity"},
                 # A redirected POST would carry payment data to who knows where.
@@ -124,6 +135,35 @@ class Transport:
             if time.monotonic() > deadline:
                 raise TimeoutError
         return bytes(content)
+
+
+class _Body:
+    """A body that leaves only if that is still in time: the last moment there is.
+
+    Connecting may take as long as it is allowed to, and a process may be stopped. SPAR
+    does nothing before it has the body.
+
+    :param bytes content: what is sent
+    :param in_time: as for :meth:`Transport.post`
+    """
+
+    def __init__(self, content, in_time):
+        self._rest, self._in_time = content, in_time
+        self._length = len(content)
+
+    def __len__(self):
+        return self._length
+
+    def __iter__(self):
+        # How requests tells a file from a text.
+        return iter([self.read()])
+
+    def read(self, _size=-1):
+        """Return all of it the first time, so that it is sent in one go."""
+        content, self._rest = self._rest, b""
+        if content and not self._in_time():
+            raise TooLate
+        return content
 
 
 class _Adapter(requests.adapters.HTTPAdapter):

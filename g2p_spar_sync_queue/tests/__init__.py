@@ -1,5 +1,6 @@
 from . import test_attempts
 from . import test_breaker
+from . import test_calls_touch_no_database
 from . import test_capture
 from . import test_capture_beside_others
 from . import test_connection
@@ -17,6 +18,7 @@ from . import test_leaving
 from . import test_look
 from . import test_look_for_others
 from . import test_look_protects
+from . import test_long_shift
 from . import test_plan
 from . import test_reconciliation
 from . import test_roles

@@ -66,13 +66,14 @@ class TestPartsAndText(SparCase):
             with self.subTest(parts, number=number):
                 strategy = self.strategies._spar_numbered(number)
                 text = strategy._construct(ours)
-                self.assertEqual(strategy._spar_write(parts), text)
+                writer = self.strategies._spar_writers()[number]
+                self.assertEqual(writer.write(parts), text)
 
     def test_parts_that_do_not_fit_are_no_address(self):
         for parts, number in OTHER:
             with self.subTest(parts, number=number):
-                strategy = self.strategies._spar_numbered(number)
-                self.assertIsNone(strategy._spar_write(parts))
+                writer = self.strategies._spar_writers().get(number)
+                self.assertIsNone(writer and writer.write(parts))
 
     def test_a_row_of_the_other_version_is_readable(self):
         strategy = self.strategies._spar_numbered(4)

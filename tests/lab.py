@@ -125,6 +125,22 @@ class Lab(Clerks, Clock):
         env["g2p.spar.connection"].browse(self.connection).state = "running"
         self.provider = crowd.make_provider(env).id
 
+    def fail_over(self, postgres):
+        """Go on with another server, on which the same database is.
+
+        :param Postgres postgres: a promoted standby.
+        """
+        from odoo import sql_db
+        from odoo.modules.registry import Registry
+        from odoo.tools import config
+
+        # The registry keeps the address of its server.
+        Registry.delete(self.database)
+        sql_db.close_all()
+        for name, value in postgres.address.items():
+            config[f"db_{name}"] = value
+        self.postgres = postgres
+
     @contextmanager
     def env(self, uid=1):
         """Give an environment in a transaction of its own, committed at the end."""

@@ -7,6 +7,7 @@ example ``postgresql://user:password@localhost:5432``.
 
 import os
 import subprocess
+import time
 from contextlib import closing
 from urllib.parse import unquote, urlsplit
 
@@ -56,10 +57,13 @@ class Postgres:
             self._check_external()
         return self
 
-    def stop(self):
-        """Stop the embedded server; an existing one is left alone."""
+    def stop(self, immediate=False):
+        """Stop the embedded server; an existing one is left alone.
+
+        :param bool immediate: end it as a crash would.
+        """
         if self._server:
-            self._server.stop()
+            self._server.stop(immediate)
 
     def restart(self, immediate=False):
         """Stop and start the embedded server, on the same port.
@@ -71,6 +75,48 @@ class Postgres:
             raise Problem("The server of SPAR_DATABASE_URL is not ours to restart.")
         self._server.stop(immediate)
         self._server.start()
+
+    def make_standby(self, name):
+        """Make a standby of the embedded server anew, replicated asynchronously.
+
+        :param str name: of the standby.
+        :return: the standby, running, as a :class:`Postgres`.
+        :raises Problem: with an existing server, or when it does not start.
+        """
+        if not self._server:
+            raise Problem("A standby can be made of the embedded server only.")
+        standby = Postgres(self._server.version, name)
+        standby._server.follow(self._server)
+        return standby
+
+    def catch_up(self, primary):
+        """Wait until this standby has all that was committed so far.
+
+        :param Postgres primary: what it follows.
+        :raises Problem: when that takes longer than a minute.
+        """
+        ((position,),) = primary.query("postgres", "SELECT pg_current_wal_lsn()::text")
+        reached = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
+        _wait_for(lambda: self.query("postgres", reached, [position]) == [(True,)])
+
+    def cut_off(self):
+        """Have this standby receive nothing more, as if the network were down.
+
+        :raises Problem: when it still receives after a minute.
+        """
+        self.query("postgres", "ALTER SYSTEM SET primary_conninfo = ''")
+        self.query("postgres", "SELECT pg_reload_conf()")
+        receiver = "SELECT 1 FROM pg_stat_wal_receiver"
+        _wait_for(lambda: not self.query("postgres", receiver))
+
+    def promote(self):
+        """Make this standby the primary, and wait until it accepts writes."""
+        self._server.promote()
+
+    def remove(self):
+        """Stop a further embedded server as a crash would, and delete its data."""
+        if self._server and not self.is_default:
+            self._server.remove()
 
     @property
     def running(self):
@@ -201,6 +247,20 @@ class Postgres:
                 f"The server of SPAR_DATABASE_URL is PostgreSQL {version // 10000}; "
                 "15 or newer is needed."
             )
+
+
+def _wait_for(condition, seconds=60):
+    """Wait until something is true.
+
+    :param Callable condition: asked again and again.
+    :param float seconds: how long to wait at most.
+    :raises Problem: when it is not true by then.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise Problem(f"PostgreSQL's standby is not ready after {seconds} s.")
+        time.sleep(0.05)
 
 
 def _parse(url):

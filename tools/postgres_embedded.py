@@ -88,18 +88,51 @@ class EmbeddedServer:
             mode = "immediate" if immediate else "fast"
             self._control("stop", "--mode", mode)
 
+    def follow(self, primary):
+        """Make this server a standby of another anew, and start it.
+
+        It is replicated asynchronously: a commit does not wait for the standby.
+
+        :param EmbeddedServer primary: a running server of the same version.
+        :raises Problem: when it cannot be copied or does not start.
+        """
+        self.stop(immediate=True)
+        self._make_folder()
+        source = primary.address
+        password = source.pop("password")
+        self._run(
+            "pg_basebackup",
+            *("--pgdata", self.data, "--checkpoint", "fast", "--write-recovery-conf"),
+            *(part for key, value in source.items() for part in (f"--{key}", value)),
+            # By the environment: arguments of a process are visible to all.
+            env={"PGPASSWORD": password},
+        )
+        self._write_notes(
+            {"port": problems.free_port(FIRST_PORT), "password": password}
+        )
+        self.start()
+
+    def promote(self):
+        """Make a standby the primary, and wait until it accepts writes.
+
+        :raises Problem: when this is no running standby.
+        """
+        self._control("promote")
+
+    def remove(self):
+        """Stop the server as a crash would, and delete all its data."""
+        self.stop(immediate=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._notes.unlink(missing_ok=True)
+
     def _initialise(self):
         """Make the data folder from nothing."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
+        self._make_folder()
         password = secrets.token_urlsafe(16)
         password_file = self.folder / "password"
         password_file.touch(mode=0o600)
         password_file.write_text(password)
-        if os.geteuid() == 0:
-            user = pwd.getpwnam(UNPRIVILEGED_USER)
-            for path in (self.folder, password_file):
-                os.chown(path, user.pw_uid, user.pw_gid)
+        self._give_up(password_file)
         self._run(
             "initdb",
             *("--pgdata", self.data, "--username", "odoo", "--pwfile", password_file),
@@ -108,6 +141,18 @@ class EmbeddedServer:
         password_file.unlink()
         port = problems.free_port(FIRST_PORT)
         self._write_notes({"port": port, "password": password})
+
+    def _make_folder(self):
+        """Make an empty folder for this server, in place of the one there is."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self._give_up(self.folder)
+
+    def _give_up(self, path):
+        """Make the user PostgreSQL runs as the owner of a file or folder."""
+        if os.geteuid() == 0:
+            user = pwd.getpwnam(UNPRIVILEGED_USER)
+            os.chown(path, user.pw_uid, user.pw_gid)
 
     def _write_notes(self, notes):
         self._notes.touch(mode=0o600)
@@ -118,7 +163,7 @@ class EmbeddedServer:
             "pg_ctl", action, "--pgdata", self.data, "--wait", *arguments, check=check
         )
 
-    def _run(self, program, *arguments, check=True):
+    def _run(self, program, *arguments, check=True, env=None):
         """Run one of PostgreSQL's programs; explain a failure."""
         command = [*self._as_user(), self.programs() / program, *arguments]
         # A started server keeps its output files open; a pipe would never end.
@@ -128,6 +173,7 @@ class EmbeddedServer:
             done = subprocess.run(
                 [str(part) for part in command],
                 cwd="/",
+                env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=handle,
                 stderr=subprocess.STDOUT,

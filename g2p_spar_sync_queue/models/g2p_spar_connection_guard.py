@@ -114,15 +114,17 @@ class G2pSparConnection(models.Model):
         """Return what PostgreSQL and Odoo know this database by."""
         self.env.cr.execute(
             """SELECT oid, has_function_privilege('pg_control_system()', 'EXECUTE')
-                      AND has_function_privilege('pg_control_checkpoint()', 'EXECUTE')
                  FROM pg_database WHERE datname = current_database()"""
         )
         oid, may_look = self.env.cr.fetchone()
         parts = [self._database_uuid(), oid]
         if may_look:
+            # The timeline that is written to. pg_control_checkpoint() keeps the former
+            # one until the first checkpoint after a promotion ends, minutes later.
             self.env.cr.execute(
-                "SELECT (pg_control_system()).system_identifier,"
-                " (pg_control_checkpoint()).timeline_id"
+                """SELECT (pg_control_system()).system_identifier,
+                          ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
+                          )::bit(32)::bigint"""
             )
             parts += self.env.cr.fetchone()
         return "/".join(map(str, parts))

@@ -63,6 +63,17 @@ class TestGuard(SparCase):
                 self.restored()
                 self.assertAsks()
 
+    def test_an_upgrade_keeps_the_identity(self):
+        """Before 1.4 the timeline was that of the last checkpoint."""
+        self.env.cr.execute(
+            """SELECT concat_ws('/', oid, (pg_control_system()).system_identifier,
+                                (pg_control_checkpoint()).timeline_id)
+                 FROM pg_database WHERE datname = current_database()"""
+        )
+        (former,) = self.env.cr.fetchone()
+        uuid = self.connection._database_uuid()
+        self.assertEqual(self.connection._database_identity(), f"{uuid}/{former}")
+
     def test_an_older_state_put_back_in_place_is_asked_about(self):
         """PostgreSQL cannot know it, but the witness does."""
         self.enter_address()

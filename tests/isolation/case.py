@@ -282,9 +282,9 @@ class Case:
         wrong = list(dict.fromkeys(play.seen))
         wrong += self.complaints
         wrong += [
-            f"{strand.actor.name}: {type(error).__name__}: {error}".strip()
-            for strand in play.strands
-            if (error := strand.actor.error)
+            f"{actor.name}: {type(actor.error).__name__}: {actor.error}".strip()
+            for actor in {strand.actor for strand in play.strands}
+            if actor.error
         ]
         mapper = self.stage.spar.mapper
         wrong += self._check_owners(mapper.table.applied)

@@ -55,6 +55,8 @@ class Actor:
         self.name = name
         self.stops = stops
         self.dead = False
+        #: Whether it has lost its sessions: what it raises then is no wonder.
+        self.cut_off = False
         self.error = None
         #: Sessions in PostgreSQL, by number of the server process.
         self.sessions = {}
@@ -167,6 +169,7 @@ class Play:
         self.ends[actor.name, how] -= 1
         if how == "dies":
             actor.dead = True
+        actor.cut_off = True
         self.monitor.terminate(list(actor.sessions))
         actor.sessions = {}
         if actor.dead:
@@ -242,7 +245,7 @@ class Play:
         except Died:
             pass
         except BaseException as error:  # pylint: disable=broad-except
-            if not strand.actor.dead:
+            if not strand.actor.dead and not strand.actor.cut_off:
                 strand.actor.error = error
         finally:
             _here.strand = None

@@ -1,7 +1,6 @@
 """A worker ends without warning, or goes on although its sessions have ended."""
 
 from ..boundaries import let_pass
-from ..schedule import gate
 from ..spec import AT_SPAR, Spec
 from .order import queued
 
@@ -12,16 +11,18 @@ COOL_DOWN = 3600
 def cool_down(case):
     """Return an actor: so much time passes that SPAR is over with any request."""
 
-    def act():
-        gate("cool-down")
+    def do(env):
         let_pass(COOL_DOWN)
-        case.stage.sql(
-            "UPDATE g2p_spar_mapping SET next_attempt_at = NULL"
-            " WHERE partner_id = ANY(%s)",
-            case.people,
+        # What another actor holds is no less late for that: it looks at the clock.
+        env.cr.execute(
+            """UPDATE g2p_spar_mapping SET next_attempt_at = NULL
+                WHERE id IN (SELECT id FROM g2p_spar_mapping
+                              WHERE partner_id = ANY(%s)
+                                FOR NO KEY UPDATE SKIP LOCKED)""",
+            [case.people],
         )
 
-    return act
+    return case.job("cool-down", do)
 
 
 SPECS = [

@@ -7,7 +7,7 @@ from .order import queued
 def failed(case):
     """A newer address waits for its next attempt."""
     queued(case)
-    case.stage.spar.mapper.arm([{"kind": "status", "code": 503, "count": 1}])
+    case.stage.spar.mapper.arm([{"kind": "status", "code": 429, "count": 1}])
     case.stage.work_off()
     case.stage.sql(
         "UPDATE g2p_spar_mapping SET next_attempt_at = NULL WHERE partner_id = %s",

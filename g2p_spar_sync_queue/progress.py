@@ -79,6 +79,11 @@ class Progress:
         """Whether the wanted change is still on its way."""
         return self.state in ("due", "retrying", "checking")
 
+    @property
+    def id_at_spar(self):
+        """The ID under which SPAR has, or may have, a row; None if there is none."""
+        return self.linked_spar_id or self.sending_spar_id
+
     def facts(self, wanted):
         """Return what :func:`~.plan.next_step` decides by."""
         return Facts(

@@ -61,19 +61,15 @@ class G2pSparReading(models.Model):
                 "total": 1,
                 "checked": 1,
                 "finished_at": fields.Datetime.now(),
-                "line_ids": [
-                    fields.Command.create(
-                        {
-                            "mapping_id": mapping.id,
-                            "kind": self.kind,
-                            "spar_id": self.spar_id,
-                            "masked": self.masked,
-                        }
-                    )
-                ],
             }
         )
-        return run.line_ids
+        difference = {
+            "mapping_id": mapping.id,
+            "kind": self.kind,
+            "spar_id": self.spar_id,
+            "masked": self.masked,
+        }
+        return run.line_ids._renew(run, [difference])
 
     def _mapping(self):
         self.ensure_one()

@@ -40,6 +40,18 @@ class TestTruth(LookCase):
         self.assertEqual(address.mobile_number, "+255754200009")
         self.assertEqual(address.entered_by_id, self.users["both"])
 
+    def test_a_difference_listed_already_is_listed_once(self):
+        self.bring_in_sync()
+        self.spar_holds("+255754200009")
+        Line = self.env["g2p.spar.reconciliation.line"]
+        self.env["g2p.spar.reconciliation"]._start(self.connection)._job_run()
+        listed = Line.search([])
+        self.assertEqual(listed.state, "open")
+        reading = self.env["g2p.spar.reading"].browse(self.look("both")["reading"])
+        reading.with_user(self.users["operator"]).action_resend()
+        self.assertEqual(Line.search([]), listed)
+        self.assertEqual(listed.state, "resent")
+
     def test_what_is_left_over_is_removed(self):
         self.bring_in_sync()
         held = dict(self.mapper.rows)

@@ -67,7 +67,7 @@ class G2pSparReading(models.Model):
         return {**codes, **self._ask_live(partner, questions, who)}
 
     def _question(self, partner, entry):
-        spar_id = entry and entry.linked_spar_id
+        spar_id = entry and entry.id_at_spar
         return Question(spar_id or partner.sudo()._spar_get_id() or None, entry)
 
     def _obstacle(self, connection, question):

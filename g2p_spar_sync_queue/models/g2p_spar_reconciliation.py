@@ -22,10 +22,13 @@ STALE_AFTER = 300
 #: Seconds to wait after SPAR gave no answer.
 REST = 60
 
-#: SQL on a mapping ``m``: the engine has nothing to do with it.
+#: SQL on a mapping ``m``: the engine has nothing to do with it. What was given up, or
+#: held, with a lost answer is among them as soon as SPAR cannot be working on it.
 AT_REST = SQL(
     """m.state IN ('in_sync', 'ended', 'held', 'skipped', 'waiting_id')
-       AND m.sending_spar_id IS NULL AND NOT %s""",
+       AND (m.sending_spar_id IS NULL OR m.next_attempt_at IS NULL
+            OR m.next_attempt_at <= statement_timestamp() AT TIME ZONE 'UTC')
+       AND NOT %s""",
     NEWER_CHANGE,
 )
 
@@ -199,7 +202,8 @@ class G2pSparReconciliation(models.Model):
         if not entries:
             self.write({"state": "done", "finished_at": fields.Datetime.now()})
             return "done"
-        asked = self._items(entries)
+        resting = self._at_rest(entries)
+        asked, answer = self._items(resting), None
         commit(self.env)
         if asked:
             if wait := self.connection_id._reserve(len(asked)):
@@ -213,7 +217,7 @@ class G2pSparReconciliation(models.Model):
             outcomes = {result.outcome for result in answer.results.values()}
             if outcomes == {Outcome.BATCH_REFUSED} and size > 1:
                 return "refused"
-            self._write_lines(entries, asked, answer)
+        self._write_lines(resting, asked, answer)
         self.write(
             {
                 "last_mapping_id": entries[-1].id,
@@ -242,44 +246,48 @@ class G2pSparReconciliation(models.Model):
         ids = [entry.id for entry in entries]
         return self._entries(SQL("m.id = ANY(%s) AND %s ORDER BY m.id", ids, AT_REST))
 
-    def _items(self, entries):
+    def _items(self, resting):
         """Return the question about each mapping, by its id; no SPAR ID twice."""
-        resting = self._at_rest(entries)
         # Whoever has the row is asked about first.
-        resting.sort(key=lambda entry: not entry.linked_spar_id)
+        resting = sorted(resting, key=lambda entry: not entry.id_at_spar)
         Partner = self.env["res.partner"].sudo()
         partners = Partner.browse(entry.partner_id for entry in resting)
         items, ids = {}, set()
         for entry, partner in zip(resting, partners, strict=True):
-            spar_id = entry.linked_spar_id or partner._spar_get_id()
+            spar_id = entry.id_at_spar or partner._spar_get_id()
             if spar_id and spar_id not in ids:
                 ids.add(spar_id)
                 items[entry.id] = Item(uuid.uuid4().hex, spar_id)
         return items
 
     def _write_lines(self, before, asked, answer):
-        """Compare, leaving out whoever has moved while SPAR was being asked."""
-        same = {entry.id: entry for entry in before if entry.id in asked}
+        """Compare, leaving out whoever has moved while SPAR was being asked.
+
+        An undecided difference found earlier is renewed, or closed if there is none.
+        """
+        same = {entry.id: entry for entry in before}
         now = [entry for entry in self._at_rest(before) if same.get(entry.id) == entry]
         wanted_of = self.env["g2p.spar.mapping"]._wanted(now) if now else {}
         lines = []
         for entry in now:
-            item = asked[entry.id]
-            result = answer.results[item.reference_id]
-            kind = difference(entry, wanted_of[entry.id], item, result)
+            item = asked.get(entry.id)
+            result = item and answer.results[item.reference_id]
+            kind = item and difference(entry, wanted_of[entry.id], item, result)
             if kind == "spar_newer" and self._was_ours(entry, result):
                 kind = "ours_newer"
             if kind:
                 lines.append(
                     {
-                        "reconciliation_id": self.id,
                         "mapping_id": entry.id,
                         "kind": kind,
                         "spar_id": item.spar_id,
                         "masked": self._masked(result),
                     }
                 )
-        self.env["g2p.spar.reconciliation.line"].create(lines)
+        found = {line["mapping_id"] for line in lines}
+        Line = self.env["g2p.spar.reconciliation.line"]
+        Line._close([entry.id for entry in now if entry.id not in found])
+        Line._renew(self, lines)
 
     def _was_ours(self, entry, result):
         """Whether SPAR holds an address it confirmed to us before.

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
@@ -8,9 +8,17 @@ from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
 
+#: States of a difference about which a person has not decided, or whose decision is
+#: still being carried out: the job that takes one over may have been lost.
+UNDECIDED = ("open", "taking")
+
 
 class G2pSparReconciliationLine(models.Model):
-    """One registrant of whom SPAR holds something else than we do."""
+    """One registrant of whom SPAR holds something else than we do.
+
+    There is one undecided difference per registrant and connection. It belongs to the
+    comparison that found it last.
+    """
 
     _name = "g2p.spar.reconciliation.line"
     _description = "Difference from SPAR"
@@ -50,6 +58,7 @@ class G2pSparReconciliationLine(models.Model):
             ("taking", "Being taken over"),
             ("taken", "SPAR's was taken over"),
             ("ignored", "Left as it is"),
+            ("gone", "No longer differs"),
         ],
         required=True,
         default="open",
@@ -60,6 +69,10 @@ class G2pSparReconciliationLine(models.Model):
 
     _once = models.Constraint(
         "UNIQUE(reconciliation_id, mapping_id)", "This difference is listed already."
+    )
+    _one_undecided = models.UniqueIndex(
+        "(mapping_id) WHERE state IN ('open', 'taking')",
+        "This difference is listed already.",
     )
 
     # === ACTION METHODS === #
@@ -101,9 +114,71 @@ class G2pSparReconciliationLine(models.Model):
 
     def _open(self):
         self.env["g2p.spar.mapping"]._check_operator()
-        # The job that takes one over may have been lost; it looks at the state, too.
-        undecided = ("open", "taking")
-        return self.sudo().filtered(lambda line: line.state in undecided)
+        return self.sudo().filtered(lambda line: line.state in UNDECIDED)
+
+    @api.model
+    def _close(self, mapping_ids):
+        """Close the undecided differences of mappings of which none was found now.
+
+        :param list mapping_ids: of mappings that have just been compared
+        """
+        self.search(
+            [("mapping_id", "in", mapping_ids), ("state", "in", UNDECIDED)]
+        ).write({"state": "gone"})
+
+    @api.model
+    def _renew(self, run, differences):
+        """List what differs in a comparison, one undecided line per mapping.
+
+        In one statement. An undecided line of an earlier comparison becomes one of this
+        one; if it is being taken over, it goes on being so.
+
+        :param run: the comparison
+        :param list differences: values of ``mapping_id``, ``kind``, ``spar_id`` and
+            ``masked``
+        :return: the lines
+        """
+        if not differences:
+            return self.browse()
+        self.env.flush_all()
+        names = ("mapping_id", "kind", "spar_id", "masked")
+        rows = SQL(", ").join(
+            SQL("(%s)", SQL(", ").join(SQL("%s", row[n] or None) for n in names))
+            for row in differences
+        )
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO g2p_spar_reconciliation_line AS line
+                          (reconciliation_id, mapping_id, kind, spar_id, masked, state,
+                           create_uid, create_date, write_uid, write_date)
+                   SELECT %(run)s, v.mapping_id, v.kind, v.spar_id, v.masked, 'open',
+                          %(uid)s, now() AT TIME ZONE 'UTC',
+                          %(uid)s, now() AT TIME ZONE 'UTC'
+                     FROM (VALUES %(rows)s) AS v(mapping_id, kind, spar_id, masked)
+                    ORDER BY v.mapping_id
+                       ON CONFLICT (mapping_id) WHERE state IN ('open', 'taking')
+                       DO UPDATE SET reconciliation_id = EXCLUDED.reconciliation_id,
+                              kind = EXCLUDED.kind, spar_id = EXCLUDED.spar_id,
+                              masked = EXCLUDED.masked,
+                              reason = CASE line.state
+                                       WHEN 'taking' THEN line.reason END,
+                              decided_by_id = CASE line.state
+                                       WHEN 'taking' THEN line.decided_by_id END,
+                              write_uid = EXCLUDED.write_uid,
+                              write_date = EXCLUDED.write_date
+                RETURNING id""",
+                run=run.id,
+                uid=self.env.uid,
+                rows=rows,
+            ),
+            log_exceptions=False,
+        )
+        ids = [id_ for (id_,) in self.env.cr.fetchall()]
+        self.invalidate_model(flush=False)
+        self.env["g2p.spar.reconciliation"].invalidate_model(
+            ["line_ids", "line_count"], flush=False
+        )
+        return self.browse(ids)
 
     def _decide(self, state, reason=False):
         self.sudo().write(

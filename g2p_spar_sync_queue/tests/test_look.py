@@ -116,6 +116,31 @@ class TestLook(LookCase):
         self.assertEqual(row["badge"], "")
         self.assertFalse(row["mayResend"] or row["mayTake"])
 
+    def test_a_lost_answer_that_was_skipped(self):
+        self.bring_in_sync()
+        self.enter_address("0754 200 009")
+        self.run_engine(stand_in.cut_after)
+        self.mapping._intervene("skip", "Not now")
+        self.assertEqual(self.look("both")["badge"], "", "SPAR may be working on it")
+        self.time_passes()
+        row = self.look("both")
+        self.assertEqual((row["text"], row["badge"]), (THEIRS, "In sync"))
+        self.mapper.rows["SR-1"] = self.mapper.rows["SR-1"].replace("009", "001")
+        row = self.look("both")
+        self.assertEqual((row["text"], row["badge"]), (OURS, "Differs"))
+        self.assertTrue(row["mayResend"])
+
+    def test_a_lost_link_under_another_id_is_asked_about(self):
+        self.enter_address("0754 200 001")
+        self.run_engine(stand_in.cut_after)
+        self.registrant.spar_id = "SR-9"
+        self.mapping._intervene("skip", "Not now")
+        self.time_passes()
+        row = self.look("both")
+        self.assertEqual(self.mapper.log[-1], ("resolve", ["SR-1"]))
+        self.assertEqual((row["text"], row["badge"]), (OURS, "Differs"))
+        self.assertTrue(row["mayResend"])
+
     def test_waiting_for_approval(self):
         self.set_policy(approve_admin=True)
         self.enter_address()

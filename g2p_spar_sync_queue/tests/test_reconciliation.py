@@ -1,9 +1,11 @@
 import time
 from unittest.mock import patch
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import Form, new_test_user, tagged
+from odoo.tests import Form, mute_logger, new_test_user, tagged
 
 from ..models import g2p_spar_reconciliation as module
 from . import stand_in
@@ -96,6 +98,124 @@ class TestReconciliation(SparCase):
         self.drift(1)
         kinds = {line.mapping_id: line.kind for line in self.compare().line_ids}
         self.assertEqual(kinds, {refused: "ours_newer", strange: "spar_newer"})
+
+    def test_an_undecided_difference_is_listed_once(self):
+        one, two = self.drift(0), self.drift(1)
+        first = self.compare()
+        lines = first.line_ids
+        self.assertEqual(lines.mapping_id, one | two)
+        del self.mapper.rows[two.partner_id.spar_id]
+        second = self.compare()
+        self.assertEqual(second.line_ids.sorted(), lines.sorted())
+        self.assertEqual((first.line_count, second.line_count), (0, 2))
+        self.assertEqual(
+            {line.mapping_id: line.kind for line in lines},
+            {one: "spar_newer", two: "unknown"},
+        )
+        Line = self.env["g2p.spar.reconciliation.line"]
+        self.assertEqual(
+            Line.search([("state", "=", "open")]), lines.sorted("id")[::-1]
+        )
+
+    def test_an_undecided_difference_that_is_gone_is_closed(self):
+        one, two, three = (self.drift(number) for number in range(3))
+        before = dict(self.mapper.rows)
+        found = {line.mapping_id: line for line in self.compare().line_ids}
+        self.mapper.rows[one.partner_id.spar_id] = self.written(
+            one.partner_id.financial_address_id
+        )
+        three.partner_id.action_end_financial_address()
+        self.run_engine(mappings=three)
+        three.partner_id.spar_id = False
+        self.run_engine(mappings=three)
+        self.assertEqual(before[two.partner_id.spar_id], self.theirs())
+        self.compare()
+        states = [found[mapping].state for mapping in (one, two, three)]
+        self.assertEqual(states, ["gone", "open", "gone"])
+
+    def test_what_is_decided_is_listed_anew(self):
+        self.drift()
+        line = self.compare().line_ids
+        line._ignore("Not now")
+        newer = self.compare().line_ids
+        self.assertNotEqual(newer, line)
+        self.assertEqual((line.state, newer.state), ("ignored", "open"))
+
+    def test_what_is_being_taken_over_goes_on_being_so(self):
+        mapping = self.drift()
+        line = self.compare().line_ids
+        line.with_user(self.both).action_take()
+        self.assertEqual(self.compare().line_ids, line)
+        self.assertEqual((line.state, line.decided_by_id), ("taking", self.both))
+        line.with_user(self.both)._job_take()
+        self.assertEqual(line.state, "taken", line.reason)
+        address = mapping.partner_id.financial_address_id
+        self.assertEqual(address.mobile_number, "+255754999999")
+
+    def test_what_could_not_be_taken_over_says_why_until_it_is_compared_again(self):
+        self.drift()
+        line = self.compare().line_ids
+        line.write({"reason": "Not so", "decided_by_id": self.both.id})
+        self.compare()
+        self.assertFalse(line.reason or line.decided_by_id)
+
+    def test_the_database_knows_of_one_undecided_difference_only(self):
+        self.drift()
+        line = self.compare().line_ids
+        run = self.compare()
+        with self.assertRaises(UniqueViolation), mute_logger("odoo.sql_db"):
+            line.copy({"reconciliation_id": run.id, "state": "taking"})
+
+    def lose(self, position, number="0754 200 088"):
+        """Amend an address; SPAR takes it and its answer is lost."""
+        mapping = self.mappings[position]
+        self.enter_address(number, partner_id=mapping.partner_id.id)
+        self.run_engine(stand_in.cut_after, mappings=mapping)
+        self.assertEqual(mapping.state, "checking")
+        return mapping
+
+    def test_a_lost_answer_that_was_skipped_is_looked_at_again(self):
+        mapping = self.lose(0)
+        mapping._intervene("skip", "Not now")
+        before = mapping.read()
+        run = self.compare()
+        self.assertEqual(run.state, "done")
+        self.assertFalse(run.line_ids, "SPAR may still be working on it")
+        self.assertNotIn(mapping.partner_id.spar_id, self.mapper.log[-1][1])
+        self.time_passes(mapping)
+        self.assertFalse(self.compare().line_ids, "SPAR holds what is requested")
+        self.assertIn(mapping.partner_id.spar_id, self.mapper.log[-1][1])
+        self.drift(0)
+        self.assertEqual(self.compare().line_ids.mapping_id, mapping)
+        (after,) = mapping.read()
+        self.assertEqual(
+            {**after, "next_attempt_at": 0}, {**before[0], "next_attempt_at": 0}
+        )
+
+    def test_the_id_asked_about_is_that_of_the_lost_request(self):
+        mapping = self.mappings[0]
+        former = mapping.partner_id.spar_id
+        mapping.partner_id.action_end_financial_address()
+        self.run_engine(mappings=mapping)
+        self.lose(0)
+        mapping.partner_id.spar_id = "B-other"
+        mapping._intervene("skip", "Not now")
+        self.time_passes(mapping)
+        line = self.compare().line_ids
+        self.assertEqual((line.spar_id, line.kind), (former, "left_over"))
+        line.action_resend()
+        self.run_engine(mappings=mapping)
+        self.assertInSync(mapping)
+        self.assertNotIn(former, self.mapper.rows)
+
+    def test_a_question_spar_refused_is_asked_again(self):
+        mapping = self.lose(0)
+        self.time_passes(mapping)
+        self.run_engine(stand_in.refuse("rjct.id.invalid"), mappings=mapping)
+        self.assertEqual((mapping.state, bool(mapping.sending_spar_id)), ("held", True))
+        self.drift(0)
+        line = self.compare().line_ids
+        self.assertEqual((line.mapping_id, line.kind), (mapping, "spar_newer"))
 
     def test_it_asks_about_no_more_per_second_than_is_allowed(self):
         self.connection.max_per_second = 2
@@ -264,7 +384,8 @@ class TestReconciliation(SparCase):
             self.env.invalidate_all()
             entries = run._next_entries(number)
             before = self.env.cr.sql_log_count
-            self.assertEqual(len(run._items(entries)), number)
+            items = run._items(run._at_rest(entries))
+            self.assertEqual(len(items), number)
             counts.append(self.env.cr.sql_log_count - before)
         self.assertEqual(counts[0], counts[1])
 

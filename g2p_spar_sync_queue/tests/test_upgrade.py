@@ -69,3 +69,31 @@ class TestUpgrade(SparCase):
         self.upgrade(NOW, "19.0.1.3.0")
         self.assertEqual(self.mapping.state, "checking")
         self.assertGreater(self.mapping.next_attempt_at, fields.Datetime.now())
+
+    def test_of_the_same_difference_one_is_left_to_decide(self):
+        self.env.cr.execute("DROP INDEX g2p_spar_reconciliation_line_one_undecided")
+        mappings = self.make_registrants(4).spar_mapping_ids
+        runs = self.env["g2p.spar.reconciliation"].create(
+            [{"connection_id": self.connection.id, "state": "done"} for _n in range(3)]
+        )
+        states = {
+            0: ("open", "open", "open"),
+            1: ("open", "taking", "open"),
+            2: ("ignored", "resent", "open"),
+            3: ("ignored", "ignored", "taken"),
+        }
+        lines = self.env["g2p.spar.reconciliation.line"].create(
+            [
+                {
+                    "reconciliation_id": runs[number].id,
+                    "mapping_id": mappings[position].id,
+                    "kind": "spar_newer",
+                    "state": state,
+                }
+                for position, column in states.items()
+                for number, state in enumerate(column)
+            ]
+        )
+        self.upgrade(NOW, "19.0.1.4.0", "pre", "differences")
+        kept = [2, 4, *range(6, 12)]
+        self.assertEqual(lines.exists().ids, [lines[n].id for n in kept])

@@ -68,7 +68,7 @@ def _read_committed(env):
         env.cr.execute(
             "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"
             " SET LOCAL lock_timeout = %s",
-            [f"{LOCK_SECONDS}s"],
+            [int(1000 * LOCK_SECONDS)],
             log_exceptions=False,
         )
 

@@ -19,5 +19,6 @@ from . import test_retention
 from . import test_roles
 from . import test_sharing
 from . import test_spar_id
+from . import test_transactions
 from . import test_upgrade
 from . import test_urls

@@ -157,6 +157,57 @@ def test_a_worker_that_was_only_stopped_sends_what_is_right(make_lab):
 
 
 @contextmanager
+def locked(lab):
+    """Keep everybody from writing the connection's row."""
+    with lab.env() as env:
+        env.cr.execute(
+            "SELECT FROM g2p_spar_connection WHERE id = %s FOR NO KEY UPDATE",
+            [lab.connection],
+        )
+        yield
+
+
+def impatient():
+    """Have this process wait for no row for long."""
+    from odoo.addons.g2p_spar_sync_queue import transactions
+
+    transactions.LOCK_SECONDS = 0.05
+
+
+def next_jobs(lab):
+    """Return how many jobs wait for a later moment."""
+    with lab.env() as env:
+        later = ("eta", ">", env.cr.now())
+        return env["queue.job"].search_count([later])
+
+
+def test_what_has_no_place_is_given_back(make_lab):
+    lab = make_lab(max_per_second=100)
+    amended(lab)
+    lab.forget_jobs()
+    with locked(lab):
+        assert lab.worker(impatient).wait(PATIENCE) == 0
+    assert not requests(lab)
+    with lab.env() as env:
+        assert not env["g2p.spar.sending"].search_count([])
+    assert next_jobs(lab)
+    lab.settle()
+    assert not lab.violations()
+
+
+@pytest.mark.parametrize("code", [401, 429])
+def test_a_worker_that_cannot_note_a_failure_stops(make_lab, code):
+    lab = make_lab(batch_size=1, breaker_threshold=2)
+    amended(lab)
+    lab.forget_jobs()
+    lab.spar.arm({"kind": "status", "code": code})
+    with locked(lab):
+        assert lab.worker(impatient).wait(PATIENCE) == 0
+    assert len(requests(lab)) == 1
+    assert next_jobs(lab)
+
+
+@contextmanager
 def crowd(lab):
     """Let other processes write the connection's row as fast as they can."""
     forks = [Fork(write_for_ever, lab) for _fork in range(CROWD)]

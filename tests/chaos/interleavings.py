@@ -11,8 +11,10 @@ from pathlib import Path
 from tests.isolation.specs import all_specs
 from tests.isolation.stage import Stage
 from tests.lab import DIALECTS
+from tools import settings
 from tools.bench.figures import Figure
 from tools.forks import Fork
+from tools.templates import prepared_template
 
 from .common import share
 
@@ -28,6 +30,8 @@ def measure(postgres, percent, seed, say, _dialect):
 
     :return: generator of :class:`Figure`.
     """
+    # Once, before there are two who need it.
+    prepared_template(postgres, "plain", settings.addons(), demo=False, say=say)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         results = [Path(folder) / dialect for dialect in DIALECTS]

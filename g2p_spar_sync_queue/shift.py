@@ -317,6 +317,7 @@ class Shift:
         items = [part.item for part in request.parts.values()]
         answer = Answer.same_for_all(items, Outcome.BATCH_REFUSED, UNWRITABLE)
         self.mappings._record(claimed, answer)
+        self.connection._moved_on()
         commit(self._env)
 
     def _write_down(self, claimed):
@@ -365,9 +366,7 @@ class Shift:
             so short a time ago that whoever goes on now still waits for this request
         :raise psycopg2.Error: when the session has ended
         """
-        until = boot_time() + max(
-            LATE_SECONDS, LATE_PART * request.pacing.cool_down
-        )
+        until = boot_time() + max(LATE_SECONDS, LATE_PART * request.pacing.cool_down)
         self._env.cr.execute("SELECT 1", log_exceptions=False)
         return lambda: boot_time() <= until
 

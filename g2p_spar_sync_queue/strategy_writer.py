@@ -22,7 +22,7 @@ class StrategyWriter:
     word: str
     words: frozenset
 
-    def write(self, parts):
+    def text_of(self, parts):
         """Return the text this strategy writes for an address SPAR 2.x holds.
 
         SPAR tells the groups its own strategy of that number reads. They fit ours when

@@ -139,7 +139,7 @@ class G2pSparConnection(models.Model):
 
             def write(number, parts):
                 writer = writers.get(number)
-                return writer and writer.write(parts)
+                return writer and writer.text_of(parts)
 
             return PartnerApi(write)
         return G2pConnect()

@@ -158,7 +158,8 @@ class _Body:
         # How requests tells a file from a text.
         return iter([self.read()])
 
-    def read(self, _size=-1):
+    # Not the one of Odoo's models.
+    def read(self, _size=-1):  # pylint: disable=method-required-super
         """Return all of it the first time, so that it is sent in one go."""
         content, self._rest = self._rest, b""
         if content and not self._in_time():

@@ -140,7 +140,9 @@ class TestLongShift(KeyCase):
         self.connection.batch_size = 10
         left_out, _sent, holder = self.mappings
         holder.change_ids.state = "sent"
-        holder.write({"state": "in_sync", "linked_spar_id": left_out.partner_id.spar_id})
+        holder.write(
+            {"state": "in_sync", "linked_spar_id": left_out.partner_id.spar_id}
+        )
         with self.failing_after(1):
             self.run_engine(mappings=self.mappings)
         self.assertPausedForKey()

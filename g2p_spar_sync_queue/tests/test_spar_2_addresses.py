@@ -67,13 +67,13 @@ class TestPartsAndText(SparCase):
                 strategy = self.strategies._spar_numbered(number)
                 text = strategy._construct(ours)
                 writer = self.strategies._spar_writers()[number]
-                self.assertEqual(writer.write(parts), text)
+                self.assertEqual(writer.text_of(parts), text)
 
     def test_parts_that_do_not_fit_are_no_address(self):
         for parts, number in OTHER:
             with self.subTest(parts, number=number):
                 writer = self.strategies._spar_writers().get(number)
-                self.assertIsNone(writer and writer.write(parts))
+                self.assertIsNone(writer and writer.text_of(parts))
 
     def test_a_row_of_the_other_version_is_readable(self):
         strategy = self.strategies._spar_numbered(4)

@@ -72,7 +72,7 @@ class TestScripts(FinancialAddressCase):
                         self.assertEqual(result.fa, text)
 
     def text_of(self, number, parts):
-        return self.strategies._spar_writers()[number].write(parts)
+        return self.strategies._spar_writers()[number].text_of(parts)
 
     def resolve(self, dialect, spar_id, fa, ascii_only):
         """Read an answer as the server would send it."""

@@ -29,7 +29,7 @@ def main(arguments):
         for name in asked.names or specs:
             spec = specs[name]
             if asked.steps:
-                steps, found = spec.replay(stage, asked.steps.split(", "))
+                steps, found = spec.replay(stage, asked.steps)
                 print(", ".join(steps), found or "nothing wrong", sep="\n")
                 wrong += bool(found)
                 continue

@@ -1,14 +1,10 @@
 """Which permutations of a spec are played: every one, or so many by chance."""
 
-import math
 from dataclasses import dataclass, field
 
-#: Plays by chance after which the number of permutations is estimated.
-TRIALS = 6
-#: How many plays may be repetitions, for each new one, before the rest is given up.
-REPETITIONS = 2
-#: How much more than a spec's share may be played to have every one.
-MARGIN = 1.5
+#: Repetitions after which there seem to be few orders, and for how many new ones another
+#: one is allowed.
+REPETITIONS, ANOTHER = 8, 3
 #: How often the order of priority changes, of all steps.
 CHANGES = 0.15
 
@@ -26,25 +22,29 @@ class Explored:
     is_every: bool = False
 
 
-def explore(play, budget, chance):
+def explore(play, budget, chance, known=()):
     """Play the permutations of a spec.
+
+    By chance until orders come again and again; then, as there are few, every one.
 
     :param Callable play: plays one, with a function that chooses among labels; returns
         its order of steps and what did not hold.
     :param int budget: how many at most.
-    :param random.Random chance: chooses when there are more than that.
+    :param random.Random chance: chooses.
+    :param known: orders that were wrong once; they are always played.
     :rtype: Explored
     """
     found = Explored()
-    estimates = []
-    for _trial in range(min(TRIALS, budget)):
-        picker = ByChance(chance)
-        _play(play, picker, found)
-        estimates.append(math.prod(picker.sizes))
-    if sum(estimates) / len(estimates) <= MARGIN * budget:
-        _play_every(play, budget, found)
-    if not found.is_every:
-        _play_some(play, budget, chance, found)
+    for steps in known:
+        _play(play, ByLabels(steps), found)
+    repeated = 0
+    while len(found.orders) < budget:
+        # In turns: the one spreads, the other one lets an actor get far ahead.
+        picker = ByPriority if len(found.orders) % 2 else ByChance
+        repeated += not _play(play, picker(chance), found)
+        if repeated > REPETITIONS + len(found.orders) // ANOTHER:
+            _play_every(play, budget, found)
+            break
     return found
 
 
@@ -61,21 +61,13 @@ def _play(play, picker, found):
 def _play_every(play, budget, found):
     """Depth first: the last choice that could have been another one is."""
     prefix = []
-    for _number in range(int(MARGIN * budget)):
+    for _number in range(budget):
         picker = ByPrefix(prefix)
         _play(play, picker, found)
         prefix = picker.next_prefix()
         if prefix is None:
             found.is_every = True
             return
-
-
-def _play_some(play, budget, chance, found):
-    repeated = 0
-    while len(found.orders) < budget and repeated < REPETITIONS * budget:
-        # In turns: the one spreads, the other one lets an actor get far ahead.
-        picker = ByPriority if len(found.orders) % 2 else ByChance
-        repeated += not _play(play, picker(chance), found)
 
 
 class ByPriority:
@@ -102,10 +94,8 @@ class ByChance:
 
     def __init__(self, chance):
         self._chance = chance
-        self.sizes = []
 
     def __call__(self, labels):
-        self.sizes.append(len(labels))
         return self._chance.randrange(len(labels))
 
 

@@ -41,6 +41,7 @@ class Spec:
         all has drained, and returns what does not hold.
     :param tuple dialects: it is played in; both when empty.
     :param float weight: of its share of all permutations.
+    :param known: orders of steps, as printed, that were wrong once; always played.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Spec:
     finish: Callable | None = None
     dialects: tuple = ()
     weight: float = 1.0
+    known: tuple = ()
 
     def play(self, stage, choose):
         """Play one permutation.
@@ -93,8 +95,9 @@ class Spec:
             lambda choose: self.play(stage, choose),
             budget,
             random.Random(f"{seed} {self.name}"),
+            [steps.split(", ") for steps in self.known],
         )
 
     def replay(self, stage, steps):
         """Play one order that was printed; return as :meth:`play`."""
-        return self.play(stage, ByLabels(steps))
+        return self.play(stage, ByLabels(steps.split(", ")))

@@ -105,6 +105,7 @@ class Stage(Clerks):
         with self.env() as env:
             self.registry = env.registry
             self._set_up(env)
+        self._remember_connections()
         lay(self.registry, self.spar)
         return self
 
@@ -120,18 +121,27 @@ class Stage(Clerks):
             [
                 {
                     "name": name,
-                    "base_url": "http://spar.invalid",
+                    "base_url": f"https://{name}.invalid",
                     "sender_id": keys.DEMO_SENDER,
                     "dialect": self.dialect,
                     **keys.connection_values(self.stack.key),
                     **CONNECTION,
                 }
-                for name in ("First", "Second")
+                for name in ("first", "second")
             ]
         )
-        first.state = "running"
         self.connection, self.second = first.id, second.id
         self.provider = crowd.make_provider(env).id
+
+    def _remember_connections(self):
+        self.sql("CREATE TABLE promotion.connections AS TABLE g2p_spar_connection")
+        rows = self.sql(
+            """SELECT column_name FROM information_schema.columns
+                WHERE table_name = 'connections'
+                  AND column_name NOT IN ('id', 'name', 'sequence')
+                  AND column_name NOT LIKE 'guard%'"""
+        )
+        self.columns = [name for (name,) in rows]
 
     @contextmanager
     def env(self, uid=1):
@@ -142,7 +152,7 @@ class Stage(Clerks):
     def sql(self, query, *parameters):
         """Do one statement, committed at once; return its rows, if it has any."""
         with self.link.cursor() as cursor:
-            cursor.execute(query, parameters)
+            cursor.execute(query, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
     # === REGISTRANTS === #
@@ -202,28 +212,31 @@ class Stage(Clerks):
     # === THE ENGINE === #
 
     def reset_connection(self, values):
-        """Have the connections be as at first, but for some values.
+        """Have the connections be as at first, the first one running, the other not.
 
-        :param dict values: columns of the first one.
+        :param dict values: columns of the first one that are to differ.
         """
-        columns = {
-            "state": "running",
-            "pause_reason": None,
-            "paused_at": None,
-            "base_url": "http://spar.invalid",
-            "breaker_state": "closed",
-            "breaker_failures": 0,
-            "breaker_trips": 0,
-            "breaker_until": None,
-            "rate_free_at": None,
-            "is_other_database": False,
-            **CONNECTION,
-            **values,
-        }
-        assigned = ", ".join(f"{name} = %s" for name in columns)
-        update = f"UPDATE g2p_spar_connection SET {assigned} WHERE id = %s"
-        self.sql(update, *columns.values(), self.connection)
-        self.sql(update, *{**columns, "state": "draft"}.values(), self.second)
+        values = {"state": "running", **values}
+        self.restore(self.connection, self.connection, **values)
+        self.restore(self.second, self.second)
+
+    def restore(self, connection, like, **values):
+        """Have one connection be as one was at first, but for its name.
+
+        :param int like: id of that one.
+        :param values: columns that are to differ.
+        """
+        copied = ", ".join(f"{name} = s.{name}" for name in self.columns)
+        self.sql(
+            f"""UPDATE g2p_spar_connection c SET {copied} FROM promotion.connections s
+                 WHERE c.id = %s AND s.id = %s""",
+            connection,
+            like,
+        )
+        if values:
+            assigned = ", ".join(f"{name} = %s" for name in values)
+            update = f"UPDATE g2p_spar_connection SET {assigned} WHERE id = %s"
+            self.sql(update, *values.values(), connection)
 
     def running(self):
         """Return the ids of connections that are running."""

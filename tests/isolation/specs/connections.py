@@ -2,29 +2,41 @@
 
 from ..spec import Spec
 
-SAME = "http://spar.invalid"
+#: The address of the first connection, also as others may write it.
+SAME, SAME_AGAIN = "https://first.invalid", "https://FIRST.invalid/"
 
 
 def both_stopped(case):
-    case.stage.sql("UPDATE g2p_spar_connection SET state = 'paused'")
+    """Two connections to one SPAR, none of which is running."""
+    stage = case.stage
+    for connection in (stage.connection, stage.second):
+        stage.restore(connection, stage.connection, state="paused")
 
 
 def second_elsewhere(case):
-    case.stage.sql(
-        "UPDATE g2p_spar_connection SET state = 'running',"
-        " base_url = 'http://elsewhere.invalid' WHERE id = %s",
-        case.stage.second,
-    )
+    """The second connection is running, and leads to another SPAR."""
+    case.stage.restore(case.stage.second, case.stage.second, state="running")
 
 
-def two_sent(case, _play):
-    """Stop the second one again, so that what follows is about the first."""
+def twins(case, _play):
+    """Look, then have the second one be as before: the rest is about the first."""
     wrong = case.check_twins()
-    case.stage.sql(
-        "UPDATE g2p_spar_connection SET state = 'draft' WHERE id = %s",
-        case.stage.second,
-    )
+    case.stage.restore(case.stage.second, case.stage.second)
     return wrong
+
+
+def _given_address(name, guards, address):
+    return Spec(
+        name,
+        guards,
+        lambda c: {
+            "M1": c.request(c.connect("resume")),
+            "M2": c.request(c.connect("address", c.stage.second, base_url=address)),
+        },
+        connection={"state": "paused"},
+        prepare=second_elsewhere,
+        finish=twins,
+    )
 
 
 SPECS = [
@@ -36,30 +48,17 @@ SPECS = [
             "M2": c.request(c.connect("resume", c.stage.second)),
         },
         prepare=both_stopped,
-        finish=two_sent,
+        finish=twins,
+        known=("M1.begin, M2.begin, M1.commit, M2.commit",),
     ),
-    Spec(
+    _given_address(
         "resume_and_address",
         "A running connection does not get the address of another one.",
-        lambda c: {
-            "M1": c.request(c.connect("resume")),
-            "M2": c.request(c.connect("address", c.stage.second, base_url=SAME)),
-        },
-        connection={"state": "paused"},
-        prepare=second_elsewhere,
-        finish=two_sent,
+        SAME,
     ),
-    Spec(
-        "address_written_otherwise",
-        "Nor does it with a slash or capitals.",
-        lambda c: {
-            "M1": c.request(c.connect("resume")),
-            "M2": c.request(
-                c.connect("address", c.stage.second, base_url="http://SPAR.invalid/")
-            ),
-        },
-        connection={"state": "paused"},
-        prepare=second_elsewhere,
-        finish=two_sent,
+    _given_address(
+        "resume_and_address_again",
+        "Nor does it when that is written in another way.",
+        SAME_AGAIN,
     ),
 ]

@@ -104,6 +104,10 @@ SPECS = [
         },
         ends={("W", "loses its session"): 1},
         prepare=queued,
+        known=(
+            "W.loses its session, T.begin, T.capture, T.commit, W2.guard, "
+            "W2.cool-down, W2.guard, W2/call.send, W2/call.send, W/call.send",
+        ),
     ),
     Spec(
         "clerk_dies",

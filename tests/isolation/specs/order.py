@@ -89,6 +89,7 @@ SPECS = [
         "Where every value is sent, a changed ID brings back no older address.",
         lambda c: {"T1": c.request(c.amend()), "T2": c.request(c.change_id())},
         connection=EVERY_VALUE,
+        known=("T2.begin, T1.begin, T1.capture, T2.capture, T1.commit, T2.commit",),
     ),
     Spec(
         "every_value_change_id_sending",
@@ -108,6 +109,9 @@ SPECS = [
             "T2": c.request(c.intervene("resend")),
             "W": c.work(),
         },
+        known=(
+            "W.claim, T1.begin, T2.begin, T1.capture, T1.commit, T2.capture, T2.commit",
+        ),
         connection=EVERY_VALUE,
     ),
     Spec(
@@ -120,6 +124,10 @@ SPECS = [
                 c.request(c.write("unarchive", active=True)),
             ),
         },
+        known=(
+            "T2.begin, T2.capture, T1.begin, T1.capture, T2.commit, T2.begin, "
+            "T2.capture, T1.commit, T2.commit",
+        ),
         connection=EVERY_VALUE,
     ),
     Spec(

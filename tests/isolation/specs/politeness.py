@@ -87,6 +87,10 @@ SPECS = [
         stops={"W": RACE},
         prepare=far_ahead,
         finish=all_in_line,
+        known=(
+            "W.guard, B.write, W.reserve, B.commit, B.write, W.reserve, B.commit, "
+            "W/call.send, B.write, B.commit",
+        ),
     ),
     Spec(
         "note_failure",
@@ -96,6 +100,11 @@ SPECS = [
         prepare=queued,
         faults=lambda c: [{"kind": "status", "code": 500}],
         finish=all_failures_noted,
+        known=(
+            "W.guard, W/call.send, B.write, W.note, B.commit, B.write, W.note, "
+            "B.commit, B.write, B.commit",
+        ),
+        weight=0.5,
     ),
     Spec(
         "note_refusal",
@@ -105,6 +114,11 @@ SPECS = [
         prepare=queued,
         faults=lambda c: [{"kind": "reject", "code": "rjct.jwt.invalid"}],
         finish=is_paused,
+        known=(
+            "W.guard, W/call.send, B.write, W.pause, B.commit, B.write, W.pause, "
+            "B.commit, B.write, B.commit",
+        ),
+        weight=0.3,
         dialects=("g2p_connect",),
     ),
 ]

@@ -53,5 +53,7 @@ SPECS = [
         stops={"W": {"guard", "claim", "send"}},
         prepare=queued,
         finish=nothing_sent,
+        known=("P.promote, W.guard, W.claim, W/call.send",),
+        weight=0.5,
     ),
 ]

@@ -38,6 +38,10 @@ SPECS = [
         "An address that is amended while a connection is started reaches SPAR.",
         lambda c: c.amend(),
         prepare=queued,
+        known=(
+            "T.begin, S.begin, S.commit, S.enlist, S.capture, S.commit, S.guard, "
+            "S/call.send, S.commit, T.capture, T.commit",
+        ),
         weight=2,
     ),
     _while(
@@ -50,6 +54,10 @@ SPECS = [
         "An address that is ended during a start does not stay at SPAR.",
         lambda c: c.end(),
         prepare=queued,
+        known=(
+            "S.begin, T.begin, S.commit, S.enlist, S.capture, T.capture, S.commit, "
+            "S.guard, T.commit, S/call.send, S.commit",
+        ),
     ),
     _while(
         "change_id",
@@ -62,6 +70,10 @@ SPECS = [
         "Who is archived during a start is not paid.",
         lambda c: c.write("archive", active=False),
         prepare=queued,
+        known=(
+            "S.begin, T.begin, S.commit, S.enlist, S.capture, S.commit, S.guard, "
+            "S/call.send, S.commit, T.capture, T.commit",
+        ),
     ),
     Spec(
         "pause_and_resume",

@@ -1,9 +1,10 @@
 """Which permutations of a spec are played: every one, or so many by chance."""
 
+import itertools
 from dataclasses import dataclass, field
 
-#: Repetitions after which there seem to be few orders, and for how many new ones another
-#: one is allowed.
+#: Repetitions by pure chance after which there seem to be few orders; one more for each
+#: so many orders.
 REPETITIONS, ANOTHER = 8, 3
 #: How often the order of priority changes, of all steps.
 CHANGES = 0.15
@@ -38,10 +39,12 @@ def explore(play, budget, chance, known=()):
     for steps in known:
         _play(play, ByLabels(steps), found)
     repeated = 0
-    while len(found.orders) < budget:
-        # In turns: the one spreads, the other one lets an actor get far ahead.
-        picker = ByPriority if len(found.orders) % 2 else ByChance
-        repeated += not _play(play, picker(chance), found)
+    # In turns: the one spreads, the other one lets an actor get far ahead.
+    for picker in itertools.cycle([ByChance, ByPriority]):
+        if len(found.orders) >= budget:
+            break
+        is_new = _play(play, picker(chance), found)
+        repeated += picker is ByChance and not is_new
         if repeated > REPETITIONS + len(found.orders) // ANOTHER:
             _play_every(play, budget, found)
             break
@@ -67,6 +70,7 @@ def _play_every(play, budget, found):
         prefix = picker.next_prefix()
         if prefix is None:
             found.is_every = True
+        if found.is_every or len(found.orders) >= budget:
             return
 
 

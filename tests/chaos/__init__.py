@@ -18,6 +18,7 @@ SCENARIOS = (
     "upgrade",
     "switch",
     "sequences",
+    "interleavings",
     "odk",
 )
 

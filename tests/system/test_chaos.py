@@ -26,6 +26,7 @@ SIZES = {
     "upgrade": 10,
     "switch": 50,
     "sequences": 3,
+    "interleavings": 5,
     "odk": 4,
 }
 #: Compared by time, which says little at this size and beside other work.

@@ -1,0 +1,231 @@
+"""Gates at the engine's real boundaries, laid from outside; the addons know of nothing.
+
+Only the process of the tester is altered. Besides the gates: an actor's sessions are
+noted, waiting costs no time, and SPAR's stand-in is called directly, without HTTP.
+"""
+
+import json
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from .schedule import Died, current, gate
+
+#: Gates before methods of models: model, method, gate.
+BEFORE = (
+    ("g2p.spar.connection", "_is_guarded", "guard"),
+    ("g2p.spar.mapping", "_claim_backlog", "claim"),
+    ("g2p.spar.mapping", "_lock_again", "claim again"),
+    ("g2p.spar.sending", "_write_down", "journal"),
+    ("g2p.spar.connection", "_take_place", "reserve"),
+    ("g2p.spar.mapping", "_record", "record"),
+    ("g2p.spar.mapping", "_commit", "commit"),
+    ("g2p.spar.connection", "_note_failure", "note"),
+    ("g2p.spar.connection", "_pause", "pause"),
+    ("g2p.spar.mapping", "_capture", "capture"),
+)
+#: Gates after them.
+AFTER = (("g2p.spar.mapping", "_record", "commit"),)
+#: Gates of one request on its way: before it is at SPAR, there before SPAR does it,
+#: and before its answer is read.
+ON_THE_WAY = ("send", "apply", "answer")
+#: Races lost in a row that try the engine's patience.
+LOST_RACES = 2
+
+
+def lay(registry, spar):
+    """Lay all gates in this process, once.
+
+    :param registry: Odoo's, of the database.
+    :param Spar spar: what every request goes to.
+    """
+    for model, name, label in BEFORE:
+        _gate_before(registry[model], name, label)
+    for model, name, label in AFTER:
+        _gate_after(registry[model], name, label)
+    _note_sessions()
+    _note_threads()
+    _answer_in_process(spar)
+    _wait_without_time()
+    _give_up_early()
+
+
+def _gate_before(owner, name, label):
+    original = getattr(owner, name)
+
+    def gated(*arguments, **options):
+        gate(label)
+        return original(*arguments, **options)
+
+    setattr(owner, name, gated)
+
+
+def _gate_after(owner, name, label):
+    original = getattr(owner, name)
+
+    def gated(*arguments, **options):
+        result = original(*arguments, **options)
+        gate(label)
+        return result
+
+    setattr(owner, name, gated)
+
+
+def _note_sessions():
+    """Note which sessions an actor has, and who uses them."""
+    from odoo.sql_db import Cursor
+
+    begin, execute, close = Cursor.__init__, Cursor.execute, Cursor.close
+
+    def noted_begin(self, *arguments, **options):
+        strand = current()
+        if strand:
+            strand.play.check_alive(strand)
+        begin(self, *arguments, **options)
+        self.strand = strand
+        if strand:
+            self.backend = self._cnx.get_backend_pid()
+            strand.actor.sessions[self.backend] = self
+
+    def noted_execute(self, *arguments, **options):
+        strand = current()
+        if strand:
+            strand.play.check_alive(strand)
+            if self.strand not in (None, strand):
+                strand.play.seen.append(
+                    f"{strand.name} uses a transaction of {self.strand.name}"
+                )
+        return execute(self, *arguments, **options)
+
+    def noted_close(self):
+        # First of all: another actor may get this session next.
+        if owner := getattr(self, "strand", None):
+            owner.actor.sessions.pop(self.backend, None)
+        return close(self)
+
+    Cursor.__init__, Cursor.execute, Cursor.close = (
+        noted_begin,
+        noted_execute,
+        noted_close,
+    )
+
+
+def _note_threads():
+    """Make a thread of an actor's own a strand, and waiting for it a state."""
+    submit, result = ThreadPoolExecutor.submit, Future.result
+
+    def noted_submit(self, work, /, *arguments, **options):
+        strand = current()
+        if not strand:
+            return submit(self, work, *arguments, **options)
+        carry, done = strand.play.split(strand, work)
+        future = submit(self, carry, *arguments, **options)
+        future.add_done_callback(done)
+        return future
+
+    def noted_result(self, timeout=None):
+        strand = current()
+        if strand and not self.done():
+            strand.play.wait(strand, self, timeout)
+        return result(self, timeout)
+
+    ThreadPoolExecutor.submit, Future.result = noted_submit, noted_result
+
+
+#: Seconds that were simulated so far.
+PASSED = [0]
+
+
+def let_pass(seconds):
+    """Let the clocks of this process show so much more; what is stored stays."""
+    PASSED[0] += seconds
+
+
+def _wait_without_time():
+    sleep, clock = time.sleep, time.clock_gettime
+
+    def passing(seconds):
+        if not current():
+            sleep(seconds)
+
+    time.sleep = passing
+    time.clock_gettime = lambda number: clock(number) + PASSED[0]
+
+
+def _give_up_early():
+    """Let two lost races be what five are in use, so that fewer actors are needed."""
+    from odoo.addons.g2p_spar_sync_queue import transactions
+
+    if hasattr(transactions, "MAX_BEATEN"):
+        transactions.MAX_BEATEN = LOST_RACES
+
+
+def _answer_in_process(spar):
+    from odoo.addons.g2p_spar_sync_queue.spar import transport
+
+    def post(_self, path, body, headers, in_time=None):
+        gate("send")
+        if in_time and not in_time():
+            raise transport.TooLate
+        status, content = spar.answer(path, body, headers, transport.NoAnswer)
+        return transport.Reply(status, {}, json.dumps(content).encode())
+
+    transport.Transport.post = post
+
+
+class Spar:
+    """The stand-in for SPAR in this process.
+
+    :param str version: one of those of the stand-in.
+    """
+
+    def __init__(self, version):
+        from tests.standin_spar.mapper import Mapper
+        from tests.standin_spar.server import VERSIONS
+
+        self.mapper = Mapper()
+        self.dialect = VERSIONS[version][0](self.mapper)
+
+    def answer(self, path, body, headers, no_answer):
+        """Answer one request, with gates on its way.
+
+        :param no_answer: what is raised, with a code, when a fault takes the answer.
+        :return: HTTP status and content.
+        """
+        from tests.standin_spar.dialect import Request
+
+        strand = current()
+        request = Request(body, headers)
+        operation = self.dialect.operation_of(path)
+        request_id, items = self.dialect.parts_of(request.content, operation)
+        entry, fault = self.mapper.arrive(operation, request_id, items)
+        try:
+            gate("apply")
+            status, content = self._work(fault, operation, request)
+        except Died:
+            # It has left the sender: SPAR does it all the same.
+            self._work(fault, operation, request)
+            raise
+        finally:
+            self.mapper.over(entry)
+        if strand:
+            strand.play.check_alive(strand)
+        gate("answer")
+        if fault and fault.kind.startswith("cut"):
+            raise no_answer("answer.cut")
+        return status, content
+
+    def _work(self, fault, operation, request):
+        """Do what is asked, or what goes wrong with it."""
+        kind = fault and fault.kind
+        if kind == "cut_before":
+            return 0, {}
+        if kind == "status":
+            return fault.code, {"errors": []}
+        if kind == "reject":
+            return 200, self.dialect.rejection(operation, request.content, fault.code)
+        refused = fault.ids if kind == "refuse" else ()
+        status, content = self.dialect.work(operation, request, refused=refused)
+        for entry in self.dialect.list_in(content):
+            if entry.pop("left_out", False):
+                entry.update(status="rjct", status_reason_code=fault.code)
+        return status, content

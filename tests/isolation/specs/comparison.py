@@ -1,0 +1,79 @@
+"""A comparison with SPAR while addresses change."""
+
+from ..schedule import gate
+from ..spec import Spec
+from .order import queued
+
+
+def compare(case, then=None):
+    """Return an actor: the job of a comparison.
+
+    :param Callable then: gets the lines that were found, in a request of its own.
+    """
+    run = "g2p.spar.reconciliation"
+
+    def begin():
+        with case.stage.env() as env:
+            connection = env["g2p.spar.connection"].browse(case.stage.connection)
+            return env[run]._start(connection).id
+
+    def act():
+        gate("start")
+        id_ = begin()
+        case.job("compare", lambda env: env[run].browse(id_)._job_run())()
+        if then:
+            lines = [("reconciliation_id", "=", id_)]
+            found = f"{run}.line"
+            case.request(("decide", lambda env: then(env[found].search(lines))))()
+
+    return act
+
+
+def changed_at_spar(case):
+    """Somebody else has removed the row at SPAR."""
+    case.stage.spar.mapper.table.rows.pop(case.ids[0])
+    case.rows_before.pop(case.ids[0])
+
+
+SPECS = [
+    Spec(
+        "compare_while_sending",
+        "A comparison changes nothing.",
+        lambda c: {"R": compare(c), "T": c.request(c.amend()), "W": c.work()},
+        stops={"R": {"compare", "send", "answer"}},
+    ),
+    Spec(
+        "compare_and_resend",
+        "What a comparison finds and somebody sends again is the newest address.",
+        lambda c: {
+            "R": compare(c, lambda lines: lines.action_resend()),
+            "T": c.request(c.amend()),
+            "W": c.work(),
+        },
+        stops={
+            "R": {"compare", "answer", "begin", "decide", "commit"},
+        },
+        prepare=changed_at_spar,
+    ),
+    Spec(
+        "compare_and_resend_every_value",
+        "The same where every value is sent.",
+        lambda c: {
+            "R": compare(c, lambda lines: lines.action_resend()),
+            "T": c.request(c.amend()),
+            "W": c.work(),
+        },
+        connection={"send_every_value": True},
+        stops={
+            "R": {"compare", "begin", "decide", "commit"},
+        },
+        prepare=changed_at_spar,
+    ),
+    Spec(
+        "compare_while_queued",
+        "A comparison disturbs nothing that waits.",
+        lambda c: {"R": compare(c), "T": c.request(c.end()), "W": c.work()},
+        stops={"R": {"compare", "send", "answer"}},
+        prepare=queued,
+    ),
+]

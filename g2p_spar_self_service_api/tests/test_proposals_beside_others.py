@@ -68,7 +68,9 @@ class TestProposalsBesideOthers(BesideOthersCase):
                 partner = self.partner.with_env(env)
                 # As every call does before: its transaction has begun.
                 self.assertTrue(partner.is_registrant)
-                caller = SimpleNamespace(partner=partner, key="client:1", name="Met")
+                caller = SimpleNamespace(
+                    kind="client", partner=partner, key="client:1", name="Met"
+                )
                 said = {
                     "type": "mobile_wallet",
                     "provider": "MET",

@@ -23,7 +23,8 @@ FORGET = (
     "DELETE FROM g2p_spar_change",
     "DELETE FROM g2p_spar_mapping",
     "DELETE FROM g2p_financial_address",
-    "UPDATE res_partner SET spar_id = NULL WHERE spar_id LIKE 'ID-%'",
+    "UPDATE res_partner SET spar_id = NULL, spar_id_likeness = NULL"
+    " WHERE spar_id LIKE 'ID-%'",
     "UPDATE g2p_spar_connection SET state = 'draft'",
 )
 

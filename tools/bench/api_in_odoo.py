@@ -35,6 +35,7 @@ def _make_people(env, count):
         f"p.id = {int(first)}",
         f"generate_series(1, {int(count)}) AS n(i)",
         spar_id=f"'{crowd.PREFIX}' || n.i",
+        spar_id_likeness=f"'{crowd.LIKENESS}' || n.i",
         name="'Registrant ' || n.i",
         complete_name="'Registrant ' || n.i",
     )

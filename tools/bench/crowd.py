@@ -8,6 +8,8 @@ from ..forks import environment
 
 #: Beginning of the SPAR IDs of a crowd.
 PREFIX = "CROWD-"
+#: What the addon keeps of such an ID to find others that look alike.
+LIKENESS = "cr0wd-"
 CONNECTION = "Benchmark"
 
 
@@ -88,6 +90,7 @@ def multiply(env, count):
         f"p.id = {int(first)}",
         f"generate_series({int(known)}, {int(count) - 1}) AS n(i)",
         spar_id=f"'{PREFIX}' || n.i",
+        spar_id_likeness=f"'{LIKENESS}' || n.i",
         name="'Registrant ' || n.i",
         complete_name="'Registrant ' || n.i",
     )

@@ -12,6 +12,7 @@ import pytest
 from browsing import careful_pages, log_in, running_browser
 
 from tools import chromium
+from tools.odoo_rpc import RpcError
 from tools.postgres import Postgres
 from tools.problems import port_is_free
 from tools.stack import Stack
@@ -196,6 +197,24 @@ class Registry:
 
     def resume(self):
         self.rpc.call("g2p.spar.connection", "action_resume", [self.connection])
+
+    def stop_comparing(self):
+        """Switch the weekly comparison with SPAR off, and stop the one that runs."""
+        call = self.rpc.call
+        cron = call("ir.cron", "search", [["code", "=", "model._cron_start()"]])
+        assert len(cron) == 1
+
+        def is_switched_off():
+            try:
+                return call("ir.cron", "write", cron, {"active": False})
+            except RpcError:
+                # It is running right now.
+                return False
+
+        wait_until(is_switched_off)
+        running = call("g2p.spar.reconciliation", "search", [["state", "=", "running"]])
+        if running:
+            call("g2p.spar.reconciliation", "action_cancel", running)
 
     def open_jobs(self):
         """Return how many jobs have not ended yet."""

@@ -7,7 +7,6 @@ from playwright.sync_api import expect
 
 from tests.standin_spar import StandInSpar
 from tools import stack
-from tools.odoo_rpc import RpcError
 
 ADDON = "g2p_spar_financial_address"
 OURS, THEIRS = "M-Cash · +2557••••001", "M-Cash · +2557••••009"
@@ -17,7 +16,8 @@ TURN_LOCK = 0x53505254
 
 @pytest.fixture(scope="module")
 def people(registry):
-    stop_comparing(registry)
+    # A comparison asks SPAR, too, and would hang as well.
+    registry.stop_comparing()
     registry.new_user("viewer", f"{ADDON}.group_viewer")
     registry.new_user(
         "clerk", f"{ADDON}.group_editor", "g2p_spar_sync_queue.group_operator"
@@ -31,25 +31,6 @@ def slow_spar(registry):
     spar = StandInSpar(port, "browser-truth-spar", registry.stack.mapper.url).start()
     yield spar
     spar.stop()
-
-
-def stop_comparing(registry):
-    """Stop the comparison with SPAR: it asks, too, and would hang as well."""
-    call = registry.rpc.call
-    cron = call("ir.cron", "search", [["code", "=", "model._cron_start()"]])
-    assert len(cron) == 1
-
-    def is_switched_off():
-        try:
-            return call("ir.cron", "write", cron, {"active": False})
-        except RpcError:
-            # It is running right now.
-            return False
-
-    wait_until(is_switched_off)
-    running = call("g2p.spar.reconciliation", "search", [["state", "=", "running"]])
-    if running:
-        call("g2p.spar.reconciliation", "action_cancel", running)
 
 
 def new_person(registry, spar_id, number="+255754200001"):

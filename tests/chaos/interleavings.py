@@ -8,6 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.isolation.boundaries import GATES
 from tests.isolation.specs import all_specs
 from tests.isolation.stage import Stage
 from tests.lab import DIALECTS
@@ -59,14 +60,18 @@ def play_all(postgres, dialect, percent, seed, say, result):
     specs = [s for s in all_specs().values() if dialect in (s.dialects or DIALECTS)]
     weights = sum(spec.weight for spec in specs)
     counts = {"orders": 0, "wrong": 0}
+    never_met = set(GATES)
     with Stage(postgres, dialect, dialect, say) as stage:
         for spec in specs:
             part = AIM / len(DIALECTS) * spec.weight / weights
             found = spec.explore(stage, share(round(part), percent, LEAST), seed)
             counts["orders"] += len(found.orders)
             counts["wrong"] += len(found.wrong)
+            for order in found.orders:
+                never_met -= {step.partition(".")[2] for step in order}
             for line in report(spec, dialect, seed, found):
                 say(line)
+    assert not never_met, f"gates no actor came to: {never_met}"
     result.write_text(json.dumps(counts))
 
 

@@ -28,6 +28,8 @@ AFTER = (("g2p.spar.mapping", "_record", "commit"),)
 #: Gates of one request on its way: before it is at SPAR, there before SPAR does it,
 #: and before its answer is read.
 ON_THE_WAY = ("send", "apply", "answer")
+#: All of them: each must have been met by some actor.
+GATES = {label for *_method, label in BEFORE + AFTER} | set(ON_THE_WAY)
 #: Races lost in a row that try the engine's patience.
 LOST_RACES = 2
 

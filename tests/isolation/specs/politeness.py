@@ -71,11 +71,12 @@ def all_failures_noted(case, _play):
 
 
 def is_paused(case, _play):
-    refused = case.stage.spar.mapper.requests
-    paused = not case.stage.running()
-    return ["SPAR refused the signature, and nothing is paused"] * (
-        bool(refused) and not paused
-    )
+    wrong = []
+    if len(case.stage.spar.mapper.requests) > 1:
+        wrong.append("SPAR refused the signature, and was asked again")
+    if case.stage.running():
+        wrong.append("SPAR refused the signature, and nothing is paused")
+    return wrong
 
 
 SPECS = [

@@ -57,7 +57,7 @@ SPECS = [
         "resolve_refused",
         "When SPAR refuses the question, it stays visible.",
         lambda c: {"O": c.request(c.intervene("retry")), "W": c.work()},
-        known=("W.claim, W/call.send, W.commit, W.claim, O.begin, O.commit",),
+        known=("O.begin, O.commit, W.claim, W/call.send, W.commit, W.claim",),
         faults=resolve_refused,
     ),
     *_both(

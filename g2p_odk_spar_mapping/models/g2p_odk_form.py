@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..asking import asking
 from ..central.feed import Feed
 
 #: Types of questions in Central's list that hold others and no answer.
@@ -155,7 +156,7 @@ class G2pOdkForm(models.Model):
         :raise UserError: when Central cannot be asked, in words
         """
         self.ensure_one()
-        with self.server_id._asking() as client:
+        with asking(self.server_id) as client:
             found = client.fields(self.project_id, self.xml_form_id)
         repeats = [_path(item) for item in found if item.get("type") == "repeat"]
         schema = []
@@ -183,7 +184,7 @@ class G2pOdkForm(models.Model):
         :raise UserError: when Central cannot be asked, in words
         """
         self.ensure_one()
-        with self.server_id._asking() as client:
+        with asking(self.server_id) as client:
             rows = self._feed(client).samples(number)
         return [row.data for row in rows if not row.is_encrypted]
 

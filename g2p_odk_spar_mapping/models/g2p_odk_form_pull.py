@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
+from ..asking import client_of
 from ..central import troubles
 from ..central.feed import BEGINNING, earlier
 from ..central.troubles import CentralTrouble
@@ -87,7 +88,7 @@ class G2pOdkForm(models.Model):
                 return Run
             run = apart(self.env, self._begin)
             try:
-                with self.server_id._client() as client:
+                with client_of(self.server_id) as client:
                     self._fetch(self._feed(client), run)
                 self._apply_staged()
                 state, message = "done", False

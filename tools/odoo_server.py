@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import tempfile
 import textwrap
 
 from . import odoo_source, problems, settings, virtualenvs
@@ -86,6 +87,8 @@ class OdooServer(Service):
             http_port=self.port,
             list_db=False,
             server_wide_modules="base,rpc,web,queue_job",
+            # Keys of the sandbox, and those that tests make.
+            spar_secret_folders=f"{settings.SANDBOX}:{tempfile.gettempdir()}",
             workers=self.workers,
         )
         if self.workers:

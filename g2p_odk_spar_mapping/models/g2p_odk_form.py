@@ -3,6 +3,7 @@ from collections import Counter
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..asking import asking
 from ..central.feed import Feed
 from ..central.rows import Unreadable
 from ..transactions import apart, commit
@@ -190,7 +191,7 @@ class G2pOdkForm(models.Model):
         :raise UserError: when Central cannot be asked, in words
         """
         self.ensure_one()
-        with self.server_id._asking() as client:
+        with asking(self.server_id) as client:
             found = client.fields(self.project_id, self.xml_form_id)
         self._note_twins(found)
         repeats = [_path(item) for item in found if item.get("type") == "repeat"]
@@ -274,7 +275,7 @@ class G2pOdkForm(models.Model):
         :raise UserError: when Central cannot be asked, in words
         """
         self.ensure_one()
-        with self.server_id._asking() as client:
+        with asking(self.server_id) as client:
             self._note_twins(client.fields(self.project_id, self.xml_form_id))
             rows = self._feed(client).samples(number)
         return [row.data for row in rows if not row.is_encrypted]

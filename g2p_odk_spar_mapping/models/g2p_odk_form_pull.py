@@ -10,6 +10,7 @@ from odoo.exceptions import UserError
 
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
+from ..asking import client_of
 from ..central.feed import AHEAD, BEGINNING, earlier
 from ..central.troubles import CentralTrouble
 from ..transactions import CONCURRENT, apart, roll_back
@@ -122,7 +123,7 @@ class G2pOdkForm(models.Model):
                 return Run
             run = apart(self.env, self._begin)
             try:
-                with self.server_id._client() as client:
+                with client_of(self.server_id) as client:
                     self._fetch(client, run, deadline)
                 state, message = "done", False
             except OutOfTime:

@@ -1,5 +1,3 @@
-import os
-from contextlib import contextmanager
 from pathlib import Path
 
 from odoo import api, fields, models
@@ -7,24 +5,17 @@ from odoo.exceptions import UserError, ValidationError
 
 from odoo.addons.g2p_spar_financial_address.urls import is_secure
 
+from ..asking import PREFIX, SUFFIX, asking
 from ..central import troubles
-from ..central.client import CentralClient
-from ..central.troubles import CentralTrouble
 
 ADMINISTRATOR = "g2p_spar_financial_address.group_administrator"
-#: Beginning of the names of variables that may hold a password of Central: anything
-#: else in the server's environment is nobody's business.
-PREFIX = "ODK_"
-#: Endings of the names of files that may, for the same reason.
-SUFFIX = ".odk-password"
-LONGEST_PASSWORD = 1024
 
 
 class G2pOdkServer(models.Model):
     """An ODK Central that forms are fetched from.
 
     Its password is in no field of this or any other model: it is read from a file or a
-    variable on the server each time it is needed.
+    variable on the server each time it is needed, by functions outside of the models.
     """
 
     _name = "g2p.odk.server"
@@ -123,7 +114,7 @@ class G2pOdkServer(models.Model):
         """
         self.check_access("write")
         self.ensure_one()
-        with self._asking() as client:
+        with asking(self) as client:
             projects = client.projects()
         if not projects:
             raise UserError(
@@ -163,53 +154,7 @@ class G2pOdkServer(models.Model):
             "target": "new",
         }
 
-    # === BUSINESS METHODS === #
-
-    def _client(self):
-        """Return a client of this Central; whoever asks for it closes it.
-
-        :rtype: ~..central.client.CentralClient
-        :raise UserError: when there is no password
-        """
-        self.ensure_one()
-        server = self.sudo()
-        return CentralClient(
-            server.base_url,
-            server.email,
-            server._password(),
-            answer_timeout=server.answer_timeout,
-        )
-
-    @contextmanager
-    def _asking(self):
-        """Give a client while a person waits for the answer.
-
-        :raise UserError: when Central cannot be asked, in words
-        """
-        try:
-            with self._client() as client:
-                yield client
-        except CentralTrouble as trouble:
-            raise UserError(self._worded(trouble)) from None
-
-    def _password(self):
-        if self.password_source == "environment":
-            password = os.environ.get(self.password_variable, "")
-        else:
-            try:
-                with open(self.password_path, encoding="utf-8") as file:
-                    password = file.read(LONGEST_PASSWORD + 1)
-            except (OSError, ValueError):
-                password = ""
-        password = password.strip()
-        if not password or len(password) > LONGEST_PASSWORD:
-            # Without its place: people without rights on it read this, too.
-            raise UserError(
-                self.env._(
-                    "The password for %s cannot be read on the server.", self.name
-                )
-            )
-        return password
+    # === WORDS === #
 
     def _worded(self, trouble):
         """Return what is wrong and what to do about it.

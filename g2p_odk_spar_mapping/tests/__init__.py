@@ -7,6 +7,7 @@ from . import test_central
 from . import test_mapping
 from . import test_mapping_lines
 from . import test_odk_roles
+from . import test_password_is_protected
 from . import test_preview
 from . import test_pull
 from . import test_pull_gone

@@ -1,9 +1,12 @@
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from odoo.addons.g2p_spar_financial_address.tests.common import FinancialAddressCase
 
+from .. import asking
+from ..central.client import CentralClient
 from .central_stand_in.server import CentralStandIn
 from .central_stand_in.store import Store, answers
 
@@ -52,16 +55,7 @@ class OdkCase(FinancialAddressCase):
 
     def make_impatient(self):
         """Let a second try come at once."""
-        client = type(self.server)._client
-
-        def impatient(server):
-            made = client(server)
-            made._backoff = 0
-            for adapter in made._session.adapters.values():
-                adapter.max_retries.backoff_factor = 0
-            return made
-
-        self.patch(type(self.server), "_client", impatient)
+        self.patch(asking, "CentralClient", partial(CentralClient, backoff=0))
 
     def pull(self):
         """Do one run that must end well; return it."""

@@ -1,5 +1,7 @@
 from odoo import Command, fields, models
 
+from ..asking import asking
+
 
 class G2pOdkFormPick(models.TransientModel):
     """The forms a Central has, to choose from."""
@@ -24,7 +26,7 @@ class G2pOdkFormPick(models.TransientModel):
             for form in forms.search([("server_id", "=", self.server_id.id)])
         }
         lines = []
-        with self.server_id._asking() as client:
+        with asking(self.server_id) as client:
             for project in client.projects():
                 lines += [
                     {

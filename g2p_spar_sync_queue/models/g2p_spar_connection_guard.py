@@ -67,6 +67,8 @@ class G2pSparConnection(models.Model):
         return True
 
     def _ask_before_sending(self):
+        # Two workers that notice it at one moment alert once.
+        self._hold()
         self._pause(
             self.env._(
                 "This database was restored or copied: it is not the one that last "

@@ -1,7 +1,11 @@
 """The certificates of the connection itself, where the usual ones do not do."""
 
+from contextlib import contextmanager
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+
+from odoo.addons.g2p_spar_financial_address.server_secrets import opened
 
 from ..spar import keys, tls
 from ..spar.tls import Tls, TlsProblem, read_authorities
@@ -65,6 +69,7 @@ class G2pSparConnection(models.Model):
             connection.ca_certificate or None,
             connection.tls_certificate_path or None,
             connection.tls_key_path or None,
+            _opened,
         )
 
     def _tls_problem_text(self, problem):
@@ -72,7 +77,9 @@ class G2pSparConnection(models.Model):
         # The file is not named: people without rights on keys read this, too.
         texts = {
             keys.UNREADABLE: self.env._(
-                "A file of the client certificate cannot be read (%s)."
+                "A file of the client certificate cannot be read. It must be in a "
+                "folder that the server allows for keys (SPAR_SECRET_FOLDERS), and "
+                "readable by Odoo."
             ),
             tls.UNFIT: self.env._(
                 "The client certificate and its key cannot be used together, or the "
@@ -87,3 +94,10 @@ class G2pSparConnection(models.Model):
         }
         text = texts[problem.code]
         return text % problem.detail if problem.detail else text
+
+
+@contextmanager
+def _opened(path):
+    """Give the path by which OpenSSL reads a file that may be read and is open."""
+    with opened(path, keys.MAX_BYTES) as number:
+        yield f"/dev/fd/{number}"

@@ -2,16 +2,19 @@
 
 import base64
 import binascii
-import os
-import stat
 from datetime import datetime
-from pathlib import Path
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_date
 
 from odoo.addons.g2p_spar_financial_address.marks import INSIDE, marked
+from odoo.addons.g2p_spar_financial_address.server_secrets import (
+    Unreadable,
+    check_saved,
+    read_file,
+    read_variable,
+)
 
 from ..spar import keys
 from ..spar.keys import CERTIFICATE, KEY, PASSWORD, KeyProblem
@@ -79,7 +82,8 @@ class G2pSparKey(models.Model):
     key_path = fields.Char(
         "Key file on the server",
         groups=MANAGER,
-        help="PEM, or PKCS#12 (.p12, .pfx), readable by Odoo only.",
+        help="PEM, or PKCS#12 (.p12, .pfx), readable by Odoo only, in a folder that "
+        "the server allows for keys.",
     )
     certificate_path = fields.Char(
         "Certificate file on the server",
@@ -94,7 +98,8 @@ class G2pSparKey(models.Model):
     key_variable = fields.Char(
         "Variable with the key",
         groups=MANAGER,
-        help="It holds the key in PEM form, or a PKCS#12 file in Base64.",
+        help="It holds the key in PEM form, or a PKCS#12 file in Base64. Its name "
+        "begins with SPAR_.",
     )
     certificate_variable = fields.Char(
         "Variable with the certificate",
@@ -230,17 +235,7 @@ class G2pSparKey(models.Model):
             raise self._worded(problem) from None
 
     def _read_places(self, known=False):
-        read = _read_file if self.source == "file" else _read_variable
-        places = PLACES[self.source]
-        if not self[places[KEY]]:
-            raise KeyProblem(NOT_GIVEN)
-        certificate = self[places[CERTIFICATE]]
-        return keys.load_pair(
-            read(self[places[KEY]], KEY),
-            certificate and read(certificate, CERTIFICATE),
-            _read_password(self),
-            known,
-        )
+        return _read_pair(self, known)
 
     def action_read_again(self):
         """Read again what is in the files or variables by now.
@@ -310,8 +305,15 @@ class G2pSparKey(models.Model):
     def _texts(self):
         return {
             NOT_GIVEN: self.env._("Say which one it is."),
-            NOT_SET: self.env._("No such variable is set for Odoo on the server."),
-            keys.UNREADABLE: self.env._("The file on the server cannot be read (%s)."),
+            # The same whatever the cause, which would tell what there is on the server.
+            NOT_SET: self.env._(
+                "The variable cannot be read. It must be set for Odoo on the server, "
+                "and its name begins with SPAR_."
+            ),
+            keys.UNREADABLE: self.env._(
+                "The file cannot be read. It must be in a folder that the server "
+                "allows for keys (SPAR_SECRET_FOLDERS), and readable by Odoo."
+            ),
             keys.NOT_A_KEY: self.env._(
                 "This is not a readable private key. PEM and PKCS#12 (.p12, .pfx) are "
                 "understood."
@@ -337,13 +339,39 @@ class G2pSparKey(models.Model):
         }
 
 
+# Functions and no methods: what is a method of a model can be called in server actions
+# and templates.
+
+
+def _read_pair(key, known):
+    """Read a key where its record says; only for a record that is saved.
+
+    :raise KeyProblem: when it cannot be used
+    """
+    try:
+        check_saved(key)
+    except Unreadable:
+        raise KeyProblem(keys.UNREADABLE) from None
+    read = _read_file if key.source == "file" else _read_variable
+    places = PLACES[key.source]
+    if not key[places[KEY]]:
+        raise KeyProblem(NOT_GIVEN)
+    certificate = key[places[CERTIFICATE]]
+    return keys.load_pair(
+        read(key[places[KEY]], KEY),
+        certificate and read(certificate, CERTIFICATE),
+        _read_password(key),
+        known,
+    )
+
+
 def _read_password(key):
     """Return the password of a key, wherever it is."""
     if key.password_variable:
-        password = os.environ.get(key.password_variable)
-        if password is None:
-            raise KeyProblem(NOT_SET, part=PASSWORD)
-        return password.encode()
+        try:
+            return read_variable(key.password_variable).encode()
+        except Unreadable:
+            raise KeyProblem(NOT_SET, part=PASSWORD) from None
     if key.password_path:
         return _read_file(key.password_path, PASSWORD).rstrip(b"\r\n")
     return None
@@ -358,20 +386,16 @@ def _decode(content, code):
 
 def _read_file(path, part):
     try:
-        with Path(path).open("rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise KeyProblem(keys.NOT_A_KEY, part=part)
-            return file.read(keys.MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        # Without the path: people without rights on keys read this, too.
-        reason = getattr(error, "strerror", None) or "?"
-        raise KeyProblem(keys.UNREADABLE, reason, part) from None
+        return read_file(path, keys.MAX_BYTES)
+    except Unreadable:
+        raise KeyProblem(keys.UNREADABLE, part=part) from None
 
 
 def _read_variable(name, part):
-    content = os.environ.get(name)
-    if content is None:
-        raise KeyProblem(NOT_SET, part=part)
+    try:
+        content = read_variable(name)
+    except Unreadable:
+        raise KeyProblem(NOT_SET, part=part) from None
     if "-----BEGIN" in content:
         return content.encode()
     code = keys.NOT_A_KEY if part == KEY else keys.NOT_A_CERTIFICATE

@@ -42,22 +42,6 @@ class G2pSparKey(models.Model):
         )
         return super().init()
 
-    def _put(self, sealed):
-        self.env.flush_all()
-        self.env.cr.execute(
-            """INSERT INTO g2p_spar_key_store (key_id, sealed) VALUES (%s, %s)
-               ON CONFLICT (key_id) DO UPDATE SET sealed = excluded.sealed""",
-            [self.id, sealed],
-        )
-
-    def _sealed(self):
-        """Return the private key as it is kept, or None."""
-        self.env.cr.execute(
-            "SELECT sealed FROM g2p_spar_key_store WHERE key_id = %s", [self.id]
-        )
-        row = self.env.cr.fetchone()
-        return row and row[0]
-
     def _check_secret(self):
         """Refuse to store a key where it could not be encrypted.
 
@@ -74,7 +58,7 @@ class G2pSparKey(models.Model):
             return
         for key in self:
             try:
-                key._put(_fernet().rotate(key._sealed() or b"").decode())
+                _put(key, _fernet().rotate(sealed_of(key) or b"").decode())
             except (InvalidToken, KeyProblem):
                 # Said in words when the key is needed.
                 continue
@@ -110,7 +94,7 @@ def seal(key, private_key):
     :raise KeyProblem: when there is no secret to encrypt it with
     """
     key.ensure_one()
-    key._put(_fernet().encrypt(keys.to_der(private_key)).decode())
+    _put(key, _fernet().encrypt(keys.to_der(private_key)).decode())
 
 
 def unseal(key):
@@ -120,13 +104,36 @@ def unseal(key):
     :raise KeyProblem: when it is not there, or sealed with another secret
     """
     key.ensure_one()
-    sealed = key._sealed()
+    sealed = sealed_of(key)
     if not sealed:
         raise KeyProblem(GONE)
     try:
         return keys.from_der(_fernet().decrypt(sealed))
     except InvalidToken:
         raise KeyProblem(SECRET_OTHER) from None
+
+
+def sealed_of(key):
+    """Return the private key as it is kept, or None.
+
+    :param key: the saved ``g2p.spar.key`` it belongs to
+    """
+    if not isinstance(key.id, int):
+        return None
+    key.env.cr.execute(
+        "SELECT sealed FROM g2p_spar_key_store WHERE key_id = %s", [key.id]
+    )
+    row = key.env.cr.fetchone()
+    return row and row[0]
+
+
+def _put(key, sealed):
+    key.env.flush_all()
+    key.env.cr.execute(
+        """INSERT INTO g2p_spar_key_store (key_id, sealed) VALUES (%s, %s)
+           ON CONFLICT (key_id) DO UPDATE SET sealed = excluded.sealed""",
+        [key.id, sealed],
+    )
 
 
 def _secrets():

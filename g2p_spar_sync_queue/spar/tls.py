@@ -6,6 +6,7 @@ always verified; there is no way to leave that out.
 
 import re
 import ssl
+from contextlib import nullcontext
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -32,10 +33,19 @@ class Tls:
         certificate one of these vouches for are trusted
     :param str certificate_path: a file with the client certificate to show, or None
     :param str key_path: a file with its private key, without a password
+    :param opened: a function of a path; what it returns gives, as a context manager,
+        the path of a file that may be read, or raises OSError
     """
 
-    def __init__(self, authorities=None, certificate_path=None, key_path=None):
+    def __init__(
+        self,
+        authorities=None,
+        certificate_path=None,
+        key_path=None,
+        opened=nullcontext,
+    ):
         self.authorities = authorities
+        self._opened = opened
         self._certificate_path = certificate_path
         self._key_path = key_path
 
@@ -54,17 +64,21 @@ class Tls:
 
     def _show_certificate(self, context):
         try:
-            context.load_cert_chain(
-                self._certificate_path,
-                self._key_path,
-                # Otherwise OpenSSL asks on the server's terminal, and waits.
-                password=lambda: "",
-            )
+            with (
+                self._opened(self._certificate_path) as certificate,
+                self._opened(self._key_path) as key,
+            ):
+                context.load_cert_chain(
+                    certificate,
+                    key,
+                    # Otherwise OpenSSL asks on the server's terminal, and waits.
+                    password=lambda: "",
+                )
         except ssl.SSLError:
             raise TlsProblem(UNFIT) from None
-        except OSError as error:
-            # Without the path: people without rights on keys read this, too.
-            raise TlsProblem(UNREADABLE, error.strerror) from None
+        except (OSError, TypeError, ValueError):
+            # Without path and cause: people without rights on keys read this, too.
+            raise TlsProblem(UNREADABLE) from None
 
     def __repr__(self):
         return "<Tls>"

@@ -15,6 +15,7 @@ from . import test_jobs
 from . import test_key_is_protected
 from . import test_key_is_protected_elsewhere
 from . import test_key_model
+from . import test_key_places
 from . import test_key_rotation
 from . import test_key_uses
 from . import test_keys

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from odoo.service.model import call_kw
 from odoo.tests import new_test_user
 
+from ..models.g2p_spar_key_store import sealed_of
 from ..spar import keys
 from .key_case import KeyCase
 from .key_material import (
@@ -90,19 +91,21 @@ class ProtectedCase(KeyCase):
                 "key_path": file,
             }
         )
-        self.set_environment(T_P12=encoded(self.locked), T_WORD=PASSWORD.decode())
+        self.set_environment(
+            SPAR_T_P12=encoded(self.locked), SPAR_T_WORD=PASSWORD.decode()
+        )
         in_variable = self.Key.create(
             {
                 "name": "In a variable",
                 "connection_id": self.connection.id,
                 "source": "environment",
-                "key_variable": "T_P12",
-                "password_variable": "T_WORD",
+                "key_variable": "SPAR_T_P12",
+                "password_variable": "SPAR_T_WORD",
             }
         )
         self.records = (uploaded | in_file | in_variable).with_user(self.env.user)
         uploaded.action_switch_now()
-        self.sealed = uploaded._sealed()
+        self.sealed = sealed_of(uploaded)
         self.pieces = pieces_of(self.private, self.locked, self.pem) | {
             self.sealed[20:60],
             self.secret,

@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import config
 
-from ..models.g2p_spar_key_store import SECRET, unseal
+from ..models.g2p_spar_key_store import SECRET, _put, sealed_of, unseal
 from ..spar import keys
 from ..spar.keys import KeyProblem
 from .key_case import KeyCase
@@ -47,10 +47,10 @@ class TestKeyModel(KeyCase):
         key = rsa_key()
         pem, cert = private_pem(key), certificate_pem(key)
         self.set_environment(
-            T_KEY=pem.decode(),
-            T_CERT=cert.decode(),
-            T_P12=encoded(p12(key)),
-            T_PASSWORD=PASSWORD.decode(),
+            SPAR_T_KEY=pem.decode(),
+            SPAR_T_CERT=cert.decode(),
+            SPAR_T_P12=encoded(p12(key)),
+            SPAR_T_PASSWORD=PASSWORD.decode(),
         )
         locked = self.file("key.p12", p12(key))
         for values in (
@@ -59,7 +59,11 @@ class TestKeyModel(KeyCase):
                 "key_path": self.file("key.pem", pem),
                 "certificate_path": self.file("cert.pem", cert),
             },
-            {"source": "file", "key_path": locked, "password_variable": "T_PASSWORD"},
+            {
+                "source": "file",
+                "key_path": locked,
+                "password_variable": "SPAR_T_PASSWORD",
+            },
             {
                 "source": "file",
                 "key_path": locked,
@@ -67,13 +71,13 @@ class TestKeyModel(KeyCase):
             },
             {
                 "source": "environment",
-                "key_variable": "T_KEY",
-                "certificate_variable": "T_CERT",
+                "key_variable": "SPAR_T_KEY",
+                "certificate_variable": "SPAR_T_CERT",
             },
             {
                 "source": "environment",
-                "key_variable": "T_P12",
-                "password_variable": "T_PASSWORD",
+                "key_variable": "SPAR_T_P12",
+                "password_variable": "SPAR_T_PASSWORD",
             },
         ):
             with self.subTest(values):
@@ -82,7 +86,7 @@ class TestKeyModel(KeyCase):
                 )
                 self.assertEqual(record.thumbprint, keys.thumbprint(certificate(key)))
                 self.assertEqual(record._load_pair().kid, record.thumbprint)
-                self.assertFalse(record._sealed())
+                self.assertFalse(sealed_of(record))
 
     def sealed_keys(self):
         self.env.cr.execute("SELECT count(*) FROM g2p_spar_key_store")
@@ -134,18 +138,20 @@ class TestKeyModel(KeyCase):
         other = self.file("other.pem", certificate_pem(rsa_key(1)))
         old = self.file("old.pem", certificate_pem(key, -10, -1))
         locked = self.file("key.p12", p12(key))
-        self.set_environment(T_KEY="nonsense", T_GOOD=private_pem(key).decode())
+        self.set_environment(
+            SPAR_T_KEY="nonsense", SPAR_T_GOOD=private_pem(key).decode()
+        )
         for values, field, message in [
-            ({"key_path": "/nowhere/k"}, "key_path", r"cannot be read \(No such file"),
-            ({"key_path": str(self.folder)}, "key_path", "Is a directory"),
-            ({"key_path": "/dev/zero"}, "key_path", "not a readable private key"),
+            ({"key_path": "/nowhere/k"}, "key_path", "cannot be read"),
+            ({"key_path": str(self.folder)}, "key_path", "cannot be read"),
+            ({"key_path": "/dev/zero"}, "key_path", "cannot be read"),
             ({"key_path": False}, "key_path", "Say which"),
             ({"key_path": cert}, "key_path", "not a readable private key"),
             ({"key_path": pem}, "certificate_path", "no certificate"),
             (
                 {"key_path": pem, "certificate_path": "/nowhere/c"},
                 "certificate_path",
-                "No such file",
+                "cannot be read",
             ),
             ({"key_path": pem, "certificate_path": other}, "certificate_path", "ano"),
             ({"key_path": pem, "certificate_path": old}, "certificate_path", "expired"),
@@ -154,19 +160,27 @@ class TestKeyModel(KeyCase):
             (
                 {"key_path": locked, "password_path": "/nowhere/p"},
                 "password_path",
-                "No such file",
+                "cannot be read",
             ),
-            ({"key_variable": "T_NONE"}, "key_variable", "No such variable"),
-            ({"key_variable": "T_KEY"}, "key_variable", "not a readable private key"),
             (
-                {"key_variable": "T_GOOD", "certificate_variable": "T_NONE"},
+                {"key_variable": "SPAR_T_NONE"},
+                "key_variable",
+                "variable cannot be read",
+            ),
+            (
+                {"key_variable": "SPAR_T_KEY"},
+                "key_variable",
+                "not a readable private key",
+            ),
+            (
+                {"key_variable": "SPAR_T_GOOD", "certificate_variable": "SPAR_T_NONE"},
                 "certificate_variable",
-                "No such variable",
+                "variable cannot be read",
             ),
             (
-                {"key_variable": "T_GOOD", "password_variable": "T_NONE"},
+                {"key_variable": "SPAR_T_GOOD", "password_variable": "SPAR_T_NONE"},
                 "password_variable",
-                "No such variable",
+                "variable cannot be read",
             ),
         ]:
             source = "file" if "key_path" in values else "environment"
@@ -201,7 +215,7 @@ class TestKeyModel(KeyCase):
         (stored,) = self.raw("g2p_spar_key_store", key)
         der = keys.to_der(rsa_key())
         self.assertEqual(
-            Fernet(self.secret).decrypt(key._sealed()), der, "the sealed key is there"
+            Fernet(self.secret).decrypt(sealed_of(key)), der, "the sealed key is there"
         )
         self.assertNotIn(encoded(der)[40:80], stored)
         self.set_environment(**{SECRET: Fernet.generate_key().decode()})
@@ -303,7 +317,7 @@ class TestKeyModel(KeyCase):
 
     def test_a_secret_key_opens_only_with_its_own_row(self):
         first, second = self.upload_pair(), self.upload_pair(1)
-        second._put(first._sealed())
+        _put(second, sealed_of(first))
         self.assertEqual(keys.to_der(unseal(second)), keys.to_der(rsa_key()))
         with self.assertRaisesRegex(KeyProblem, "another key"):
             second._load_pair()

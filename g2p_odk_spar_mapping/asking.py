@@ -1,0 +1,77 @@
+"""Clients of Central, made by functions: no method of a model returns a password."""
+
+from contextlib import contextmanager
+
+from odoo.exceptions import UserError
+
+from odoo.addons.g2p_spar_financial_address.server_secrets import (
+    Unreadable,
+    check_saved,
+    read_file,
+    read_variable,
+)
+
+from .central.client import CentralClient
+from .central.troubles import CentralTrouble
+
+#: Beginning of the names of variables that may hold a password of Central: anything
+#: else in the server's environment is nobody's business.
+PREFIX = "ODK_"
+#: Endings of the names of files that may, for the same reason.
+SUFFIX = ".odk-password"
+LONGEST_PASSWORD = 1024
+
+
+def client_of(server):
+    """Return a client of a Central; the caller closes it.
+
+    :param server: a saved ``g2p.odk.server``
+    :rtype: ~.central.client.CentralClient
+    :raise UserError: when there is no password
+    """
+    server = server.sudo()
+    return CentralClient(
+        server.base_url,
+        server.email,
+        _password(server),
+        answer_timeout=server.answer_timeout,
+    )
+
+
+@contextmanager
+def asking(server):
+    """Give a client while a person waits for the answer.
+
+    :param server: a saved ``g2p.odk.server``
+    :raise UserError: when Central cannot be asked, in words
+    """
+    try:
+        with client_of(server) as client:
+            yield client
+    except CentralTrouble as trouble:
+        raise UserError(server._worded(trouble)) from None
+
+
+def _password(server):
+    try:
+        check_saved(server)
+        if server.password_source == "environment":
+            password = read_variable(server.password_variable, PREFIX)
+        else:
+            content = read_file(
+                server.password_path,
+                LONGEST_PASSWORD,
+                lambda path: path.endswith(SUFFIX),
+            )
+            password = content.decode()
+    except (Unreadable, ValueError):
+        password = ""
+    password = password.strip()
+    if not password or len(password) > LONGEST_PASSWORD:
+        # Without its place: people without rights on it read this, too.
+        raise UserError(
+            server.env._(
+                "The password for %s cannot be read on the server.", server.name
+            )
+        )
+    return password

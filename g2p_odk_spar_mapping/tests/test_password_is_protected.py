@@ -1,0 +1,129 @@
+"""Nobody gets Central's password, or anything else of the server, out of a setting."""
+
+import inspect
+import os
+from pathlib import Path
+from unittest.mock import patch
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools.safe_eval import safe_eval
+
+from odoo.addons.g2p_spar_financial_address.tests.fifo import nobody_waits
+
+from ..central.client import CentralClient
+from .central_stand_in.store import Store
+from .common import OdkCase
+
+#: Stands in for what else is on the server.
+ELSE = "db_password = hunter2hunter2"
+#: What an administrator may try in server actions and templates, where hidden methods
+#: can be called.
+EXPRESSIONS = (
+    "server._password()",
+    "server._client()._password",
+    "server._client().__dict__",
+    "server._asking().gen.send(None)._password",
+    "server.read()",
+    "server.sudo().read()",
+)
+
+
+@tagged("post_install", "-at_install")
+class TestPasswordIsProtected(OdkCase):
+    def setUp(self):
+        super().setUp()
+        self.config = Path(self.password_path).parent / "odoo.conf"
+        self.config.write_text(ELSE)
+        patcher = patch.dict(os.environ, {"T_ELSE": ELSE, "ODK_T": Store.PASSWORD})
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+    def servers(self):
+        """Return the saved server and what looks like one."""
+        Server = self.server.sudo()
+        file = {"password_source": "file", "base_url": "https://c.example.org"}
+        variable = {"password_source": "environment"}
+        return [
+            Server,
+            Server.new({**file, "password_path": str(self.config)}),
+            Server.new({**file, "password_path": str(self.password_path)}),
+            Server.new({**file, "password_path": str(self.config)}, origin=Server),
+            Server.new({**variable, "password_variable": "T_ELSE"}),
+            Server.new({**variable, "password_variable": "ODK_T"}),
+        ]
+
+    def assertHidden(self, value):
+        text = str(value)
+        self.assertNotIn(ELSE, text)
+        self.assertNotIn(Store.PASSWORD, text)
+
+    def test_code_in_server_actions_does_not_get_at_it(self):
+        for server in self.servers():
+            for expression in EXPRESSIONS:
+                with self.subTest(expression, server=server.id):
+                    try:
+                        found = safe_eval(expression, {"server": server})
+                    except Exception as error:
+                        found = error
+                    self.assertHidden(found)
+
+    def test_a_mail_template_does_not_get_at_it(self):
+        values = {
+            "name": "Peek",
+            "model_id": self.env["ir.model"]._get_id("g2p.odk.server"),
+            "subject": "{{ object.new({'password_source': 'file', "
+            f"'password_path': '{self.config}'"
+            "})._password() }}",
+        }
+        try:
+            template = self.env["mail.template"].create(values)
+            found = template._render_field("subject", self.server.ids)
+        except UserError as error:
+            # It is tried when it is stored, and its text is in the answer.
+            found = error
+        self.assertHidden(found)
+
+    def test_no_method_returns_it_or_what_knows_it(self):
+        """Whatever its name: each method of ours that can be called without more."""
+        called = 0
+        server = self.server.sudo()
+        for name, method in inspect.getmembers(type(server), inspect.isfunction):
+            if not method.__module__.startswith("odoo.addons.g2p_odk_spar_mapping"):
+                continue
+            with self.subTest(name), self.env.cr.savepoint(flush=False):
+                try:
+                    found = getattr(server, name)()
+                except Exception as error:
+                    found = error
+                else:
+                    called += 1
+                # A generator may be started in a server action.
+                if hasattr(found, "gen"):
+                    found = found.gen.send(None)
+                self.assertNotIsInstance(found, CentralClient)
+                self.assertHidden(found)
+        self.assertTrue(called)
+
+    def test_the_rule_is_checked_when_it_is_read(self):
+        for values in (
+            {"password_path": str(self.config)},
+            {"password_source": "environment", "password_variable": "T_ELSE"},
+        ):
+            columns = ", ".join(f"{name} = %s" for name in values)
+            self.env.cr.execute(
+                f"UPDATE g2p_odk_server SET {columns} WHERE id = %s",  # noqa: S608
+                [*values.values(), self.server.id],
+            )
+            self.env.invalidate_all()
+            with self.subTest(values), self.assertRaisesRegex(UserError, "password"):
+                self.server.action_test()
+            self.assertFalse(self.store.log)
+
+    def test_a_fifo_keeps_nobody_waiting(self):
+        fifo = self.config.with_name("fifo.odk-password")
+        os.mkfifo(fifo)
+        self.addCleanup(fifo.unlink)
+        self.server.password_path = str(fifo)
+        with nobody_waits(fifo), self.assertRaisesRegex(UserError, "cannot be read"):
+            self.server.action_test()

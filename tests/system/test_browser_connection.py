@@ -299,7 +299,7 @@ def confirm_as_second(registry, page, page_of, url):
     """Have the changed settings confirmed by another manager; load the page again."""
     expect(page.get_by_role("button", name="Resume")).to_have_count(0)
     page.get_by_role("button", name="Confirm changes").click()
-    confirm(page)
+    page.get_by_role("dialog").get_by_role("button", name="Ok").click()
     refusal = page.get_by_role("dialog")
     expect(refusal).to_contain_text("another manager has to confirm them first")
     refusal.get_by_role("button", name="Close").last.click()

@@ -2,7 +2,9 @@ import base64
 
 from odoo import SUPERUSER_ID
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.modules.migration import load_script
 from odoo.tests import Form, new_test_user, tagged
+from odoo.tools.misc import file_path
 
 from odoo.addons.queue_job.job import Job
 
@@ -163,6 +165,31 @@ class TestBulk(MonitorCase):
         self.run_job()
         self.assertEqual(bulk.with_user(second).state, "done")
         self.assertEqual(self.in_use(partners).entered_by_id, second)
+
+    def test_the_upgrade_notes_who_started_it(self):
+        partners = self.make_registrants(1)
+        bulk = self.make_bulk()
+        bulk.action_start()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE g2p_fa_bulk SET requester_id = NULL, write_uid = %s WHERE id = %s",
+            [self.editor.id, bulk.id],
+        )
+        self.env.cr.execute(
+            """UPDATE queue_job SET user_id = %(uid)s, records =
+                      jsonb_set((records #>> '{}')::jsonb, '{uid}', to_jsonb(%(uid)s))
+                WHERE method_name = '_job_run'""",
+            {"uid": self.editor.id},
+        )
+        self.env.invalidate_all()
+        path = "g2p_spar_admin_ui/migrations/19.0.1.2.0/post-jobs.py"
+        load_script(file_path(path), "bulk_jobs").migrate(self.env.cr, "19.0.1.1.0")
+        self.env.invalidate_all()
+        job = self.env["queue.job"].search([("method_name", "=", "_job_run")])
+        self.assertEqual(job.records.env.uid, SUPERUSER_ID)
+        self.assertEqual(bulk.requester_id, self.editor)
+        self.run_job()
+        self.assertEqual(self.in_use(partners).entered_by_id, self.editor)
 
     def test_branches_keep_their_code(self):
         old = self.enter_bank_account()

@@ -18,7 +18,7 @@ STOPS = {
     "W": {"claim", "send", "commit"},
 }
 #: All the gates of a worker's round; and those while its request is at SPAR.
-WORKER = {"claim", "claim again", "journal", "send", "answer", "record", "commit"}
+WORKER = {"claim", "journal", "send", "answer", "record", "commit"}
 AT_SPAR = WORKER | {"apply"}
 
 

@@ -75,6 +75,14 @@ SPECS = [
         prepare=queued,
     ),
     Spec(
+        "two_operations",
+        "Of two registrants who need different requests, each gets its own.",
+        lambda c: {"T": c.request(c.amend(1)), "W1": c.work(), "W2": c.work()},
+        people=("settled", "new"),
+        stops={"W1": {"claim", "claim again", "send", "commit"}},
+        prepare=lambda c: c.prepare(c.amend(0), c.amend(1)),
+    ),
+    Spec(
         "every_value_amend",
         "Where every value is sent, they are sent in order.",
         lambda c: {

@@ -129,14 +129,13 @@ SPECS = [
         lambda c: {"B": others(c), "W": c.work()},
         stops={"W": RACE},
         prepare=queued,
-        faults=lambda c: [{"kind": "reject", "code": "rjct.jwt.invalid"}],
+        faults=lambda c: [{"kind": "status", "code": 401}],
         finish=is_paused,
         known=(
             "W.guard, W/call.send, B.write, W.pause, B.commit, B.write, W.pause, "
             "B.commit, B.write, B.commit",
         ),
         weight=0.3,
-        dialects=("g2p_connect",),
     ),
     Spec(
         "breaker",

@@ -30,7 +30,7 @@ class Case:
         self.ids = list(ids)
         #: What a test has to tell besides what is looked at here.
         self.complaints = []
-        #: Requests nobody could have done: Odoo told the user why.
+        #: What Odoo told users whose requests it refused.
         self.refused = []
         stage.spar.mapper.reset()
         self.rows_before = dict(self.rows())

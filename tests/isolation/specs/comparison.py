@@ -30,13 +30,13 @@ def compare(case, then=None):
 
 
 def removed_at_spar(case):
-    """Somebody else has removed the row at SPAR."""
+    """Another client of SPAR has removed the row."""
     case.stage.spar.mapper.table.rows.pop(case.ids[0])
     case.rows_before.pop(case.ids[0])
 
 
 def changed_at_spar(case):
-    """Somebody else has entered another wallet at SPAR."""
+    """Another client of SPAR has entered another wallet."""
     (number,) = case.stage.new_numbers(1)
     row = case.stage.spar.mapper.table.rows[case.ids[0]]
     row.fa = case.rows_before[case.ids[0]] = case.text(number)
@@ -63,7 +63,7 @@ SPECS = [
     ),
     Spec(
         "compare_and_resend",
-        "What a comparison finds and somebody sends again is the newest address.",
+        "What a comparison finds and an operator sends again is the newest address.",
         lambda c: {
             "R": compare(c, lambda lines: lines.action_resend()),
             "T": c.request(c.amend()),

@@ -1,4 +1,4 @@
-"""SPAR does late what nobody waits for any more: nothing about it is sent before."""
+"""SPAR is late with a request that was given up: nothing is sent before it is over."""
 
 from ..spec import Spec
 from .comparison import compare
@@ -8,7 +8,7 @@ from .politeness import is_time
 
 
 def _late(name, guards, do, **options):
-    """Return a spec: a request is late, and somebody does something meanwhile.
+    """Return a spec: a request is late, and users do something meanwhile.
 
     :param do: gets the case; returns the actors besides the two workers.
     """
@@ -42,7 +42,7 @@ SPECS = [
     ),
     _late(
         "archive",
-        "A late request pays nobody who was archived meanwhile.",
+        "A late request pays no registrant who was archived meanwhile.",
         lambda c: {"T": c.request(c.write("archive", active=False))},
         people=("new",),
     ),
@@ -54,7 +54,7 @@ SPECS = [
     ),
     _late(
         "handed_on",
-        "An ID with a late request is nobody else's yet.",
+        "An ID with a late request has no other owner yet.",
         lambda c: {
             "T": c.one_after_another(
                 c.request(c.change_id(0)), c.request(c.change_id(1, c.ids[0]))

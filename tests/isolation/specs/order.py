@@ -1,4 +1,4 @@
-"""One registrant's newest address comes last at SPAR, whoever commits when."""
+"""One registrant's newest address comes last at SPAR, in any order of commits."""
 
 from ..spec import AT_SPAR, WORKER, Spec
 

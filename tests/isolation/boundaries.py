@@ -8,7 +8,7 @@ import json
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from .schedule import Died, current, gate
+from .schedule import Actor, Died, current, gate
 
 #: Gates before methods of models: model, method, gate.
 BEFORE = (
@@ -200,21 +200,44 @@ class Spar:
         operation = self.dialect.operation_of(path)
         request_id, items = self.dialect.parts_of(request.content, operation)
         entry, fault = self.mapper.arrive(operation, request_id, items)
+
+        def work():
+            try:
+                return self._work(fault, operation, request)
+            finally:
+                self.mapper.over(entry)
+
+        if fault and fault.kind == "late":
+            self._later(strand, work)
+            raise no_answer("answer.lost")
         try:
             gate("apply")
-            status, content = self._work(fault, operation, request)
         except Died:
-            # It has left the sender: SPAR does it all the same.
-            self._work(fault, operation, request)
+            # It has left the sender: SPAR does it all the same, sooner or later.
+            self._later(strand, work)
             raise
-        finally:
-            self.mapper.over(entry)
+        status, content = work()
         if strand:
             strand.play.check_alive(strand)
         gate("answer")
         if fault and fault.kind.startswith("cut"):
             raise no_answer("answer.cut")
         return status, content
+
+    @staticmethod
+    def _later(strand, work):
+        """Let SPAR do its work late, as another actor of this permutation."""
+        if not strand or strand.play.over:
+            work()
+            return
+
+        def act():
+            try:
+                gate("late")
+            finally:
+                work()
+
+        strand.play.add(Actor("SPAR"), act)
 
     def _work(self, fault, operation, request):
         """Do what is asked, or what goes wrong with it."""

@@ -30,7 +30,7 @@ class Case:
         self.ids = list(ids)
         #: What a test has to tell besides what is looked at here.
         self.complaints = []
-        #: Requests nobody could have done: Odoo told the user why.
+        #: What Odoo told users whose requests it refused.
         self.refused = []
         stage.spar.mapper.reset()
         self.rows_before = dict(self.rows())
@@ -312,7 +312,7 @@ class Case:
             self.people,
         ):
             place = places[partner] = places.get(partner, 0) + 1
-            owners[self._text(number)] = (partner, place)
+            owners[self.text(number)] = (partner, place)
         found = check_owners(self.rows_before, applied, owners)
         words = {
             "twice": "at SPAR under two IDs at a time",
@@ -321,7 +321,8 @@ class Case:
         }
         return [words[kind] for kind, who in found.items() if who]
 
-    def _text(self, number):
+    def text(self, number):
+        """Return what SPAR should hold for a wallet."""
         return wallet_string(number, self.stage.wallet_kind)
 
     def check_twins(self):
@@ -343,7 +344,7 @@ class Case:
             held = {i: v for i, v in rows.items() if i in (spar_id, linked)}
             wanted = {}
             if number and is_paid and spar_id:
-                wanted = {spar_id: self._text(number)}
+                wanted = {spar_id: self.text(number)}
             if state in ("due", "retrying", "checking"):
                 wrong.append(f"{state} for ever")
             elif held != wanted and state in ASKED:

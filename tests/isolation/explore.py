@@ -12,7 +12,7 @@ CHANGES = 0.15
 
 @dataclass
 class Explored:
-    """What became of one spec.
+    """What came of one spec.
 
     ``orders`` are the distinct orders of steps that were played, each once; ``wrong``
     has what did not hold by the order it was seen in.

@@ -45,7 +45,7 @@ def gate(name):
 
 
 class Actor:
-    """What acts by itself: a user's transaction, a worker, SPAR.
+    """One that acts on its own: a user's transaction, a worker, SPAR.
 
     :param str name: short, for the order that is printed.
     :param stops: names of the gates it stops at; all when None.

@@ -18,7 +18,7 @@ STOPS = {
     "W": {"claim", "send", "commit"},
 }
 #: All the gates of a worker's round; and those while its request is at SPAR.
-WORKER = {"claim", "claim again", "journal", "send", "answer", "record", "commit"}
+WORKER = {"claim", "journal", "send", "answer", "record", "commit"}
 AT_SPAR = WORKER | {"apply"}
 
 
@@ -39,7 +39,6 @@ class Spec:
     :param Callable prepare: does something first; gets the case.
     :param Callable finish: looks for more that must hold; gets case and play, before
         all has drained, and returns what does not hold.
-    :param tuple dialects: it is played in; both when empty.
     :param float weight: of its share of all permutations.
     :param known: orders of steps, as printed, that were wrong once; always played.
     """
@@ -54,7 +53,6 @@ class Spec:
     faults: Callable | None = None
     prepare: Callable | None = None
     finish: Callable | None = None
-    dialects: tuple = ()
     weight: float = 1.0
     known: tuple = ()
 

@@ -158,7 +158,7 @@ class Stage(Clerks):
     # === REGISTRANTS === #
 
     def take(self, kind):
-        """Return a registrant nobody has used.
+        """Return a registrant that is unused.
 
         :param str kind: ``new`` without an address, or ``settled`` with one that is at
             SPAR.
@@ -183,7 +183,7 @@ class Stage(Clerks):
         self.pools[kind] += people
 
     def new_id(self):
-        """Return a SPAR ID nobody had before."""
+        """Return a SPAR ID that is new."""
         return f"ID-{next(self.ids):06d}"
 
     def forget(self, people):

@@ -12,6 +12,7 @@ SUBJECTS = (
     "promotion",
     "threads",
     "deaths",
+    "late",
     "interventions",
     "leaving",
     "comparison",

@@ -29,10 +29,29 @@ def compare(case, then=None):
     return act
 
 
-def changed_at_spar(case):
-    """Somebody else has removed the row at SPAR."""
+def removed_at_spar(case):
+    """Another client of SPAR has removed the row."""
     case.stage.spar.mapper.table.rows.pop(case.ids[0])
     case.rows_before.pop(case.ids[0])
+
+
+def changed_at_spar(case):
+    """Another client of SPAR has entered another wallet."""
+    (number,) = case.stage.new_numbers(1)
+    row = case.stage.spar.mapper.table.rows[case.ids[0]]
+    row.fa = case.rows_before[case.ids[0]] = case.text(number)
+
+
+def take(case):
+    """Return an actor: a comparison, and what SPAR holds is taken over."""
+    line = "g2p.spar.reconciliation.line"
+    mine = [("mapping_id.partner_id", "in", case.people)]
+    return case.one_after_another(
+        compare(case, lambda lines: lines.action_take()),
+        case.job(
+            "take", lambda env: [one._job_take() for one in env[line].search(mine)]
+        ),
+    )
 
 
 SPECS = [
@@ -44,7 +63,7 @@ SPECS = [
     ),
     Spec(
         "compare_and_resend",
-        "What a comparison finds and somebody sends again is the newest address.",
+        "What a comparison finds and an operator sends again is the newest address.",
         lambda c: {
             "R": compare(c, lambda lines: lines.action_resend()),
             "T": c.request(c.amend()),
@@ -53,6 +72,13 @@ SPECS = [
         stops={
             "R": {"compare", "answer", "begin", "decide", "commit"},
         },
+        prepare=removed_at_spar,
+    ),
+    Spec(
+        "compare_and_take",
+        "What is taken over from SPAR replaces nothing that was entered meanwhile.",
+        lambda c: {"R": take(c), "T": c.request(c.amend()), "W": c.work()},
+        stops={"R": {"compare", "decide", "take", "send", "answer", "capture"}},
         prepare=changed_at_spar,
     ),
     Spec(
@@ -67,7 +93,7 @@ SPECS = [
         stops={
             "R": {"compare", "begin", "decide", "commit"},
         },
-        prepare=changed_at_spar,
+        prepare=removed_at_spar,
     ),
     Spec(
         "compare_while_queued",

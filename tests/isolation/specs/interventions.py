@@ -24,6 +24,11 @@ def refused(case):
     case.stage.work_off()
 
 
+def then(case, *actions):
+    """Return an actor: an operator does several things, one after the other."""
+    return case.one_after_another(*(case.request(case.intervene(a)) for a in actions))
+
+
 def _with(action, prepare, name, **options):
     return Spec(
         f"{action}_{name}",
@@ -52,9 +57,7 @@ SPECS = [
         "pause_and_resume_one",
         "A registrant who is paused and resumed loses nothing.",
         lambda c: {
-            "O": c.one_after_another(
-                c.request(c.intervene("pause")), c.request(c.intervene("resume"))
-            ),
+            "O": then(c, "pause", "resume"),
             "T": c.request(c.amend()),
             "W": c.work(),
         },

@@ -1,4 +1,4 @@
-"""One registrant's newest address comes last at SPAR, whoever commits when."""
+"""One registrant's newest address comes last at SPAR, in any order of commits."""
 
 from ..spec import AT_SPAR, WORKER, Spec
 
@@ -73,6 +73,14 @@ SPECS = [
         people=("new",),
         stops={"W1": AT_SPAR, "W2": AT_SPAR},
         prepare=queued,
+    ),
+    Spec(
+        "two_operations",
+        "Of two registrants who need different requests, each gets its own.",
+        lambda c: {"T": c.request(c.amend(1)), "W1": c.work(), "W2": c.work()},
+        people=("settled", "new"),
+        stops={"W1": {"claim", "claim again", "send", "commit"}},
+        prepare=lambda c: c.prepare(c.amend(0), c.amend(1)),
     ),
     Spec(
         "every_value_amend",

@@ -79,6 +79,22 @@ def is_paused(case, _play):
     return wrong
 
 
+def is_time(case):
+    """Return an actor: it is time to ask SPAR whether it is back."""
+    return case.job(
+        "is time",
+        lambda env: env.cr.execute(
+            """UPDATE g2p_spar_connection
+                  SET breaker_until = now() AT TIME ZONE 'UTC'
+                WHERE breaker_until IS NOT NULL"""
+        ),
+    )
+
+
+def both_queued(case):
+    case.prepare(case.amend(0), case.amend(1))
+
+
 SPECS = [
     Spec(
         "reserve",
@@ -113,13 +129,33 @@ SPECS = [
         lambda c: {"B": others(c), "W": c.work()},
         stops={"W": RACE},
         prepare=queued,
-        faults=lambda c: [{"kind": "reject", "code": "rjct.jwt.invalid"}],
+        faults=lambda c: [{"kind": "status", "code": 401}],
         finish=is_paused,
         known=(
             "W.guard, W/call.send, B.write, W.pause, B.commit, B.write, W.pause, "
             "B.commit, B.write, B.commit",
         ),
         weight=0.3,
-        dialects=("g2p_connect",),
+    ),
+    Spec(
+        "breaker",
+        "An address that failed while SPAR was down arrives when it is back.",
+        lambda c: {
+            "T": c.request(c.amend()),
+            "W": c.work(),
+            "W2": c.one_after_another(is_time(c), c.work()),
+        },
+        connection={"breaker_threshold": 1},
+        stops={"W2": {"is time", "guard", "claim", "send", "commit"}},
+        prepare=queued,
+        faults=lambda c: [{"kind": "status", "code": 429, "count": 1}],
+    ),
+    Spec(
+        "halving",
+        "A registrant for whom SPAR refuses whole requests is held alone.",
+        lambda c: {"T": c.request(c.amend(1)), "W": c.work(), "W2": c.work()},
+        people=("settled", "settled"),
+        prepare=both_queued,
+        faults=lambda c: [{"kind": "status", "code": 400, "ids": c.ids[:1]}],
     ),
 ]

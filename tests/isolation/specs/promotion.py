@@ -1,4 +1,4 @@
-"""Nothing is sent from a standby that was promoted, until somebody says so.
+"""Nothing is sent from a standby that was promoted, until a manager resumes.
 
 Only what PostgreSQL says of its timeline is simulated: at once where the log goes on,
 and with the next checkpoint in the control file.
@@ -29,7 +29,7 @@ def promote(case):
 
 
 def nothing_sent(case, play):
-    """Whoever began to work after the promotion has sent nothing."""
+    """A worker that began after the promotion has sent nothing."""
     case.stage.sql("DELETE FROM promotion.server")
     promoted, began_after = False, False
     for step in play.steps:

@@ -60,12 +60,13 @@ class FinancialAddressCase(TransactionCase):
             }
         )
 
-    def upgrade(self, addon, version, stage="post"):
+    def upgrade(self, addon, version, stage="post", topic="migration"):
         """Run what an addon does when it is upgraded to this version.
 
         :param str stage: ``pre`` for what is done before the addon is loaded
+        :param str topic: the rest of the script's name
         """
-        path = file_path(f"{addon}/migrations/{version}/{stage}-migration.py")
+        path = file_path(f"{addon}/migrations/{version}/{stage}-{topic}.py")
         spec = importlib.util.spec_from_file_location("migration", path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)

@@ -1,3 +1,4 @@
+from . import g2p_spar_engine_fields
 from . import g2p_spar_sending
 from . import g2p_spar_mapping
 from . import g2p_spar_mapping_capture
@@ -11,6 +12,7 @@ from . import g2p_spar_change
 from . import g2p_spar_attempt
 from . import g2p_spar_intervention
 from . import g2p_spar_connection
+from . import g2p_spar_connection_settings
 from . import g2p_spar_connection_dialect
 from . import g2p_spar_connection_directory
 from . import g2p_spar_connection_tls

@@ -1,11 +1,11 @@
-from urllib.parse import urlsplit
-
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..progress import Pacing
 from ..spar.client import SparClient
+from ..spar.place import place
 from ..spar.tls import TlsProblem
+from ..spar.words import LINK
 from ..transactions import apart
 
 #: The activity that calls somebody.
@@ -17,7 +17,7 @@ class G2pSparConnection(models.Model):
 
     _name = "g2p.spar.connection"
     _description = "SPAR connection"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "g2p.spar.engine.fields"]
     _order = "sequence, id"
 
     name = fields.Char(required=True, default="SPAR")
@@ -44,6 +44,9 @@ class G2pSparConnection(models.Model):
         help="Where SPAR's mapper answers, such as "
         "https://spar.example.org/api/mapper. What follows it is added.",
     )
+    place = fields.Char(compute="_compute_place", store=True, precompute=True)
+    link_place = fields.Char(compute="_compute_place", store=True, precompute=True)
+    other_running = fields.Char("Also running", compute="_compute_other_running")
     sender_id = fields.Char(
         required=True,
         default="social-registry",
@@ -106,19 +109,53 @@ class G2pSparConnection(models.Model):
         "Waiting times are positive, and the longest wait is not the shorter one.",
     )
 
+    # Each keeps its own order. Of two, nothing tells whose address comes last.
+    _one_at_a_place = models.UniqueIndex(
+        "(place) WHERE state = 'running'",
+        "Another running connection sends to the same SPAR already. Pause it first, or "
+        "correct the address of this one.",
+    )
+    _one_links_at_a_place = models.UniqueIndex(
+        "(link_place) WHERE state = 'running'",
+        "Another running connection sends to the same SPAR already. Pause it first, or "
+        "correct the address of this one.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("base_url", "link_path", "dialect")
+    def _compute_place(self):
+        for connection in self:
+            base_url = connection.base_url or ""
+            path = connection.link_path or connection._dialect().path(LINK)
+            connection.place = place(base_url)
+            connection.link_place = place(base_url.rstrip("/") + path)
+
+    @api.depends("state")
+    def _compute_other_running(self):
+        running = self.sudo().search([("state", "=", "running")])
+        for connection in self:
+            others = running - connection._origin
+            started = connection.state == "running"
+            connection.other_running = not started and ", ".join(others.mapped("name"))
+
     # === BUSINESS METHODS === #
 
-    def _client(self, limits=None):
+    def _client(self, limits=None, trial=False):
         """Return a client that signs as this partner.
 
         :param tuple limits: seconds to connect and to answer, if not the connection's
+        :param bool trial: whether changed settings need not be confirmed yet
         :rtype: ..spar.client.SparClient
         :raise KeyProblem: when the key or certificate cannot be used
-        :raise UserError: when this is a neutralised copy
+        :raise UserError: when this is a neutralised copy, or changed settings are not
+            confirmed
         """
         connection = self.sudo()
         connection.ensure_one()
         connection._refuse_copies()
+        if not trial:
+            connection._refuse_unconfirmed()
         return SparClient(
             connection.base_url,
             connection._signer(),
@@ -159,7 +196,7 @@ class G2pSparConnection(models.Model):
         :param bool alert: whether to call somebody
         """
         running = self.filtered(lambda connection: connection.state == "running")
-        running.write(
+        running.sudo().write(
             {
                 "state": "paused",
                 "pause_reason": reason,
@@ -210,27 +247,26 @@ class G2pSparConnection(models.Model):
     def _refuse_twins(self):
         """Let one connection only write a registrant's row at SPAR.
 
-        Each keeps its own order. Of two, nobody could tell whose address comes last.
+        The database refuses it, too; this says which one it is.
 
         :raise UserError: when another one that is running leads to the same place
         """
-        running = self.sudo().search([("state", "=", "running")]) - self
-        taken = {other._place(): other for other in running}
+        others = self.sudo().search([("state", "=", "running")]) - self
         for connection in self:
-            twin = taken.setdefault(connection._place(), connection)
-            if twin != connection:
+            twins = others.filtered(
+                lambda other, one=connection: (
+                    other.place == one.place or other.link_place == one.link_place
+                )
+            )
+            if twins:
                 raise UserError(
                     self.env._(
                         "“%(other)s” sends to the same SPAR already. Pause it first, "
                         "or correct the address of this one.",
-                        other=twin.name,
+                        other=twins[0].name,
                     )
                 )
-
-    def _place(self):
-        # Of what people write differently, only that means the same for sure.
-        place = urlsplit(self.base_url)
-        return place.scheme, place.netloc.lower(), place.path.rstrip("/")
+            others |= connection
 
     # === ACTION METHODS === #
 
@@ -247,16 +283,24 @@ class G2pSparConnection(models.Model):
     def action_resume(self):
         """Send again, with all that has been waiting.
 
-        :raise UserError: when this is a neutralised copy, or another connection sends
-            to the same SPAR
+        A further connection waits for another manager first.
+
+        :raise UserError: when this is a neutralised copy, another connection sends to
+            the same SPAR, or changed settings are not confirmed
         """
         self.check_access("write")
-        self._refuse_twins()
-        self._adopt_database()
-        self.write({"state": "running", "pause_reason": False, "paused_at": False})
-        self._reset_breaker()
-        self.activity_unlink([ALERT])
-        for connection in self:
+        self._refuse_unconfirmed()
+        # The server may have stopped allowing plain HTTP to its host.
+        self._check_base_url()
+        resumed = self - self._propose_further()
+        resumed._refuse_twins()
+        resumed._adopt_database()
+        resumed.sudo().write(
+            {"state": "running", "pause_reason": False, "paused_at": False}
+        )
+        resumed._reset_breaker()
+        resumed.activity_unlink([ALERT])
+        for connection in resumed:
             connection.sudo().with_delay(
                 description=self.env._("Take up registrants")
             )._job_enlist()
@@ -270,12 +314,35 @@ class G2pSparConnection(models.Model):
         """Compare everything with what SPAR holds; open what is found.
 
         :raise AccessError: when the user is no SPAR manager
+        :raise UserError: in a neutralised copy, or when changed settings are not
+            confirmed
         """
+        self._check_may_compare()
+        self.env["g2p.spar.reconciliation"].sudo()._start(self)
+        return self._open_comparison()
+
+    def action_compare_then_resume(self):
+        """Compare; resume when nothing differs, otherwise say how many people do.
+
+        :raise AccessError: when the user is no SPAR manager
+        :raise UserError: in a neutralised copy, or when changed settings are not
+            confirmed
+        """
+        self._check_may_compare()
+        Reconciliation = self.env["g2p.spar.reconciliation"].sudo()
+        running = [("connection_id", "in", self.ids), ("state", "=", "running")]
+        # One that began before the pause has left out who was on the way.
+        Reconciliation.search(running).action_cancel()
+        Reconciliation._start(self).resume_for_id = self.env.user
+        return self._open_comparison()
+
+    def _check_may_compare(self):
         self.check_access("write")
         self._refuse_copies()
-        Reconciliation = self.env["g2p.spar.reconciliation"].sudo()
-        Reconciliation._start(self)
-        running = Reconciliation.search(
+        self._refuse_unconfirmed()
+
+    def _open_comparison(self):
+        running = self.env["g2p.spar.reconciliation"].search(
             [("connection_id", "in", self.ids), ("state", "=", "running")], limit=1
         )
         return {

@@ -205,7 +205,7 @@ class G2pSparConnection(models.Model):
         self._wake_up()
 
     def _reset_breaker(self):
-        self.write(
+        self.sudo().write(
             {
                 "breaker_state": "closed",
                 "breaker_failures": 0,

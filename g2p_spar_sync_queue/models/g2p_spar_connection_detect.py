@@ -26,11 +26,11 @@ class G2pSparConnection(models.Model):
         """
         self.check_access("write")
         for connection in self:
-            found = connection._detect()
-            connection.write(
+            text = connection._detected_text(connection._detect())
+            connection.sudo().write(
                 {
                     "detected_at": fields.Datetime.now(),
-                    "detected_text": connection._detected_text(found),
+                    "detected_text": text,
                 }
             )
 
@@ -57,7 +57,7 @@ class G2pSparConnection(models.Model):
         self.ensure_one()
         item = Item("connection-test", detect.PROBE_ID)
         try:
-            with self._client() as client:
+            with self._client(trial=True) as client:
                 result = client.send(RESOLVE, [item]).results[item.reference_id]
         except KeyProblem as problem:
             raise UserError(self._key_problem_text(problem)) from None

@@ -1,17 +1,22 @@
 """Which SPAR it is, and where its operations answer."""
 
+import ipaddress
+import os
 import re
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import config
 
 from ..spar import canonical, g2p_connect, partner_api
 from ..spar.g2p_connect import G2pConnect
 from ..spar.partner_api import PartnerApi
 from ..spar.words import OPERATIONS
 
+#: Environment variable, and in small letters option of Odoo's configuration file.
+PLAIN_HTTP = "SPAR_PLAIN_HTTP_HOSTS"
 #: A path below the address: no host, nothing empty between slashes, no query.
 _PATH = re.compile(r"(?:/[\w.~%+-]+)+/?", re.ASCII)
 _PATH_FIELDS = [f"{operation}_path" for operation in OPERATIONS]
@@ -93,6 +98,30 @@ class G2pSparConnection(models.Model):
             )
         if not url.hostname or url.query or url.fragment:
             raise self._not_an_address()
+        if url.scheme == "http" and not self._may_be_plain(url.hostname):
+            raise ValidationError(
+                self.env._(
+                    "The address begins with https://, as payment data goes there. "
+                    "Plain http:// is for this server itself, and for hosts its "
+                    "configuration names (spar_plain_http_hosts)."
+                )
+            )
+
+    def _may_be_plain(self, host):
+        """Whether requests to a host may go without encryption.
+
+        :param str host: its name or IP address, in small letters
+        """
+        try:
+            local = ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            local = host == "localhost"
+        return local or host in self._plain_http_hosts()
+
+    def _plain_http_hosts(self):
+        """Return the hosts that the server's own configuration names."""
+        hosts = os.environ.get(PLAIN_HTTP) or config.get(PLAIN_HTTP.lower()) or ""
+        return {host.strip().lower() for host in hosts.split(",")} - {""}
 
     def _split_server_address(self, address):
         try:

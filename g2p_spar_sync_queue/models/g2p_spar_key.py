@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_datetime
 
 from odoo.addons.g2p_spar_financial_address.marks import INSIDE, is_marked, marked
@@ -12,8 +12,8 @@ from ..spar import keys
 from ..spar.keys import KeyProblem
 
 MANAGER = "g2p_spar_sync_queue.group_manager"
-#: What the registry works out or makes itself.
-OWN_FIELDS = frozenset({"certificate", "request", "warned_for"})
+#: When and as what a key signs: changes are written down on its connection.
+NOTED_FIELDS = {"use_from", "kid"}
 #: What a key is and stays; for another one there is another record.
 FIXED_FIELDS = frozenset({"connection_id", "source"})
 #: What can be downloaded of a key, and how the file's name ends.
@@ -31,7 +31,7 @@ class G2pSparKey(models.Model):
 
     _name = "g2p.spar.key"
     _description = "SPAR signing key"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "g2p.spar.engine.fields"]
     _order = "connection_id, use_from desc, id desc"
 
     name = fields.Char(required=True, default=lambda self: self._default_name())
@@ -190,7 +190,6 @@ class G2pSparKey(models.Model):
         :raise ValidationError: when a key or certificate cannot be used
         """
         split = [self._split_upload(values) for values in vals_list]
-        self._check_own_fields(vals_list)
         records = super().create([values for values, _upload in split])
         if not is_marked(self, INSIDE):
             for key, (_values, upload) in zip(records, split, strict=True):
@@ -203,14 +202,17 @@ class G2pSparKey(models.Model):
         :raise ValidationError: when a key or certificate cannot be used
         """
         values, upload = self._split_upload(vals)
-        self._check_own_fields([values])
         for name in FIXED_FIELDS & values.keys():
             field = self._fields[name]
             if any(
                 field.convert_to_write(key[name], key) != values[name] for key in self
             ):
                 raise UserError(self.env._("Add another key instead."))
+        watched = values.keys() & NOTED_FIELDS
+        former = [(key, {name: key[name] for name in watched}) for key in self]
         done = super().write(values)
+        for key, before in former:
+            key._note_fields(before)
         for key in self:
             if upload:
                 key._take_certificate(upload)
@@ -218,11 +220,24 @@ class G2pSparKey(models.Model):
                 key._take_in({})
         return done
 
-    def _check_own_fields(self, vals_list):
-        if not is_marked(self, INSIDE) and any(
-            OWN_FIELDS & values.keys() for values in vals_list
-        ):
-            raise AccessError(self.env._("What is known of a key cannot be typed in."))
+    def _note_fields(self, former):
+        """Write down on the connection who changed when and as what the key signs.
+
+        :param dict former: the values before, by name
+        """
+        for name, old in former.items():
+            if self[name] != old:
+                self.connection_id._write_story(
+                    self.env._("Signing key “%s”:", self.name),
+                    [
+                        f"{self._fields[name]._description_string(self.env)}: "
+                        f"{old or '–'} → {self[name] or '–'}"
+                    ],
+                )
+
+    def _may_write_engine_fields(self):
+        # Superuser mode does not do: what is known of a key is read from it.
+        return is_marked(self, INSIDE)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_current(self):

@@ -3,6 +3,7 @@ import uuid
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..progress import Progress, digest
@@ -57,6 +58,12 @@ class G2pSparReconciliation(models.Model):
     checked = fields.Integer("Compared", readonly=True, default=0)
     progress = fields.Float(compute="_compute_progress")
     finished_at = fields.Datetime("Finished", readonly=True)
+    resume_for_id = fields.Many2one(
+        "res.users",
+        string="Resumes for",
+        readonly=True,
+        help="When nothing differs, sending goes on in this manager's name.",
+    )
     line_ids = fields.One2many(
         "g2p.spar.reconciliation.line", "reconciliation_id", string="Differences"
     )
@@ -153,7 +160,7 @@ class G2pSparReconciliation(models.Model):
 
     def _run(self, deadline):
         connection = self.connection_id
-        if connection._is_neutralised():
+        if connection._is_neutralised() or connection.sudo().unconfirmed:
             self.action_cancel()
             return
         size, eta = CHUNK, None
@@ -195,6 +202,7 @@ class G2pSparReconciliation(models.Model):
         entries = self._next_entries(size)
         if not entries:
             self.write({"state": "done", "finished_at": fields.Datetime.now()})
+            self._resume_or_tell()
             return "done"
         asked = self._items(entries)
         commit(self.env)
@@ -239,9 +247,43 @@ class G2pSparReconciliation(models.Model):
         ids = [entry.id for entry in entries]
         return self._entries(SQL("m.id = ANY(%s) AND %s ORDER BY m.id", ids, AT_REST))
 
+    def _comparable(self, entries):
+        """Return who is compared: all while nothing is sent, else those at rest."""
+        if not self.resume_for_id or self.connection_id.state != "paused":
+            return self._at_rest(entries)
+        ids = [entry.id for entry in entries]
+        return self._entries(SQL("m.id = ANY(%s) ORDER BY m.id", ids))
+
+    def _resume_or_tell(self):
+        """Resume the connection if that was asked for and nothing differs.
+
+        Otherwise its reason to be paused says how many registrants differ.
+        """
+        connection, user = self.connection_id, self.resume_for_id
+        if not user or connection.state != "paused":
+            return
+        reason = None
+        if self.line_count:
+            reason = self.env._(
+                "Compared with SPAR: %(differ)s of %(all)s registrants differ. Decide "
+                "about each, then resume.",
+                differ=self.line_count,
+                all=self.checked,
+            )
+        else:
+            try:
+                # The role is checked again: time has passed.
+                connection.with_user(user).action_resume()
+            except UserError as error:
+                reason = str(error)
+        if reason:
+            connection.pause_reason = reason
+            connection._message_log(body=reason)
+            connection._alert(reason)
+
     def _items(self, entries):
         """Return the question about each mapping, by its id; no SPAR ID twice."""
-        resting = self._at_rest(entries)
+        resting = self._comparable(entries)
         # Whoever has the row is asked about first.
         resting.sort(key=lambda entry: not entry.linked_spar_id)
         Partner = self.env["res.partner"].sudo()
@@ -257,13 +299,15 @@ class G2pSparReconciliation(models.Model):
     def _write_lines(self, before, asked, answer):
         """Compare, leaving out whoever has moved while SPAR was being asked."""
         same = {entry.id: entry for entry in before if entry.id in asked}
-        now = [entry for entry in self._at_rest(before) if same.get(entry.id) == entry]
+        resting = {entry.id for entry in self._at_rest(before)}
+        now = [e for e in self._comparable(before) if same.get(e.id) == e]
         wanted_of = self.env["g2p.spar.mapping"]._wanted(now) if now else {}
         lines = []
         for entry in now:
             item = asked[entry.id]
             result = answer.results[item.reference_id]
-            kind = difference(entry, wanted_of[entry.id], item, result)
+            compare = difference if entry.id in resting else waiting_difference
+            kind = compare(entry, wanted_of[entry.id], item, result)
             if kind == "spar_newer" and self._was_ours(entry, result):
                 kind = "ours_newer"
             if kind:
@@ -301,6 +345,23 @@ class G2pSparReconciliation(models.Model):
             return False
         Strategy = self.env["g2p.fa.strategy"].sudo()
         return Strategy._spar_masked(result.fa, result.strategy_number)
+
+
+def waiting_difference(entry, wanted, item, result):
+    """Return how SPAR differs from what was last seen there, or None.
+
+    :param ~..progress.Progress entry: the mapping, with something to be sent
+    :param wanted: what is to be at SPAR
+    :param ~..spar.answers.Item item: what was asked
+    :param ~..spar.answers.Result result: what SPAR said
+    """
+    kind = difference(entry, wanted, item, result)
+    if kind == "unknown" and not entry.linked_spar_id:
+        return None
+    if kind == "left_over" and result.fa is not None:
+        theirs = digest(result.fa, result.strategy_number)
+        return None if theirs == entry.held_digest else "spar_newer"
+    return None if kind == "ours_newer" else kind
 
 
 def difference(entry, wanted, item, result):

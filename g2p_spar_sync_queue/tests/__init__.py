@@ -5,6 +5,7 @@ from . import test_capture_beside_others
 from . import test_connection
 from . import test_directory_refresh
 from . import test_engine
+from . import test_engine_fields
 from . import test_guard
 from . import test_intervene
 from . import test_key_is_protected
@@ -20,6 +21,7 @@ from . import test_look_protects
 from . import test_plan
 from . import test_reconciliation
 from . import test_roles
+from . import test_second_manager
 from . import test_spar_2
 from . import test_spar_2_addresses
 from . import test_spar_client

@@ -56,14 +56,20 @@ class SparCase(FinancialAddressCase):
         super().setUp()
         self.mapper = self.stand_in()
         self.addCleanup(self.mapper.stop)
-        self.connection.base_url = self.mapper.url
-        self.connection.dialect = self.mapper.dialect
+        self.set_up(base_url=self.mapper.url, dialect=self.mapper.dialect)
         # Databases are rolled back after a test, files are not.
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.patch(
             type(self.connection), "_witness_folder", lambda _self: Path(folder.name)
         )
+
+    def set_up(self, **values):
+        """Change settings that take a second manager once it was started."""
+        state = self.connection.state
+        self.connection.state = "draft"
+        self.connection.write(values)
+        self.connection.state = state
 
     @property
     def mapping(self):

@@ -1,10 +1,14 @@
 import tempfile
 
+from psycopg2.errors import UniqueViolation
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
+from odoo.tools import mute_logger
 
 from ..shift import Shift
 from ..spar.keys import KeyProblem
+from ..spar.place import place
 from . import stand_in
 from .common import PartnerApiCase, SparCase
 from .test_spar_detect import A, B, mapper, status
@@ -72,13 +76,92 @@ class TestConnection(SparCase):
     def test_two_connections_do_not_send_to_one_spar(self):
         self.connection.state = "running"
         twin = self.connection.copy({"name": "Twin"})
-        twin.base_url = self.connection.base_url.upper().replace("HTTP", "http") + "/"
-        with self.assertRefused("sends to the same SPAR already"):
-            twin.action_resume()
-        self.assertEqual(twin.state, "draft")
+        twin.state = "paused"
+        url = self.connection.base_url
+        for base_url in (
+            url.upper().replace("HTTP", "http") + "/",
+            f"{url}//",
+            f"{url}/a/../",
+            f"{url}/./",
+        ):
+            twin.base_url = base_url
+            twin._confirm_settings()
+            with self.subTest(base_url), self.assertRefused("sends to the same SPAR"):
+                twin.action_resume()
+        self.assertEqual(twin.state, "paused")
         self.connection.action_pause()
         twin.action_resume()
         self.assertEqual(twin.state, "running")
+
+    def test_two_connections_do_not_link_at_one_place(self):
+        """The address of one may be another beginning of the same whole address."""
+        self.connection.state = "running"
+        path = self.connection._dialect().path("link")
+        twin = self.connection.copy({"link_path": "/" + path.rpartition("/")[2]})
+        twin.base_url += path.rpartition("/")[0]
+        twin.state = "paused"
+        with self.assertRefused("sends to the same SPAR"):
+            twin.action_resume()
+
+    def test_a_running_connection_does_not_become_a_twin(self):
+        self.connection.state = "running"
+        other = self.connection.copy({"base_url": "https://other.example.org"})
+        other.state = "running"
+        other.base_url = self.connection.base_url
+        self.env.flush_all()
+        self.assertEqual(other.state, "paused")
+        other._confirm_settings()
+        with self.assertRefused("sends to the same SPAR"):
+            other.action_resume()
+
+    def test_the_database_refuses_twins_whatever_writes_them(self):
+        self.connection.state = "running"
+        twin = self.connection.copy({"name": "Twin"})
+        self.env.flush_all()
+        for query in (
+            "UPDATE g2p_spar_connection SET state = 'running' WHERE id = %s",
+            "UPDATE g2p_spar_connection SET place = 'other', state = 'running'"
+            " WHERE id = %s",
+        ):
+            with (
+                self.subTest(query),
+                self.assertRaises(UniqueViolation),
+                mute_logger("odoo.sql_db"),
+                self.env.cr.savepoint(),
+            ):
+                self.env.cr.execute(query, [twin.id])
+
+    def test_one_spar_is_known_by_many_spellings(self):
+        same = "spar.example.org/api/mapper"
+        for url in (
+            "https://spar.example.org/api/mapper",
+            "http://spar.example.org/api/mapper/",
+            "https://SPAR.example.org.:443/api/mapper",
+            "https://spar.example.org/api//mapper//",
+            "https://spar.example.org/api/x/../mapper/.",
+            "https://spar.example.org/%61pi/mapper",
+        ):
+            self.assertEqual(place(url), same, url)
+        self.assertEqual(place("https://[0:0::1]:8443"), place("https://[::1]:8443/"))
+        self.assertEqual(
+            place("https://bücher.example"), place("https://xn--bcher-kva.example")
+        )
+        for url in (
+            "https://spar.example.org/api",
+            "https://spar.example.org:8443/api/mapper",
+            "https://other.example.org/api/mapper",
+            "https://spar.example.org/API/mapper",
+        ):
+            self.assertNotEqual(place(url), same, url)
+
+    def test_another_running_connection_is_pointed_out(self):
+        self.connection.state = "running"
+        other = self.connection.copy({"base_url": "https://other.example.org"})
+        self.assertIn("Test", other.other_running)
+        self.assertFalse(self.connection.other_running)
+        self.connection.action_pause()
+        other.invalidate_recordset()
+        self.assertFalse(other.other_running)
 
     def test_paths_come_below_the_address(self):
         for name in ("link_path", "update_path", "unlink_path", "resolve_path"):
@@ -200,8 +283,11 @@ class TestConnection(SparCase):
         self.assertIn("It is as set here", self.detect())
 
     def test_what_is_found_is_only_told_while_running(self):
+        server = WebServer(mapper(B, "utf8"))
+        self.addCleanup(server.stop)
+        self.connection.base_url = server.url
         self.connection.state = "running"
-        text = self.detect(mapper(B, "utf8"))
+        text = self.detect()
         self.assertEqual(self.settings(), (A, "ascii"))
         self.assertIn(
             "Pause the connection and set: SPAR 2.x (partner API), UTF-8", text

@@ -1,8 +1,8 @@
 import json
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.modules.neutralize import get_neutralization_queries
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from . import stand_in
 from .common import SparCase
@@ -102,6 +102,103 @@ class TestGuard(SparCase):
         self.enter_address()
         self.run_engine()
         self.assertInSync()
+
+    # === COMPARE, THEN RESUME === #
+
+    def promoted(self):
+        """Have everybody in sync, then another database; return all mappings."""
+        mappings = self.make_registrants(3).spar_mapping_ids | self.mapping
+        self.enter_address()
+        mappings |= self.mapping
+        self.run_engine(mappings=mappings)
+        self.connection.guard_identity += "0"
+        self.restored()
+        return mappings
+
+    def compare_then_resume(self, user=None):
+        user = user or new_test_user(
+            self.env, "g_manager", "g2p_spar_sync_queue.group_manager"
+        )
+        action = self.connection.with_user(user).action_compare_then_resume()
+        run = self.env[action["res_model"]].browse(action["res_id"])
+        self.assertEqual(run.resume_for_id, user)
+        return run.sudo()
+
+    def sent(self):
+        return [
+            operation for operation in self.mapper.operations if operation != "resolve"
+        ]
+
+    def test_when_nothing_differs_comparing_resumes(self):
+        # One change waits: SPAR holds what was last seen there.
+        self.promoted()
+        run = self.compare_then_resume()
+        run._job_run()
+        self.assertEqual((run.checked, run.line_ids.ids), (4, []))
+        self.assertEqual(self.connection.state, "running")
+        self.assertFalse(self.connection.is_other_database)
+        self.assertFalse(self.connection.activity_ids)
+        self.run_engine()
+        self.assertInSync()
+
+    def test_comparing_says_how_many_differ_and_sends_nothing(self):
+        """Also of those with an older address on its way, which would go over it."""
+        mappings = self.promoted()
+        waiting, resting = self.mapping, (mappings - self.mapping)[0]
+        self.assertIn(waiting, mappings._with_newer_change())
+        self.drift(waiting, resting)
+        run = self.compare_then_resume()
+        run._job_run()
+        self.assertEqual(run.line_ids.mapping_id, waiting | resting)
+        self.assertEqual(self.connection.state, "paused")
+        self.assertIn("2 of 4 registrants differ", self.connection.pause_reason)
+        self.connection._job_work_off()
+        self.assertFalse(self.sent())
+
+    def drift(self, *mappings):
+        """Have SPAR hold what this database does not know of."""
+        rows = self.mapper.rows
+        for mapping in mappings:
+            spar_id = mapping.partner_id.spar_id
+            rows[spar_id] = rows[spar_id].replace("+2557542", "+2557549")
+
+    def test_who_is_unknown_at_spar_or_gave_no_clear_answer_differs(self):
+        self.promoted()
+        del self.mapper.rows[self.mapping.partner_id.spar_id]
+        run = self.compare_then_resume()
+        run._job_run()
+        self.assertEqual(run.line_ids.mapping_id, self.mapping)
+        self.assertEqual(self.connection.state, "paused")
+
+    def test_a_newcomer_spar_does_not_know_yet_does_not_differ(self):
+        self.promoted()
+        newcomer = self.new_registrant("Neema Shayo", "SR-9")
+        self.enter_address("0754 200 077", partner_id=newcomer.id)
+        self.compare_then_resume()._job_run()
+        self.assertEqual(self.connection.state, "running")
+
+    def test_a_comparison_of_before_does_not_count(self):
+        self.enter_address()
+        self.run_engine()
+        before = self.env["g2p.spar.reconciliation"]._start(self.connection)
+        self.connection.guard_identity += "0"
+        self.restored()
+        run = self.compare_then_resume()
+        self.assertEqual(before.state, "cancelled")
+        self.assertNotEqual(run, before)
+
+    def test_who_is_no_manager_any_more_resumes_nothing(self):
+        self.promoted()
+        run = self.compare_then_resume()
+        run.resume_for_id.group_ids = self.env.ref("base.group_user")
+        run._job_run()
+        self.assertEqual(run.state, "done")
+        self.assertEqual(self.connection.state, "paused")
+        operator = new_test_user(
+            self.env, "g_operator", "g2p_spar_sync_queue.group_operator"
+        )
+        with self.assertRaises(AccessError):
+            self.connection.with_user(operator).action_compare_then_resume()
 
     def test_a_neutralised_copy_sends_nothing(self):
         self.enter_address()

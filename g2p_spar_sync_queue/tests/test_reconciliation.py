@@ -111,9 +111,7 @@ class TestReconciliation(SparCase):
         self.drift()
         line = self.compare().line_ids
         line.with_user(self.both).action_take()
-        self.connection.write(
-            {"tls_certificate_path": "/nowhere", "tls_key_path": "/nowhere"}
-        )
+        self.set_up(tls_certificate_path="/nowhere", tls_key_path="/nowhere")
         line.with_user(self.both)._job_take()
         self.assertEqual(line.state, "open")
         self.assertIn("client certificate cannot be read", line.reason)

@@ -194,9 +194,7 @@ class TestUpgradeOfSpar(SparCase):
         self.addCleanup(self.mapper.stop)
         self.mapper.rows.update(older.rows)
         self.mapper.strategies.update(older.strategies)
-        self.connection.write(
-            {"base_url": self.mapper.url, "dialect": self.mapper.dialect}
-        )
+        self.set_up(base_url=self.mapper.url, dialect=self.mapper.dialect)
 
     def test_nothing_is_lost_reordered_or_sent_again(self):
         partners = self.make_registrants(6)

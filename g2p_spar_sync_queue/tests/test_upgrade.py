@@ -69,3 +69,25 @@ class TestUpgrade(SparCase):
         self.upgrade(NOW, "19.0.1.3.0")
         self.assertEqual(self.mapping.state, "checking")
         self.assertGreater(self.mapping.next_attempt_at, fields.Datetime.now())
+
+    def test_of_twins_that_run_the_younger_is_paused(self):
+        url = self.connection.base_url
+        same = self.connection.copy({"base_url": f"{url}/"})
+        inside = self.connection.copy(
+            {"base_url": f"{url}/sync", "link_path": "/link", "name": "Inside"}
+        )
+        other = self.connection.copy({"base_url": f"{url}/other"})
+        paused = self.connection.copy()
+        paused.state = "paused"
+        self.env.flush_all()
+        self.env.cr.execute(
+            """DROP INDEX g2p_spar_connection_one_at_a_place,
+                          g2p_spar_connection_one_links_at_a_place"""
+        )
+        (same | inside | other).state = "running"
+        self.upgrade(NOW, "19.0.1.4.0", "pre", "twins")
+        self.assertEqual((same | inside).mapped("state"), ["paused", "paused"])
+        self.assertIn("sends to the same SPAR", same.pause_reason)
+        self.assertTrue(same.paused_at)
+        self.assertEqual((self.connection | other).mapped("state"), ["running"] * 2)
+        self.assertFalse(paused.pause_reason)

@@ -71,11 +71,12 @@ def pause(lab):
 
 
 def change(lab, **values):
-    """Have an administrator change the connection, and go on."""
+    """Have two administrators change the connection, and go on."""
     with lab.env() as env:
         connection = env["g2p.spar.connection"].browse(lab.connection)
         connection.write(values)
         connection._test()
+        connection._confirm_settings()
         connection.action_resume()
     lab.forget_jobs()
 

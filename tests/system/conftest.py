@@ -93,6 +93,9 @@ def free_ports(number):
 class Registry:
     """What a department does with the registry, over RPC and in real transactions."""
 
+    #: The session of another manager, once there is one.
+    second = None
+
     def __init__(self, stack, **connection):
         self.stack = stack
         self.rpc = stack.odoo.rpc()
@@ -160,6 +163,36 @@ class Registry:
             f"mobile_number:{number}.wallet_provider_name:M-Cash"
             ".wallet_provider_code:MC.fa_type:mobile_wallet_provider"
         )
+
+    def force(self, **values):
+        """Write fields of the connection that only the server's own code writes."""
+        self.run(
+            """
+            connection = env["g2p.spar.connection"].browse(values.pop("connection"))
+            print(connection.write(values))
+            env.cr.commit()
+            """,
+            connection=self.connection,
+            **values,
+        )
+
+    def change_settings(self, **values):
+        """Change settings of the started connection as two managers do, and resume."""
+        connection = [self.connection]
+        self.rpc.call("g2p.spar.connection", "write", connection, values)
+        if not self.second:
+            self.new_user("second", "g2p_spar_sync_queue.group_manager")
+            self.second = self.stack.odoo.rpc("second", "second")
+        (seen,) = self.second.call(
+            "g2p.spar.connection", "read", connection, ["unconfirmed_mark"]
+        )
+        self.second.call(
+            "g2p.spar.connection",
+            "action_confirm_settings",
+            connection,
+            context={"unconfirmed_mark": seen["unconfirmed_mark"]},
+        )
+        self.resume()
 
     def resume(self):
         self.rpc.call("g2p.spar.connection", "action_resume", [self.connection])

@@ -143,3 +143,36 @@ def test_of_two_workers_one_sends(registry):
     assert outcome == "link None"
     registry.resume()
     registry.wait_for_state(person, "in_sync")
+
+
+def test_of_two_resumes_at_once_at_one_spar_one_runs(registry):
+    """Neither transaction sees the other's connection run; the database does."""
+    outcome = registry.run(
+        """
+        from psycopg2.errors import UniqueViolation
+        first = env["g2p.spar.connection"].browse(values["connection"])
+        first.action_pause()
+        twin = first.copy({"name": "Twin", "base_url": first.base_url + "/"})
+        twin.state = "paused"
+        env.cr.commit()
+        with env.registry.cursor() as one, env.registry.cursor() as two:
+            late = twin.with_env(env(cr=two))
+            late.name  # its snapshot is taken here
+            first.with_env(env(cr=one)).action_resume()
+            one.commit()
+            try:
+                late.action_resume()
+                late.flush_recordset()
+                two.commit()
+                print("both run")
+            except UniqueViolation:
+                two.rollback()
+                print("one runs")
+        """,
+        connection=registry.connection,
+    )
+    assert outcome == "one runs"
+    (twin,) = registry.rpc.call(
+        "g2p.spar.connection", "search", [["name", "=", "Twin"]]
+    )
+    registry.rpc.call("g2p.spar.connection", "unlink", [twin])

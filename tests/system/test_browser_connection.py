@@ -46,6 +46,7 @@ def registry(make_stack):
         f"{ADDON}.group_manager",
         "g2p_spar_financial_address.group_administrator",
     )
+    registry.new_user("second", f"{ADDON}.group_manager")
     registry.new_user("operator", f"{ADDON}.group_operator")
     return registry
 
@@ -294,6 +295,26 @@ def test_an_operator_sees_no_key_files_or_paths(registry, page_of):
             assert path not in page.content()
 
 
+def confirm_as_second(registry, page, page_of, url):
+    """Have the changed settings confirmed by another manager; load the page again."""
+    expect(page.get_by_role("button", name="Resume")).to_have_count(0)
+    page.get_by_role("button", name="Confirm changes").click()
+    page.get_by_role("dialog").get_by_role("button", name="Ok").click()
+    refusal = page.get_by_role("dialog")
+    expect(refusal).to_contain_text("another manager has to confirm them first")
+    refusal.get_by_role("button", name="Close").last.click()
+    other = page_of("second")
+    open_connection(other, registry)
+    changes = other.locator("[name=unconfirmed_text]")
+    expect(changes).to_contain_text(f"→ {url} (by Manager)")
+    expect(changes).to_contain_text("SPAR 1.x (G2P Connect) → SPAR 2.x (partner API)")
+    picture(other, "connection-confirm", HEIGHT)
+    other.get_by_role("button", name="Confirm changes").click()
+    confirm(other)
+    expect(changes).to_have_count(0)
+    page.reload()
+
+
 def test_the_connection_moves_to_a_newer_spar(registry, newer_spar, page_of):
     page = page_of("manager")
     open_connection(page, registry)
@@ -320,6 +341,7 @@ def test_the_connection_moves_to_a_newer_spar(registry, newer_spar, page_of):
     wait_until(lambda: registry.rpc.call("g2p.dfsp", "search_count", mail))
     dialog.get_by_role("button", name="Close").last.click()
 
+    confirm_as_second(registry, page, page_of, newer_spar.url)
     page.get_by_role("button", name="Resume").click()
     expect_state(page, "Running")
     rehema = registry.paid("Rehema Mushi", "SR-2026-0004", "+255754200004")

@@ -41,7 +41,7 @@ def configure(registry, **values):
 
 
 def test_the_guide_leads_to_the_first_address_at_spar(registry, page_of):
-    configure(registry, state="draft", key_ids=[(5, 0, 0)])
+    registry.force(state="draft", key_ids=[(5, 0, 0)])
     page = page_of("manager")
     open_overview(page, registry)
     expect(step(page, "connect")).to_contain_text("Done")

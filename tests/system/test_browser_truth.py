@@ -52,11 +52,6 @@ def stop_comparing(registry):
         call("g2p.spar.reconciliation", "action_cancel", running)
 
 
-def connect(registry, url):
-    values = {"base_url": url}
-    registry.rpc.call("g2p.spar.connection", "write", [registry.connection], values)
-
-
 def new_person(registry, spar_id, number="+255754200001"):
     person = registry.registrant(f"Person {spar_id}", spar_id)
     registry.enter_wallet(person, number)
@@ -208,7 +203,7 @@ def test_a_hanging_spar_keeps_no_transaction_open_and_is_given_up(
 ):
     person = new_person(registry, "ST-8")
     log_in(page, registry, "clerk")
-    connect(registry, slow_spar.url)
+    registry.change_settings(base_url=slow_spar.url)
     try:
         slow_spar.reset()
         slow_spar.arm({"kind": "delay", "operation": "resolve", "seconds": 20})
@@ -226,12 +221,12 @@ def test_a_hanging_spar_keeps_no_transaction_open_and_is_given_up(
         slow_spar.must_have_fired()
     finally:
         slow_spar.disarm()
-        connect(registry, registry.stack.mapper.url)
+        registry.change_settings(base_url=registry.stack.mapper.url)
 
 
 def test_a_list_asks_nothing(registry, people, page, slow_spar):
     registry.wait_for_state(new_person(registry, "ST-9"), "in_sync")
-    connect(registry, slow_spar.url)
+    registry.change_settings(base_url=slow_spar.url)
     try:
         slow_spar.reset()
         log_in(page, registry, "viewer")
@@ -245,7 +240,7 @@ def test_a_list_asks_nothing(registry, people, page, slow_spar):
         expect(badge(page)).to_have_text("In sync")
         assert looks(slow_spar) == [["ST-9"]]
     finally:
-        connect(registry, registry.stack.mapper.url)
+        registry.change_settings(base_url=registry.stack.mapper.url)
 
 
 def looks(spar):

@@ -78,3 +78,15 @@ def test_a_promoted_standby_sends_nothing_until_people_decide(lab, primary):
         assert connection.is_other_database
         timeline = connection._database_identity().rpartition("/")[2]
         assert timeline == "2"
+        connection.action_compare_then_resume()
+        runs = env["g2p.spar.reconciliation"].search([("state", "=", "running")])
+    differing = {spar_id for spar_id, value in held.items() if value not in known}
+    with lab.env() as env:
+        runs.with_env(env)._job_run()
+    with lab.env() as env:
+        lines = runs.with_env(env).line_ids
+        assert differing <= set(lines.partner_id.mapped("spar_id"))
+        connection = env["g2p.spar.connection"].browse(lab.connection)
+        assert connection.state == "paused"
+        assert f"{len(lines)} of {PEOPLE} registrants" in connection.pause_reason
+    assert lab.spar.state()["rows"] == held

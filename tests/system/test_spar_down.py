@@ -53,6 +53,6 @@ def test_a_lost_job_is_made_good_by_the_sweeper(registry):
     registry.enter_wallet(person, "+255754200090")
     wait_until(lambda: not registry.open_jobs())
     # Resumed without a wake-up, as after a restored backup or a purged queue.
-    registry.rpc.call("g2p.spar.connection", "write", connection, {"state": "running"})
+    registry.force(state="running")
     assert registry.state(person) == "on_its_way"
     registry.wait_for_state(person, "in_sync")

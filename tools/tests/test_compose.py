@@ -84,6 +84,13 @@ def test_every_dependency_exists_and_can_be_met(services):
                 assert "healthcheck" in services[name]
 
 
+def test_odoo_may_reach_spar_without_encryption(services):
+    """The comment at the top names the address; the addon refuses it otherwise."""
+    (host,) = re.findall(r"http://([\w-]+):8000", FILE.read_text())
+    assert services["odoo"]["environment"]["SPAR_PLAIN_HTTP_HOSTS"] == host
+    assert host in services
+
+
 def test_no_circular_dependency(services):
     settled = set()
     while len(settled) < len(services):

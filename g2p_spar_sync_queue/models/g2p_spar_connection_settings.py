@@ -1,0 +1,253 @@
+"""Where and how a connection sends is changed by two managers."""
+
+import hashlib
+import json
+import logging
+
+from markupsafe import Markup
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
+
+from ..spar.words import OPERATIONS
+from .g2p_spar_key import MANAGER
+
+_logger = logging.getLogger(__name__)
+
+#: With another value of these, payment data may reach another server.
+SETTINGS = (
+    "base_url",
+    "sender_id",
+    "dialect",
+    "canonical_form",
+    *(f"{operation}_path" for operation in OPERATIONS),
+    "ca_certificate",
+    "tls_certificate_path",
+    "tls_key_path",
+)
+#: Changes of these are only written down.
+NOTED = ("directory_url", "send_kid")
+
+
+class G2pSparConnection(models.Model):
+    """Changed settings, and their confirmation.
+
+    A changed setting of a connection that has ever been started pauses it. It sends
+    again when a manager who did not make the change has confirmed it.
+    """
+
+    _inherit = "g2p.spar.connection"
+
+    #: By name of the setting: the confirmed value, and who set the one it has now.
+    unconfirmed = fields.Json(readonly=True, copy=False, groups=MANAGER)
+    unconfirmed_text = fields.Text(
+        "Changes to confirm", compute="_compute_unconfirmed", groups=MANAGER
+    )
+    # The page hands it back on Confirm, so that what was seen is what is confirmed.
+    unconfirmed_mark = fields.Char(compute="_compute_unconfirmed", groups=MANAGER)
+
+    _confirmed_when_running = models.Constraint(
+        "CHECK(state != 'running' OR unconfirmed IS NULL)",
+        "Changed settings are confirmed by another manager before sending goes on.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("unconfirmed", *SETTINGS)
+    def _compute_unconfirmed(self):
+        for connection in self.sudo():
+            lines, changes = [], connection.unconfirmed or {}
+            for name, change in changes.items():
+                user = self.env["res.users"].sudo().browse(change["by"])
+                lines.append(
+                    self.env._(
+                        "%(change)s (by %(user)s)",
+                        change=connection._change_text(name, change["old"]),
+                        user=user.name,
+                    )
+                )
+            connection.unconfirmed_text = "\n".join(lines)
+            seen = json.dumps([changes, connection._settings()], sort_keys=True)
+            mark = hashlib.sha256(seen.encode()).hexdigest()
+            connection.unconfirmed_mark = mark if changes else False
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """Write; a changed setting of a started connection pauses it.
+
+        :raise AccessError: when the user is no SPAR manager
+        """
+        names = [name for name in (*SETTINGS, *NOTED) if name in vals]
+        changing = self.filtered(
+            lambda connection: any(
+                (connection[name] or False) != (vals[name] or False) for name in names
+            )
+        )
+        if not changing:
+            return super().write(vals)
+        self.check_access("write")
+        started = changing.filtered(lambda connection: connection.state != "draft")
+        if not set(names).isdisjoint(SETTINGS):
+            # Before the change: two that run never lead to one place.
+            started._pause(
+                self.env._(
+                    "Settings of the connection were changed. Sending goes on when "
+                    "another manager has confirmed them and the connection is resumed."
+                )
+            )
+        former = {connection: connection._settings() for connection in changing}
+        done = super().write(vals)
+        for connection in changing:
+            connection._note_settings(former[connection])
+            if connection in started:
+                connection._ask_for_second(former[connection])
+        return done
+
+    # === ACTION METHODS === #
+
+    def action_confirm_settings(self):
+        """Confirm what other managers have changed, as the page shows it.
+
+        :raise AccessError: when the user is no SPAR manager
+        :raise UserError: when the user made the changes, or they are not those that
+            the page shows
+        """
+        self.ensure_one()
+        self.check_access("write")
+        if self.env.context.get("unconfirmed_mark") != self.unconfirmed_mark:
+            raise UserError(
+                self.env._(
+                    "The settings were changed since this page was opened. Load it "
+                    "again, and look at them once more."
+                )
+            )
+        if self.env.uid == SUPERUSER_ID:
+            raise UserError(
+                self.env._(
+                    "Settings are confirmed by a user of their own, or on the server."
+                )
+            )
+        changes = self.unconfirmed or {}
+        others = [n for n, change in changes.items() if change["by"] != self.env.uid]
+        if not others:
+            raise self._needs_second()
+        self._confirm_settings(others)
+
+    # === BUSINESS METHODS === #
+
+    def _confirm_settings(self, names=None):
+        """Confirm changed settings; called on the server where there is one manager.
+
+        :param list names: of the settings; by default all that were changed
+        """
+        for connection in self.sudo():
+            changes = dict(connection.unconfirmed or {})
+            chosen = sorted(changes.keys() & set(names or changes))
+            texts = [connection._story(n, changes.pop(n)["old"]) for n in chosen]
+            connection.unconfirmed = changes or False
+            connection._write_story(self.env._("Confirmed:"), texts)
+            _logger.info(
+                "connection %s: user %s confirmed %s",
+                *(connection.id, self.env.uid, ", ".join(chosen)),
+            )
+
+    def _refuse_unconfirmed(self):
+        """Raise while a changed setting is not confirmed.
+
+        :raise UserError: which says so
+        """
+        for connection in self.sudo():
+            if connection.unconfirmed:
+                raise self._needs_second()
+
+    def _needs_second(self):
+        return UserError(
+            self.env._(
+                "The settings of the connection were changed: another manager has to "
+                "confirm them first."
+            )
+        )
+
+    def _propose_further(self):
+        """Have another manager confirm drafts where other connections are in use.
+
+        :return: those that wait for that now
+        """
+        drafts = self.filtered(lambda connection: connection.state == "draft")
+        in_use = [("state", "!=", "draft")]
+        if not drafts or not self.sudo().search_count(in_use, limit=1):
+            return self.browse()
+        for connection in drafts.sudo():
+            connection.write(
+                {
+                    "state": "paused",
+                    "paused_at": fields.Datetime.now(),
+                    "pause_reason": self.env._(
+                        "A further connection is started when another manager has "
+                        "confirmed its settings and it is resumed."
+                    ),
+                }
+            )
+            connection._ask_for_second(dict.fromkeys(SETTINGS, False))
+        return drafts
+
+    def _settings(self):
+        """Return all values that are watched, by name."""
+        connection = self.sudo()
+        return {name: connection[name] or False for name in (*SETTINGS, *NOTED)}
+
+    def _ask_for_second(self, former):
+        """Keep what has to be confirmed.
+
+        :param dict former: the values before, by name
+        """
+        connection = self.sudo()
+        changes = dict(connection.unconfirmed or {})
+        for name in SETTINGS:
+            value = connection[name] or False
+            if value == former[name]:
+                continue
+            old = changes.pop(name, {"old": former[name]})["old"]
+            if value != old:
+                changes[name] = {"old": old, "by": self.env.uid}
+        connection.unconfirmed = changes or False
+
+    def _note_settings(self, former):
+        """Write down who changed which settings, from what to what.
+
+        :param dict former: the values before, by name
+        """
+        now = self._settings()
+        names = [name for name in now if now[name] != former[name]]
+        texts = [self._story(name, former[name]) for name in names]
+        self._write_story(self.env._("Changed:"), texts)
+        _logger.info(
+            "connection %s: user %s changed %s",
+            *(self.id, self.env.uid, ", ".join(names)),
+        )
+
+    def _story(self, name, old):
+        """Return a change for the history, which operators read, too."""
+        if self._fields[name].groups:
+            return self._fields[name]._description_string(self.env)
+        return self._change_text(name, old)
+
+    def _change_text(self, name, old):
+        label = self._fields[name]._description_string(self.env)
+        texts = [self._value_text(name, value) for value in (old, self.sudo()[name])]
+        return f"{label}: {texts[0]} → {texts[1]}"
+
+    def _value_text(self, name, value):
+        field = self._fields[name]
+        if field.type == "selection":
+            value = dict(field._description_selection(self.env)).get(value)
+        elif field.type == "boolean":
+            value = self.env._("Yes") if value else self.env._("No")
+        elif field.type == "text" and value:
+            value = f"SHA-256 {hashlib.sha256(value.encode()).hexdigest()[:32]}"
+        return value or self.env._("empty")
+
+    def _write_story(self, title, texts):
+        lines = Markup().join(Markup("<li>{}</li>").format(text) for text in texts)
+        self.sudo()._message_log(body=Markup("{}<ul>{}</ul>").format(title, lines))

@@ -21,6 +21,7 @@
         "data/g2p_fa_settings.xml",
         "views/g2p_financial_address_views.xml",
         "views/approval_views.xml",
+        "views/g2p_fa_proposal_views.xml",
         "views/g2p_fa_policy_views.xml",
         "views/g2p_fa_reveal_views.xml",
         "views/g2p_fa_sharing_views.xml",

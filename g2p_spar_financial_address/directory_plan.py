@@ -13,7 +13,7 @@ from odoo.exceptions import ValidationError
 from . import address_values
 from .const import BANK_ACCOUNT, FA_TYPES
 from .directory_csv import COLUMNS
-from .marks import TOLD_BY_CALLER, marked
+from .marks import APPROVED, TOLD_BY_CALLER, marked
 
 NEW_PROVIDER = "new_provider"
 CHANGED_PROVIDER = "changed_provider"
@@ -106,6 +106,8 @@ class DirectoryPlan:
     def __init__(self, env, rows):
         self.env = env
         self.rows = [PlannedRow(line, cells) for line, cells in rows]
+        #: How many values wait for a second person, once it was applied.
+        self.held = 0
         self._types = _types_by_word(env)
         clean = [row for row in self.rows if self._clean(row)]
         self._look_up([row.cells for row in clean])
@@ -312,24 +314,46 @@ class DirectoryPlan:
         Whoever keeps SPAR is told once, and only of addresses that are now written
         otherwise.
         """
-        dfsps = self._write(self._providers, {"name", "strategy_id"})
+        self._hold_back()
+        dfsps = self._write(self._providers)
         self._create(self.env["g2p.dfsp"], self._providers)
         for (fa_type, code, _branch), target in self._branches.items():
             if not target.record:
                 target.base["dfsp_id"] = self._providers[fa_type, code].record.id
-        branches = self._write(self._branches, {"name"})
+        branches = self._write(self._branches)
         self._create(self.env["g2p.dfsp.branch"], self._branches)
         if dfsps or branches:
             self.env["g2p.financial.address"]._rewritten(
                 ["|", ("dfsp_id", "in", dfsps), ("branch_id", "in", branches)]
             )
 
-    def _write(self, targets, written_for_spar):
+    def _hold_back(self):
+        """Propose, all as one, what a second person must approve."""
+        targets = [*self._providers.values(), *self._branches.values()]
+        wanted = {
+            target.record.with_context(import_file=True): target.changes
+            for target in targets
+            if target.record and target.record._decisive_names() & target.changes.keys()
+        }
+        held = self.env["g2p.fa.proposal"]._hold_back(
+            wanted, reason=self.env._("Directory import")
+        )
+        for target in targets:
+            for name in held.get(target.record, ()):
+                del target.changes[name]
+                self.held += 1
+
+    def _write(self, targets):
         """Change what exists; return the ids of what SPAR knows otherwise."""
         changed = [t for t in targets.values() if t.record and t.changes]
         for target in changed:
-            marked(target.record, TOLD_BY_CALLER).write(target.changes)
-        return [t.record.id for t in changed if written_for_spar & t.changes.keys()]
+            record = marked(marked(target.record, TOLD_BY_CALLER), APPROVED)
+            record.write(target.changes)
+        return [
+            t.record.id
+            for t in changed
+            if t.record._decisive_names() & t.changes.keys()
+        ]
 
     def _create(self, model, targets):
         new = [target for target in targets.values() if not target.record]

@@ -12,6 +12,11 @@ TOLD_BY_CALLER = "g2p_fa_told"
 INSIDE = "g2p_fa_inside"
 #: Numbers are read through a door that writes it down.
 DOOR = "g2p_fa_door"
+#: A channel registers people for users without the role of an editor.
+TRUSTED = "g2p_fa_trusted"
+#: A second person has approved these values, or the system removes them.
+APPROVED = "g2p_fa_approved"
+_CHANNEL = "g2p_fa_channel"
 
 
 def marked(records, mark):
@@ -22,3 +27,19 @@ def marked(records, mark):
 def is_marked(records, mark):
     """Return whether these records came through :func:`marked`."""
     return records.env.context.get(mark) is _MARK
+
+
+def trusted(records, channel):
+    """Return these records for a channel that has checked the rights of its user.
+
+    :param str channel: one of the channels of a financial address
+    """
+    return marked(records.with_context(**{_CHANNEL: channel}), TRUSTED)
+
+
+def channel_of(records):
+    """Return the channel through which these records are written."""
+    context = records.env.context
+    if is_marked(records, TRUSTED):
+        return context[_CHANNEL]
+    return "import" if context.get("import_file") else "admin"

@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from odoo.addons.g2p_spar_financial_address.const import LIVE_STATES
+from odoo.addons.g2p_spar_financial_address.marks import trusted
 
 from ..planning import Source
 from ..standing import Standing, first_of_each, moment
@@ -243,7 +244,8 @@ class G2pOdkSubmission(models.Model):
 
     def _enter_registrants(self, rows):
         fresh = [plan for _one, plan in rows if plan.new]
-        partners = self.env["res.partner"].create([plan.new for plan in fresh])
+        newcomers = trusted(self.env["res.partner"], "odk")
+        partners = newcomers.create([plan.new for plan in fresh]).with_env(self.env)
         for plan, partner in zip(fresh, partners, strict=True):
             plan.partner = partner
         for _one, plan in rows:

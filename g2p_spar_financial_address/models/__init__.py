@@ -1,3 +1,7 @@
+from . import g2p_fa_second_person
+from . import g2p_fa_decisive
+from . import g2p_fa_proposal
+from . import g2p_fa_proposal_line
 from . import g2p_fa_strategy
 from . import g2p_dfsp
 from . import g2p_dfsp_branch
@@ -22,4 +26,5 @@ from . import res_partner
 from . import res_partner_spar_id
 from . import res_partner_card
 from . import res_partner_removal
+from . import res_partner_decisive
 from . import mail_message

@@ -1,9 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 
 from .. import account_numbers, address_values
 from ..const import BANK_ACCOUNT, FA_TYPES
-from ..marks import TOLD_BY_CALLER, is_marked
 
 ACCOUNT_FIELDS = ("account_pattern", "account_example", "account_hint")
 
@@ -13,7 +13,7 @@ class G2pDfsp(models.Model):
 
     _name = "g2p.dfsp"
     _description = "Financial service provider"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "g2p.fa.decisive.directory"]
     _rec_names_search = ["name", "code"]
     _order = "name"
 
@@ -135,11 +135,24 @@ class G2pDfsp(models.Model):
     def write(self, vals):
         if "fa_type" in vals:
             self._check_type_unused(vals["fa_type"])
-        result = super().write(vals)
-        told = is_marked(self, TOLD_BY_CALLER)
-        if {"name", "code", "strategy_id"} & vals.keys() and not told:
-            self.env["g2p.financial.address"]._rewritten([("dfsp_id", "in", self.ids)])
-        return result
+        for dfsps, values in self._held_back(vals):
+            super(G2pDfsp, dfsps).write(values)
+            dfsps._tell_rewritten(values)
+        return True
+
+    @api.model
+    def _decisive_names(self):
+        return {"name", "code", "strategy_id"}
+
+    def _decisive_addresses(self):
+        return Domain("dfsp_id", "in", self.ids)
+
+    @api.model
+    def _decisive_by_place(self, dfsp, branch):
+        return dfsp
+
+    def _decisive_fa_type(self):
+        return self.fa_type
 
     def _check_type_unused(self, fa_type):
         """Refuse another type once addresses were entered: theirs would be wrong."""

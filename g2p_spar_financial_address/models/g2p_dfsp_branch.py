@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from .. import address_values
-from ..marks import TOLD_BY_CALLER, is_marked
 
 
 class G2pDfspBranch(models.Model):
@@ -10,6 +10,7 @@ class G2pDfspBranch(models.Model):
 
     _name = "g2p.dfsp.branch"
     _description = "Bank branch"
+    _inherit = ["g2p.fa.decisive.directory"]
     _rec_names_search = ["name", "code"]
     _order = "dfsp_id, name"
 
@@ -31,13 +32,24 @@ class G2pDfspBranch(models.Model):
     def write(self, vals):
         if "dfsp_id" in vals:
             self._check_bank_unused(vals["dfsp_id"])
-        result = super().write(vals)
-        told = is_marked(self, TOLD_BY_CALLER)
-        if {"name", "code"} & vals.keys() and not told:
-            self.env["g2p.financial.address"]._rewritten(
-                [("branch_id", "in", self.ids)]
-            )
-        return result
+        for branches, values in self._held_back(vals):
+            super(G2pDfspBranch, branches).write(values)
+            branches._tell_rewritten(values)
+        return True
+
+    @api.model
+    def _decisive_names(self):
+        return {"name", "code"}
+
+    def _decisive_addresses(self):
+        return Domain("branch_id", "in", self.ids)
+
+    @api.model
+    def _decisive_by_place(self, dfsp, branch):
+        return branch
+
+    def _decisive_fa_type(self):
+        return self.dfsp_id.fa_type
 
     def _check_bank_unused(self, bank):
         """Refuse another bank once addresses were entered at this branch."""

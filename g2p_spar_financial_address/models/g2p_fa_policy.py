@@ -1,7 +1,11 @@
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ..const import CHANNELS, FA_TYPES
+
+#: What happens to shared addresses, from the mildest to the strictest.
+STRICTNESS = ("allow", "warn", "approve", "refuse")
 
 
 class G2pFaPolicy(models.Model):
@@ -9,7 +13,7 @@ class G2pFaPolicy(models.Model):
 
     _name = "g2p.fa.policy"
     _description = "Approval policy"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "g2p.fa.decisive"]
     _order = "id"
     _rec_name = "fa_type"
 
@@ -56,6 +60,24 @@ class G2pFaPolicy(models.Model):
         return self._rows()[fa_type][f"approve_{channel}"]
 
     @api.model
+    def _asks(self, channel):
+        """Return whether a second person approves anything that comes in this way."""
+        return any(row[f"approve_{channel}"] for row in self._rows().values())
+
+    @api.model
+    def _asks_for(self, fa_types):
+        """Return whether a second person approves these types in any channel.
+
+        For what all channels share, such as providers.
+        """
+        rows = self._rows()
+        return any(
+            rows[fa_type][f"approve_{channel}"]
+            for fa_type in fa_types
+            for channel, _label in CHANNELS
+        )
+
+    @api.model
     def _on_sharing(self, fa_type):
         """Return what happens to an address of this type that others use, too."""
         return self._rows()[fa_type]["shared"]
@@ -67,9 +89,38 @@ class G2pFaPolicy(models.Model):
         return policies
 
     def write(self, vals):
-        result = super().write(vals)
+        for policies, values in self._held_back(vals):
+            super(G2pFaPolicy, policies).write(values)
         self.env.registry.clear_cache()
-        return result
+        return True
+
+    # === LESS THAN TWO PEOPLE === #
+
+    @api.model
+    def _decisive_names(self):
+        return {"shared", *(f"approve_{channel}" for channel, _label in CHANNELS)}
+
+    def _decisive_changes(self, vals):
+        """Return what is milder afterwards. What is stricter takes effect at once."""
+        changes = super()._decisive_changes(vals)
+        return {
+            name: value
+            for name, value in changes.items()
+            if self._is_milder(name, value)
+        }
+
+    def _is_milder(self, name, value):
+        if name == "shared":
+            before = STRICTNESS.index(self.shared)
+            asks = self.shared in ("approve", "refuse")
+            return asks and STRICTNESS.index(value) < before
+        return not value
+
+    def _decisive_held(self, changes):
+        return {policy: frozenset(new) for policy, new in changes.items()}
+
+    def _decisive_addresses(self):
+        return Domain("fa_type", "in", self.mapped("fa_type"))
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

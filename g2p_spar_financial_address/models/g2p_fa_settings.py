@@ -2,9 +2,11 @@ from collections import namedtuple
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import LockError, UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import SQL, frozendict
 
 from .. import address_values
+from ..marks import APPROVED, is_marked
 
 #: The source that means: typed by hand.
 TYPED = "spar_id"
@@ -25,7 +27,7 @@ class G2pFaSettings(models.Model):
 
     _name = "g2p.fa.settings"
     _description = "Payment settings"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "g2p.fa.decisive"]
 
     id_source = fields.Char(
         tracking=True,
@@ -144,6 +146,12 @@ class G2pFaSettings(models.Model):
                 "line, the same in every language and company.",
                 name,
             )
+        if name in self._fields_of_portal_users():
+            return self.env._(
+                "The field “%s” cannot hold an ID: people write it themselves on the "
+                "portal, and could take the ID of another person.",
+                name,
+            )
         if field.compute:
             # Nobody is told when Odoo computes it anew.
             return self.env._(
@@ -152,6 +160,29 @@ class G2pFaSettings(models.Model):
                 name,
             )
         return None
+
+    @api.model
+    def _fields_of_portal_users(self):
+        """Return the fields of a contact that people write of themselves.
+
+        On their own page, as users, by registering, and in forms of the website.
+
+        :rtype: set
+        """
+        partners = self.env["res.partner"]
+        names = set(self.env["res.users"].SELF_WRITEABLE_FIELDS) | {"login"}
+        if hasattr(partners, "_get_frontend_writable_fields"):
+            names |= set(partners._get_frontend_writable_fields())
+        Field = self.env["ir.model.fields"].sudo()
+        if "website_form_blacklisted" in Field._fields:
+            open_ones = Field.search(
+                [
+                    ("model", "=", "res.partner"),
+                    ("website_form_blacklisted", "=", False),
+                ]
+            )
+            names |= set(open_ones.mapped("name"))
+        return names
 
     def _template_problem(self):
         template = self.id_template or ""
@@ -185,11 +216,12 @@ class G2pFaSettings(models.Model):
             return result
         before = self._rule()
         self._take_id_rule()
-        result = super().write(vals)
         Partner = self.env["res.partner"]
-        rule = self._rule()
-        plan = Partner._spar_id_plan_all(rule) if rule != before else {}
-        if plan and not confirmed:
+        wanted = self.new(vals, origin=self)
+        plan = {}
+        if wanted._rule() != before and not wanted._id_rule_problem():
+            plan = Partner._spar_id_plan_all(wanted._rule())
+        if plan and not confirmed and not is_marked(self, APPROVED):
             raise UserError(
                 self.env._(
                     "%s registrants would get another SPAR ID. Those with a payment "
@@ -198,11 +230,33 @@ class G2pFaSettings(models.Model):
                     len(plan),
                 )
             )
-        changed = Partner._spar_id_apply(plan)
+        Partner._check_spar_ids_free(plan)
+        parts = (
+            self._held_back(vals, people_count=len(plan)) if plan else [(self, vals)]
+        )
+        for settings, values in parts:
+            super(G2pFaSettings, settings).write(values)
         self.env.registry.clear_cache()
-        if changed:
-            changed._financial_address_changed("admin")
-        return result
+        if self._rule() != before:
+            changed = Partner._spar_id_apply(plan)
+            if changed:
+                changed._financial_address_changed("admin")
+        return True
+
+    # === HOW EVERY ID IS MADE === #
+
+    @api.model
+    def _decisive_names(self):
+        return {"id_source", "id_template"}
+
+    def _decisive_held(self, changes):
+        policy = self.env["g2p.fa.policy"]
+        if not policy._asks_for(policy._rows()):
+            return {}
+        return {settings: frozenset(new) for settings, new in changes.items()}
+
+    def _decisive_addresses(self):
+        return Domain.TRUE
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

@@ -1,8 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
 from .. import address_values
-from ..const import BANK_ACCOUNT, EMAIL_WALLET, FA_TYPES, MOBILE_WALLET
+from ..const import BANK_ACCOUNT, EMAIL_WALLET, FA_TYPES, MOBILE_WALLET, VALUE_FIELD
 from ..strategy_template import Unwritable, parsed_template
 
 KINDS = [("fa", "Payment address"), ("id", "Beneficiary ID")]
@@ -39,6 +40,7 @@ class G2pFaStrategy(models.Model):
 
     _name = "g2p.fa.strategy"
     _description = "Financial address strategy"
+    _inherit = ["g2p.fa.decisive.directory"]
     _order = "strategy_number"
 
     name = fields.Char(required=True, translate=True)
@@ -102,20 +104,28 @@ class G2pFaStrategy(models.Model):
         for strategy in self:
             strategy._check_kind()
             strategy._check_placeholders()
-            sample = {
-                name: f"{name[0]}1 x" if strategy.kind == "id" else f"{name[0]}1 x.2"
-                for name in strategy._placeholders()
-            }
             try:
-                strategy._construct(sample)
+                texts = {strategy._construct(sample) for sample in strategy._samples()}
             except ValidationError:
+                texts = set()
+            if len(texts) < 2:
                 raise ValidationError(
                     self.env._(
                         "What this template writes cannot be read back. Put a label "
                         "before each value and a dot after it, such as "
                         "account_number:{account_number}.bank_code:{bank_code}."
                     )
-                ) from None
+                )
+
+    def _samples(self):
+        """Return the values of two people who differ in one: where they are paid."""
+        end = "1 x" if self.kind == "id" else "1 x.2"
+        sample = {name: f"{name[0]}{end}" for name in self._placeholders()}
+        return [{**sample, self._value_name(): f"{start}{end}"} for start in "yz"]
+
+    def _value_name(self):
+        """Return the placeholder of what tells one person's string from another's."""
+        return "sub" if self.kind == "id" else VALUE_FIELD[self.fa_type]
 
     def _check_kind(self):
         self.ensure_one()
@@ -136,7 +146,11 @@ class G2pFaStrategy(models.Model):
             )
         users = self.env["g2p.dfsp"].sudo().with_context(active_test=False)
         if users.search_count(
-            [("strategy_id", "=", self.id), ("fa_type", "!=", self.fa_type)], limit=1
+            [
+                ("strategy_id", "in", self._origin.ids),
+                ("fa_type", "!=", self.fa_type),
+            ],
+            limit=1,
         ):
             raise ValidationError(
                 self.env._(
@@ -165,16 +179,36 @@ class G2pFaStrategy(models.Model):
                     known=", ".join(sorted(known)),
                 )
             )
+        if self._value_name() not in names:
+            raise ValidationError(
+                self.env._(
+                    "The template lacks {%(name)s}: everybody would be paid at one "
+                    "place. Write it in braces where the value goes.",
+                    name=self._value_name(),
+                )
+            )
 
     # === CRUD METHODS === #
 
     def write(self, vals):
-        result = super().write(vals)
-        if {"template", "strategy_number", "fa_type_code"} & vals.keys():
-            self.env["g2p.financial.address"]._rewritten(
-                [("dfsp_id.strategy_id", "in", self.ids)]
-            )
-        return result
+        for strategies, values in self._held_back(vals):
+            super(G2pFaStrategy, strategies).write(values)
+            strategies._tell_rewritten(values)
+        return True
+
+    @api.model
+    def _decisive_names(self):
+        return {"template", "strategy_number", "fa_type_code"}
+
+    def _decisive_addresses(self):
+        return Domain("dfsp_id.strategy_id", "in", self.ids)
+
+    @api.model
+    def _decisive_by_place(self, dfsp, branch):
+        return dfsp.strategy_id
+
+    def _decisive_fa_type(self):
+        return self.fa_type
 
     # === BUSINESS METHODS === #
 

@@ -69,7 +69,7 @@ class G2pFinancialAddress(models.Model):
 
     _name = "g2p.financial.address"
     _description = "Payment address"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["g2p.fa.second.person"]
     _order = "id desc"
     _mail_post_access = "read"
 

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import SQL
 
 from .. import address_values
 from ..const import APPROVER
@@ -19,6 +20,7 @@ class G2pFinancialAddress(models.Model):
     """How an address takes effect, waits for a second person, and ends."""
 
     _inherit = "g2p.financial.address"
+    _approval_activity = "g2p_spar_financial_address.activity_approve"
 
     approval_cause = fields.Selection(
         [
@@ -133,15 +135,42 @@ class G2pFinancialAddress(models.Model):
                 )
 
     def _needing_approval(self):
-        """Return those a second person must approve; record why."""
-        approve = self.env["g2p.fa.policy"]._approve
+        """Return those a second person must approve; record why.
+
+        The policy looks at the type that is replaced, too: otherwise a wallet would
+        take the place of an approved bank account without a second person.
+        """
+        policy = self.env["g2p.fa.policy"]
         causes = self._find_shared()
+        asking = {
+            channel for channel in self.mapped("channel") if policy._asks(channel)
+        }
+        before = self._last_types(self.partner_id) if asking else {}
         for address in self:
-            if approve(address.fa_type, address.channel):
+            types = {address.fa_type, before.get(address.partner_id, address.fa_type)}
+            if any(policy._approve(fa_type, address.channel) for fa_type in types):
                 causes.setdefault(address, "policy")
         for address, cause in causes.items():
             address.sudo().approval_cause = cause
         return self.browse(address.id for address in causes)
+
+    @api.model
+    def _last_types(self, partners):
+        """Return the type of the address in use or of the last one that was.
+
+        :rtype: dict
+        """
+        self.flush_model(["partner_id", "fa_type", "state", "effective_date"])
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT DISTINCT ON (partner_id) partner_id, fa_type
+                     FROM g2p_financial_address
+                    WHERE partner_id = ANY(%s) AND effective_date IS NOT NULL
+                    ORDER BY partner_id, effective_date DESC, id DESC""",
+                partners.ids,
+            )
+        )
+        return {self.env["res.partner"].browse(id_): kind for id_, kind in rows}
 
     def _put_in_use(self, in_use):
         """Let these replace what is in use, and tell SPAR's side."""
@@ -267,59 +296,9 @@ class G2pFinancialAddress(models.Model):
 
     def _ask_approval(self):
         """Let these wait, with a to-do for an approver each."""
-        if not self:
-            return
-        self._set_state("to_approve")
-        activity_type = self.env.ref("g2p_spar_financial_address.activity_approve")
-        model = self.env["ir.model"]._get_id(self._name)
-        self.env["mail.activity"].sudo().with_context(
-            # One message per address would bury the approver after an import.
-            mail_activity_quick_update=True
-        ).create(
-            [
-                {
-                    "res_model_id": model,
-                    "res_id": address.id,
-                    "activity_type_id": activity_type.id,
-                    "summary": activity_type.summary,
-                    "user_id": user.id,
-                    "automated": True,
-                }
-                for address, user in self._approvers().items()
-            ]
-        )
-
-    def _approvers(self):
-        """Return whose to-do each address becomes: whoever has the fewest.
-
-        An address only its own author could approve is nobody's to-do; it stays in
-        the list of approvals.
-        """
-        group = self.env.ref(APPROVER).sudo()
-        approvers = group.all_user_ids.filtered(lambda user: user.active)
-        waiting = dict.fromkeys(approvers, 0)
-        waiting.update(
-            self.env["mail.activity"]
-            .sudo()
-            ._read_group(
-                [("user_id", "in", approvers.ids), ("res_model", "=", self._name)],
-                ["user_id"],
-                ["__count"],
-            )
-        )
-        chosen = {}
-        for address in self.sudo():
-            company = address.company_id
-            fit = approvers - address._authors()
-            if company:
-                fit = fit.filtered(lambda user, own=company: own in user.company_ids)
-            if fit:
-                chosen[address] = min(fit, key=lambda user: (waiting[user], user.id))
-                waiting[chosen[address]] += 1
-        return chosen
-
-    def _approval_done(self):
-        self.sudo().activity_unlink(["g2p_spar_financial_address.activity_approve"])
+        if self:
+            self._set_state("to_approve")
+            self._schedule_approval()
 
     # === THE ONE PLACE WHERE A STATE CHANGES === #
 

@@ -1,3 +1,5 @@
+from collections import Counter
+
 from psycopg2 import Error as DatabaseError
 
 from odoo import api, fields, models
@@ -21,9 +23,22 @@ class RefusedRows:
 
     def __init__(self):
         self.messages = []
+        #: Addresses entered: how many are first ones, and how many replace which type.
+        self.entered = Counter()
 
     def add(self, info, problem):
         self.messages.append({**info, "type": "error", "message": str(problem)})
+
+    def count(self, addresses, before):
+        """Count what these addresses come instead of.
+
+        :param addresses: those the file entered
+        :param dict before: the type of the last address, by registrant
+        """
+        for address in addresses:
+            self.entered[before.get(address.partner_id, "new")] += 1
+            if address.state == "to_approve":
+                self.entered["waiting"] += 1
 
 
 class G2pFinancialAddress(models.Model):
@@ -74,6 +89,7 @@ class G2pFinancialAddress(models.Model):
         addresses = self.with_context(fa_refused_rows=refused)
         result = super(G2pFinancialAddress, addresses).load(fields, data)
         result["messages"] += refused.messages
+        result["fa_entered"] = dict(refused.entered)
         return result
 
     def _refused_rows(self):
@@ -183,7 +199,16 @@ class G2pFinancialAddress(models.Model):
             return self.browse()
         try:
             with self.env.cr.savepoint():
-                return self._enter_changes([data["values"] for data in rows])
+                vals_list = [data["values"] for data in rows]
+                # Before they are entered: a file must not hide what it replaces.
+                before = self._last_types(
+                    self.env["res.partner"].browse(v["partner_id"] for v in vals_list)
+                )
+                known = self.sudo().search([], order="id desc", limit=1).id or 0
+                entered = self._enter_changes(vals_list)
+            # What was there already is left alone, and not counted.
+            refused.count(entered.filtered(lambda a: a.id > known), before)
+            return entered
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # Odoo runs the whole import again, and it will see what is new.
             raise

@@ -36,7 +36,10 @@ class G2pFinancialAddress(models.Model):
         (row,) = rows
         if row["same"]:
             return self.browse(row["id"])
-        if row["shared"]:
+        approve = self.env["g2p.fa.policy"]._approve
+        if row["shared"] or (
+            row["last_type"] and approve(row["last_type"], values["channel"])
+        ):
             return self.browse()
         address = self._replace_quickly(values, row)
         partner = self.env["res.partner"].browse(values["partner_id"])
@@ -76,7 +79,9 @@ class G2pFinancialAddress(models.Model):
 
     def _find_quickly(self, values):
         """Return the registrant, once with each address that is not history."""
-        self.flush_model(["partner_id", "state", "fingerprint", *SAME_PLACE])
+        self.flush_model(
+            ["partner_id", "state", "fingerprint", "effective_date", *SAME_PLACE]
+        )
         self.env["res.partner"].flush_model(["company_id", "payment_removal_date"])
         same = SQL(" AND ").join(
             SQL(
@@ -94,7 +99,12 @@ class G2pFinancialAddress(models.Model):
                               SELECT FROM g2p_financial_address other
                                WHERE other.fingerprint = %s
                                  AND other.state IN ('to_approve', 'effective')
-                                 AND other.partner_id != p.id) AS shared
+                                 AND other.partner_id != p.id) AS shared,
+                          (SELECT last.fa_type FROM g2p_financial_address last
+                            WHERE last.partner_id = p.id
+                              AND last.effective_date IS NOT NULL
+                            ORDER BY last.effective_date DESC, last.id DESC
+                            LIMIT 1) AS last_type
                      FROM res_partner p
                      LEFT JOIN g2p_financial_address a
                        ON a.partner_id = p.id

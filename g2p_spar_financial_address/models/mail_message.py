@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError
 KEPT = {
     "g2p.dfsp",
     "g2p.fa.policy",
+    "g2p.fa.proposal",
     "g2p.fa.settings",
     "g2p.fa.sharing",
     "g2p.financial.address",

@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools.misc import split_every
 
 from ..const import ADMINISTRATOR, LIVE_STATES, VIEWER
+from ..marks import APPROVED, marked
 
 #: Registrants whose data is removed in one transaction.
 CHUNK = 100
@@ -66,11 +67,12 @@ class ResPartner(models.Model):
         leaving = self.sudo()._payment_data_may_leave()
         leaving.financial_address_ids._erase()
         self.env["g2p.fa.sharing"].sudo()._forget(leaving)
-        # As the system: the ID is what the removal is about, not a redirection.
+        # Approved: the ID is what the removal is about, not a redirection.
         gone = {"is_registrant": False, "payment_removal_date": False}
         if not self._spar_id_rule().sources:
             gone["spar_id"] = False
-        leaving.write(gone)
+        marked(leaving, APPROVED).write(gone)
+        self.env["g2p.fa.proposal.line"]._forget(leaving)
 
     def _payment_data_is_erased(self):
         """Return whether this person had payment addresses, and all are erased."""

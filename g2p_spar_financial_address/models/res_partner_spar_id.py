@@ -15,6 +15,7 @@ from odoo.tools.misc import split_every
 
 from .. import address_values
 from ..const import EDITOR, VIEWER
+from ..marks import APPROVED, TRUSTED, is_marked, trusted
 
 #: How many contacts are held in memory at once when all of them are looked at.
 _CHUNK = 2000
@@ -85,7 +86,9 @@ class ResPartner(models.Model):
             return super().write(vals)
         self._check_may_change_payment()
         rule = self._spar_id_hold_rule()
-        if self._differing(vals, {"spar_id"} & touched):
+        if self._differing(vals, {"spar_id"} & touched) and not is_marked(
+            self, APPROVED
+        ):
             self._check_spar_id_typed(rule)
         result = super().write(vals)
         if rule.sources:
@@ -117,15 +120,18 @@ class ResPartner(models.Model):
         """Refuse whoever may edit contacts but not payment addresses.
 
         Giving one registrant's ID to another redirects the money as surely as a new
-        account number does.
+        account number does. ``sudo()`` is no pass: Odoo's own pages write contacts as
+        the system for any portal user.
 
-        :raise AccessError: for whoever is not an editor of payment addresses
+        :raise AccessError: for users who are not editors of payment addresses
         """
-        if not self.env.su and not self.env.user.has_group(EDITOR):
+        if is_marked(self, TRUSTED) or is_marked(self, APPROVED):
+            return
+        if not self.env.user.has_group(EDITOR):
             raise AccessError(
                 self.env._(
                     "Only an editor of payment addresses may change who is a "
-                    "registrant and under which SPAR ID."
+                    "registrant, under which SPAR ID and in which company."
                 )
             )
 
@@ -185,14 +191,20 @@ class ResPartner(models.Model):
         """Make the SPAR IDs of these contacts anew, and tell whoever keeps SPAR.
 
         For registries whose IDs are not fields of the contact. Does nothing where the
-        SPAR ID is typed by hand, and checks no rights: that is up to the caller.
+        SPAR ID is typed by hand, and checks no rights: that is up to the caller. What
+        the approval policy asks for waits for a second person.
 
         :return: the contacts whose SPAR ID has changed
         :raise ValidationError: when two contacts would share an ID
         """
         if not self._spar_id_rule().sources:
             return self.browse()
-        changed = self._spar_id_remake()
+        plan = self._spar_id_plan(self._spar_id_hold_rule())
+        people = trusted(self.browse(plan), "admin")
+        wanted = {person: {"spar_id": plan[person.id]} for person in people}
+        for person in self.env["g2p.fa.proposal"]._hold_back(wanted, one_each=True):
+            del plan[person.id]
+        changed = self._spar_id_apply(plan)
         if changed:
             changed._financial_address_changed("admin")
         return changed
@@ -239,8 +251,11 @@ class ResPartner(models.Model):
     def _spar_id_made(self, rule):
         """Return the SPAR ID of this contact by the rule, or ``False`` for none."""
         self.ensure_one()
-        if not self._spar_is_registrant():
-            return False
+        return self._spar_is_registrant() and self._spar_id_written(rule)
+
+    def _spar_id_written(self, rule):
+        """Return the contact's ID as SPAR gets it, or ``False`` for none."""
+        self.ensure_one()
         value = self._spar_id_value(rule.sources)
         try:
             text = address_values.clean_text(self.env, value, self.env._("The ID"))

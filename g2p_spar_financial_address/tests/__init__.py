@@ -17,6 +17,8 @@ from . import test_rate
 from . import test_res_partner
 from . import test_retention
 from . import test_roles
+from . import test_second_person_directory
+from . import test_second_person_redirects
 from . import test_sharing
 from . import test_spar_id
 from . import test_upgrade

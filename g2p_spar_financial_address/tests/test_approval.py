@@ -171,12 +171,13 @@ class TestApproval(FinancialAddressCase):
         self.assertEqual(pending.state, "ended")
 
     def test_the_policy_is_by_type_and_channel(self):
-        account = self.enter_bank_account(user=self.editor)
+        other = {"partner_id": self.new_registrant("Baraka").id}
+        account = self.enter_bank_account(user=self.editor, **other)
         self.assertEqual(account.state, "effective")
         self.set_policy("bank_account", approve_odk=True)
-        account = self.enter_bank_account("0123456780")
+        account = self.enter_bank_account("0123456780", **other)
         self.assertEqual(account.state, "effective")
-        account = self.enter_bank_account("0123456781", channel="odk")
+        account = self.enter_bank_account("0123456781", channel="odk", **other)
         self.assertEqual(account.state, "to_approve")
 
     def test_the_todo_goes_to_the_approver_with_the_fewest(self):

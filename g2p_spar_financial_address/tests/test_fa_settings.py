@@ -88,7 +88,7 @@ class TestFaSettings(FinancialAddressCase):
         self.registrant.ref = "8871"
         form = Form(self.settings.with_user(admin).sudo(False))
         self.assertEqual(form.id_example, "Asha Juma: SR-1")
-        form.id_source = "ref, vat"
+        form.id_source = "ref, function"
         form.id_template = "token:{id}@nationalId"
         self.assertEqual(form.id_example, "Asha Juma: token:8871@nationalId")
         self.assertEqual(form.relink_count, 1)
@@ -98,6 +98,15 @@ class TestFaSettings(FinancialAddressCase):
         form.save()
         self.assertEqual(self.registrant.spar_id, "token:8871@nationalId")
         self.assertFalse(self.settings.confirm_relink)
+
+    def test_what_people_write_on_the_portal_holds_no_id(self):
+        partners = type(self.registrant)
+        fields = getattr(partners, "_get_frontend_writable_fields", None)
+        if not fields:
+            self.skipTest("without the portal")
+        for name in {"vat", "street", "city", "zip", "company_name"}:
+            with self.subTest(name), self.assertRefused("people write it themselves"):
+                self.settings.id_source = name
 
     def test_what_does_not_relink_needs_no_confirmation(self):
         self.settings.write({"retention_days": 30, "id_source": " spar_id "})
@@ -111,6 +120,8 @@ class TestFaSettings(FinancialAddressCase):
             (" , ", "{id}", "Name the field"),
             ("nonsense", "{id}", "have no field “nonsense”"),
             ("ref, ref", "{id}", "named twice"),
+            ("email", "{id}", "“email” cannot hold an ID: people write it themselves"),
+            ("ref, phone", "{id}", "“phone” cannot hold an ID: people write it"),
             ("ref, spar_id", "{id}", "stands alone"),
             ("spar_id", "token:{id}@nationalId", "exactly as it is typed"),
             ("comment", "{id}", "“comment” cannot hold an ID"),

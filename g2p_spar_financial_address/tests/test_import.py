@@ -200,8 +200,29 @@ class TestImport(FinancialAddressCase):
         self.patch(type(self.env["g2p.financial.address"]), "_enter_changes", meet)
         with self.assertRaises(SerializationFailure):
             self.env["g2p.financial.address"]._enter_rows(
-                [{"values": {}}, {"values": {}}], None
+                [{"values": {"partner_id": one.id}} for one in self.people[:2]], None
             )
+
+    def test_it_says_what_is_replaced(self):
+        for n in (0, 1):
+            self.enter_bank_account(f"01234567{n}0", partner_id=self.people[n].id)
+        self.run_import([self.wallet(2)])
+        self.set_policy("bank_account", approve_import=True)
+        rows = [self.wallet(n, f"0754 301 {n:03}") for n in range(5)]
+        said = (
+            "Addresses: 2 new, 2 replace a bank account, 1 replace a mobile wallet, "
+            "2 wait for a second person."
+        )
+        _ids, messages = self.run_import(rows, dryrun=True)
+        self.assertEqual(messages, [{"type": "info", "message": said}])
+        wrong = [*self.wallet(6)[:5], "nonsense", "", "P6"]
+        _ids, messages = self.run_import([*rows, wrong], batch=2)
+        self.assertIn(said, messages[0]["message"])
+        states = self.people[:2].pending_address_id.mapped("fa_type")
+        self.assertEqual(states, ["mobile_wallet"] * 2)
+        # What is there already is left alone, and not counted.
+        _ids, messages = self.run_import(rows, dryrun=True)
+        self.assertFalse(messages)
 
     def test_importing_again_leaves_alone_what_waits_or_is_incomplete(self):
         self.set_policy(approve_import=True)

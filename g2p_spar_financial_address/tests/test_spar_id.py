@@ -10,12 +10,12 @@ ADDON = "g2p_spar_financial_address"
 
 @tagged("post_install", "-at_install")
 class TestSparId(FinancialAddressCase):
-    """The SPAR ID, made from the contact's reference and tax number."""
+    """The SPAR ID, made from the contact's reference and another field."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.make_ids_from("ref, vat", "token:{id}@nationalId")
+        cls.make_ids_from("ref, function", "token:{id}@nationalId")
         cls.Partner = cls.env["res.partner"]
 
     def setUp(self):
@@ -36,17 +36,17 @@ class TestSparId(FinancialAddressCase):
 
     def test_the_first_source_that_is_not_empty_counts(self):
         for values, spar_id in [
-            ({"ref": "R1", "vat": "V1"}, "token:R1@nationalId"),
-            ({"ref": False, "vat": "V2"}, "token:V2@nationalId"),
-            ({"ref": "  ", "vat": "V3"}, "token:V3@nationalId"),
-            ({"ref": "\tR4 ", "vat": "V4"}, "token:R4@nationalId"),
-            ({"ref": "e\u0301", "vat": False}, "token:\xe9@nationalId"),
-            ({"ref": "{id}", "vat": False}, "token:{id}@nationalId"),
-            ({"ref": False, "vat": False}, False),
+            ({"ref": "R1", "function": "V1"}, "token:R1@nationalId"),
+            ({"ref": False, "function": "V2"}, "token:V2@nationalId"),
+            ({"ref": "  ", "function": "V3"}, "token:V3@nationalId"),
+            ({"ref": "\tR4 ", "function": "V4"}, "token:R4@nationalId"),
+            ({"ref": "e\u0301", "function": False}, "token:\xe9@nationalId"),
+            ({"ref": "{id}", "function": False}, "token:{id}@nationalId"),
+            ({"ref": False, "function": False}, False),
         ]:
             with self.subTest(values):
                 self.assertEqual(self.make(**values).spar_id, spar_id)
-                self.registrant.write({"ref": False, "vat": False})
+                self.registrant.write({"ref": False, "function": False})
                 with self.env.cr.savepoint() as savepoint:
                     self.Partner.search([("spar_id", "=", spar_id or "none")]).ref = "x"
                     self.registrant.write(values)
@@ -69,7 +69,7 @@ class TestSparId(FinancialAddressCase):
         self.registrant.ref = "1"
         self.told.clear()
         self.registrant.write({"ref": "1", "comment": "x"})
-        self.registrant.vat = "only a fallback"
+        self.registrant.function = "only a fallback"
         self.registrant.spar_id = "token:1@nationalId"
         self.assertFalse(self.told)
 
@@ -85,7 +85,7 @@ class TestSparId(FinancialAddressCase):
         self.assertEqual(self.told, [(contact, "admin")] * 2)
 
     def test_it_is_not_typed_by_hand(self):
-        message = "made from Reference, Tax ID. Change that instead"
+        message = "made from Reference, Job Position. Change that instead"
         with self.assertRefused(message):
             self.registrant.spar_id = "SR-9"
         with self.assertRefused(message):
@@ -104,16 +104,16 @@ class TestSparId(FinancialAddressCase):
             self.registrant.ref = "1\n2"
 
     def test_a_copy_is_another_person(self):
-        self.registrant.write({"ref": "1", "vat": "2"})
+        self.registrant.write({"ref": "1", "function": "2"})
         twin = self.registrant.copy()
-        self.assertFalse(twin.ref or twin.vat or twin.spar_id)
+        self.assertFalse(twin.ref or twin.function or twin.spar_id)
         self.assertEqual(self.registrant.copy({"ref": "3"}).ref, "3")
         contact = self.Partner.create({"name": "Supplier", "ref": "S1"})
         self.assertEqual(contact.copy().ref, "S1")
 
     def test_a_registry_may_keep_ids_elsewhere(self):
         def from_elsewhere(partner, sources):
-            self.assertEqual(sources, ("ref", "vat"))
+            self.assertEqual(sources, ("ref", "function"))
             return elsewhere.get(partner.id)
 
         elsewhere = {self.registrant.id: " E1"}
@@ -143,7 +143,7 @@ class TestSparId(FinancialAddressCase):
         for values in ({}, {"active": False}):
             self.registrant.write(values)
             with self.subTest(values), self.assertRefused("Asha Juma, Twin: token:1@"):
-                self.make(name="Twin", vat="1")
+                self.make(name="Twin", function="1")
         twin = self.make(name="Twin")
         with self.assertRefused("these would share one. Nothing was changed"):
             twin.ref = "1"
@@ -197,7 +197,7 @@ class TestSparId(FinancialAddressCase):
                     "name": f"R{n}",
                     "is_registrant": True,
                     "ref": f"{n}",
-                    "vat": f"{n + 1}",
+                    "function": f"{n + 1}",
                 }
                 for n in range(5)
             ]
@@ -205,13 +205,13 @@ class TestSparId(FinancialAddressCase):
         people[4].active = False
         self.told.clear()
         # Most IDs pass from one registrant to the next.
-        self.make_ids_from("vat, ref", "token:{id}@nationalId")
+        self.make_ids_from("function, ref", "token:{id}@nationalId")
         self.assertEqual(
             people.mapped("spar_id"), [f"token:{n}@nationalId" for n in range(1, 6)]
         )
         self.assertEqual(self.told, [(people, "admin")])
         self.assertFalse(plain.spar_id)
-        self.make_ids_from("vat, ref", "{id}")
+        self.make_ids_from("function, ref", "{id}")
         self.assertEqual(people.mapped("spar_id"), ["1", "2", "3", "4", "5"])
         self.make_ids_from("spar_id")
         self.assertEqual(people.mapped("spar_id"), ["1", "2", "3", "4", "5"])
@@ -220,13 +220,18 @@ class TestSparId(FinancialAddressCase):
     def test_a_change_with_conflicts_changes_nothing(self):
         people = self.Partner.create(
             [
-                {"name": f"P{n}", "is_registrant": True, "ref": f"{n}", "vat": "same"}
+                {
+                    "name": f"P{n}",
+                    "is_registrant": True,
+                    "ref": f"{n}",
+                    "function": "same",
+                }
                 for n in range(2)
             ]
         )
         before = self.env["g2p.fa.settings"]._values()
         with self.assertRefused("P0, P1: same"):
-            self.make_ids_from("vat")
+            self.make_ids_from("function")
         self.assertEqual(
             people.mapped("spar_id"), ["token:0@nationalId", "token:1@nationalId"]
         )
@@ -258,15 +263,30 @@ class TestSparId(FinancialAddressCase):
 
     # === RIGHTS AND COST === #
 
+    def test_the_systems_mode_is_no_pass(self):
+        """Odoo's page of a portal user writes their contact as the system."""
+        self.registrant.ref = "1"
+        citizen = new_test_user(self.env, "i_citizen", groups="base.group_portal")
+        citizen.partner_id.write({"is_registrant": True, "ref": "2"})
+        page = citizen.partner_id.with_user(citizen).sudo()
+        for values in ({"ref": "3"}, {"ref": False}, {"is_registrant": False}):
+            with self.subTest(values), self.assertRaises(AccessError):
+                page.write(values)
+        for values in ({"is_registrant": True, "ref": "4"},):
+            with self.subTest(values), self.assertRaises(AccessError):
+                page.create({"name": "Eve", **values})
+        page.write({"street": "Own street", "ref": "2"})
+        self.assertEqual(citizen.partner_id.spar_id, "token:2@nationalId")
+
     def test_only_editors_change_what_decides_the_id(self):
-        self.registrant.write({"ref": "1", "vat": "2"})
+        self.registrant.write({"ref": "1", "function": "2"})
         supplier = self.Partner.create({"name": "Supplier", "ref": "S1"})
         manager = "base.group_partner_manager"
         for role in ("base.group_user", f"{ADDON}.group_viewer"):
             user = new_test_user(self.env, f"i_{role}", groups=f"{role},{manager}")
             partner = self.registrant.with_user(user)
             partner.write({"comment": "may be written", "ref": "1"})
-            for values in ({"ref": "9"}, {"ref": False}, {"vat": "9"}):
+            for values in ({"ref": "9"}, {"ref": False}, {"function": "9"}):
                 with self.subTest(role, v=values), self.assertRaises(AccessError):
                     partner.write(values)
             with self.subTest(role, way="create"), self.assertRaises(AccessError):

@@ -1,3 +1,5 @@
+from collections import Counter
+
 from odoo import fields, models
 from odoo.tools import groupby
 
@@ -25,7 +27,10 @@ class BaseImport(models.TransientModel):
         if "nextrow" not in result:
             # The file itself could not be read.
             return result
-        so_far = (skipped and self.fa_import_so_far) or {"kept": 0, "refused": []}
+        start = {"kept": 0, "refused": [], "entered": {}}
+        so_far = (skipped and self.fa_import_so_far) or start
+        entered = Counter(so_far["entered"]) + Counter(result.pop("fa_entered", {}))
+        so_far["entered"] = dict(entered)
         # What a person sees in the file: rows count from 1, below the headers.
         first_row = skipped + (2 if options.get("has_headers") else 1)
         so_far["kept"] += len(result["ids"] or [])
@@ -43,8 +48,10 @@ class BaseImport(models.TransientModel):
     def _fa_report(self, so_far, dryrun):
         """Return one message per mistake, below what became of the file."""
         refused = so_far["refused"]
+        entered = self._fa_entered(so_far["entered"])
         if not refused:
-            return []
+            # Odoo's page tells how many were imported, but not instead of what.
+            return [{"type": "info", "message": entered}] if dryrun and entered else []
         if dryrun:
             headline = self.env._(
                 "Right: %(right)s. The rows below are wrong and would be left out "
@@ -58,10 +65,29 @@ class BaseImport(models.TransientModel):
                 "already is left alone.",
                 right=so_far["kept"],
             )
+        headline = " ".join(filter(None, (headline, entered)))
         messages = [{"type": "warning", "message": headline}]
         for _text, same in groupby(refused, lambda m: (m["message"], m.get("field"))):
             messages.append(self._fa_one_message(same))
         return messages
+
+    def _fa_entered(self, counts):
+        """Return in words what the addresses of the file come instead of."""
+        texts = {
+            "new": self.env._("%s new", counts.get("new")),
+            "bank_account": self.env._(
+                "%s replace a bank account", counts.get("bank_account")
+            ),
+            "mobile_wallet": self.env._(
+                "%s replace a mobile wallet", counts.get("mobile_wallet")
+            ),
+            "email_wallet": self.env._(
+                "%s replace an e-mail wallet", counts.get("email_wallet")
+            ),
+            "waiting": self.env._("%s wait for a second person", counts.get("waiting")),
+        }
+        said = [text for name, text in texts.items() if counts.get(name)]
+        return self.env._("Addresses: %s.", ", ".join(said)) if said else ""
 
     def _fa_one_message(self, same):
         """Return one message for a mistake that several rows have in common."""

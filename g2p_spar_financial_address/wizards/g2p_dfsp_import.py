@@ -30,6 +30,11 @@ class G2pDfspImport(models.TransientModel):
     change_count = fields.Integer(string="Changes", readonly=True)
     unchanged_count = fields.Integer(string="Nothing to do", readonly=True)
     error_count = fields.Integer(string="Errors", readonly=True)
+    held_count = fields.Integer(
+        string="Wait for a second person",
+        readonly=True,
+        help="Values of providers and branches people are paid at.",
+    )
     error_file = fields.Binary(
         string="Rows to correct", attachment=False, readonly=True
     )
@@ -62,6 +67,7 @@ class G2pDfspImport(models.TransientModel):
         plan, delimiter = self._plan()
         plan.apply()
         self._show(plan, delimiter)
+        self.held_count = plan.held
         self.state = "done"
         return self._reopen()
 

@@ -7,16 +7,19 @@ class G2pFaDecision(models.TransientModel):
     _name = "g2p.fa.decision"
     _description = "Decision on payment addresses"
 
-    address_ids = fields.Many2many("g2p.financial.address", required=True)
+    address_ids = fields.Many2many("g2p.financial.address")
+    proposal_ids = fields.Many2many("g2p.fa.proposal")
     decision = fields.Selection(
         [("refuse", "Refuse"), ("end", "End")], required=True, readonly=True
     )
     reason = fields.Char(required=True, help="Kept in the history of the registrant.")
 
     def action_decide(self):
-        """Carry out the decision; the addresses check who may."""
+        """Carry out the decision; what is decided checks who may."""
         self.ensure_one()
-        if self.decision == "refuse":
+        if self.proposal_ids:
+            self.proposal_ids.action_refuse(self.reason)
+        elif self.decision == "refuse":
             self.address_ids.action_refuse(self.reason)
         else:
             self.address_ids.action_end(self.reason)

@@ -2,6 +2,8 @@ import logging
 
 from odoo.tests import tagged
 
+from odoo.addons.g2p_spar_financial_address.marks import trusted
+
 from .common import text_of
 from .registration_common import NEEMA, WALLET, RegistrationCase
 
@@ -72,7 +74,7 @@ class TestRegistrationEnd(RegistrationCase):
         def taken_after_the_check(registration):
             answers = check_all(registration)
             env = registration.env(su=True)
-            env["res.partner"].create(
+            trusted(env["res.partner"], "portal").create(
                 {"name": "Faster", "spar_id": "N-1", "is_registrant": True}
             )
             return answers

@@ -193,6 +193,8 @@ class ResPartner(models.Model):
             if turned:
                 turned.with_env(self.env)._check_may_change_payment()
         result = super().write(vals)
+        # To be paid again may wait for a second person.
+        turned = turned.filtered(lambda partner: partner.active == bool(vals["active"]))
         if turned:
             turned.with_env(self.env)._financial_address_changed("admin")
         return result

@@ -1,0 +1,192 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ..const import VIEWER
+from ..marks import APPROVED, TOLD_BY_CALLER, is_marked
+
+
+class G2pFaDecisive(models.AbstractModel):
+    """A model with fields that decide who is paid, apart from the address itself.
+
+    While a record is in use, a change of such a field waits for a second person where
+    the approval policy says so. Every change of it is kept with old and new value, see
+    ``g2p.fa.proposal``. A record that is not in use is written like any other.
+    """
+
+    _name = "g2p.fa.decisive"
+    _description = "Decides who is paid"
+
+    waiting_changes = fields.Text(
+        compute="_compute_waiting_changes",
+        groups=VIEWER,
+        help="Changes that a second person has not approved yet.",
+    )
+
+    def _compute_waiting_changes(self):
+        lines = self.env["g2p.fa.proposal.line"].search(
+            [
+                ("proposal_id.state", "=", "to_approve"),
+                ("res_model", "=", self._name),
+                ("res_id", "in", self.ids),
+            ]
+        )
+        by_record = lines.grouped("res_id")
+        for record in self:
+            mine = by_record.get(record._origin.id, lines.browse())
+            record.waiting_changes = "\n".join(line._sentence() for line in mine)
+
+    # === WHAT A MODEL SAYS OF ITSELF === #
+
+    @api.model
+    def _decisive_names(self):
+        """Return the names of the fields that decide who is paid.
+
+        :rtype: set
+        """
+        raise NotImplementedError
+
+    def _decisive_in_use(self):
+        """Return those of these records by which people are paid."""
+        return self
+
+    def _decisive_changes(self, vals):
+        """Return the decisive values that differ from what is stored.
+
+        :param dict vals: values to write
+        :rtype: dict
+        """
+        self.ensure_one()
+        names = self._decisive_names() & vals.keys()
+        return {
+            name: vals[name] or False
+            for name in sorted(names)
+            if self._decisive_value(name) != (vals[name] or False)
+        }
+
+    def _decisive_held(self, changes):
+        """Return which of these changes wait for a second person.
+
+        :param dict changes: new values by name, by record
+        :return: names of fields by record; without records that have none
+        :rtype: dict
+        """
+        raise NotImplementedError
+
+    def _decisive_addresses(self):
+        """Return which payment addresses these records have to do with.
+
+        :rtype: Domain
+        """
+        raise NotImplementedError
+
+    def _decisive_shown(self, changes):
+        """Return what else these changes have as an effect, to be shown and kept.
+
+        :return: old and new value by name of a field
+        :rtype: dict
+        """
+        return {}
+
+    def _decisive_company(self):
+        """Return the company whose people decide, if it is one."""
+        return self.env["res.company"]
+
+    def _check_may_propose(self):
+        """Refuse users who may not change these records."""
+        self.check_access("write")
+
+    def _check_proposed(self, changes):
+        """Refuse a change that could not be written when it is approved.
+
+        :param dict changes: new values by name
+        :raise ValidationError: saying why
+        """
+        candidate = self.new(changes, origin=self)
+        candidate._validate_fields(changes)
+
+    # === WRITING === #
+
+    def _decisive_value(self, name):
+        """Return the stored value as it is written, or False for none."""
+        record = self.sudo()
+        value = record._fields[name].convert_to_write(record[name], record)
+        return value or False
+
+    def _decisive_text(self, name, value):
+        """Return a value in words."""
+        field = self._fields[name]
+        if field.type == "boolean":
+            return self.env._("Yes") if value else self.env._("No")
+        if value is False or value is None:
+            return ""
+        if field.type == "many2one":
+            return self.env[field.comodel_name].sudo().browse(value).display_name
+        if field.type == "selection":
+            return dict(field._description_selection(self.env))[value]
+        return str(value)
+
+    def _held_back(self, vals, **facts):
+        """Return what of these values is written now; the rest is proposed.
+
+        :param dict vals: values to write
+        :param facts: values of the proposal
+        :return: pairs of records and the values to write on them
+        :rtype: list
+        """
+        if is_marked(self, APPROVED) or not self._decisive_names() & vals.keys():
+            return [(self, vals)]
+        held = self.env["g2p.fa.proposal"]._hold_back(
+            dict.fromkeys(self, vals), **facts
+        )
+        alike = defaultdict(self.browse)
+        for record in self:
+            alike[held.get(record, frozenset())] |= record
+        return [
+            (records, {name: vals[name] for name in vals if name not in names})
+            for names, records in alike.items()
+        ]
+
+
+class G2pFaDecisiveDirectory(models.AbstractModel):
+    """A strategy, provider or branch: with it the meaning of many addresses changes."""
+
+    _name = "g2p.fa.decisive.directory"
+    _description = "Decides how addresses are written"
+    _inherit = ["g2p.fa.decisive"]
+
+    def _decisive_fa_type(self):
+        """Return the type of the addresses that are written with this record."""
+        raise NotImplementedError
+
+    @api.model
+    def _decisive_by_place(self, dfsp, branch):
+        """Return the record of this model that addresses there are written with."""
+        raise NotImplementedError
+
+    def _decisive_in_use(self):
+        rows = (
+            self.env["g2p.financial.address"]
+            .sudo()
+            ._read_group(
+                Domain("state", "in", ("to_approve", "effective"))
+                & self._decisive_addresses(),
+                ["dfsp_id", "branch_id"],
+            )
+        )
+        used = {self._decisive_by_place(dfsp, branch).id for dfsp, branch in rows}
+        return self.filtered(lambda record: record.id in used)
+
+    def _decisive_held(self, changes):
+        asks_for = self.env["g2p.fa.policy"]._asks_for
+        return {
+            record: frozenset(new)
+            for record, new in changes.items()
+            if asks_for([record._decisive_fa_type()])
+        }
+
+    def _tell_rewritten(self, vals):
+        """Let SPAR know of addresses that are written otherwise with these values."""
+        if self._decisive_names() & vals.keys() and not is_marked(self, TOLD_BY_CALLER):
+            self.env["g2p.financial.address"]._rewritten(self._decisive_addresses())

@@ -1,0 +1,358 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+
+from .. import address_values
+from ..const import APPROVER, CHANNELS
+from ..marks import APPROVED, TOLD_BY_CALLER, channel_of, marked
+
+#: Addresses at which people are paid, or are about to be.
+_LIVE = Domain("state", "in", ("to_approve", "effective"))
+
+
+class G2pFaProposal(models.Model):
+    """A change of what decides who is paid: proposed, or made at once.
+
+    One for SPAR IDs and companies of registrants, strategies, providers, branches, the
+    approval policy and the rule of SPAR IDs. Where the approval policy asks for a
+    second person, it waits here and the record stays as it is. Otherwise it is kept as
+    the trail: old value, new value, who and through which channel.
+    """
+
+    _name = "g2p.fa.proposal"
+    _description = "Change of who is paid"
+    _inherit = ["g2p.fa.second.person"]
+    _order = "id desc"
+    _rec_name = "subject"
+    _mail_post_access = "read"
+    _approval_activity = "g2p_spar_financial_address.activity_approve_change"
+
+    subject = fields.Char("What", required=True, readonly=True)
+    line_ids = fields.One2many("g2p.fa.proposal.line", "proposal_id", readonly=True)
+    before = fields.Text("Old", compute="_compute_values")
+    after = fields.Text("New", compute="_compute_values")
+    people_count = fields.Integer(
+        "People touched",
+        readonly=True,
+        help="Registrants who are paid by what is changed, when it was proposed.",
+    )
+    company_id = fields.Many2one("res.company", readonly=True)
+    channel = fields.Selection(CHANNELS, required=True, readonly=True)
+    state = fields.Selection(
+        [
+            ("to_approve", "To approve"),
+            ("approved", "Approved"),
+            ("refused", "Refused"),
+            ("withdrawn", "Withdrawn"),
+            ("at_once", "Took effect at once"),
+        ],
+        required=True,
+        readonly=True,
+        tracking=True,
+    )
+    reason = fields.Char(
+        help="Why it is changed. The user who proposed it may write it until it is "
+        "decided."
+    )
+    proposed_by_id = fields.Many2one(
+        "res.users", string="Changed by", required=True, readonly=True
+    )
+    decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True)
+    decided_date = fields.Datetime("Decided on", readonly=True)
+    decision_note = fields.Char("Why it was refused or withdrawn", readonly=True)
+    may_decide = fields.Boolean(compute="_compute_may_decide")
+    is_mine = fields.Boolean(compute="_compute_may_decide")
+
+    _waiting = models.Index("(id) WHERE state = 'to_approve'")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("line_ids.before", "line_ids.after")
+    def _compute_values(self):
+        for proposal in self:
+            proposal.before = proposal.line_ids._texts("before")
+            proposal.after = proposal.line_ids._texts("after")
+
+    @api.depends_context("uid")
+    @api.depends("state", "proposed_by_id")
+    def _compute_may_decide(self):
+        approver = self.env.user.has_group(APPROVER)
+        for proposal in self:
+            waits = proposal.state == "to_approve"
+            proposal.is_mine = waits and self.env.user in proposal._authors()
+            proposal.may_decide = waits and approver and not proposal.is_mine
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """Let only the reason be written by hand, and only by the author.
+
+        :raise AccessError: for anything else
+        """
+        by_hand = self.env["mail.thread"]._fields.keys() | {"activity_ids"}
+        if not self.env.su and not vals.keys() <= by_hand:
+            mine = all(one.is_mine for one in self)
+            if not mine or not vals.keys() <= by_hand | {"reason"}:
+                raise AccessError(self.env._("What was proposed stays as it is."))
+        return super().write(vals)
+
+    # === PROPOSING === #
+
+    @api.model
+    def _hold_back(self, wanted, one_each=False, **facts):
+        """Propose what a second person must approve, and note what takes effect now.
+
+        Called before the values are written.
+
+        :param dict wanted: values to write, by record of a ``g2p.fa.decisive`` model
+        :param bool one_each: whether each record is decided separately
+        :param facts: values of the proposal
+        :return: names of the fields that must not be written now, by record
+        :rtype: dict
+        :raise UserError: when the change is refused, or not the user's to make
+        """
+        changes, held = {}, {}
+        by_model = defaultdict(list)
+        for record in wanted:
+            by_model[record._name].append(record.id)
+        for model, ids in by_model.items():
+            in_use = next(r for r in wanted if r._name == model).browse(ids)
+            in_use = in_use._decisive_in_use()
+            found = {r: r._decisive_changes(wanted[r]) for r in in_use}
+            found = {record: new for record, new in found.items() if new}
+            if found:
+                in_use.browse(record.id for record in found)._check_may_propose()
+                held.update(in_use._decisive_held(found))
+                changes.update(found)
+        waiting, at_once = {}, {}
+        for record, new in changes.items():
+            names = held.get(record, frozenset())
+            if late := {name: new[name] for name in new if name in names}:
+                record._check_proposed(late)
+                waiting[record] = late
+            if now := {name: new[name] for name in new if name not in names}:
+                at_once[record] = now
+        for state, part in (("to_approve", waiting), ("at_once", at_once)):
+            self._enter(part, state, one_each, facts)
+        return held
+
+    @api.model
+    def _enter(self, changes, state, one_each, facts):
+        """Keep these changes, in one row or in one for each record."""
+        parts = [{one: new} for one, new in changes.items()] if one_each else [changes]
+        vals_list = [self._values(part, state, facts) for part in parts if part]
+        if not vals_list:
+            return
+        if state == "to_approve":
+            self._replace_waiting(changes)
+        quiet = self.sudo().with_context(
+            tracking_disable=True, mail_create_nolog=True, mail_create_nosubscribe=True
+        )
+        proposals = quiet.create(vals_list)
+        if state == "to_approve":
+            proposals._schedule_approval()
+
+    @api.model
+    def _values(self, changes, state, facts):
+        first = next(iter(changes))
+        lines = [
+            line
+            for record, new in changes.items()
+            for line in self._line_values(record, new)
+        ]
+        subject = first.display_name
+        if len(changes) > 1:
+            subject = self.env._(
+                "%(name)s and %(count)s more", name=subject, count=len(changes) - 1
+            )
+        companies = {record._decisive_company() for record in changes}
+        return {
+            "subject": subject,
+            "state": state,
+            "channel": channel_of(first),
+            "company_id": companies.pop().id if len(companies) == 1 else False,
+            "proposed_by_id": self.env.uid,
+            "people_count": self._count_people(changes),
+            "line_ids": [fields.Command.create(line) for line in lines],
+            **facts,
+        }
+
+    @api.model
+    def _line_values(self, record, new):
+        pairs = {name: (record._decisive_value(name), new[name]) for name in new}
+        shown = record._decisive_shown(new)
+        for name, (old, value) in {**pairs, **shown}.items():
+            yield {
+                "res_model": record._name,
+                "res_id": record.id,
+                "record_name": record.display_name,
+                "field_name": name,
+                "label": record._fields[name]._description_string(self.env),
+                "only_shown": name not in pairs,
+                "old": old,
+                "new": value,
+                "before": record._decisive_text(name, old),
+                "after": record._decisive_text(name, value),
+            }
+
+    @api.model
+    def _count_people(self, changes):
+        domain = _LIVE & Domain.OR(
+            record._decisive_addresses() for record in self._as_sets(changes)
+        )
+        ((count,),) = (
+            self.env["g2p.financial.address"]
+            .sudo()
+            ._read_group(domain, aggregates=["partner_id:count_distinct"])
+        )
+        return count
+
+    @api.model
+    def _as_sets(self, records):
+        """Return single records as one recordset for each model."""
+        sets = {}
+        for record in records:
+            sets[record._name] = sets.get(record._name, record) | record
+        return list(sets.values())
+
+    @api.model
+    def _replace_waiting(self, changes):
+        """Withdraw what waits for the same fields, so that the newest is decided."""
+        same = Domain.OR(
+            Domain("res_model", "=", record._name)
+            & Domain("res_id", "=", record.id)
+            & Domain("field_name", "in", list(new))
+            for record, new in changes.items()
+        )
+        lines = self.env["g2p.fa.proposal.line"].sudo()
+        older = lines.search(Domain("proposal_id.state", "=", "to_approve") & same)
+        older.proposal_id._close("withdrawn", self.env._("Replaced by a newer one."))
+
+    # === DECIDING === #
+
+    def action_approve(self):
+        """Approve, as a second person, and write what was proposed.
+
+        :raise AccessError: for users who are not approvers
+        :raise UserError: by its own author, or when the record has changed since
+        """
+        self._check_may_decide()
+        for proposal in self.sudo():
+            proposal._close("approved", False)
+            proposal._apply()
+
+    def action_refuse(self, reason):
+        """Refuse what another user proposed; the record stays as it is.
+
+        :param str reason: kept with it; required
+        :raise AccessError: for users who are not approvers
+        :raise UserError: without a reason, or by its own author
+        """
+        self._check_may_decide()
+        label = self._fields["decision_note"]._description_string(self.env)
+        note = address_values.clean_note(self.env, reason, label)
+        if not note:
+            raise UserError(self.env._("Say why: the reason is kept in the history."))
+        self.sudo()._close("refused", note)
+
+    def action_withdraw(self):
+        """Take back what the user proposed.
+
+        :raise AccessError: for other users
+        """
+        self.check_access("read")
+        if not all(proposal.is_mine for proposal in self):
+            raise AccessError(
+                self.env._("Only the user who proposed a change withdraws it.")
+            )
+        self.sudo()._close("withdrawn", False)
+
+    def action_ask_reason(self):
+        """Open the dialog that asks why it is refused."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Refuse"),
+            "res_model": "g2p.fa.decision",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_proposal_ids": self.ids, "default_decision": "refuse"},
+        }
+
+    def _authors(self):
+        proposal = self.sudo()
+        return proposal.create_uid | proposal.proposed_by_id
+
+    def _check_may_decide(self):
+        self.check_access("read")
+        if not self.env.user.has_group(APPROVER):
+            raise AccessError(
+                self.env._("Only an approver of payment addresses may decide this.")
+            )
+        for proposal in self:
+            # In every mode, also that of the system: no channel is a way round.
+            if self.env.user in proposal._authors():
+                raise UserError(
+                    self.env._(
+                        "You proposed this change yourself. A second person must look "
+                        "at it."
+                    )
+                )
+
+    def _close(self, state, note):
+        """Decide these, for good.
+
+        :raise UserError: when one of them has been decided already
+        """
+        if not self:
+            return
+        self.lock_for_update()
+        self.invalidate_recordset(["state"])
+        if any(proposal.state != "to_approve" for proposal in self):
+            raise UserError(
+                self.env._("Another approver has just decided this. Reload the page.")
+            )
+        self._approval_done()
+        self.write(
+            {
+                "state": state,
+                "decision_note": note,
+                "decided_by_id": self.env.uid,
+                "decided_date": fields.Datetime.now(),
+            }
+        )
+
+    def _apply(self):
+        """Write what was proposed, if the records are still as they were then.
+
+        :raise UserError: naming what has changed since
+        """
+        by_record = self.line_ids.filtered(lambda line: not line.only_shown).grouped(
+            lambda line: (line.res_model, line.res_id)
+        )
+        written = []
+        for (model, id_), lines in by_record.items():
+            record = self.env[model].browse(id_).exists()
+            record.lock_for_update()
+            record.invalidate_recordset()
+            if not record or any(
+                record._decisive_value(line.field_name) != line.old for line in lines
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(name)s has been changed since this was proposed. Refuse it, "
+                        "and let it be proposed anew.",
+                        name=lines[0].record_name,
+                    )
+                )
+            record = marked(marked(record, APPROVED), TOLD_BY_CALLER)
+            record.write({line.field_name: line.new for line in lines})
+            written.append(record)
+        told = [
+            records._decisive_addresses()
+            for records in self._as_sets(written)
+            if isinstance(records, self.pool["g2p.fa.decisive.directory"])
+        ]
+        if told:
+            self.env["g2p.financial.address"]._rewritten(Domain.OR(told))

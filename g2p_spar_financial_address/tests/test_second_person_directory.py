@@ -1,0 +1,165 @@
+from unittest.mock import patch
+
+from odoo.exceptions import UserError
+from odoo.tests import Form, tagged
+
+from ..directory_csv import COLUMNS
+from ..directory_plan import DirectoryPlan
+from .test_second_person_redirects import SecondPersonCase
+
+
+@tagged("post_install", "-at_install")
+class TestSecondPersonDirectory(SecondPersonCase):
+    """An administrator alone gives no address another meaning."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.admin = cls.new_user("d_admin", "administrator")
+        cls.branch = cls.bank.branch_ids
+        cls.strategy = cls.bank.strategy_id
+        cls.unused = cls.env["g2p.dfsp"].create({"name": "Unused", "code": "UN"})
+
+    def test_what_is_in_use_waits_and_says_how_many_it_touches(self):
+        other = self.strategy.copy({"strategy_number": 91})
+        template = (
+            "account_number:{account_number}.bank_code:{bank_code}.fa_type:{fa_type}"
+        )
+        for record, name, value in [
+            (self.branch, "name", "South"),
+            (self.branch, "code", "SB"),
+            (self.strategy, "template", template),
+            (self.strategy, "strategy_number", 92),
+            (self.strategy, "fa_type_code", "BANK"),
+            (self.bank, "name", "Bank of the admin"),
+            (self.bank, "code", "BA"),
+            (self.bank, "strategy_id", other.id),
+        ]:
+            with self.subTest(name, of=record._name):
+                written = self.account._spar_value()
+                record.with_user(self.admin).write({name: value})
+                self.env.invalidate_all()
+                self.assertEqual(self.account._spar_value(), written)
+                proposal = self.proposals()
+                self.assertEqual(proposal.people_count, 1)
+                self.assertIn(name, proposal.line_ids.field_name)
+                self.assertTrue(record.with_user(self.admin).waiting_changes)
+                told = []
+                with patch.object(
+                    type(self.registrant),
+                    "_financial_address_changed",
+                    lambda people, channel, told=told: told.append(people),
+                ):
+                    self.approve(proposal)
+                self.assertEqual(told, [self.registrant])
+                self.assertEqual(record._decisive_value(name), value)
+
+    def test_what_nobody_is_paid_at_is_edited_freely(self):
+        seen = self.unused.with_user(self.admin)
+        seen.write({"name": "Renamed", "code": "RE"})
+        seen.branch_ids = [(0, 0, {"name": "B", "code": "B"})]
+        seen.branch_ids.name = "C"
+        self.operator.with_user(self.admin).code = "XX"
+        self.assertEqual(seen.name, "Renamed")
+        self.assertEqual(seen.branch_ids.name, "C")
+        self.assertFalse(self.proposals("to_approve", "at_once"))
+
+    def test_the_rest_is_written(self):
+        self.bank.with_user(self.admin).write(
+            {"name": "Mine", "account_hint": "Ten digits"}
+        )
+        self.assertEqual(self.bank.account_hint, "Ten digits")
+        self.assertEqual(self.bank.name, "First Bank")
+
+    def test_branches_in_the_form_of_their_bank_wait_too(self):
+        form = Form(self.bank.with_user(self.admin))
+        with form.branch_ids.edit(0) as branch:
+            branch.code = "ZZ"
+        form.save()
+        self.assertEqual(self.branch.code, "NB01")
+        self.assertEqual(self.proposals().after, "Code: ZZ")
+
+    def test_what_cannot_be_written_is_not_proposed(self):
+        with self.assertRefused("would take for the beginning"):
+            self.bank.with_user(self.admin).name = "X.bank_code:Y"
+        with self.assertRefused("lacks {account_number}"):
+            self.strategy.with_user(self.admin).template = "bank:{bank_code}."
+
+    def test_without_a_policy_it_takes_effect_with_a_trail(self):
+        self.set_policy("bank_account", approve_admin=False, approve_import=False)
+        self.bank.with_user(self.admin).code = "BA"
+        self.assertEqual(self.bank.code, "BA")
+        trail = self.proposals("at_once")
+        self.assertEqual((trail.before, trail.after), ("Code: FB", "Code: BA"))
+        self.assertEqual(trail.proposed_by_id, self.admin)
+
+    def test_a_directory_import_is_one_approval(self):
+        other = self.new_registrant("B", "SR-B")
+        self.enter_address(partner_id=other.id)
+        self.set_policy(approve_portal=True)
+        plan = self.plan(
+            ("bank", "FB", "Bank of the admin", "NB01", "South"),
+            ("mobile wallet", "MC", "Wallet of the admin", "", ""),
+            ("bank", "UN", "Renamed", "", ""),
+            ("bank", "NEW", "New bank", "", ""),
+        )
+        plan.apply()
+        self.assertEqual(plan.held, 3)
+        self.assertEqual(self.unused.name, "Renamed")
+        self.assertTrue(self.env["g2p.dfsp"].search([("code", "=", "NEW")]))
+        names = (self.bank | self.operator).mapped("name")
+        self.assertEqual(names, ["First Bank", "M-Cash"])
+        proposal = self.proposals()
+        self.assertEqual(len(proposal), 1)
+        self.assertEqual(proposal.people_count, 2)
+        self.assertEqual(proposal.channel, "import")
+        self.assertEqual(len(proposal.line_ids), 3)
+        self.assertIn("First Bank, Name: Bank of the admin", proposal.after)
+        told = []
+        with patch.object(
+            type(self.registrant),
+            "_financial_address_changed",
+            lambda people, channel: told.append(people),
+        ):
+            self.approve(proposal)
+        self.assertEqual(told, [self.registrant | other])
+        self.assertEqual(self.bank.name, "Bank of the admin")
+        self.assertEqual(self.branch.name, "South")
+
+    def plan(self, *rows):
+        names = (
+            "type",
+            "provider_code",
+            "provider_name",
+            "branch_code",
+            "branch_name",
+        )
+        cells = [
+            {**dict.fromkeys(COLUMNS, ""), **dict(zip(names, row, strict=True))}
+            for row in rows
+        ]
+        return DirectoryPlan(self.env(user=self.admin), list(enumerate(cells, 2)))
+
+    # === A STRATEGY WRITES WHAT IT IS FOR === #
+
+    def test_a_constant_is_no_strategy(self):
+        for xmlid, template in [
+            ("bank_account", "account_number:0123456789.bank_code:{bank_code}."),
+            ("mobile_wallet", "mobile_number:+255754200666.fa_type:{fa_type}"),
+            ("email_wallet", "email_address:me@mpay.example.fa_type:{fa_type}"),
+            ("bank_account", "{branch_name}.x:{bank_name}"),
+        ]:
+            strategy = self.env.ref(f"g2p_spar_financial_address.strategy_{xmlid}")
+            copy = strategy.copy({"strategy_number": 93})
+            with self.subTest(template), self.assertRefused("The template lacks"):
+                copy.template = template
+            copy.unlink()
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            self.env["g2p.fa.strategy"].create(
+                {
+                    "name": "All as one",
+                    "strategy_number": 94,
+                    "kind": "id",
+                    "template": "token:8871@nationalId",
+                }
+            )

@@ -1,0 +1,390 @@
+from unittest.mock import patch
+
+from psycopg2.errors import UniqueViolation
+
+from odoo.exceptions import AccessError
+from odoo.tests import Form, tagged
+from odoo.tools import mute_logger
+
+from ..marks import APPROVED, TRUSTED, trusted
+from ..models.g2p_financial_address import PROTECTED_FIELDS
+from .common import FinancialAddressCase
+
+
+class SecondPersonCase(FinancialAddressCase):
+    """Bank accounts and the admin form need a second person; wallets do not."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.manager = "base.group_partner_manager"
+        cls.editor = cls.new_user("r_editor", "editor", cls.manager)
+        cls.approver = cls.new_user("r_approver", "approver")
+        cls.both = cls.new_user("r_both", "editor", "approver", cls.manager)
+        cls.account = cls.enter_bank_account()
+        cls.set_policy("bank_account", approve_admin=True, approve_import=True)
+        cls.mine = cls.registrant.with_user(cls.editor)
+
+    def proposals(self, *states):
+        states = states or ("to_approve",)
+        return self.env["g2p.fa.proposal"].search([("state", "in", states)])
+
+    def accomplice(self, spar_id=False):
+        """Return a registrant with a wallet, which the editor enters alone."""
+        partner = self.new_registrant("Accomplice", spar_id)
+        self.enter_address("0754 200 666", user=self.editor, partner_id=partner.id)
+        return partner.with_user(self.editor)
+
+    def approve(self, proposal):
+        proposal.with_user(self.approver).action_approve()
+        # The transaction of the approver ends.
+        self.env.flush_all()
+        self.env.invalidate_all()
+
+
+@tagged("post_install", "-at_install")
+class TestSecondPersonRedirects(SecondPersonCase):
+    """An editor alone redirects no money, whatever the way."""
+
+    def test_another_id_waits_for_a_second_person(self):
+        self.mine.spar_id = "SR-2"
+        self.assertEqual(self.registrant.spar_id, "SR-1")
+        proposal = self.proposals()
+        self.assertEqual(proposal.before, "SPAR ID: SR-1")
+        self.assertEqual(proposal.after, "SPAR ID: SR-2")
+        self.assertEqual(proposal.subject, "Asha Juma")
+        self.assertEqual(proposal.people_count, 1)
+        self.assertEqual(proposal.proposed_by_id, self.editor)
+        self.assertEqual(proposal.channel, "admin")
+        self.assertEqual(self.mine.waiting_changes, "SPAR ID: SR-1 → SR-2")
+        self.approve(proposal)
+        self.assertEqual(self.registrant.spar_id, "SR-2")
+        self.assertEqual(proposal.decided_by_id, self.approver)
+        self.assertFalse(self.proposals())
+
+    @mute_logger("odoo.sql_db")
+    def test_the_victims_id_does_not_get_to_another(self):
+        accomplice = self.accomplice()
+        self.mine.spar_id = "SR-2"
+        with self.assertRaises(UniqueViolation), self.env.cr.savepoint():
+            accomplice.spar_id = "SR-1"
+        self.approve(self.proposals())
+        # Freed with a second person's knowledge, which says nothing of who gets it.
+        accomplice.spar_id = "SR-1"
+        self.assertFalse(self.accomplice_id(accomplice))
+        proposal = self.proposals()
+        self.assertEqual(proposal.after, "SPAR ID: SR-1")
+        self.approve(proposal)
+        self.assertEqual(self.accomplice_id(accomplice), "SR-1")
+
+    def accomplice_id(self, accomplice):
+        self.env.invalidate_all()
+        return accomplice.sudo().spar_id
+
+    def test_nor_by_registering_somebody_under_it(self):
+        self.mine.spar_id = "SR-2"
+        self.approve(self.proposals())
+        Partner = self.registrant.browse().with_user(self.editor)
+        values = {"name": "New", "is_registrant": True}
+        ways = [
+            lambda: Partner.create({**values, "spar_id": "SR-1"}),
+            lambda: Partner.with_context(default_spar_id="SR-1").create(values),
+            # An agent on the portal is no way round either.
+            lambda: trusted(Partner.sudo(), "admin").create(
+                {**values, "spar_id": "SR-1"}
+            ),
+        ]
+        for way in ways:
+            newcomer = way().sudo()
+            self.env.invalidate_all()
+            self.assertFalse(newcomer.spar_id)
+            self.assertEqual(self.proposals()[:1].after, "SPAR ID: SR-1")
+            self.assertEqual(self.proposals()[:1].line_ids.res_id, newcomer.id)
+        self.assertTrue(Partner.create({**values, "spar_id": "SR-9"}).spar_id)
+
+    def test_taking_an_id_away_waits_too(self):
+        self.mine.spar_id = False
+        self.assertEqual(self.registrant.spar_id, "SR-1")
+        self.approve(self.proposals())
+        self.assertFalse(self.registrant.spar_id)
+        # A second first ID is none.
+        self.mine.spar_id = "SR-7"
+        self.assertFalse(self.registrant.spar_id)
+        self.assertTrue(self.proposals())
+
+    def test_ending_first_does_not_help(self):
+        self.account.with_user(self.editor).action_end("Moved")
+        self.assertEqual(self.account.state, "ended")
+        self.mine.spar_id = "SR-2"
+        self.assertEqual(self.registrant.spar_id, "SR-1")
+
+    def test_a_first_id_takes_effect_at_once(self):
+        newcomer = self.new_registrant("New").with_user(self.editor)
+        self.enter_bank_account("9876543210", partner_id=newcomer.id)
+        newcomer.spar_id = "SR-5"
+        self.assertEqual(newcomer.spar_id, "SR-5")
+        trail = self.proposals("at_once")
+        self.assertEqual(trail.after, "SPAR ID: SR-5")
+        self.assertEqual(trail.proposed_by_id, self.editor)
+
+    def test_without_a_policy_the_trail_is_kept_all_the_same(self):
+        self.set_policy("bank_account", approve_admin=False)
+        self.mine.spar_id = "SR-2"
+        self.assertEqual(self.registrant.spar_id, "SR-2")
+        trail = self.proposals("at_once")
+        values = trail.before, trail.after
+        self.assertEqual(values, ("SPAR ID: SR-1", "SPAR ID: SR-2"))
+        self.assertEqual(trail.channel, "admin")
+        self.assertFalse(trail.activity_ids)
+
+    def test_a_wallet_in_place_of_a_bank_account_waits(self):
+        wallet = self.enter_address("0754 200 666", user=self.editor)
+        self.assertEqual(wallet.state, "to_approve")
+        self.assertEqual(self.account.state, "effective")
+        wallet.with_user(self.approver).action_approve()
+        self.assertEqual(wallet.state, "effective")
+
+    def test_entering_again_after_an_end_waits(self):
+        self.account.with_user(self.editor).action_end("Moved")
+        wallet = self.enter_address("0754 200 666", user=self.editor)
+        self.assertEqual(wallet.state, "to_approve")
+
+    def test_the_short_way_looks_at_what_is_replaced(self):
+        Address = self.env["g2p.financial.address"]
+        self.set_policy("bank_account", approve_api=True)
+        values = {
+            "partner_id": self.registrant.id,
+            "fa_type": "mobile_wallet",
+            "dfsp_id": self.operator.id,
+            "mobile_number": "+255754200666",
+            "holder_name": "Asha Juma",
+            "reason": "A new phone",
+            "channel": "api",
+        }
+        for end in (False, True):
+            if end:
+                self.account.action_end("Moved")
+            with self.subTest(ended=end), self.env.cr.savepoint() as savepoint:
+                cleaned = Address._cleaned({**PROTECTED_FIELDS, **values})
+                self.assertEqual(Address._enter_one(cleaned).state, "to_approve")
+                savepoint.rollback()
+
+    def test_stopping_takes_effect_at_once_and_resuming_waits(self):
+        for name in ("is_registrant", "active"):
+            with self.subTest(name):
+                self.mine[name] = False
+                self.assertFalse(self.registrant[name])
+                self.mine[name] = True
+                self.assertFalse(self.registrant[name])
+                self.approve(self.proposals())
+                self.assertTrue(self.registrant[name])
+        self.assertEqual(len(self.proposals("at_once")), 2)
+
+    def test_another_company_waits(self):
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        self.editor.company_ids += company
+        self.mine.company_id = company
+        self.assertFalse(self.registrant.company_id)
+        self.approve(self.proposals())
+        self.assertEqual(self.registrant.company_id, company)
+        newcomer = self.new_registrant("Not paid").with_user(self.editor)
+        newcomer.company_id = company
+        self.assertEqual(newcomer.company_id, company)
+
+    def test_the_rest_of_a_form_is_saved(self):
+        form = Form(self.mine, view="base.view_partner_form")
+        form.spar_id, form.comment = "SR-2", "Seen at home"
+        form.save()
+        self.assertIn("Seen at home", self.registrant.comment)
+        self.assertEqual(self.registrant.spar_id, "SR-1")
+
+    def test_an_import_of_contacts_is_no_way_round(self):
+        self.env["ir.model.data"].create(
+            {
+                "name": "asha",
+                "module": "__import__",
+                "model": "res.partner",
+                "res_id": self.registrant.id,
+            }
+        )
+        importing = self.registrant.browse().with_user(self.editor)
+        result = importing.with_context(import_file=True).load(
+            ["id", "spar_id"], [["__import__.asha", "SR-2"]]
+        )
+        self.assertFalse(result["messages"])
+        self.assertEqual(self.registrant.spar_id, "SR-1")
+        self.assertEqual(self.proposals().channel, "import")
+
+    def test_ids_made_of_other_fields_wait_with_them(self):
+        self.registrant.ref = "R-1"
+        self.make_ids_from("ref", "token:{id}")
+        self.mine.write({"ref": "R-2", "comment": "x"})
+        self.assertEqual(self.registrant.ref, "R-1")
+        proposal = self.proposals()
+        self.assertIn("SPAR ID: token:R-2", proposal.after)
+        self.assertIn("Reference: R-2", proposal.after)
+        self.approve(proposal)
+        self.assertEqual(self.registrant.spar_id, "token:R-2")
+        # Out of the registry, the claim to the ID stays.
+        self.mine.write({"is_registrant": False, "ref": "R-3"})
+        self.assertFalse(self.registrant.is_registrant)
+        self.assertEqual(self.registrant.ref, "R-2")
+        # And others do not get it, by any user.
+        other = self.new_registrant("Other", ref="R-1")
+        self.env.invalidate_all()
+        self.assertFalse(other.ref or other.spar_id)
+
+    def test_ids_kept_elsewhere_wait_too(self):
+        self.registrant.ref = "R-1"
+        self.make_ids_from("ref")
+        with patch.object(
+            type(self.registrant), "_spar_id_value", lambda partner, sources: "E-1"
+        ):
+            self.assertFalse(self.registrant._spar_id_refresh())
+            self.assertEqual(self.registrant.spar_id, "R-1")
+            self.approve(self.proposals())
+        self.assertEqual(self.registrant.spar_id, "E-1")
+
+    def test_the_rule_of_all_ids_waits(self):
+        settings = self.env["g2p.fa.settings"]._get()
+        self.registrant.with_user(self.editor).ref = "R-1"
+        with self.assertRefused("1 registrants would get another"):
+            settings.write({"id_source": "ref"})
+        settings.write({"id_source": "ref", "confirm_relink": True, "burst_limit": 9})
+        self.assertEqual(settings.burst_limit, 9)
+        self.assertEqual(self.registrant.spar_id, "SR-1")
+        self.assertEqual(self.proposals().people_count, 1)
+        self.approve(self.proposals())
+        self.assertEqual(settings.id_source, "ref")
+        self.assertEqual(self.registrant.spar_id, "R-1")
+
+    def test_a_milder_policy_waits(self):
+        row = self.env["g2p.fa.policy"].search([("fa_type", "=", "bank_account")])
+        admin = self.new_user("r_admin", "administrator")
+        row.with_user(admin).write({"approve_admin": False, "approve_api": True})
+        self.assertTrue(row.approve_admin and row.approve_api)
+        self.approve(self.proposals())
+        self.assertFalse(row.approve_admin)
+        row.shared = "refuse"
+        row.with_user(admin).shared = "warn"
+        self.assertEqual(row.shared, "refuse")
+
+
+@tagged("post_install", "-at_install")
+class TestProposals(SecondPersonCase):
+    """What waits, and who decides about it."""
+
+    def test_never_the_proposer_whatever_the_way(self):
+        self.registrant.with_user(self.both).spar_id = "SR-2"
+        proposal = self.proposals()
+        for env in (self.env(user=self.both), self.env(user=self.both, su=True)):
+            mine = proposal.with_env(env)
+            with self.subTest(su=env.su), self.assertRefused("second person"):
+                mine.action_approve()
+            with self.subTest(su=env.su), self.assertRefused("second person"):
+                mine.action_refuse("no")
+            self.assertFalse(mine.may_decide)
+        with self.assertRaises(AccessError):
+            proposal.with_user(self.editor).action_approve()
+        self.assertEqual(self.registrant.spar_id, "SR-1")
+
+    def test_a_context_from_outside_opens_nothing(self):
+        for mark in (TRUSTED, APPROVED):
+            for value in (True, 1, "object"):
+                self.mine.with_context(**{mark: value}).spar_id = "SR-2"
+                self.assertEqual(self.registrant.spar_id, "SR-1")
+        forged = self.mine.with_context(g2p_fa_channel="api", **{TRUSTED: True})
+        forged.spar_id = "SR-2"
+        self.assertEqual(self.registrant.spar_id, "SR-1")
+
+    def test_what_has_changed_since_is_not_written(self):
+        self.mine.spar_id = "SR-2"
+        proposal = self.proposals()
+        self.env.cr.execute(
+            "UPDATE res_partner SET spar_id = 'SR-8' WHERE id = %s",
+            [self.registrant.id],
+        )
+        self.env.invalidate_all()
+        with self.assertRefused("Asha Juma has been changed since"):
+            self.approve(proposal)
+        self.assertEqual(self.registrant.spar_id, "SR-8")
+        self.assertEqual(proposal.state, "to_approve")
+
+    def test_a_newer_one_replaces_it(self):
+        self.mine.spar_id = "SR-2"
+        older = self.proposals()
+        self.mine.spar_id = "SR-3"
+        self.assertEqual(older.state, "withdrawn")
+        self.assertFalse(older.activity_ids)
+        with self.assertRefused("has just decided"):
+            self.approve(older)
+        self.approve(self.proposals())
+        self.assertEqual(self.registrant.spar_id, "SR-3")
+
+    def test_refusing_says_why_and_changes_nothing(self):
+        self.mine.spar_id = "SR-2"
+        proposal = self.proposals().with_user(self.approver)
+        with self.assertRefused("Say why"):
+            proposal.action_refuse(" ")
+        action = proposal.action_ask_reason()
+        dialog = Form(
+            proposal.env[action["res_model"]].with_context(**action["context"])
+        )
+        dialog.reason = "No proof"
+        dialog.save().action_decide()
+        self.assertEqual(proposal.state, "refused")
+        self.assertEqual(proposal.decision_note, "No proof")
+        self.assertEqual(self.registrant.spar_id, "SR-1")
+
+    def test_the_proposer_says_why_or_withdraws(self):
+        self.mine.spar_id = "SR-2"
+        proposal = self.proposals()
+        proposal.with_user(self.editor).reason = "New card"
+        for user, values in [
+            (self.editor, {"state": "approved"}),
+            (self.editor, {"proposed_by_id": self.approver.id}),
+            (self.both, {"reason": "Mine"}),
+            (self.approver, {"reason": "Mine"}),
+        ]:
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                proposal.with_user(user).write(values)
+        line = proposal.line_ids.with_user(self.editor)
+        for act in (
+            lambda: line.write({"after": "x"}),
+            lambda: line.unlink(),
+            lambda: proposal.with_user(self.editor).unlink(),
+            lambda: proposal.with_user(self.both).action_withdraw(),
+        ):
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                act()
+        proposal.with_user(self.editor).action_withdraw()
+        self.assertEqual(proposal.state, "withdrawn")
+
+    def test_it_is_the_to_do_of_an_approver(self):
+        self.mine.spar_id = "SR-2"
+        self.assertEqual(len(self.proposals().activity_ids), 1)
+        self.approve(self.proposals())
+        self.assertFalse(self.proposals("approved").activity_ids)
+
+    def test_of_ones_own_company_only(self):
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        self.set_policy("bank_account", approve_admin=False)
+        self.registrant.company_id = company
+        self.set_policy("bank_account", approve_admin=True)
+        self.registrant.spar_id = "SR-2"
+        with self.assertRaises(AccessError):
+            self.approve(self.proposals())
+        self.assertEqual(self.registrant.spar_id, "SR-1")
+
+    def test_the_trail_of_a_person_goes_with_their_payment_data(self):
+        self.mine.spar_id = "SR-2"
+        self.approve(self.proposals())
+        self.mine.spar_id = "SR-3"
+        admin = self.new_user("r_admin", "administrator", self.manager)
+        self.registrant.with_user(admin).action_remove_payment_data()
+        if self.registrant.payment_removal_date:
+            self.registrant.sudo()._remove_payment_data()
+        kept = self.env["g2p.fa.proposal"].search([])
+        self.assertEqual(set(kept.mapped("subject")), {"Erased"})
+        self.assertFalse(self.proposals())
+        self.assertFalse({"SR-1", "SR-2", "SR-3"} & set(kept.line_ids.mapped("before")))

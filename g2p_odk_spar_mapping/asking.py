@@ -15,7 +15,7 @@ from .central.client import CentralClient
 from .central.troubles import CentralTrouble
 
 #: Beginning of the names of variables that may hold a password of Central: anything
-#: else in the server's environment is nobody's business.
+#: else in the server's environment must not be read.
 PREFIX = "ODK_"
 #: Endings of the names of files that may, for the same reason.
 SUFFIX = ".odk-password"

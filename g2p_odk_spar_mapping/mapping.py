@@ -89,8 +89,8 @@ def answer_at(payload, path, pick="only"):
 def read(payload, lines, corrected=None, twins=()):
     """Return what a submission says, by the lines of a mapping.
 
-    An answer that has run together with another is not read: the two may make the
-    number of somebody else.
+    An answer that has run together with another is not read: the two may make
+    another person's number.
 
     :param dict payload: the submission
     :param lines: of the mapping, each a :class:`Line`

@@ -1,7 +1,7 @@
 """What is done to one answer of a form before it becomes a value of the registry.
 
 Plain functions without database access. What cannot be done raises :class:`Unusable`
-with a code; whoever shows it to people puts the words to it. No code and no detail
+with a code; the caller that shows it puts it into words. No code and no detail
 repeats the answer, which may be an account number.
 """
 

@@ -103,7 +103,7 @@ def _says_all(text, number, region):
     if re.fullmatch(f"{code}(?:{trunk})?{national}", typed):
         return True
     if home and number.country_code == 1 and len(typed) == 7:
-        # The whole country has one area code, which nobody dials there.
+        # The whole country has one area code, which is not dialled there.
         return national == f"{home.leading_digits}{typed}"
     return any(
         (match := re.fullmatch(f"(?:{code})?{pattern}", typed))

@@ -10,7 +10,7 @@ from odoo.addons.g2p_spar_financial_address.marks import marked
 from odoo.addons.queue_job.job import CANCELLED, ENQUEUED, PENDING, Job
 from odoo.addons.queue_job.jobrunner.runner import PG_ADVISORY_LOCK_ID
 
-#: Marks the context in which jobs are made that somebody waits for.
+#: Marks the context in which jobs are made that a person waits for.
 NEW_JOB = "g2p_spar_new_job"
 #: Beginning of the names of the models whose jobs may be set aside here.
 OURS = "g2p."
@@ -24,7 +24,7 @@ def later(records, urgent=False, **properties):
     kept.
 
     :param records: whose method is the job
-    :param bool urgent: whether somebody waits until it is stored
+    :param bool urgent: whether a person waits until it is stored
     :param properties: of the job, as of ``with_delay``
     """
     lang = records.env.context.get("lang")

@@ -380,8 +380,8 @@ def digest(text, strategy_number, details=None):
 
     With the strategy: read by another one, the same string may mean another account.
 
-    :param dict details: what else SPAR is told; it never tells them again, so after a
-        resolve they are unknown
+    :param dict details: what else is sent to SPAR; a resolve does not return them, so
+        after one they are unknown
     :return: a text, that of the address first, or None when the address is unknown
     """
     if text is None:

@@ -164,7 +164,7 @@ class Shift:
         return finished
 
     def _close(self):
-        # First of all, that nobody uses the client any more.
+        # First the thread ends, so that nothing uses the client any more.
         self._caller.shutdown()
         self._env = self._home
         self._away.close()
@@ -311,7 +311,7 @@ class Shift:
     def _refuse(self, claimed):
         """Record that a request cannot be written, as if SPAR had refused it.
 
-        So the one to blame is found, and nobody else waits for it.
+        So the one to blame is found, and no other registrant waits for it.
         """
         request = claimed.request
         items = [part.item for part in request.parts.values()]
@@ -357,13 +357,13 @@ class Shift:
             raise
 
     def _still_held(self, request):
-        """Make sure that nobody can have gone on without this worker.
+        """Make sure that no other worker can have taken these registrants.
 
         It may have been stopped since it claimed. Its locks are those of its session:
-        as long as that lasts, nobody else has touched these registrants.
+        as long as that lasts, no other worker has touched these registrants.
 
         :return: a function that tells, without asking the database, whether that is
-            so short a time ago that whoever goes on now still waits for this request
+            so short a time ago that the next worker still waits for this request
         :raise psycopg2.Error: when the session has ended
         """
         until = boot_time() + max(LATE_SECONDS, LATE_PART * request.pacing.cool_down)
@@ -387,7 +387,7 @@ class Shift:
         """Record what came of a request; pause if SPAR refuses the partner."""
         request = under_way.claim.request
         if isinstance(under_way.future.result(), TooLate):
-            # As due as before. First forgotten, so that nobody takes it for lost.
+            # As due as before. First forgotten, so that no worker takes it for lost.
             self._forget_done(request.number)
             roll_back(under_way.env)
             self.beaten += 1

@@ -23,7 +23,7 @@ from .plan import retry_delay
 BEATEN = (SerializationFailure, UniqueViolation)
 
 
-#: Seconds to wait for a row that somebody else has locked.
+#: Seconds to wait for a row that another transaction has locked.
 LOCK_SECONDS = 2
 #: Seconds, the longest wait before the second attempt, and before any.
 AGAIN = 0.1, 1.0

@@ -193,7 +193,7 @@ class G2pApiProposal(models.Model):
     def _check_person_meant(self, caller, holder):
         """Refuse where the client's ID of the person has lost its zeros.
 
-        Citizens are known by their login: their ID is not typed, and they are told
+        Citizens are known by their login: their ID is not typed, and they learn
         nothing of others.
 
         :raise Refused: when the holder's name is that of another person

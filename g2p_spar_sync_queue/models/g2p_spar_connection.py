@@ -244,7 +244,7 @@ class G2pSparConnection(models.Model):
         self._pause_apart(reason)
 
     def _pause_apart(self, reason):
-        """Stop sending and call somebody, whatever others do with this connection.
+        """Stop sending and alert a person, whatever others do with this connection.
 
         :param str reason: as for :meth:`_pause`
         :raise ~..transactions.Busy: when it cannot be written down

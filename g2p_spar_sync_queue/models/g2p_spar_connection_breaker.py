@@ -80,7 +80,7 @@ class G2pSparConnection(models.Model):
     # === BREAKER === #
 
     def _hold(self):
-        """Wait until nobody else writes this connection, and keep it so.
+        """Wait until no other transaction writes this connection, and lock it.
 
         For what is done :func:`~..transactions.apart`: what is read from here on is
         what all others have written.

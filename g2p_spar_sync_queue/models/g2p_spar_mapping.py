@@ -99,8 +99,8 @@ class G2pSparMapping(models.Model):
     linked_spar_id = fields.Char(
         "SPAR ID linked", readonly=True, help="The ID under which SPAR has a row."
     )
-    # Nobody may read it: whoever knows the masked number could guess the rest. After a
-    # colon that of the name and phone SPAR was told, if any.
+    # No role may read it: with the masked number the rest could be guessed. After a
+    # colon follows the digest of the name and phone that were sent, if any.
     held_digest = fields.Char(
         readonly=True,
         groups=fields.NO_ACCESS,
@@ -271,8 +271,8 @@ NEWER_CHANGE = newer_change("m")
 def shown_state(alias, connection):
     """Return SQL of what is shown of a mapping: one of ``DISPLAY_STATES``.
 
-    A request already sent is told of first: it decides about a newer change. So is a
-    wait for SPAR, which the newer one shares.
+    A request already sent is shown first: its answer decides about a newer change. So
+    is a wait for SPAR, which the newer change shares.
 
     :param str alias: of the mapping
     :param str connection: alias of its connection

@@ -213,7 +213,7 @@ class ResPartner(models.Model):
         return result
 
     def _spar_details_changed(self):
-        """Have those who are paid updated at SPAR: it is told more than the address."""
+        """Have SPAR updated for those who are paid: their name or phone changed."""
         if self:
             self.env["g2p.financial.address"]._rewritten(
                 [("partner_id", "in", self.ids)]

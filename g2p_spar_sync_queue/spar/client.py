@@ -109,7 +109,7 @@ class SparClient:
             return problem
 
     def read_answer(self, letter, reply):
-        """Return what became of each item of a letter.
+        """Return the result of each item of a letter.
 
         :param Letter letter: what was sent
         :param reply: what :meth:`deliver` returned

@@ -35,7 +35,7 @@ class Signer:
         try:
             token = self._pair.encode(body, self._headers)
         except Exception:
-            # Without the cause: nobody knows what its text quotes.
+            # Without the cause: its text may quote the key.
             raise KeyProblem(CANNOT_SIGN) from None
         header, _payload, signature = token.split(".")
         return f"{header}..{signature}"

@@ -59,8 +59,9 @@ def next_step(known, row, policy):
     if known is None:
         return Step("new", state or "staged", kind, 1)
     changed = row.content_hash != known.content_hash
-    # Read again now that each question has its own name.
-    changed = changed or bool(known.twins and not row.twins)
+    # Read again now that some questions have a name of their own.
+    mended = set((known.twins or "").split()) - set((row.twins or "").split())
+    changed = changed or bool(mended)
     version = known.version + changed
     event = "changed" if changed else "unchanged"
     if known.state == "removed":

@@ -80,6 +80,10 @@ def explain_code(env, code, details):
             "the answer is a decimal number, such as 123.0 or 1.23E+11, so digits may "
             "be wrong. Let the form ask for a text."
         ),
+        "whole_number": env._(
+            "this question takes whole numbers, so zeros at the beginning are lost. "
+            "Make it a text question in the form."
+        ),
         "several": env._(
             "the repeated group has several different answers, and only one is "
             "expected. Say in the mapping which one counts."

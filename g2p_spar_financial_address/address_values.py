@@ -77,15 +77,18 @@ def clean_number_text(env, text, label):
     """
     text = clean_text(env, str(text) if text else "", label)
     if typed_numbers.is_from_spreadsheet(text):
-        raise ValidationError(
-            env._(
-                "%(label)s looks like a number that a spreadsheet has changed, such as "
-                "123.0 or 1.23E+11. Format the column as text, and write all digits "
-                "again.",
-                label=label,
-            )
-        )
+        raise _from_spreadsheet(env, label)
     return text
+
+
+def _from_spreadsheet(env, label):
+    return ValidationError(
+        env._(
+            "%(label)s looks like a number that a spreadsheet has changed, such as "
+            "123.0 or 1.23E+11. Format the column as text, and write all digits again.",
+            label=label,
+        )
+    )
 
 
 def check_part(env, text, label):
@@ -172,12 +175,15 @@ def clean_mobile_number(env, text, country):
         their country code; may be empty
     :raise ValidationError: when it is empty or not the number of a mobile phone
     """
-    text = clean_number_text(env, text, env._("Mobile number"))
+    label = env._("Mobile number")
+    text = clean_number_text(env, text, label)
     if not text:
         raise ValidationError(env._("Enter the mobile number of the wallet."))
     try:
         number = typed_numbers.parse_phone(text, country.code)
     except typed_numbers.NotAPhone as error:
+        if error.code == "spreadsheet":
+            raise _from_spreadsheet(env, label) from None
         if error.code == "no_country":
             raise ValidationError(
                 env._(

@@ -6,6 +6,7 @@ addresses and the import of ODK submissions ask here.
 
 import re
 import unicodedata
+from contextlib import suppress
 
 import phonenumbers
 from phonenumbers import PhoneMetadata
@@ -21,6 +22,13 @@ _SPREADSHEET = re.compile(
     r")",
     re.IGNORECASE,
 )
+
+# A phone number with one dot or comma in it, and zeros only behind that. A letter may
+# belong to an ID, where that would mean nothing.
+_DECIMAL_PHONE = re.compile(r"[^.,]*[.,]\s*0+\W*")
+
+#: What many dial first for another country, whatever is dialled in theirs.
+_ABROAD = ("00", "011")
 
 #: What is dialled in a country otherwise than it is written from abroad: the digits
 #: as typed, and the national number they stand for.
@@ -53,7 +61,15 @@ def is_from_spreadsheet(text):
     >>> is_from_spreadsheet("0754.200.001"), is_from_spreadsheet("12E45")
     (False, False)
     """
-    return bool(_SPREADSHEET.fullmatch(text))
+    return bool(_SPREADSHEET.fullmatch(_plain(text)))
+
+
+def _plain(text):
+    """Return text with digits, dots and commas of every script as those of ASCII."""
+    return "".join(
+        str(unicodedata.decimal(character)) if character.isdecimal() else character
+        for character in unicodedata.normalize("NFKC", text).replace("\u066b", ".")
+    )
 
 
 def parse_phone(text, country_code=None):
@@ -68,7 +84,7 @@ def parse_phone(text, country_code=None):
     :rtype: phonenumbers.PhoneNumber
     :raise NotAPhone: when it says none
     """
-    if is_from_spreadsheet(text):
+    if is_from_spreadsheet(text) or _DECIMAL_PHONE.fullmatch(_plain(text)):
         raise NotAPhone("spreadsheet")
     if any(character.isalpha() for character in text):
         # Taken for the letters on a keypad, an O for a zero would become a six.
@@ -80,18 +96,33 @@ def parse_phone(text, country_code=None):
     except phonenumbers.NumberParseException as error:
         missing = error.error_type == error.INVALID_COUNTRY_CODE
         raise NotAPhone("no_country" if missing else "not_a_phone") from None
-    if number.extension or not _says_all(text, number, region):
+    typed = "".join(filter(str.isdecimal, _plain(text)))
+    if region and _is_of_two_countries(typed, number, region):
+        raise NotAPhone("no_country")
+    if number.extension or not _says_all(typed, number, region):
         raise NotAPhone("not_a_phone")
     return number
 
 
-def _says_all(text, number, region):
+def _is_of_two_countries(typed, number, region):
+    """Return whether what is dialled first may end elsewhere, before another country.
+
+    Where carriers have prefixes of their own, ``0091`` is 00 and India, or 009 and
+    America.
+    """
+    if number.country_code == phonenumbers.country_code_for_region(region.upper()):
+        return False
+    for prefix in _ABROAD:
+        if typed.startswith(prefix):
+            with suppress(phonenumbers.NumberParseException):
+                other = phonenumbers.parse(f"+{typed.removeprefix(prefix)}")
+                if other != number and phonenumbers.is_valid_number(other):
+                    return True
+    return False
+
+
+def _says_all(typed, number, region):
     """Return whether the digits typed are those of the number, and no others."""
-    typed = "".join(
-        str(unicodedata.decimal(character))
-        for character in text
-        if character.isdecimal()
-    )
     national = phonenumbers.national_significant_number(number)
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[number.country_code]
     found = [PhoneMetadata.metadata_for_region(code, None) for code in regions]

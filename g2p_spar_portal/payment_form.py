@@ -184,7 +184,9 @@ class PaymentForm:
             self.errors["branch_id"] = self.env._("Choose one from the list.")
         else:
             self._try("branch_id", lambda: self.provider._check_branch(branch) or {})
-        self.values["branch_id"] = branch.id
+        if branch:
+            # Not known is not the same as none: the same account keeps its branch.
+            self.values["branch_id"] = branch.id
 
     def _read_contact_phone(self):
         """Take the contact phone for the wallet, as somebody has ticked."""

@@ -209,7 +209,7 @@ class G2pOdkForm(models.Model):
             pass
         if self._is_sweep_due():
             apart(self.env, lambda: run.write({"phase": "compare"}))
-            self._sweep(self._feed(client), run, deadline)
+            self._sweep(client, run, deadline)
             apart(self.env, lambda: run.write({"swept": True}))
 
     def _read_changes(self, client, run, deadline):

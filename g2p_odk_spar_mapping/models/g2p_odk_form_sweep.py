@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import partial
 
 from odoo import fields, models
 
@@ -19,22 +20,24 @@ class G2pOdkForm(models.Model):
         before = fields.Datetime.now() - timedelta(hours=self.sweep_hours)
         return not self.swept_at or self.swept_at <= before
 
-    def _sweep(self, feed, run, deadline):
+    def _sweep(self, client, run, deadline):
         """Compare with all that Central has, page by page, and apply what differs.
 
-        :param ~..central.feed.Feed feed: of this form
+        :param ~..central.client.CentralClient client: asks Central
         :param run: the run this belongs to
         :param float deadline: as for :meth:`_pull`
         :raise CentralTrouble: when Central could not be asked for all
         :raise OutOfTime: when the time is up; the next run goes on
         """
         commit(self.env)
+        feed = self._feed(client)
+        look = partial(self._check_twins, client, checked=set())
         place = self.sweeping or None
         for page in feed.overview(place):
             # Others may have the moment of the last one of the page before.
             after = place and place[0] or ""
             until = page.until if page.left else None
-            self._compare(feed, page.rows, after, until, run)
+            self._compare(feed, page.rows, after, until, run, look)
             self._apply_staged(after, until)
             place = page.place
 
@@ -48,10 +51,12 @@ class G2pOdkForm(models.Model):
             if page.left:
                 self._check_time(deadline)
 
-    def _compare(self, feed, rows, after, until, run):
+    def _compare(self, feed, rows, after, until, run, look):
         """Ask again about what is not here as Central lists it, and stage that.
 
         Central is asked by date: its read of one submission does not find every ID.
+
+        :param look: called with the rows that are to be staged, before they are
         """
         unreadable = [row for row in rows if isinstance(row, Unreadable)]
         listed = {
@@ -59,7 +64,8 @@ class G2pOdkForm(models.Model):
             for row in rows
             if not isinstance(row, Unreadable) and not row.deleted
         }
-        ids = [*listed, *(row.instance_id for row in unreadable)]
+        # A missing one among them would be equal to nothing, and hide what is gone.
+        ids = [*listed, *(row.instance_id for row in unreadable if row.instance_id)]
         here = {one.instance_id: _mark(one) for one in self._staged(ids)}
         asked = {
             instance_id: row.submitted
@@ -72,6 +78,7 @@ class G2pOdkForm(models.Model):
         found = [
             row for row in feed.of_dates(asked.values()) if row.instance_id in asked
         ]
+        look(found)
         if found or unreadable:
             self._stage(found + unreadable, run)
         gone = unseen.keys() - {row.instance_id for row in found}

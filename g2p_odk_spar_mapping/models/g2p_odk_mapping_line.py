@@ -151,11 +151,8 @@ class G2pOdkMappingLine(models.Model):
                 label,
             )
         if self.target in DIGIT_TARGETS and any(q._is_number() for q in questions):
-            return self.env._(
-                "%s: this question takes whole numbers, so zeros at the beginning are "
-                "lost. Make it a text question in the form.",
-                label,
-            )
+            problem = Problem(self.target, "whole_number", {})
+            return words.explain(self.env, problem)
         if self._is_unclear():
             return words.explain(self.env, Problem(self.target, "twins", {}))
         try:

@@ -11,6 +11,27 @@ PLAN_LOG = "odoo.addons.g2p_odk_spar_mapping.models.g2p_odk_form_plan"
 
 @tagged("post_install", "-at_install")
 class TestApply(ApplyCase):
+    def test_numbers_of_a_question_that_became_one_for_whole_numbers(self):
+        """A new version of the form drops zeros: SR 0070123 would become 70123."""
+        wrong = self.new_registrant("Neema Mushi", "70123")
+        account = {"fa_type": "bank_account", "dfsp_code": "FB", "number": None}
+        for number, said in enumerate(
+            (
+                {"registrant_id": 70123},
+                {"number": 754200001},
+                {"number": 754200001.0},
+                {"contact_phone": 754200001},
+                {**account, "account_number": 123456789},
+            )
+        ):
+            self.new_registrant("Asha Juma", f"SR-9{number}")
+            answers = {"registrant_id": f"SR-9{number}", **said}
+            one = self.submit(f"uuid:{number}", self.answers(**answers))
+            with self.subTest(number):
+                self.assertSetAside(one, "answer", "zeros at the beginning")
+                self.assertFalse(one.address_id)
+        self.assertFalse(self.addresses(wrong))
+
     def test_a_form_without_a_branch_leaves_that_of_the_account(self):
         account = {
             "number": None,

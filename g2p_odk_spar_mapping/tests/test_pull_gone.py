@@ -63,6 +63,15 @@ class TestPullGone(OdkCase):
         states = {self.staged(one).state for one in ODD[4:]}
         self.assertEqual(states, {"staged"})
 
+    def test_an_id_that_cannot_be_kept_hides_no_deletion(self):
+        gone = self.submit(1)
+        self.submit(2, instance_id="z" * 300)
+        self.pull()
+        self.an_hour_passes_at_central()
+        self.store.purge(gone)
+        self.sweep()
+        self.assertEqual(self.staged(gone).state, "removed")
+
     def test_what_the_overview_lists_is_never_gone(self):
         one = self.submit(expected=1)
         self.pull()

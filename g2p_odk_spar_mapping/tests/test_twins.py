@@ -164,6 +164,32 @@ class TestTwins(OdkCase):
             self.assertEqual(self.staged(ours).error_kind, "twins")
         self.assertFalse(self.who("1234"))
 
+    def test_what_only_a_comparison_finds_is_looked_at_as_well(self):
+        self.send("12")
+        self.pull()
+        self.store.publish("2", DOUBLED)
+        # Central shows it too late for what looks back.
+        second = self.send("12", "34", "0754 300 002", late=5400)
+        self.form.swept_at = False
+        self.assertTrue(self.pull().swept)
+        self.assertEqual(self.staged(second).error_kind, "twins")
+        self.assertFalse(self.who("1234"))
+
+    def test_of_several_names_each_is_mended_for_itself(self):
+        self.store.publish("2", [*DOUBLED, question("/acct_no")])
+        one = self.send("12")
+        self.pull()
+        self.assertEqual(self.staged(one).error_kind, "twins")
+        # What is not mapped may stay as it is.
+        self.form.mapping_line_ids.filtered(
+            lambda line: line.target == "registrant_id"
+        ).unlink()
+        self.form.registrant_policy = "create_without_id"
+        self.store.publish("3", DOUBLED)
+        self.pull()
+        self.assertEqual(self.form.twins, "__")
+        self.assertEqual(self.staged(one).state, "applied")
+
     def test_a_person_cannot_import_it_but_may_correct_it(self):
         self.store.publish("2", DOUBLED)
         one = self.send("12", "34")

@@ -282,8 +282,11 @@ class G2pFinancialAddress(models.Model):
         self._check_references([vals])
         author = {"author_ids": [Command.link(self.env.uid)]}
         for address in self:
-            cleaned = {**address._cleaned(vals), **author}
-            super(G2pFinancialAddress, address).write(cleaned)
+            cleaned = address._cleaned(vals)
+            if not address.branch_id:
+                place = {"partner_id": address.partner_id.id, "dfsp_id": address.dfsp_id.id}
+                cleaned["branch_id"] = self._with_branch({**place, **cleaned})["branch_id"]
+            super(G2pFinancialAddress, address).write({**cleaned, **author})
         self._take_effect()
         return True
 

@@ -105,6 +105,7 @@ class G2pFinancialAddress(models.Model):
         :raise ValidationError: saying why
         """
         self._check_registrant()
+        self._check_branch_required()
         self.partner_id._check_payment_data_stays()
         for address in self:
             if not address.dfsp_id.active:

@@ -43,6 +43,28 @@ class TestAddressValues(FinancialAddressCase):
                     self.enter_bank_account(typed)
         self.assertFalse(self.registrant.financial_address_ids)
 
+    def test_a_decimal_number_is_known_in_any_dress(self):
+        self.operator.country_id = self.env.ref("base.id")
+        for typed in (
+            "'81234567890.0",
+            "(81234567890.0)",
+            "81234567890 .0",
+            "81234567890. 0",
+            "+62 81234567890.0",
+            "0812-3456-7890,00",
+            "\u200b81234567890.0",
+            "８１２３４５６７８９０.０",
+            "81234567890．0",
+            "٨١٢٣٤٥٦٧٨٩٠.٠",
+            "٨١٢٣٤٥٦٧٨٩٠٫٠",
+        ):
+            with (
+                self.subTest(typed=typed),
+                self.assertRefused("^Mobile number looks like a number that a sp"),
+            ):
+                self.enter_address(typed)
+        self.assertFalse(self.registrant.financial_address_ids)
+
     def test_numbers_with_dots_are_not_taken_for_those_of_a_spreadsheet(self):
         self.operator.country_id = self.env.ref("base.fr")
         for typed in ("06.12.34.56.00", "0612345600", "06.12.34.00.00"):
@@ -76,6 +98,69 @@ class TestAddressValues(FinancialAddressCase):
                 else:
                     with self.assertRefused("mobile number|phone number"):
                         self.enter_address(typed)
+
+    def test_a_prefix_that_can_be_read_in_two_ways_is_refused(self):
+        """In Hong Kong 00 or 009 is dialled first, and 91 is India and 1 America."""
+        for country, typed, stored in [
+            ("hk", "0091 81234 56789", None),
+            ("th", "0091 81234 56789", None),
+            ("co", "0058 412 123 4567", None),
+            ("cv", "011 501 622 1234", None),
+            ("hk", "00 44 7400 123456", "+447400123456"),
+            ("hk", "+91 81234 56789", "+918123456789"),
+            ("bd", "011 2474 0123", "+8801124740123"),
+            ("us", "011 44 7400 123456", "+447400123456"),
+        ]:
+            self.operator.country_id = self.env.ref(f"base.{country}")
+            with self.subTest(country, typed=typed):
+                if stored:
+                    self.assertEqual(self.enter_address(typed).mobile_number, stored)
+                else:
+                    with self.assertRefused("with its country code"):
+                        self.enter_address(typed)
+
+    def test_all_kinds_of_numbers_of_all_countries_are_read_right_or_not(self):
+        """Whatever way they are typed in, the number is the one that is meant."""
+        kinds = [
+            getattr(phonenumbers.PhoneNumberType, name)
+            for name in ("MOBILE", "FIXED_LINE", "VOIP", "PERSONAL_NUMBER", "UAN")
+        ]
+        scripts = [str.maketrans("0123456789", s) for s in ("０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩")]
+        read, wrong = 0, []
+        for code in sorted(phonenumbers.SUPPORTED_REGIONS):
+            trunk = phonenumbers.PhoneMetadata.metadata_for_region(code).national_prefix
+            for kind in kinds:
+                number = phonenumbers.example_number_for_type(code, kind)
+                if not number:
+                    continue
+                meant = phonenumbers.format_number(number, 0)
+                digits = phonenumbers.national_significant_number(number)
+                decimals = [f"{digits}{end}" for end in (".0", ",0", ". 0", " .00)")]
+                texts = [
+                    digits,
+                    f"{trunk or ''}{digits}",
+                    meant,
+                    f"00{meant[1:]}",
+                    f"+{number.country_code}{trunk or ''}{digits}",
+                    phonenumbers.format_number(number, 2),
+                    phonenumbers.format_out_of_country_calling_number(number, code),
+                    *(text.translate(s) for text in (digits, meant) for s in scripts),
+                    *decimals,
+                    *(text.translate(s) for text in decimals for s in scripts),
+                    f"{int(digits):E}",
+                    f"{int(digits):,}.00",
+                ]
+                for text in texts:
+                    try:
+                        found = typed_numbers.parse_phone(text, code)
+                    except typed_numbers.NotAPhone:
+                        continue
+                    if phonenumbers.is_valid_number(found):
+                        read += 1
+                        if phonenumbers.format_number(found, 0) != meant:
+                            wrong.append((code, text))
+        self.assertFalse(wrong)
+        self.assertGreater(read, 5000)
 
     def test_every_country_takes_its_own_numbers(self):
         """As they are written there, and from abroad."""

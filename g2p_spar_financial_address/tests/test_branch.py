@@ -106,6 +106,18 @@ class TestBranch(FinancialAddressCase):
                 savepoint.rollback()
             self.env.invalidate_all()
 
+    def test_a_draft_of_the_same_account_keeps_it_when_its_bank_is_known(self):
+        draft = self.enter_address(
+            mobile_number=False,
+            fa_type="bank_account",
+            dfsp_id=False,
+            account_number="0123456789",
+        )
+        self.assertEqual(draft.state, "draft")
+        draft.dfsp_id = self.bank
+        self.assertEqual(self.in_use(), draft)
+        self.assertEqual(draft.branch_id, self.branch)
+
     def test_another_account_or_bank_does_not(self):
         Address = self.env["g2p.financial.address"].sudo()
         second = self.bank.copy({"code": "SB"})
@@ -154,10 +166,26 @@ class TestBranch(FinancialAddressCase):
                 enter(Address._cleaned(self.said(**other)))
         self.assertEqual(self.in_use(), self.account)
         self.enter_bank_account("0123456780")
-        draft = self.enter_address(**branchless, dfsp_id=False)
+        another = {**branchless, "account_number": "0123456781"}
+        draft = self.enter_address(**another, dfsp_id=False)
         with self.assertRefused(message):
             draft.dfsp_id = self.bank
         self.assertTrue(self.enter_address("0754 200 001"))
+
+    def test_what_waited_before_the_bank_needed_one_is_not_approved(self):
+        self.set_policy("bank_account", approve_admin=True)
+        waiting = self.enter_address(
+            mobile_number=False,
+            fa_type="bank_account",
+            dfsp_id=self.bank.id,
+            account_number="0123456780",
+        )
+        self.assertEqual(waiting.state, "to_approve")
+        self.bank.branch_required = True
+        approver = self.new_user("b_approver", "approver")
+        with self.assertRefused("First Bank needs one"):
+            waiting.with_user(approver).action_approve()
+        self.assertEqual(self.in_use(), self.account)
 
     def test_only_banks_need_branches(self):
         with self.assertRefused("Only banks have branches"):

@@ -78,6 +78,21 @@ class TestPayment(PortalCase):
         self.assertEqual(newest.account_number, "0123456780")
         self.assertEqual(newest.branch_id, self.bank.branch_ids)
 
+    def test_a_branch_that_is_closed_meanwhile_is_not_lost(self):
+        branch = self.bank.branch_ids
+        self.send(self.payment_path, self.account(branch_id=str(branch.id)), 303)
+        branch.active = False
+        again = self.form(
+            self.payment_path,
+            account_number="0123456789",
+            holder_name="Neema Juma",
+            reason="A new holder",
+        )
+        self.send(self.payment_path, again, 303)
+        newest = self.registrant.financial_address_id
+        self.assertEqual(newest.holder_name, "Neema Juma")
+        self.assertEqual(newest.branch_id, branch)
+
     def test_an_email_wallet_is_entered(self):
         form = self.form(
             f"{self.payment_path}?type=email_wallet",

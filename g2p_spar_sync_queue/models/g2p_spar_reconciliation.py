@@ -8,7 +8,7 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
-from ..jobs import later
+from ..jobs import later, on_behalf
 from ..progress import Progress, digest, of_address
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
@@ -108,13 +108,19 @@ class G2pSparReconciliation(models.Model):
     # === ACTION METHODS === #
 
     def action_cancel(self):
-        """Stop comparing; what was found stays.
+        """Stop comparing; what was found stays, and nothing is resumed.
 
         :raise AccessError: when the user is no operator
         """
         self.env["g2p.spar.mapping"]._check_operator()
         running = self.sudo().filtered(lambda run: run.state == "running")
-        running.write({"state": "cancelled", "finished_at": fields.Datetime.now()})
+        running.write(
+            {
+                "state": "cancelled",
+                "finished_at": fields.Datetime.now(),
+                "resume_for_id": False,
+            }
+        )
 
     # === JOBS === #
 
@@ -283,30 +289,47 @@ class G2pSparReconciliation(models.Model):
                 differ=self.line_count,
                 all=self.checked,
             )
-        else:
+        elif own := on_behalf(connection, user):
             try:
                 # The role is checked again: time has passed.
-                connection.with_user(user).action_resume()
+                own.action_resume()
             except UserError as error:
                 reason = str(error)
+        else:
+            reason = self.env._(
+                "Compared with SPAR: no registrant differs. The manager who asked for "
+                "it may not resume sending any more; another one can."
+            )
         if reason:
             connection.pause_reason = reason
             connection._message_log(body=reason)
             connection._alert(reason)
 
     def _items(self, compared):
-        """Return the question about each mapping, by its id; no SPAR ID twice."""
-        # Whoever has the row is asked about first.
-        compared = sorted(compared, key=lambda entry: not entry.id_at_spar)
+        """Return the question about each mapping, by its id; no SPAR ID twice.
+
+        What was found under an ID the registrant has given up is asked about again.
+        """
+        left_over = self._left_over(compared)
+        # Whoever has the row is asked about first, then those who have the ID now.
+        compared = sorted(
+            compared, key=lambda entry: (not entry.id_at_spar, entry.id in left_over)
+        )
         Partner = self.env["res.partner"].sudo()
         partners = Partner.browse(entry.partner_id for entry in compared)
         items, ids = {}, set()
         for entry, partner in zip(compared, partners, strict=True):
-            spar_id = entry.id_at_spar or partner._spar_get_id()
+            spar_id = (
+                entry.id_at_spar or left_over.get(entry.id) or partner._spar_get_id()
+            )
             if spar_id and spar_id not in ids:
                 ids.add(spar_id)
                 items[entry.id] = Item(uuid.uuid4().hex, spar_id)
         return items
+
+    def _left_over(self, entries):
+        lines = self.env["g2p.spar.reconciliation.line"]
+        return lines._left_over([entry.id for entry in entries])
 
     def _write_lines(self, before, asked, answer):
         """Compare, leaving out whoever has moved while SPAR was being asked.
@@ -334,9 +357,15 @@ class G2pSparReconciliation(models.Model):
                         "masked": self._masked(result),
                     }
                 )
-        found = {line["mapping_id"] for line in lines}
+        # A row under an ID that was not asked about may still be there.
+        open_ids = {line["mapping_id"] for line in lines}
+        open_ids |= {
+            id_
+            for id_, spar_id in self._left_over(now).items()
+            if id_ not in asked or asked[id_].spar_id != spar_id
+        }
         Line = self.env["g2p.spar.reconciliation.line"]
-        Line._close([entry.id for entry in now if entry.id not in found])
+        Line._close([entry.id for entry in now if entry.id not in open_ids])
         Line._renew(self, lines)
 
     def _was_ours(self, entry, result):

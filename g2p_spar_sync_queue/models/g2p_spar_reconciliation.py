@@ -339,7 +339,8 @@ class G2pSparReconciliation(models.Model):
         same = {entry.id: entry for entry in before}
         resting = {entry.id for entry in self._at_rest(before)}
         now = [e for e in self._comparable(before) if same.get(e.id) == e]
-        wanted_of = self.env["g2p.spar.mapping"]._wanted(now) if now else {}
+        Mapping = self.env["g2p.spar.mapping"]
+        wanted_of = Mapping._wanted(now, in_use=True)
         lines = []
         for entry in now:
             item = asked.get(entry.id)

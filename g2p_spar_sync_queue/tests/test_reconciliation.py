@@ -99,6 +99,17 @@ class TestReconciliation(SparCase):
         kinds = {line.mapping_id: line.kind for line in self.compare().line_ids}
         self.assertEqual(kinds, {refused: "ours_newer", strange: "spar_newer"})
 
+    def test_what_was_withdrawn_differs_where_every_value_is_sent(self):
+        """Compared is the address in use, not the one that was sent last."""
+        self.connection.send_every_value = True
+        mapping = self.mappings[0]
+        self.enter_address("0754 200 077", partner_id=mapping.partner_id.id)
+        mapping._intervene("cancel", "Not yet")
+        self.assertEqual(self.compare().line_ids.mapping_id, mapping)
+        look = mapping.partner_id.spar_look(ask=True)["rows"][0]
+        self.assertFalse(look["settled"])
+        self.assertNotEqual(look["badge"], "In sync")
+
     def test_an_undecided_difference_is_listed_once(self):
         one, two = self.drift(0), self.drift(1)
         first = self.compare()

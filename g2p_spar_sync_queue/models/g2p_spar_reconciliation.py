@@ -1,5 +1,6 @@
 import time
 import uuid
+from contextlib import ExitStack
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -182,13 +183,19 @@ class G2pSparReconciliation(models.Model):
         if connection.max_per_second:
             size = min(size, connection._batch_limit())
         try:
-            with connection._client() as client:
+            with ExitStack() as opened:
+                version = None
                 while self.state == "running" and time.monotonic() < deadline:
-                    if not connection._is_available(lambda: client):
+                    if version != connection._version():
+                        # Another key signs by now, say.
+                        opened.close()
+                        version = connection._version()
+                        client = opened.enter_context(connection._client())
+                    if not connection._is_available(lambda one=client: one):
                         eta = REST
                         break
                     try:
-                        outcome = self._compare_next(client, size)
+                        outcome = self._compare_next(client, version, size)
                         commit(self.env)
                     except BEATEN:
                         roll_back(self.env)
@@ -211,9 +218,11 @@ class G2pSparReconciliation(models.Model):
 
     # === COMPARING === #
 
-    def _compare_next(self, client, size):
+    def _compare_next(self, client, version, size):
         """Ask SPAR about the next registrants and write down what differs.
 
+        :param client: that asks
+        :param tuple version: of what the client was made
         :param int size: how many, at most
         :return: ``"done"``, ``"failed"`` or ``"refused"``
         """
@@ -230,7 +239,7 @@ class G2pSparReconciliation(models.Model):
                 time.sleep(wait)
             answer = client.send(RESOLVE, list(asked.values()), str(uuid.uuid4()))
             self.connection_id._note_answer(answer)
-            if answer.refuses_partner:
+            if answer.refuses_partner and version == self.connection_id._version():
                 self.connection_id._pause_for_signature()
             if answer.failed or answer.refuses_partner:
                 return "failed"

@@ -330,6 +330,10 @@ class G2pSparConnection(models.Model):
         )
         resumed._reset_breaker()
         resumed.activity_unlink([ALERT])
+        # It is done: a later pause is not theirs to end.
+        Reconciliation = self.env["g2p.spar.reconciliation"].sudo()
+        running = [("connection_id", "in", resumed.ids), ("state", "=", "running")]
+        Reconciliation.search(running).resume_for_id = False
         for connection in resumed:
             description = self.env._("Take up registrants")
             later(connection, description=description)._job_enlist()
@@ -362,7 +366,11 @@ class G2pSparConnection(models.Model):
         running = [("connection_id", "in", self.ids), ("state", "=", "running")]
         # One that began before the pause has left out who was on the way.
         Reconciliation.search(running).action_cancel()
-        Reconciliation._start(self).resume_for_id = self.env.user
+        runs = Reconciliation._start(self)
+        # What runs now and is paused later is paused for another reason.
+        runs.filtered(
+            lambda run: run.connection_id.state == "paused"
+        ).resume_for_id = self.env.user
         return self._open_comparison()
 
     def _check_may_compare(self):

@@ -256,6 +256,9 @@ class G2pSparConnection(models.Model):
         return apart(self.env, lambda: self._take_place(number))
 
     def _take_place(self, number):
+        if not self.max_per_second:
+            # The limit was lifted meanwhile.
+            return 0.0
         self.env.cr.execute(
             """UPDATE g2p_spar_connection
                   SET rate_free_at = GREATEST(

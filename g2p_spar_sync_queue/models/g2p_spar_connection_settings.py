@@ -58,12 +58,12 @@ class G2pSparConnection(models.Model):
         for connection in self.sudo():
             lines, changes = [], connection.unconfirmed or {}
             for name, change in changes.items():
-                user = self.env["res.users"].sudo().browse(change["by"])
+                user = self.env["res.users"].sudo().browse(change["by"]).exists()
                 lines.append(
                     self.env._(
                         "%(change)s (by %(user)s)",
                         change=connection._change_text(name, change["old"]),
-                        user=user.name,
+                        user=user.name or self.env._("a deleted user"),
                     )
                 )
             connection.unconfirmed_text = "\n".join(lines)
@@ -96,6 +96,10 @@ class G2pSparConnection(models.Model):
                     "another manager has confirmed them and the connection is resumed."
                 )
             )
+            # Or one part would be compared with one SPAR, the rest with another.
+            runs = self.env["g2p.spar.reconciliation"].sudo()
+            running = [("connection_id", "in", changing.ids), ("state", "=", "running")]
+            runs.search(running).action_cancel()
         former = {connection: connection._settings() for connection in changing}
         done = super().write(vals)
         for connection in changing:

@@ -207,15 +207,19 @@ class G2pSparMapping(models.Model):
             connection._version(),
         )
 
-    def _wanted(self, entries):
-        """Return the :class:`Wanted` of each mapping by its id, as of this moment."""
+    def _wanted(self, entries, in_use=False):
+        """Return the :class:`Wanted` of each mapping by its id, as of this moment.
+
+        :param bool in_use: whether it is about the address in use, also where every
+            value is sent; that is what SPAR is compared with
+        """
         Partner = self.env["res.partner"].sudo()
         partners = Partner.browse(entry.partner_id for entry in entries)
         # Only what is needed: a contact has many columns.
         partners.fetch(["active", "is_registrant", "name", "phone", "spar_id"])
         # An address may be unwritable: its provider may have been renamed since, say.
         # It must not stop those it would have travelled with.
-        written_of = self._written(entries) if entries else {}
+        written_of = self._written(entries, in_use) if entries else {}
         # Not as this process remembers them: a worker goes on for long.
         settings = self.env["g2p.fa.settings"]._read_values()
         wanted = {}
@@ -233,21 +237,22 @@ class G2pSparMapping(models.Model):
             wanted[entry.id] = Wanted(spar_id, value, known_by, broken, details)
         return wanted
 
-    def _written(self, entries):
+    def _written(self, entries, in_use):
         """Return the address to send by mapping id, if there is one.
 
         The one in use now; where every value is sent, the one of the wanted change.
 
+        :param bool in_use: as for :meth:`_wanted`
         :rtype: dict[int, Written or None]
         """
         connection = self._connection_of(entries)
         Address = self.env["g2p.financial.address"]
-        if not connection.send_every_value:
+        if in_use or not connection.send_every_value:
             partners = {entry.partner_id: entry.id for entry in entries}
-            in_use = SQL(
+            chosen = SQL(
                 "a.state = 'effective' AND a.partner_id = ANY(%s)", [*partners]
             )
-            found = Address._spar_written_for(connection.dialect, in_use).values()
+            found = Address._spar_written_for(connection.dialect, chosen).values()
             return {partners[partner]: written for partner, written in found}
         self.env.cr.execute(
             "SELECT mapping_id, address_id FROM g2p_spar_change"

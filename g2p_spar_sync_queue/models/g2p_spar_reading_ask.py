@@ -189,12 +189,12 @@ class G2pSparReading(models.Model):
         (now,) = self._comparison()._at_rest([entry]) or [None]
         if now != entry:
             return MOVING
-        wanted = self._wanted(entry)
+        wanted = self._wanted(entry, in_use=True)
         return difference(entry, wanted, item, result) or SAME
 
-    def _wanted(self, entry):
+    def _wanted(self, entry, in_use=False):
         Mapping = self.env["g2p.spar.mapping"].sudo()
-        return Mapping._wanted([entry])[entry.id]
+        return Mapping._wanted([entry], in_use)[entry.id]
 
     def _entries(self, partner):
         """Return the registrant's mappings as the engine reads them, by connection."""

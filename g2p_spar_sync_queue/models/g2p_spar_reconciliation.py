@@ -1,5 +1,6 @@
 import time
 import uuid
+from contextlib import ExitStack
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -8,7 +9,7 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
-from ..jobs import later
+from ..jobs import later, on_behalf
 from ..progress import Progress, digest, of_address
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
@@ -108,13 +109,19 @@ class G2pSparReconciliation(models.Model):
     # === ACTION METHODS === #
 
     def action_cancel(self):
-        """Stop comparing; what was found stays.
+        """Stop comparing; what was found stays, and nothing is resumed.
 
         :raise AccessError: when the user is no operator
         """
         self.env["g2p.spar.mapping"]._check_operator()
         running = self.sudo().filtered(lambda run: run.state == "running")
-        running.write({"state": "cancelled", "finished_at": fields.Datetime.now()})
+        running.write(
+            {
+                "state": "cancelled",
+                "finished_at": fields.Datetime.now(),
+                "resume_for_id": False,
+            }
+        )
 
     # === JOBS === #
 
@@ -176,13 +183,19 @@ class G2pSparReconciliation(models.Model):
         if connection.max_per_second:
             size = min(size, connection._batch_limit())
         try:
-            with connection._client() as client:
+            with ExitStack() as opened:
+                version = None
                 while self.state == "running" and time.monotonic() < deadline:
-                    if not connection._is_available(lambda: client):
+                    if version != connection._version():
+                        # Another key signs by now, say.
+                        opened.close()
+                        version = connection._version()
+                        client = opened.enter_context(connection._client())
+                    if not connection._is_available(lambda one=client: one):
                         eta = REST
                         break
                     try:
-                        outcome = self._compare_next(client, size)
+                        outcome = self._compare_next(client, version, size)
                         commit(self.env)
                     except BEATEN:
                         roll_back(self.env)
@@ -205,9 +218,11 @@ class G2pSparReconciliation(models.Model):
 
     # === COMPARING === #
 
-    def _compare_next(self, client, size):
+    def _compare_next(self, client, version, size):
         """Ask SPAR about the next registrants and write down what differs.
 
+        :param client: that asks
+        :param tuple version: of what the client was made
         :param int size: how many, at most
         :return: ``"done"``, ``"failed"`` or ``"refused"``
         """
@@ -224,7 +239,7 @@ class G2pSparReconciliation(models.Model):
                 time.sleep(wait)
             answer = client.send(RESOLVE, list(asked.values()), str(uuid.uuid4()))
             self.connection_id._note_answer(answer)
-            if answer.refuses_partner:
+            if answer.refuses_partner and version == self.connection_id._version():
                 self.connection_id._pause_for_signature()
             if answer.failed or answer.refuses_partner:
                 return "failed"
@@ -283,30 +298,47 @@ class G2pSparReconciliation(models.Model):
                 differ=self.line_count,
                 all=self.checked,
             )
-        else:
+        elif own := on_behalf(connection, user):
             try:
                 # The role is checked again: time has passed.
-                connection.with_user(user).action_resume()
+                own.action_resume()
             except UserError as error:
                 reason = str(error)
+        else:
+            reason = self.env._(
+                "Compared with SPAR: no registrant differs. The manager who asked for "
+                "it may not resume sending any more; another one can."
+            )
         if reason:
             connection.pause_reason = reason
             connection._message_log(body=reason)
             connection._alert(reason)
 
     def _items(self, compared):
-        """Return the question about each mapping, by its id; no SPAR ID twice."""
-        # Whoever has the row is asked about first.
-        compared = sorted(compared, key=lambda entry: not entry.id_at_spar)
+        """Return the question about each mapping, by its id; no SPAR ID twice.
+
+        What was found under an ID the registrant has given up is asked about again.
+        """
+        left_over = self._left_over(compared)
+        # Whoever has the row is asked about first, then those who have the ID now.
+        compared = sorted(
+            compared, key=lambda entry: (not entry.id_at_spar, entry.id in left_over)
+        )
         Partner = self.env["res.partner"].sudo()
         partners = Partner.browse(entry.partner_id for entry in compared)
         items, ids = {}, set()
         for entry, partner in zip(compared, partners, strict=True):
-            spar_id = entry.id_at_spar or partner._spar_get_id()
+            spar_id = (
+                entry.id_at_spar or left_over.get(entry.id) or partner._spar_get_id()
+            )
             if spar_id and spar_id not in ids:
                 ids.add(spar_id)
                 items[entry.id] = Item(uuid.uuid4().hex, spar_id)
         return items
+
+    def _left_over(self, entries):
+        lines = self.env["g2p.spar.reconciliation.line"]
+        return lines._left_over([entry.id for entry in entries])
 
     def _write_lines(self, before, asked, answer):
         """Compare, leaving out whoever has moved while SPAR was being asked.
@@ -316,7 +348,8 @@ class G2pSparReconciliation(models.Model):
         same = {entry.id: entry for entry in before}
         resting = {entry.id for entry in self._at_rest(before)}
         now = [e for e in self._comparable(before) if same.get(e.id) == e]
-        wanted_of = self.env["g2p.spar.mapping"]._wanted(now) if now else {}
+        Mapping = self.env["g2p.spar.mapping"]
+        wanted_of = Mapping._wanted(now, in_use=True)
         lines = []
         for entry in now:
             item = asked.get(entry.id)
@@ -334,9 +367,15 @@ class G2pSparReconciliation(models.Model):
                         "masked": self._masked(result),
                     }
                 )
-        found = {line["mapping_id"] for line in lines}
+        # A row under an ID that was not asked about may still be there.
+        open_ids = {line["mapping_id"] for line in lines}
+        open_ids |= {
+            id_
+            for id_, spar_id in self._left_over(now).items()
+            if id_ not in asked or asked[id_].spar_id != spar_id
+        }
         Line = self.env["g2p.spar.reconciliation.line"]
-        Line._close([entry.id for entry in now if entry.id not in found])
+        Line._close([entry.id for entry in now if entry.id not in open_ids])
         Line._renew(self, lines)
 
     def _was_ours(self, entry, result):

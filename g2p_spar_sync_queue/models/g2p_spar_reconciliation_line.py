@@ -84,7 +84,13 @@ class G2pSparReconciliationLine(models.Model):
         :raise AccessError: when the user is no operator
         """
         open_ones = self._open()
-        open_ones._remember_rows()
+        unknown = open_ones._remember_rows()
+        unknown.reason = self.env._(
+            "This address at SPAR could not be removed: the registrant is being sent "
+            "right now, or is at SPAR under another ID. Try again later, or have SPAR's "
+            "operators remove it."
+        )
+        open_ones -= unknown
         open_ones.mapping_id.with_env(self.env)._intervene(
             "resend", self.env._("After a comparison with SPAR")
         )
@@ -117,7 +123,7 @@ class G2pSparReconciliationLine(models.Model):
 
     @api.model
     def _close(self, mapping_ids):
-        """Close the undecided differences of mappings of which none was found now.
+        """Close the undecided differences of mappings where none is left.
 
         :param list mapping_ids: of mappings that have just been compared
         """
@@ -130,7 +136,8 @@ class G2pSparReconciliationLine(models.Model):
         """List what differs in a comparison, one undecided line per mapping.
 
         In one statement. An undecided line of an earlier comparison becomes one of this
-        one; if it is being taken over, it goes on being so.
+        one; if it is being taken over, it goes on being so, unless SPAR was changed
+        again: somebody decided about what was seen.
 
         :param run: the comparison
         :param list differences: values of ``mapping_id``, ``kind``, ``spar_id`` and
@@ -159,16 +166,22 @@ class G2pSparReconciliationLine(models.Model):
                        DO UPDATE SET reconciliation_id = EXCLUDED.reconciliation_id,
                               kind = EXCLUDED.kind, spar_id = EXCLUDED.spar_id,
                               masked = EXCLUDED.masked,
-                              reason = CASE line.state
-                                       WHEN 'taking' THEN line.reason END,
-                              decided_by_id = CASE line.state
-                                       WHEN 'taking' THEN line.decided_by_id END,
+                              state = CASE WHEN %(goes_on)s THEN 'taking'
+                                           ELSE 'open' END,
+                              reason = CASE WHEN %(goes_on)s THEN line.reason END,
+                              decided_by_id = CASE WHEN %(goes_on)s
+                                              THEN line.decided_by_id END,
                               write_uid = EXCLUDED.write_uid,
                               write_date = EXCLUDED.write_date
                 RETURNING id""",
                 run=run.id,
                 uid=self.env.uid,
                 rows=rows,
+                goes_on=SQL(
+                    """line.state = 'taking'
+                       AND (line.spar_id, line.masked)
+                           IS NOT DISTINCT FROM (EXCLUDED.spar_id, EXCLUDED.masked)"""
+                ),
             ),
             log_exceptions=False,
         )
@@ -195,27 +208,49 @@ class G2pSparReconciliationLine(models.Model):
     def _remember_rows(self):
         """Have the engine ask about rows it did not know of before it acts.
 
-        An ID that is another registrant's by now is theirs to deal with.
+        :return: the lines of which it cannot be told now
         """
-        for line in self.filtered(lambda line: line.kind == "left_over"):
+        unknown = self.browse()
+        left_over = self._left_over(self.mapping_id.ids)
+        for line in self.filtered(lambda line: line.mapping_id.id in left_over):
             mapping = line.mapping_id.try_lock_for_update(allow_referencing=True)
             mapping.invalidate_recordset()
             known = mapping.linked_spar_id or mapping.sending_spar_id
-            if mapping and not known and not line._is_held_by_another():
+            if mapping and not known:
                 mapping.sending_spar_id = line.spar_id
+            elif known != line.spar_id:
+                unknown |= line
         self.env.flush_all()
+        return unknown
 
-    def _is_held_by_another(self):
+    @api.model
+    def _left_over(self, mapping_ids):
+        """Return the IDs under which SPAR was found to hold what is wanted by nobody.
+
+        An ID that is another registrant's by now is theirs to deal with.
+
+        :param list mapping_ids: of mappings
+        :return: by mapping id the SPAR ID of its undecided difference
+        :rtype: dict
+        """
+        self.flush_model(["mapping_id", "kind", "state", "spar_id"])
         rows = self.env.execute_query(
             SQL(
-                """SELECT FROM g2p_spar_mapping
-                    WHERE connection_id = %s
-                      AND COALESCE(linked_spar_id, sending_spar_id) = %s""",
-                self.mapping_id.connection_id.id,
-                self.spar_id,
+                """SELECT l.mapping_id, l.spar_id
+                     FROM g2p_spar_reconciliation_line l
+                     JOIN g2p_spar_mapping m ON m.id = l.mapping_id
+                    WHERE l.mapping_id = ANY(%s) AND l.kind = 'left_over'
+                      AND l.state IN %s AND NOT EXISTS (
+                          SELECT FROM g2p_spar_mapping other
+                           WHERE other.connection_id = m.connection_id
+                             AND COALESCE(other.linked_spar_id, other.sending_spar_id)
+                                 = l.spar_id
+                             AND other.id != m.id)""",
+                list(mapping_ids),
+                UNDECIDED,
             )
         )
-        return bool(rows)
+        return dict(rows)
 
     # === JOBS === #
 
@@ -246,8 +281,10 @@ class G2pSparReconciliationLine(models.Model):
         try:
             with connection._client() as client:
                 result = client.send(RESOLVE, [item]).results[item.reference_id]
-        except KeyProblem as problem:
-            reason = connection._key_problem_text(problem)
+        except (KeyProblem, UserError) as problem:
+            reason = str(problem)
+            if isinstance(problem, KeyProblem):
+                reason = connection._key_problem_text(problem)
             line.write({"state": "open", "reason": reason})
             return
         if line.mapping_id._open_changes():
@@ -279,6 +316,8 @@ class G2pSparReconciliationLine(models.Model):
                 "What SPAR holds cannot be read with a strategy and provider known "
                 "here."
             )
+        if self.sudo().reconciliation_id._masked(result) != self.sudo().masked:
+            return self.env._("SPAR holds something else by now. Look at it again.")
         try:
             with self.env.cr.savepoint():
                 self.env["g2p.financial.address"].create(

@@ -3,7 +3,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from . import stand_in
 from .common import SparCase
@@ -203,6 +203,32 @@ class TestBreaker(SparCase):
         self.assertEqual(len(waits), 2)
         self.assertAlmostEqual(waits[0], 1, delta=0.5)
         self.assertAlmostEqual(waits[1], 2, delta=0.8)
+
+    def test_a_limit_that_is_lifted_meanwhile_stops_nobody(self):
+        self.connection.max_per_second = 10
+        take_place = type(self.connection)._take_place
+
+        def lifted(connection, number):
+            connection.env.cr.execute(
+                "UPDATE g2p_spar_connection SET max_per_second = 0"
+            )
+            connection.invalidate_recordset()
+            return take_place(connection, number)
+
+        self.patch(type(self.connection), "_take_place", lifted)
+        self.assertEqual(self.connection._reserve(5), 0.0)
+
+    def test_trouble_pauses_whoever_is_to_be_called(self):
+        """Also somebody without rights, or who has left."""
+        stranger = new_test_user(self.env, "b_stranger", "base.group_user")
+        for active in (True, False):
+            stranger.active = active
+            self.connection.responsible_id = stranger
+            with self.subTest(active=active):
+                self.enter_address(f"0754 200 01{int(active)}")
+                self.run_engine(stand_in.signature_refused)
+                self.assertEqual(self.connection.state, "paused")
+                self.connection.action_resume()
 
     def test_trouble_with_the_partner_calls_one_person_once(self):
         self.registrant.spar_id = "SR-1"

@@ -200,6 +200,51 @@ class TestGuard(SparCase):
         with self.assertRaises(AccessError):
             self.connection.with_user(operator).action_compare_then_resume()
 
+    def test_who_is_archived_resumes_nothing(self):
+        self.promoted()
+        run = self.compare_then_resume()
+        run.resume_for_id.active = False
+        run._job_run()
+        self.assertEqual(self.connection.state, "paused")
+        self.assertIn("may not resume", self.connection.pause_reason)
+
+    def test_a_pause_of_later_is_not_ended(self):
+        """It was not what the manager had in mind who asked for the comparison."""
+        self.promoted()
+        run = self.compare_then_resume()
+        self.connection.action_resume()
+        self.connection.action_pause()
+        run._job_run()
+        self.assertEqual(run.state, "done")
+        self.assertEqual(self.connection.state, "paused")
+
+    def test_what_runs_is_not_resumed_after_a_pause(self):
+        self.enter_address()
+        self.run_engine()
+        manager = new_test_user(
+            self.env, "g_manager", "g2p_spar_sync_queue.group_manager"
+        )
+        action = self.connection.with_user(manager).action_compare_then_resume()
+        self.connection.action_pause()
+        self.env[action["res_model"]].browse(action["res_id"]).sudo()._job_run()
+        self.assertEqual(self.connection.state, "paused")
+
+    def test_a_comparison_that_was_stopped_resumes_nothing(self):
+        self.promoted()
+        run = self.compare_then_resume()
+        run.action_cancel()
+        self.assertFalse(run.resume_for_id)
+
+    def test_changed_settings_end_a_comparison(self):
+        """Some were compared with another SPAR, perhaps."""
+        self.promoted()
+        run = self.compare_then_resume()
+        self.connection.sender_id = "elsewhere"
+        self.connection._confirm_settings()
+        run._job_run()
+        self.assertEqual(run.state, "cancelled")
+        self.assertEqual(self.connection.state, "paused")
+
     def test_a_neutralised_copy_sends_nothing(self):
         self.enter_address()
         parameters = self.env["ir.config_parameter"]

@@ -8,6 +8,7 @@ from unittest.mock import patch
 from odoo import Command, fields
 from odoo.tests import tagged
 
+from ..models import g2p_spar_reconciliation
 from ..spar.keys import KeyPair
 from . import stand_in
 from .common import PartnerApiCase
@@ -77,6 +78,33 @@ class TestLongShift(KeyCase):
         self.assertEqual(self.connection.state, "running")
         self.assertEqual(set(self.kids), {self.connection.key_id.thumbprint})
         self.assertInSync(self.mappings)
+
+    def test_a_comparison_signs_with_the_key_in_use_and_pauses_for_no_other(self):
+        self.run_engine(mappings=self.mappings)
+        self.patch(g2p_spar_reconciliation, "CHUNK", 1)
+        old = self.connection.key_id.thumbprint
+        Run, todo = type(self.env["g2p.spar.reconciliation"]), [self.switch_key]
+        original = Run._items
+
+        def items(*arguments):
+            asked = original(*arguments)
+            if len(self.kids) > before and todo:
+                # While the second question is about to be asked.
+                todo.pop()()
+                self.mapper.faults = [stand_in.signature_refused]
+            return asked
+
+        before = len(self.kids)
+        self.patch(Run, "_items", items)
+        run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+        run._job_run()
+        self.assertFalse(todo or self.mapper.faults)
+        self.assertEqual(self.connection.state, "running")
+        run._job_run()
+        self.assertEqual((run.state, run.line_count), ("done", 0))
+        self.assertEqual(set(self.kids[: before + 1]), {old})
+        new = self.connection.key_id.thumbprint
+        self.assertEqual(set(self.kids[before + 1 :]), {new})
 
     def test_a_refused_key_that_is_still_in_use_pauses(self):
         self.run_engine(stand_in.signature_refused, mappings=self.mappings)

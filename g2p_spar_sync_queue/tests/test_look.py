@@ -111,7 +111,12 @@ class TestLook(LookCase):
 
     def test_who_is_not_taken_up_yet_is_on_the_way(self):
         self.bring_in_sync()
-        other = self.connection.copy({"sequence": self.connection.sequence - 1})
+        other = self.connection.copy(
+            {
+                "sequence": self.connection.sequence - 1,
+                "base_url": "http://127.0.0.1:2",
+            }
+        )
         other.state = "running"
         self.env.invalidate_all()
         self.assertEqual(self.registrant.spar_state, "on_its_way")

@@ -99,6 +99,17 @@ class TestReconciliation(SparCase):
         kinds = {line.mapping_id: line.kind for line in self.compare().line_ids}
         self.assertEqual(kinds, {refused: "ours_newer", strange: "spar_newer"})
 
+    def test_what_was_withdrawn_differs_where_every_value_is_sent(self):
+        """Compared is the address in use, not the one that was sent last."""
+        self.connection.send_every_value = True
+        mapping = self.mappings[0]
+        self.enter_address("0754 200 077", partner_id=mapping.partner_id.id)
+        mapping._intervene("cancel", "Not yet")
+        self.assertEqual(self.compare().line_ids.mapping_id, mapping)
+        look = mapping.partner_id.spar_look(ask=True)["rows"][0]
+        self.assertFalse(look["settled"])
+        self.assertNotEqual(look["badge"], "In sync")
+
     def test_an_undecided_difference_is_listed_once(self):
         one, two = self.drift(0), self.drift(1)
         first = self.compare()
@@ -132,6 +143,86 @@ class TestReconciliation(SparCase):
         self.compare()
         states = [found[mapping].state for mapping in (one, two, three)]
         self.assertEqual(states, ["gone", "open", "gone"])
+
+    def left_over(self):
+        """Have SPAR hold an address of somebody who is not paid; return the line."""
+        mapping = self.mappings[0]
+        mapping.partner_id.action_end_financial_address()
+        self.run_engine(mappings=mapping)
+        self.drift(0)
+        return self.compare().line_ids
+
+    def test_a_row_that_was_not_asked_about_is_not_gone(self):
+        line = self.left_over()
+        partner, spar_id = line.partner_id, line.spar_id
+        for newer in (False, "B-new"):
+            partner.spar_id = newer
+            self.run_engine(mappings=line.mapping_id)
+            self.mapper.log.clear()
+            self.compare()
+            self.assertEqual((line.state, line.kind), ("open", "left_over"))
+            self.assertEqual(line.spar_id, spar_id)
+        line.action_resend()
+        self.run_engine(mappings=line.mapping_id)
+        self.assertNotIn(spar_id, self.mapper.rows)
+
+    def test_a_row_that_is_gone_is_closed_whatever_the_id_is_now(self):
+        line = self.left_over()
+        line.partner_id.spar_id = "B-new"
+        self.run_engine(mappings=line.mapping_id)
+        del self.mapper.rows[line.spar_id]
+        self.compare()
+        self.assertEqual(line.state, "gone")
+
+    def test_a_row_under_another_id_is_not_gone_either(self):
+        line = self.left_over()
+        line.partner_id.spar_id = "B-new"
+        self.enter_address("0754 200 066", partner_id=line.partner_id.id)
+        self.run_engine(mappings=line.mapping_id)
+        self.assertEqual(line.mapping_id.linked_spar_id, "B-new")
+        self.compare()
+        self.assertEqual((line.state, line.kind), ("open", "left_over"))
+        # It cannot be removed from here, and that is said.
+        line.action_resend()
+        self.assertEqual(line.state, "open")
+        self.assertIn("could not be removed", line.reason)
+
+    def test_a_row_that_is_another_registrants_by_now_is_closed(self):
+        line = self.left_over()
+        line.partner_id.spar_id = False
+        self.env.flush_all()
+        self.mappings[1].partner_id.spar_id = line.spar_id
+        self.run_engine(mappings=self.mappings[:2])
+        self.assertEqual(self.mappings[1].linked_spar_id, line.spar_id)
+        self.compare()
+        self.assertEqual(line.state, "gone")
+
+    def test_a_take_over_waits_for_settings_to_be_confirmed(self):
+        self.drift()
+        line = self.compare().line_ids
+        line.with_user(self.both).action_take()
+        self.connection.sender_id = "elsewhere"
+        line._job_take()
+        self.assertEqual(line.state, "open")
+        self.assertIn("another manager", line.reason)
+
+    def test_what_was_not_seen_is_not_taken_over(self):
+        """SPAR was changed once more after the person had decided."""
+        self.drift()
+        line = self.compare().line_ids
+        line.with_user(self.both).action_take()
+        self.drift(0, self.theirs("+255754111111"))
+        line._job_take()
+        self.assertEqual(line.state, "open")
+        self.assertIn("something else", line.reason)
+
+    def test_what_changed_before_it_was_taken_over_is_decided_anew(self):
+        self.drift()
+        line = self.compare().line_ids
+        line.with_user(self.both).action_take()
+        self.drift(0, self.theirs("+255754111111"))
+        self.compare()
+        self.assertEqual((line.state, line.decided_by_id.id), ("open", False))
 
     def test_what_is_decided_is_listed_anew(self):
         self.drift()

@@ -167,6 +167,16 @@ class TestSecondManager(SparCase):
         self.confirm(self.other)
         self.assertFalse(self.connection.unconfirmed)
 
+    def test_who_made_a_change_may_be_deleted(self):
+        leaver = new_test_user(self.env, "sm_leaver", f"{SYNC}.group_manager")
+        self.connection.with_user(leaver).base_url = self.listener.url
+        leaver.unlink()
+        seen = self.connection.with_user(self.other)
+        self.assertIn(self.listener.url, seen.unconfirmed_text)
+        self.confirm(self.other)
+        self.mine.action_resume()
+        self.assertEqual(self.connection.state, "running")
+
     def test_a_lone_manager_has_it_confirmed_on_the_server(self):
         self.mine.base_url = self.listener.url
         with self.assertRaises(AccessError):

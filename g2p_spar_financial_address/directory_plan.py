@@ -322,21 +322,16 @@ class DirectoryPlan:
     def apply(self):
         """Create and change what the rows without an error want.
 
-        Whoever keeps SPAR is told once, and only of addresses that are now written
-        otherwise.
+        What gives addresses in use another meaning waits for a second person.
         """
         self._hold_back()
-        dfsps = self._write(self._providers)
+        self._write(self._providers)
         self._create(self.env["g2p.dfsp"], self._providers)
         for (fa_type, code, _branch), target in self._branches.items():
             if not target.record:
                 target.base["dfsp_id"] = self._providers[fa_type, code].record.id
-        branches = self._write(self._branches)
+        self._write(self._branches)
         self._create(self.env["g2p.dfsp.branch"], self._branches)
-        if dfsps or branches:
-            self.env["g2p.financial.address"]._rewritten(
-                ["|", ("dfsp_id", "in", dfsps), ("branch_id", "in", branches)]
-            )
 
     def _hold_back(self):
         """Propose, all as one, what a second person must approve."""
@@ -355,16 +350,11 @@ class DirectoryPlan:
                 self.held += 1
 
     def _write(self, targets):
-        """Change what exists; return the ids of what SPAR knows otherwise."""
-        changed = [t for t in targets.values() if t.record and t.changes]
-        for target in changed:
-            record = marked(marked(target.record, TOLD_BY_CALLER), APPROVED)
-            record.write(target.changes)
-        return [
-            t.record.id
-            for t in changed
-            if t.record._decisive_names() & t.changes.keys()
-        ]
+        """Change what exists; people are paid by none of these values."""
+        for target in targets.values():
+            if target.record and target.changes:
+                record = marked(marked(target.record, TOLD_BY_CALLER), APPROVED)
+                record.write(target.changes)
 
     def _create(self, model, targets):
         new = [target for target in targets.values() if not target.record]

@@ -151,9 +151,6 @@ class G2pDfsp(models.Model):
     def _decisive_by_place(self, dfsp, branch):
         return dfsp
 
-    def _decisive_fa_type(self):
-        return self.fa_type
-
     def _check_type_unused(self, fa_type):
         """Refuse another type once addresses were entered: theirs would be wrong."""
         others = self.filtered(lambda dfsp: dfsp.fa_type != fa_type)

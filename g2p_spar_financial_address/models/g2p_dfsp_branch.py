@@ -48,9 +48,6 @@ class G2pDfspBranch(models.Model):
     def _decisive_by_place(self, dfsp, branch):
         return branch
 
-    def _decisive_fa_type(self):
-        return self.dfsp_id.fa_type
-
     def _check_bank_unused(self, bank):
         """Refuse another bank once addresses were entered at this branch."""
         others = self.filtered(lambda branch: branch.dfsp_id.id != bank)

@@ -11,8 +11,8 @@ class G2pFaDecisive(models.AbstractModel):
     """A model with fields that decide who is paid, apart from the address itself.
 
     While a record is in use, a change of such a field waits for a second person where
-    the approval policy says so. Every change of it is kept with old and new value, see
-    ``g2p.fa.proposal``. A record that is not in use is written like any other.
+    :meth:`_decisive_held` says so. Every change of it is kept with old and new value,
+    see ``g2p.fa.proposal``. A record that is not in use is written like any other.
     """
 
     _name = "g2p.fa.decisive"
@@ -35,7 +35,9 @@ class G2pFaDecisive(models.AbstractModel):
         by_record = lines.grouped("res_id")
         for record in self:
             mine = by_record.get(record._origin.id, lines.browse())
-            record.waiting_changes = "\n".join(line._sentence() for line in mine)
+            texts = [line._sentence() for line in mine]
+            texts += set(mine.proposal_id.mapped("approver_note")) - {False}
+            record.waiting_changes = "\n".join(texts)
 
     # === WHAT A MODEL SAYS OF ITSELF === #
 
@@ -150,15 +152,14 @@ class G2pFaDecisive(models.AbstractModel):
 
 
 class G2pFaDecisiveDirectory(models.AbstractModel):
-    """A strategy, provider or branch: with it the meaning of many addresses changes."""
+    """A strategy, provider or branch: with it the meaning of many addresses changes.
+
+    So a change of one in use waits for a second person, whatever the approval policy.
+    """
 
     _name = "g2p.fa.decisive.directory"
     _description = "Decides how addresses are written"
     _inherit = ["g2p.fa.decisive"]
-
-    def _decisive_fa_type(self):
-        """Return the type of the addresses that are written with this record."""
-        raise NotImplementedError
 
     @api.model
     def _decisive_by_place(self, dfsp, branch):
@@ -179,12 +180,7 @@ class G2pFaDecisiveDirectory(models.AbstractModel):
         return self.filtered(lambda record: record.id in used)
 
     def _decisive_held(self, changes):
-        asks_for = self.env["g2p.fa.policy"]._asks_for
-        return {
-            record: frozenset(new)
-            for record, new in changes.items()
-            if asks_for([record._decisive_fa_type()])
-        }
+        return {record: frozenset(new) for record, new in changes.items()}
 
     def _tell_rewritten(self, vals):
         """Let SPAR know of addresses that are written otherwise with these values."""

@@ -65,19 +65,6 @@ class G2pFaPolicy(models.Model):
         return any(row[f"approve_{channel}"] for row in self._rows().values())
 
     @api.model
-    def _asks_for(self, fa_types):
-        """Return whether a second person approves these types in any channel.
-
-        For what all channels share, such as providers.
-        """
-        rows = self._rows()
-        return any(
-            rows[fa_type][f"approve_{channel}"]
-            for fa_type in fa_types
-            for channel, _label in CHANNELS
-        )
-
-    @api.model
     def _on_sharing(self, fa_type):
         """Return what happens to an address of this type that others use, too."""
         return self._rows()[fa_type]["shared"]

@@ -16,9 +16,9 @@ class G2pFaProposal(models.Model):
     """A change of what decides who is paid: proposed, or made at once.
 
     One for SPAR IDs and companies of registrants, strategies, providers, branches, the
-    approval policy and the rule of SPAR IDs. Where the approval policy asks for a
-    second person, it waits here and the record stays as it is. Otherwise it is kept as
-    the trail: old value, new value, who and through which channel.
+    approval policy and the rule of SPAR IDs. Where a second person must approve it, it
+    waits here and the record stays as it is. Otherwise it is kept as the trail: old
+    value, new value, who and through which channel.
     """
 
     _name = "g2p.fa.proposal"
@@ -62,6 +62,7 @@ class G2pFaProposal(models.Model):
     decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True)
     decided_date = fields.Datetime("Decided on", readonly=True)
     decision_note = fields.Char("Why it was refused or withdrawn", readonly=True)
+    approver_note = fields.Char("Note", compute="_compute_approver_note")
     may_decide = fields.Boolean(compute="_compute_may_decide")
     is_mine = fields.Boolean(compute="_compute_may_decide")
 
@@ -83,6 +84,17 @@ class G2pFaProposal(models.Model):
             waits = proposal.state == "to_approve"
             proposal.is_mine = waits and self.env.user in proposal._authors()
             proposal.may_decide = waits and approver and not proposal.is_mine
+
+    @api.depends("state", "company_id", "proposed_by_id")
+    def _compute_approver_note(self):
+        """Say so where no user may approve what waits."""
+        note = self.env._(
+            "No other user has the role of an approver of payment addresses. Until a "
+            "second person has it, this waits."
+        )
+        for proposal, fit in self._fit_approvers().items():
+            lacks = proposal.state == "to_approve" and not fit
+            proposal.approver_note = lacks and note
 
     # === CRUD METHODS === #
 

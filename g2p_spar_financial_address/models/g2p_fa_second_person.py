@@ -61,19 +61,30 @@ class G2pFaSecondPerson(models.AbstractModel):
         A record only its own author could approve becomes no to-do; it stays in the
         list of approvals.
         """
-        group = self.env.ref(APPROVER).sudo()
-        approvers = group.all_user_ids.filtered(lambda user: user.active)
-        waiting = self._waiting_by_approver(approvers)
+        waiting = self._waiting_by_approver(self._all_approvers())
         chosen = {}
+        for record, fit in self._fit_approvers().items():
+            if fit:
+                chosen[record] = min(fit, key=lambda user: (waiting[user], user.id))
+                waiting[chosen[record]] += 1
+        return chosen
+
+    @api.model
+    def _all_approvers(self):
+        group = self.env.ref(APPROVER).sudo()
+        return group.all_user_ids.filtered(lambda user: user.active)
+
+    def _fit_approvers(self):
+        """Return the users who may decide about each of these; maybe none."""
+        approvers = self._all_approvers()
+        found = {}
         for record in self.sudo():
             company = record.company_id
             fit = approvers - record._authors()
             if company:
                 fit = fit.filtered(lambda user, own=company: own in user.company_ids)
-            if fit:
-                chosen[record] = min(fit, key=lambda user: (waiting[user], user.id))
-                waiting[chosen[record]] += 1
-        return chosen
+            found[record] = fit
+        return found
 
     def _approval_done(self):
         self.sudo().activity_unlink([self._approval_activity])

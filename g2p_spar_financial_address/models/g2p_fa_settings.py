@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, frozendict
 
 from .. import address_values
+from ..const import CHANNELS
 from ..marks import APPROVED, is_marked
 
 #: The source that means: typed by hand.
@@ -250,8 +251,8 @@ class G2pFaSettings(models.Model):
         return {"id_source", "id_template"}
 
     def _decisive_held(self, changes):
-        policy = self.env["g2p.fa.policy"]
-        if not policy._asks_for(policy._rows()):
+        asks = self.env["g2p.fa.policy"]._asks
+        if not any(asks(channel) for channel, _label in CHANNELS):
             return {}
         return {settings: frozenset(new) for settings, new in changes.items()}
 

@@ -207,9 +207,6 @@ class G2pFaStrategy(models.Model):
     def _decisive_by_place(self, dfsp, branch):
         return dfsp.strategy_id
 
-    def _decisive_fa_type(self):
-        return self.fa_type
-
     # === BUSINESS METHODS === #
 
     def _construct(self, values):

@@ -54,7 +54,7 @@ class FinancialAddressCase(TransactionCase):
     @classmethod
     def make_ids_from(cls, id_source, id_template="{id}"):
         """Let SPAR IDs come from these fields of the contact."""
-        marked(cls.env["g2p.fa.settings"]._get(), APPROVED).write(
+        cls.approved(cls.env["g2p.fa.settings"]._get()).write(
             {
                 "id_source": id_source,
                 "id_template": id_template,
@@ -93,8 +93,13 @@ class FinancialAddressCase(TransactionCase):
     @classmethod
     def set_policy(cls, fa_type="mobile_wallet", **values):
         policy = cls.env["g2p.fa.policy"].search([("fa_type", "=", fa_type)])
-        # As if a second person had agreed: a milder policy would wait for one.
-        marked(policy, APPROVED).write(values)
+        # A milder policy would wait.
+        cls.approved(policy).write(values)
+
+    @staticmethod
+    def approved(records):
+        """Return records that are written as if a second person had agreed."""
+        return marked(records, APPROVED)
 
     @classmethod
     def enter_address(cls, mobile_number="0754 200 001", user=None, **values):

@@ -231,8 +231,8 @@ class TestFaStrategy(FinancialAddressCase):
             "_financial_address_changed",
             lambda partners, channel: changed.append((partners, channel)),
         ):
-            self.operator.code = "MC2"
-            self.operator.strategy_id.fa_type_code = "MOBILE"
+            self.approved(self.operator).code = "MC2"
+            self.approved(self.operator.strategy_id).fa_type_code = "MOBILE"
             self.operator.country_id = False
             self.bank.name = "Nobody is paid there"
         self.assertEqual(changed, [(self.registrant, "admin")] * 2)

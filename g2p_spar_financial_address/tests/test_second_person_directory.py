@@ -85,13 +85,46 @@ class TestSecondPersonDirectory(SecondPersonCase):
         with self.assertRefused("lacks {account_number}"):
             self.strategy.with_user(self.admin).template = "bank:{bank_code}."
 
-    def test_without_a_policy_it_takes_effect_with_a_trail(self):
-        self.set_policy("bank_account", approve_admin=False, approve_import=False)
+    def test_it_waits_whatever_the_policy(self):
+        channels = ("admin", "portal", "odk", "api", "import")
+        self.set_policy("bank_account", **{f"approve_{name}": False for name in channels})
+        for user in (self.admin, self.env.user):
+            for record, name, value in [
+                (self.bank, "code", "BA"),
+                (self.branch, "name", "South"),
+                (self.strategy, "strategy_number", 92),
+            ]:
+                with self.subTest(name, user=user.login):
+                    before = record[name]
+                    record.with_user(user)[name] = value
+                    self.env.flush_all()
+                    self.env.invalidate_all()
+                    self.assertEqual(record[name], before)
+                    self.assertEqual(self.proposals()[:1].line_ids.new, value)
+        plan = self.plan(("bank", "FB", "Bank of the admin", "NB01", "South"))
+        plan.apply()
+        self.assertEqual(plan.held, 2)
+        self.assertEqual(self.bank.name, "First Bank")
+        self.approve(self.proposals()[:1])
+        self.assertEqual(self.bank.name, "Bank of the admin")
+
+    def test_without_an_approver_it_waits_and_says_so(self):
+        note = "No other user has the role of an approver"
+        group = self.env.ref("g2p_spar_financial_address.group_approver")
         self.bank.with_user(self.admin).code = "BA"
-        self.assertEqual(self.bank.code, "BA")
-        trail = self.proposals("at_once")
-        self.assertEqual((trail.before, trail.after), ("Code: FB", "Code: BA"))
-        self.assertEqual(trail.proposed_by_id, self.admin)
+        self.assertNotIn(note, self.bank.with_user(self.admin).waiting_changes)
+        group.all_user_ids.active = False
+        self.env.invalidate_all()
+        self.assertIn(note, self.bank.with_user(self.admin).waiting_changes)
+        self.assertIn(note, self.proposals().with_user(self.admin).approver_note)
+        self.assertEqual(self.bank.code, "FB")
+        # Who proposed it is no second person.
+        group.user_ids += self.admin
+        self.env.invalidate_all()
+        self.assertIn(note, self.bank.with_user(self.admin).waiting_changes)
+        group.user_ids += self.new_user("r_second", "viewer")
+        self.env.invalidate_all()
+        self.assertNotIn(note, self.bank.with_user(self.admin).waiting_changes)
 
     def test_a_directory_import_is_one_approval(self):
         other = self.new_registrant("B", "SR-B")

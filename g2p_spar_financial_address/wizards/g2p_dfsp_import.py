@@ -35,6 +35,7 @@ class G2pDfspImport(models.TransientModel):
         readonly=True,
         help="Values of providers and branches people are paid at.",
     )
+    held_note = fields.Char("Note", readonly=True)
     error_file = fields.Binary(
         string="Rows to correct", attachment=False, readonly=True
     )
@@ -68,6 +69,9 @@ class G2pDfspImport(models.TransientModel):
         plan.apply()
         self._show(plan, delimiter)
         self.held_count = plan.held
+        if plan.held:
+            mine = {"state": "to_approve", "proposed_by_id": self.env.uid}
+            self.held_note = self.env["g2p.fa.proposal"].new(mine).approver_note
         self.state = "done"
         return self._reopen()
 

@@ -118,7 +118,7 @@ class TestCapture(SparCase):
     def test_renaming_a_provider_sends_its_addresses_again(self):
         self.enter_address()
         self.run_engine()
-        self.operator.name = "M-Cash International"
+        self.approved(self.operator).name = "M-Cash International"
         self.assertEqual(self.registrant.spar_state, "on_its_way")
         self.run_engine()
         self.assertInSync()

@@ -9,6 +9,7 @@ from odoo import modules
 from odoo.service.model import retrying
 from odoo.tests import tagged
 
+from odoo.addons.g2p_spar_financial_address.marks import APPROVED, marked
 from odoo.addons.g2p_spar_financial_address.tests.beside_others import (
     BesideOthersCase,
     transaction,
@@ -230,7 +231,7 @@ class TestStaleSnapshot(PaidCase):
         partner.active = True
 
     def rename_provider(self, env):
-        self.operator.with_env(env).name = "Renamed"
+        marked(self.operator.with_env(env), APPROVED).name = "Renamed"
 
     def test_whatever_captures_is_done_again_after_an_amendment(self):
         for work in (

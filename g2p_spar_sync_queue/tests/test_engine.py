@@ -293,7 +293,7 @@ class TestEngine(SparCase):
     def test_a_changed_strategy_is_sent_although_the_string_is_the_same(self):
         self.enter_address()
         self.run_engine()
-        self.operator.strategy_id.strategy_number = 44
+        self.approved(self.operator.strategy_id).strategy_number = 44
         self.run_engine(stand_in.cut_before)
         self.time_passes()
         self.run_engine()

@@ -94,7 +94,8 @@ class TestPartsAndText(SparCase):
 
     def test_only_for_spar_2_more_is_asked_of_an_address(self):
         account = self.enter_bank_account("12345678")
-        account.dfsp_id.strategy_id = self.strategies._spar_numbered(5)
+        bank = self.approved(account.dfsp_id)
+        bank.strategy_id = self.strategies._spar_numbered(5)
         # The strategy does not use it, but it travels in the parts.
         self.env.cr.execute(
             "UPDATE g2p_dfsp_branch SET name = E'a\\nb' WHERE id = %s",

@@ -136,7 +136,9 @@ def is_unclear(paths, twins):
 
 def _value(payload, line):
     answers = [one for path in line.paths for one in answers_at(payload, path)]
-    if line.target in DIGIT_TARGETS and any(isinstance(a, int | float) for a in answers):
+    if line.target in DIGIT_TARGETS and any(
+        isinstance(a, int | float) for a in answers
+    ):
         # Refused when it is mapped; a new version of the form may have made it one.
         raise Unusable("whole_number")
     texts = [answer_at(payload, path, line.pick) for path in line.paths]

@@ -284,8 +284,13 @@ class G2pFinancialAddress(models.Model):
         for address in self:
             cleaned = address._cleaned(vals)
             if not address.branch_id:
-                place = {"partner_id": address.partner_id.id, "dfsp_id": address.dfsp_id.id}
-                cleaned["branch_id"] = self._with_branch({**place, **cleaned})["branch_id"]
+                place = {
+                    "partner_id": address.partner_id.id,
+                    "dfsp_id": address.dfsp_id.id,
+                }
+                cleaned["branch_id"] = self._with_branch({**place, **cleaned})[
+                    "branch_id"
+                ]
             super(G2pFinancialAddress, address).write({**cleaned, **author})
         self._take_effect()
         return True

@@ -125,7 +125,10 @@ class TestAddressValues(FinancialAddressCase):
             getattr(phonenumbers.PhoneNumberType, name)
             for name in ("MOBILE", "FIXED_LINE", "VOIP", "PERSONAL_NUMBER", "UAN")
         ]
-        scripts = [str.maketrans("0123456789", s) for s in ("０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩")]
+        scripts = [
+            str.maketrans("0123456789", s)
+            for s in ("０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩")
+        ]
         read, wrong = 0, []
         for code in sorted(phonenumbers.SUPPORTED_REGIONS):
             trunk = phonenumbers.PhoneMetadata.metadata_for_region(code).national_prefix

@@ -61,7 +61,9 @@ class G2pFaProposalLine(models.Model):
         """
         written = self.filtered(lambda line: not line.only_shown)
         new = {line.field_name: line.new for line in written}
-        return record._decisive_pairs(new) == {line.field_name: (line.old, line.new) for line in self}
+        return record._decisive_pairs(new) == {
+            line.field_name: (line.old, line.new) for line in self
+        }
 
     # === WHO HAD A SPAR ID BEFORE === #
 

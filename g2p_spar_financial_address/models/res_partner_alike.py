@@ -163,13 +163,10 @@ class ResPartner(models.Model):
         if buckets is None:
             buckets = mine._spar_id_buckets({mine.spar_id}, ["name"])
         for other in buckets.get(spar_ids.likeness(mine.spar_id), mine) - mine:
-            if (
-                spar_ids.differ_in_zeros(mine.spar_id, other.spar_id)
-                and any(
-                    _RANK[names.compare(name, other._spar_get_name())]
-                    > _RANK[names.compare(name, mine._spar_get_name())]
-                    for name in said
-                )
+            if spar_ids.differ_in_zeros(mine.spar_id, other.spar_id) and any(
+                _RANK[names.compare(name, other._spar_get_name())]
+                > _RANK[names.compare(name, mine._spar_get_name())]
+                for name in said
             ):
                 return other
         return self.browse()

@@ -76,7 +76,9 @@ class TestSecondPersonDirectory(SecondPersonCase):
         proposal = self.proposals()
         self.assertIn("Written as: 91: account_number:{account_number}", proposal.after)
         # Nobody is paid by it yet, so this takes effect at once.
-        other.with_user(self.admin).template = "x:{account_number}.bank_code:{bank_code}."
+        other.with_user(
+            self.admin
+        ).template = "x:{account_number}.bank_code:{bank_code}."
         with self.assertRefused("First Bank has been changed since"):
             self.approve(proposal)
         self.bank.with_user(self.admin).strategy_id = other
@@ -117,7 +119,9 @@ class TestSecondPersonDirectory(SecondPersonCase):
 
     def test_it_waits_whatever_the_policy(self):
         channels = ("admin", "portal", "odk", "api", "import")
-        self.set_policy("bank_account", **{f"approve_{name}": False for name in channels})
+        self.set_policy(
+            "bank_account", **{f"approve_{name}": False for name in channels}
+        )
         for user in (self.admin, self.env.user):
             for record, name, value in [
                 (self.bank, "code", "BA"),

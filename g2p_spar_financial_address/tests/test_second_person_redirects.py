@@ -147,7 +147,9 @@ class TestSecondPersonRedirects(SecondPersonCase):
     def test_so_it_does_in_place_of_one_that_waits(self):
         newcomer = self.new_registrant("New", "SR-7")
         values = {"partner_id": newcomer.id, "user": self.editor}
-        self.assertEqual(self.enter_bank_account("9876543210", **values).state, "to_approve")
+        self.assertEqual(
+            self.enter_bank_account("9876543210", **values).state, "to_approve"
+        )
         wallet = self.enter_address("0754 200 666", **values)
         self.assertEqual(wallet.state, "to_approve")
 

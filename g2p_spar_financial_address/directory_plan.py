@@ -297,7 +297,7 @@ class DirectoryPlan:
         if not news:
             return
         wanted = {**provider.wanted, **news}
-        candidate = self.env["g2p.dfsp"].new(wanted, origin=provider.record)
+        candidate = provider.record._decisive_draft(wanted)
         candidate._validate_fields(wanted)
 
     def _check_branch(self, branch, code, values):

@@ -18,17 +18,20 @@ _INVISIBLE = re.compile(
 _BLANKS = re.compile(
     "[ \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u2800\u3000]+"
 )
-_DASHES = re.compile("[\u00ad\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d]")
+_DASHES = re.compile(
+    "[\u02d7\u058a\u1806\u2010-\u2015\u2043\u2212\u2796\ufe58\ufe63\uff0d]"
+)
 
-# Letters of other alphabets that are drawn as Latin ones, in small letters; then what
+# What is drawn as a Latin letter, in small letters, or as a sign of a keyboard; then what
 # is read as a digit.
 _DRAWN_ALIKE = str.maketrans(
     "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0456\u0458"
     "\u0455\u03b1\u03b2\u03b5\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7"
-    "\u03b6\u0131",
-    "abekmhopctyxij" + "sabehikmnoptyx" + "zi",
+    "\u03b6\u0131\u0501\u04bb\u051b\u051d\u04af\u04cf\u03f3\u0261"
+    "\u2018\u2019\u02bc\u2032`\u2044\u2215\ua789\u2236\u06d4\u05be\u1400\u2500\u30fc\u30a0",
+    "abekmhopctyxij" + "sabehikmnoptyx" + "zidhqwyijg" + "'''''//::.-----",
 )
-_READ_ALIKE = str.maketrans("oil", "011")
+_READ_ALIKE = str.maketrans("oil|", "0111")
 _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
@@ -53,15 +56,15 @@ def normal(text):
 def likeness(text):
     """Return what an ID has in common with those it may be taken for, or ``False``.
 
-    Those are the same but for case, alphabet, ``O`` and ``0``, ``l``, ``I`` and ``1``,
-    and zeros in front of a number.
+    Those are the same but for case, alphabet, signs drawn alike, ``O`` and ``0``,
+    ``l``, ``I`` and ``1``, and zeros in front of a number.
 
     >>> likeness("SR-007") == likeness("sr-7") == likeness("SR-OO7")
     True
     >>> likeness("\u0410-7") == likeness("A-7"), likeness("A-7") == likeness("A-70")
     (True, False)
     """
-    text = unicodedata.normalize("NFKC", normal(text)).casefold()
+    text = normal(unicodedata.normalize("NFKC", normal(text))).casefold()
     plain = "".join(
         str(unicodedata.decimal(character)) if character.isdecimal() else character
         for character in text.translate(_DRAWN_ALIKE).translate(_READ_ALIKE)

@@ -55,6 +55,7 @@ class G2pDfsp(models.Model):
         domain="[('fa_type', '=', fa_type)]",
         help="How addresses at this provider are written for SPAR.",
     )
+    strategy_summary = fields.Char("Written as", related="strategy_id.summary")
     branch_ids = fields.One2many("g2p.dfsp.branch", "dfsp_id", string="Branches")
     active = fields.Boolean(default=True)
 
@@ -146,6 +147,13 @@ class G2pDfsp(models.Model):
 
     def _decisive_addresses(self):
         return Domain("dfsp_id", "in", self.ids)
+
+    def _decisive_shown(self, changes):
+        if "strategy_id" not in changes:
+            return {}
+        strategy = self.env["g2p.fa.strategy"].browse(changes["strategy_id"])
+        # Its name says nothing, and it may be edited while the change waits.
+        return {"strategy_summary": (self.strategy_summary, strategy.summary)}
 
     @api.model
     def _decisive_by_place(self, dfsp, branch):

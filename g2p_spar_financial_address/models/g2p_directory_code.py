@@ -5,6 +5,8 @@ other characters stays until a person changes it: it may be what SPAR knows.
 """
 
 from odoo import api, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
 from .. import spar_ids
 
@@ -16,8 +18,33 @@ def _cleaned(records, vals):
     return {**vals, "code": spar_ids.normal(code)}
 
 
+def _have_twins(records, scope):
+    """Return whether others have these codes in other characters.
+
+    The database takes the two for different codes. What is not stored is not looked at.
+
+    :param str scope: the field among whose records a code is unique
+    """
+    ids = records._origin.ids
+    if not ids:
+        return False
+    values = [one._convert_to_write({scope: one[scope]})[scope] for one in records]
+    domain = Domain(scope, "in", values) & Domain("id", "not in", ids)
+    others = records.browse().sudo().with_context(active_test=False)
+    others = others.search_fetch(domain, ["code", scope])
+    taken = {(one[scope], spar_ids.normal(one.code)) for one in others}
+    return any((one[scope], spar_ids.normal(one.code)) in taken for one in records)
+
+
 class G2pDfsp(models.Model):
     _inherit = "g2p.dfsp"
+
+    @api.constrains("fa_type", "code")
+    def _check_code_alone(self):
+        if _have_twins(self, "fa_type"):
+            raise ValidationError(
+                self.env._("There is already a provider of this type with this code.")
+            )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -29,6 +56,13 @@ class G2pDfsp(models.Model):
 
 class G2pDfspBranch(models.Model):
     _inherit = "g2p.dfsp.branch"
+
+    @api.constrains("dfsp_id", "code")
+    def _check_code_alone(self):
+        if _have_twins(self, "dfsp_id"):
+            raise ValidationError(
+                self.env._("This bank already has a branch with this code.")
+            )
 
     @api.model_create_multi
     def create(self, vals_list):

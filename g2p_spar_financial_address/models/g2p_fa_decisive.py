@@ -91,6 +91,11 @@ class G2pFaDecisive(models.AbstractModel):
         """
         return {}
 
+    def _decisive_pairs(self, changes):
+        """Return old and new value of what is written and of what is shown, by name."""
+        pairs = {name: (self._decisive_value(name), changes[name]) for name in changes}
+        return {**pairs, **self._decisive_shown(changes)}
+
     def _decisive_company(self):
         """Return the company whose people decide, if it is one."""
         return self.env["res.company"]
@@ -105,8 +110,14 @@ class G2pFaDecisive(models.AbstractModel):
         :param dict changes: new values by name
         :raise ValidationError: saying why
         """
-        candidate = self.new(changes, origin=self)
-        candidate._validate_fields(changes)
+        self._decisive_draft(changes)._validate_fields(changes)
+
+    def _decisive_draft(self, changes):
+        """Return this record as it would be with these values, without writing them."""
+        # Odoo keeps one draft of a record, which would still hold those of an earlier
+        # call.
+        self.new(origin=self).invalidate_recordset(flush=False)
+        return self.new(changes, origin=self)
 
     # === WRITING === #
 

@@ -193,16 +193,14 @@ class G2pFaProposal(models.Model):
 
     @api.model
     def _line_values(self, record, new):
-        pairs = {name: (record._decisive_value(name), new[name]) for name in new}
-        shown = record._decisive_shown(new)
-        for name, (old, value) in {**pairs, **shown}.items():
+        for name, (old, value) in record._decisive_pairs(new).items():
             yield {
                 "res_model": record._name,
                 "res_id": record.id,
                 "record_name": record.display_name,
                 "field_name": name,
                 "label": record._fields[name]._description_string(self.env),
-                "only_shown": name not in pairs,
+                "only_shown": name not in new,
                 "old": old,
                 "new": value,
                 "before": record._decisive_text(name, old),
@@ -336,21 +334,17 @@ class G2pFaProposal(models.Model):
         )
 
     def _apply(self):
-        """Write what was proposed, if the records are still as they were then.
+        """Write what was proposed, if it still is what was shown.
 
         :raise UserError: naming what has changed since
         """
-        by_record = self.line_ids.filtered(lambda line: not line.only_shown).grouped(
-            lambda line: (line.res_model, line.res_id)
-        )
-        written = []
+        by_record = self.line_ids.grouped(lambda line: (line.res_model, line.res_id))
+        proposed = {}
         for (model, id_), lines in by_record.items():
             record = self.env[model].browse(id_).exists()
             record.lock_for_update()
             record.invalidate_recordset()
-            if not record or any(
-                record._decisive_value(line.field_name) != line.old for line in lines
-            ):
+            if not record or not lines._still_hold(record):
                 raise UserError(
                     self.env._(
                         "%(name)s has been changed since this was proposed. Refuse it, "
@@ -358,6 +352,9 @@ class G2pFaProposal(models.Model):
                         name=lines[0].record_name,
                     )
                 )
+            proposed[record] = lines.filtered(lambda line: not line.only_shown)
+        written = []
+        for record, lines in proposed.items():
             record = marked(marked(record, APPROVED), TOLD_BY_CALLER)
             record.write({line.field_name: line.new for line in lines})
             written.append(record)

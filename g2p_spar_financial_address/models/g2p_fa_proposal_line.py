@@ -54,6 +54,17 @@ class G2pFaProposalLine(models.Model):
             texts.append(self.env._("and %s more", len(self) - SHOWN))
         return "\n".join(texts)
 
+    def _still_hold(self, record):
+        """Return whether writing these still does to the record what was shown.
+
+        :param record: whose lines these are
+        """
+        written = self.filtered(lambda line: not line.only_shown)
+        new = {line.field_name: line.new for line in written}
+        return record._decisive_pairs(new) == {
+            line.field_name: (line.old, line.new) for line in self
+        }
+
     # === WHO HAD A SPAR ID BEFORE === #
 
     @api.model

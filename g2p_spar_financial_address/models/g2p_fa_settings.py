@@ -218,7 +218,7 @@ class G2pFaSettings(models.Model):
         before = self._rule()
         self._take_id_rule()
         Partner = self.env["res.partner"]
-        wanted = self.new(vals, origin=self)
+        wanted = self._decisive_draft(vals)
         plan = {}
         if wanted._rule() != before and not wanted._id_rule_problem():
             plan = Partner._spar_id_plan_all(wanted._rule())

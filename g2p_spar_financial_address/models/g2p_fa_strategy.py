@@ -63,6 +63,7 @@ class G2pFaStrategy(models.Model):
         help="The string to build, with the values in braces: "
         "mobile_number:{mobile_number}.fa_type:{fa_type}",
     )
+    summary = fields.Char("Written as", compute="_compute_summary")
     example_written = fields.Char(string="SPAR gets", compute="_compute_example")
     example_read = fields.Text(string="Read back as", compute="_compute_example")
 
@@ -90,6 +91,14 @@ class G2pFaStrategy(models.Model):
             values = strategy._deconstruct(text)
             strategy.example_written = text
             strategy.example_read = "\n".join(f"{k}: {v}" for k, v in values.items())
+
+    @api.depends("strategy_number", "template", "fa_type_code")
+    def _compute_summary(self):
+        """Say in one line all that decides how it writes."""
+        for strategy in self:
+            word = strategy.fa_type_code or ""
+            template = (strategy.template or "").replace("{fa_type}", word)
+            strategy.summary = f"{strategy.strategy_number}: {template}"
 
     @api.onchange("kind")
     def _onchange_kind(self):

@@ -138,17 +138,17 @@ class G2pFinancialAddress(models.Model):
     def _needing_approval(self):
         """Return those a second person must approve; record why.
 
-        The policy looks at the type that is replaced, too: otherwise a wallet would
-        take the place of an approved bank account without a second person.
+        The policy looks at the type that is replaced, too, in use or waiting: otherwise
+        a wallet would take the place of a bank account without a second person.
         """
         policy = self.env["g2p.fa.policy"]
         causes = self._find_shared()
         asking = {
             channel for channel in self.mapped("channel") if policy._asks(channel)
         }
-        before = self._last_types(self.partner_id) if asking else {}
+        before = self.partner_id._paid_types() if asking else {}
         for address in self:
-            types = {address.fa_type, before.get(address.partner_id, address.fa_type)}
+            types = {address.fa_type, *before.get(address.partner_id.id, ())}
             if any(policy._approve(fa_type, address.channel) for fa_type in types):
                 causes.setdefault(address, "policy")
         for address, cause in causes.items():

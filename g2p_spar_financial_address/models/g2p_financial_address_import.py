@@ -141,7 +141,8 @@ class G2pFinancialAddress(models.Model):
         ids = {str(data["values"].get("spar_id") or "").strip() for data in data_list}
         Partner = self.env["res.partner"]
         by_id = Partner._spar_by_id(ids - {""})
-        buckets = Partner.sudo()._spar_id_buckets(ids, ["name"])
+        everybody = Partner.sudo().with_context(active_test=False)
+        buckets = everybody._spar_id_buckets(ids, ["name"])
         for data in data_list:
             values = data["values"]
             if spar_id := str(values.pop("spar_id", None) or "").strip():

@@ -150,26 +150,23 @@ class ResPartner(models.Model):
 
         :param names_said: of the account's holder or the person, as collected
         :param dict buckets: what :meth:`_spar_id_buckets` of the system found for many
-        :return: a registrant whose SPAR ID differs from this one's in such zeros only,
+        :return: a person whose SPAR ID differs from this one's in such zeros only,
             and whose name fits better; or none
         :rtype: res.partner
         """
         self.ensure_one()
-        mine = self.sudo()
+        # Archived ones, too: this registrant would be paid at their account.
+        mine = self.sudo().with_context(active_test=False)
         said = [name for name in names_said if name]
         if not mine.spar_id or not said:
             return self.browse()
         if buckets is None:
             buckets = mine._spar_id_buckets({mine.spar_id}, ["name"])
         for other in buckets.get(spar_ids.likeness(mine.spar_id), mine) - mine:
-            if (
-                spar_ids.differ_in_zeros(mine.spar_id, other.spar_id)
-                and other._spar_is_registrant()
-                and any(
-                    _RANK[names.compare(name, other._spar_get_name())]
-                    > _RANK[names.compare(name, mine._spar_get_name())]
-                    for name in said
-                )
+            if spar_ids.differ_in_zeros(mine.spar_id, other.spar_id) and any(
+                _RANK[names.compare(name, other._spar_get_name())]
+                > _RANK[names.compare(name, mine._spar_get_name())]
+                for name in said
             ):
                 return other
         return self.browse()

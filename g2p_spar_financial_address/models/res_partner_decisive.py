@@ -135,16 +135,21 @@ class ResPartner(models.Model):
         rule = self._spar_id_rule()
         if "spar_id" in new or not rule.sources:
             return person.spar_id, new.get("spar_id", person.spar_id)
-        after = person.new(new, origin=person)
+        after = person._decisive_draft(new)
         if not person._spar_is_registrant() and not person.financial_address_ids:
             return False, after._spar_id_made(rule)
         return person._spar_id_written(rule), after._spar_id_written(rule)
 
     def _decisive_shown(self, changes):
-        old, new = self._ids_before_and_after(changes)
-        if "spar_id" in changes or old == new:
+        person, rule = self.sudo(), self._spar_id_rule()
+        if "spar_id" in changes or not rule.sources:
             return {}
-        return {"spar_id": (old, new)}
+        old, new = self._ids_before_and_after(changes)
+        if old == new:
+            # Who leaves the registry gives the ID up, though not the claim to it.
+            old = person.spar_id
+            new = person._decisive_draft(changes)._spar_id_made(rule)
+        return {} if old == new else {"spar_id": (old, new)}
 
     def _decisive_company(self):
         return self.sudo().company_id

@@ -5,7 +5,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo.exceptions import ValidationError
 from odoo.tests import Form, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from .. import spar_ids
 from .common import FinancialAddressCase
@@ -23,6 +23,8 @@ SAME = [
     "IM\u22127",
     "IM-7\u00a0",
     "IM-\ufe0e7",
+    "IM\u02d77",
+    "IM\u27967",
 ]
 
 
@@ -155,7 +157,10 @@ class TestIdNormalForm(FinancialAddressCase):
     # === LOOK-ALIKES === #
 
     def test_look_alikes_are_shown(self):
-        for text in ("im-7", "IM-007", "1M-7", "\u0406\u041c-7", "IM-\u0667"):
+        alike = ["im-7", "IM-007", "1M-7", "|M-7", "\u0406\u041c-7", "IM-\u0667"]
+        # Signs drawn as a dash that are none, and one from a height.
+        alike += [f"IM{sign}7" for sign in "\u1400\u2500\u30fc\u05be\u207b\ufe31"]
+        for text in alike:
             with self.subTest(text=text), self.env.cr.savepoint() as savepoint:
                 twin = self.new_registrant("Rehema Said", text)
                 note = "It looks like the SPAR ID of Neema Mushi."
@@ -193,11 +198,40 @@ class TestCodeNormalForm(FinancialAddressCase):
         branch = self.env["g2p.dfsp.branch"].create({**values, "dfsp_id": bank.id})
         self.assertEqual(branch.code, "SB-1")
 
-    def test_a_code_that_is_stored_stays_until_it_is_changed(self):
+    def store_odd_codes(self):
+        """As they were stored before codes had a normal form."""
         self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE g2p_dfsp SET code = %s WHERE id = %s", ["F\u200eB", self.bank.id]
-        )
+        for table, code, record in [
+            ("g2p_dfsp", "F\u200eB", self.bank),
+            ("g2p_dfsp_branch", "NB\u200e01", self.bank.branch_ids),
+        ]:
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE %s SET code = %s WHERE id = %s",
+                    SQL.identifier(table),
+                    code,
+                    record.id,
+                )
+            )
         self.env.invalidate_all()
+
+    def test_what_looks_the_same_is_the_same_code(self):
+        self.store_odd_codes()
+        values = {"name": "Twin", "fa_type": "bank_account"}
+        with self.assertRefused("already a provider"):
+            self.env["g2p.dfsp"].create({**values, "code": "FB"})
+        second = self.env["g2p.dfsp"].create({**values, "code": "SB"})
+        with self.assertRefused("already a provider"):
+            second.code = "F\u200bB"
+        branch = {"name": "Twin", "code": "NB01"}
+        with self.assertRefused("already has a branch"):
+            self.bank.branch_ids = [(0, 0, branch)]
+        # The codes of others are no matter.
+        second.branch_ids = [(0, 0, branch)]
+        wallet = {**values, "code": "FB", "fa_type": "email_wallet"}
+        self.assertTrue(self.env["g2p.dfsp"].create(wallet))
+
+    def test_a_code_that_is_stored_stays_until_it_is_changed(self):
+        self.store_odd_codes()
         self.bank.write({"code": "F\u200eB", "name": "First Bank Ltd"})
         self.assertEqual(self.bank.code, "F\u200eB")

@@ -173,6 +173,13 @@ class TestImport(FinancialAddressCase):
                 self.assertIn("whose ID differs only in zeros", messages[1]["message"])
                 self.assertNotIn("Asha", messages[1]["message"])
         self.assertFalse((other | meant).financial_address_ids)
+        # Also somebody who is paid no more.
+        for name in ("active", "is_registrant"):
+            with self.subTest(left=name), self.env.cr.savepoint() as savepoint:
+                meant[name] = False
+                self.assertFalse(self.run_import([row("Asha Juma")])[0])
+                savepoint.rollback()
+        self.env.invalidate_all()
         # The registrant, a guardian of another name, and no name at all.
         for holder in ("Peter Smith", "P. Smith", "Neema Mushi", ""):
             with self.subTest(holder=holder), self.env.cr.savepoint() as savepoint:

@@ -42,7 +42,7 @@ class TestSecondPersonDirectory(SecondPersonCase):
                 self.assertEqual(self.account._spar_value(), written)
                 proposal = self.proposals()
                 self.assertEqual(proposal.people_count, 1)
-                self.assertIn(name, proposal.line_ids.field_name)
+                self.assertIn(name, proposal.line_ids.mapped("field_name"))
                 self.assertTrue(record.with_user(self.admin).waiting_changes)
                 told = []
                 with patch.object(
@@ -53,6 +53,38 @@ class TestSecondPersonDirectory(SecondPersonCase):
                     self.approve(proposal)
                 self.assertEqual(told, [self.registrant])
                 self.assertEqual(record._decisive_value(name), value)
+
+    def test_what_is_archived_is_in_use_all_the_same(self):
+        for record in (self.bank, self.registrant, self.branch):
+            record.active = False
+        self.env.flush_all()
+        for record, name in [
+            (self.branch, "code"),
+            (self.bank, "code"),
+            (self.strategy, "fa_type_code"),
+        ]:
+            with self.subTest(name, of=record._name):
+                before = record[name]
+                record.with_user(self.admin)[name] = "X"
+                self.env.flush_all()
+                self.env.invalidate_all()
+                self.assertEqual(record[name], before)
+
+    def test_another_strategy_is_approved_as_it_was_shown(self):
+        other = self.strategy.copy({"strategy_number": 91})
+        self.bank.with_user(self.admin).strategy_id = other
+        proposal = self.proposals()
+        self.assertIn("Written as: 91: account_number:{account_number}", proposal.after)
+        # Nobody is paid by it yet, so this takes effect at once.
+        other.with_user(
+            self.admin
+        ).template = "x:{account_number}.bank_code:{bank_code}."
+        with self.assertRefused("First Bank has been changed since"):
+            self.approve(proposal)
+        self.bank.with_user(self.admin).strategy_id = other
+        self.assertIn("Written as: 91: x:{account_number}", self.proposals().after)
+        self.approve(self.proposals())
+        self.assertEqual(self.bank.strategy_id, other)
 
     def test_what_nobody_is_paid_at_is_edited_freely(self):
         seen = self.unused.with_user(self.admin)
@@ -87,7 +119,9 @@ class TestSecondPersonDirectory(SecondPersonCase):
 
     def test_it_waits_whatever_the_policy(self):
         channels = ("admin", "portal", "odk", "api", "import")
-        self.set_policy("bank_account", **{f"approve_{name}": False for name in channels})
+        self.set_policy(
+            "bank_account", **{f"approve_{name}": False for name in channels}
+        )
         for user in (self.admin, self.env.user):
             for record, name, value in [
                 (self.bank, "code", "BA"),

@@ -144,6 +144,15 @@ class TestSecondPersonRedirects(SecondPersonCase):
         wallet.with_user(self.approver).action_approve()
         self.assertEqual(wallet.state, "effective")
 
+    def test_so_it_does_in_place_of_one_that_waits(self):
+        newcomer = self.new_registrant("New", "SR-7")
+        values = {"partner_id": newcomer.id, "user": self.editor}
+        self.assertEqual(
+            self.enter_bank_account("9876543210", **values).state, "to_approve"
+        )
+        wallet = self.enter_address("0754 200 666", **values)
+        self.assertEqual(wallet.state, "to_approve")
+
     def test_entering_again_after_an_end_waits(self):
         self.account.with_user(self.editor).action_end("Moved")
         wallet = self.enter_address("0754 200 666", user=self.editor)
@@ -233,6 +242,38 @@ class TestSecondPersonRedirects(SecondPersonCase):
         other = self.new_registrant("Other", ref="R-1")
         self.env.invalidate_all()
         self.assertFalse(other.ref or other.spar_id)
+
+    def test_leaving_the_registry_hands_the_id_to_no_other(self):
+        self.registrant.ref = "R-1"
+        self.make_ids_from("ref", "token:{id}")
+        self.mine.is_registrant = False
+        self.env.flush_all()
+        self.assertFalse(self.registrant.spar_id)
+        self.assertIn("SPAR ID: token:R-1", self.proposals("at_once")[:1].before)
+        accomplice = self.accomplice()
+        accomplice.ref = "R-1"
+        newcomer = self.registrant.browse().with_user(self.editor)
+        newcomer = newcomer.create({"name": "N", "is_registrant": True, "ref": "R-1"})
+        self.env.flush_all()
+        for other in (accomplice, newcomer):
+            self.assertFalse(self.accomplice_id(other))
+        self.assertEqual(len(self.proposals()), 2)
+        # Who had it gets it back, with a second person.
+        self.mine.is_registrant = True
+        self.approve(self.proposals()[:1])
+        self.assertEqual(self.registrant.spar_id, "token:R-1")
+
+    def test_what_was_shown_is_what_is_approved(self):
+        self.registrant.write({"ref": "R-1", "function": "F-1"})
+        self.make_ids_from("ref,function", "token:{id}")
+        self.mine.ref = False
+        proposal = self.proposals()
+        self.assertIn("SPAR ID: token:F-1", proposal.after)
+        # Takes effect at once: the ID is made of the other field at the moment.
+        self.mine.function = "F-2"
+        with self.assertRefused("Asha Juma has been changed since"):
+            self.approve(proposal)
+        self.assertEqual(self.registrant.spar_id, "token:R-1")
 
     def test_ids_kept_elsewhere_wait_too(self):
         self.registrant.ref = "R-1"

@@ -101,15 +101,20 @@ class G2pApiRights(models.AbstractModel):
         return frozenset(scope for name, scope in SCOPES.items() if self[name])
 
 
-def make_spar_id(env, template, text):
+def make_spar_id(env, template, text, is_login=False):
     """Return the SPAR ID for an ID that came with a call.
 
     :param str template: of the caller
     :param str text: the ID
+    :param bool is_login: whether an issuer proves that it is that of the caller; one in
+        other characters is then another login, however alike they look
     :return: the SPAR ID, or ``False`` where nobody could have it
     """
+    normal = spar_ids.normal(text)
+    if is_login and text.strip(" ") != normal:
+        return False
     try:
-        text = address_values.clean_text(env, spar_ids.normal(text), "ID")
+        text = address_values.clean_text(env, normal, "ID")
     except ValidationError:
         return False
     return text and template.replace(PLACEHOLDER, text)

@@ -217,6 +217,19 @@ class TestCitizensTokens(CitizenCase):
             answers.append(said)
         self.assertEqual([answers[0]] * len(answers), answers)
 
+    def test_a_login_that_looks_the_same_is_another_login(self):
+        """Where people choose their login, one such would act for another person."""
+        for login in (
+            "SR-1\u200b",
+            "SR\u20101",
+            "\u2003SR-1",
+            "S\u00adR-1",
+            "SR-1\ufe0f",
+        ):
+            with self.subTest(ascii(login)):
+                response = self.show(signed(claims(sub=login)))
+                self.assertProblem(response, 404, "unknown-person")
+
     def test_a_citizen_names_nobody_else(self):
         self.env["res.partner"].create(
             {"name": "Baraka", "is_registrant": True, "spar_id": "SR-2"}

@@ -54,9 +54,11 @@ class G2pFaStrategy(models.Model):
         dfsp = self.env["g2p.dfsp"].search(
             [("code", "=", code), ("strategy_id", "=", strategy.id)]
         )
-        branch_code = parts.get("branch_code")
-        branch = dfsp.branch_ids.filtered(lambda branch: branch.code == branch_code)
-        if len(dfsp) != 1 or (branch_code and len(branch) != 1):
+        # By its name where the strategy tells no code: it must not get lost.
+        named = parts.get("branch_code") or parts.get("branch_name")
+        name = "code" if parts.get("branch_code") else "name"
+        branch = dfsp.branch_ids.filtered(lambda branch: branch[name] == named)
+        if len(dfsp) != 1 or (named and len(branch) != 1):
             return None
         name = VALUE_FIELD[strategy.fa_type]
         return {

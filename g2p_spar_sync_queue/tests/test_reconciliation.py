@@ -53,6 +53,42 @@ class TestReconciliation(SparCase):
         self.mapper.strategies[spar_id] = [{"strategy_id": number}]
         return mapping
 
+    def test_a_branch_that_spar_names_without_a_code_is_found_or_nothing_is(self):
+        template = (
+            "account_number:{account_number}.branch_name:{branch_name}"
+            ".bank_name:{bank_name}.bank_code:{bank_code}.fa_type:{fa_type}"
+        )
+        strategy = self.env["g2p.fa.strategy"].create(
+            {
+                "name": "Accounts by name of branch",
+                "strategy_number": 77,
+                "fa_type": "bank_account",
+                "fa_type_code": "bank",
+                "template": template,
+            }
+        )
+        bank = self.bank.copy(
+            {
+                "code": "NC",
+                "strategy_id": strategy.id,
+                "branch_ids": [(0, 0, {"name": "North", "code": "N1"})],
+            }
+        )
+        for name, branch in (("North", bank.branch_ids), ("South", None), ("", False)):
+            text = template.format(
+                account_number="0123456789",
+                branch_name=name,
+                bank_name=bank.name,
+                bank_code="NC",
+                fa_type="bank",
+            )
+            with self.subTest(name):
+                values = strategy._spar_address_values(text, 77)
+                if branch is None:
+                    self.assertIsNone(values)
+                else:
+                    self.assertEqual(values["branch_id"], branch and branch.id)
+
     def test_nothing_differs_when_all_is_well(self):
         run = self.compare()
         self.assertEqual(run.state, "done")

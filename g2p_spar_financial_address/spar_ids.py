@@ -22,8 +22,8 @@ _DASHES = re.compile(
     "[\u02d7\u058a\u1806\u2010-\u2015\u2043\u2212\u2796\ufe58\ufe63\uff0d]"
 )
 
-# What is drawn as a Latin letter, in small letters, or as a sign of a keyboard; then what
-# is read as a digit.
+# What is drawn as a Latin letter, in small letters, or as a sign of a keyboard; then
+# what is read as a digit.
 _DRAWN_ALIKE = str.maketrans(
     "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0456\u0458"
     "\u0455\u03b1\u03b2\u03b5\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7"

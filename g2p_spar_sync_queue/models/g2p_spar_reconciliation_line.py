@@ -87,8 +87,8 @@ class G2pSparReconciliationLine(models.Model):
         unknown = open_ones._remember_rows()
         unknown.reason = self.env._(
             "This address at SPAR could not be removed: the registrant is being sent "
-            "right now, or is at SPAR under another ID. Try again later, or have SPAR's "
-            "operators remove it."
+            "right now, or is at SPAR under another ID. Try again later, or have "
+            "SPAR's operators remove it."
         )
         open_ones -= unknown
         open_ones.mapping_id.with_env(self.env)._intervene(

@@ -15,6 +15,7 @@ SUBJECTS = (
     "interventions",
     "leaving",
     "comparison",
+    "touching",
 )
 
 

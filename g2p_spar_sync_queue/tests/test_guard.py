@@ -208,6 +208,13 @@ class TestGuard(SparCase):
         self.assertEqual(self.connection.state, "paused")
         self.assertIn("may not resume", self.connection.pause_reason)
 
+    def test_the_system_user_resumes_what_it_asked_for(self):
+        """It is always archived, and is who works on the server."""
+        self.promoted()
+        run = self.compare_then_resume(self.env.ref("base.user_root"))
+        run._job_run()
+        self.assertEqual(self.connection.state, "running")
+
     def test_a_pause_of_later_is_not_ended(self):
         """It was not what the manager had in mind who asked for the comparison."""
         self.promoted()

@@ -16,6 +16,7 @@ SUBJECTS = (
     "interventions",
     "leaving",
     "comparison",
+    "touching",
 )
 
 

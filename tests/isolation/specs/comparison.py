@@ -5,16 +5,19 @@ from ..spec import Spec
 from .order import queued
 
 
-def compare(case, then=None):
+def compare(case, then=None, resumes=False):
     """Return an actor: the job of a comparison.
 
     :param Callable then: gets the lines that were found, in a request of its own.
+    :param bool resumes: whether sending goes on when nothing differs.
     """
     run = "g2p.spar.reconciliation"
 
     def begin():
         with case.stage.env() as env:
             connection = env["g2p.spar.connection"].browse(case.stage.connection)
+            if resumes:
+                return connection.action_compare_then_resume()["res_id"]
             return env[run]._start(connection).id
 
     def act():
@@ -27,6 +30,12 @@ def compare(case, then=None):
             case.request(("decide", lambda env: then(env[found].search(lines))))()
 
     return act
+
+
+def stays_paused(case, _play):
+    """The manager's pause came last, whatever was compared meanwhile."""
+    running = case.stage.connection in case.stage.running()
+    return ["a comparison ended a pause that it was not asked to end"] * running
 
 
 def removed_at_spar(case):
@@ -94,6 +103,21 @@ SPECS = [
             "R": {"compare", "begin", "decide", "commit"},
         },
         prepare=removed_at_spar,
+    ),
+    Spec(
+        "compare_then_resume_and_pause",
+        "A comparison that resumes ends no pause but the one it was started in.",
+        lambda c: {
+            "R": compare(c, resumes=True),
+            "M": c.one_after_another(
+                c.request(c.connect("resume")), c.request(c.connect("pause"))
+            ),
+            "W": c.work(),
+        },
+        connection={"state": "paused"},
+        stops={"R": {"compare", "send", "answer"}},
+        finish=stays_paused,
+        known=("M.begin, M.commit, M.begin, M.commit, R.compare, R.send, R.answer",),
     ),
     Spec(
         "compare_while_queued",

@@ -15,6 +15,7 @@ SCENARIOS = (
     "two",
     "renames",
     "restored",
+    "promotion",
     "upgrade",
     "switch",
     "sequences",

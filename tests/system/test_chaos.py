@@ -23,6 +23,7 @@ SIZES = {
     "two": 13,
     "renames": 20,
     "restored": 100,
+    "promotion": 25,
     "upgrade": 10,
     "switch": 50,
     "sequences": 3,

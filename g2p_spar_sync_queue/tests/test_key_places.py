@@ -107,9 +107,7 @@ class TestKeyPlaces(KeyCase):
             (str(self.outside), str(self.outside)),
             ("/dev/zero", "/dev/zero"),
         ):
-            self.connection.write(
-                {"tls_certificate_path": certificate, "tls_key_path": key}
-            )
+            self.set_up(tls_certificate_path=certificate, tls_key_path=key)
             with (
                 self.subTest(certificate),
                 nobody_waits(*fifos),

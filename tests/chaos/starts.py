@@ -76,6 +76,9 @@ class Starting:
         codes = [fork.wait(PATIENCE) for fork in forks]
         assert not any(codes), f"processes ended with {codes}"
         self.crossed += self._was_crossed()
+        # A first address of which the start knew nothing: late, and never wrong.
+        with lab.env() as env:
+            env["g2p.spar.connection"]._cron_enlist()
         lab.settle(workers=2)
         found = lab.violations()
         if found:

@@ -56,8 +56,9 @@ class G2pFaProposal(models.Model):
         help="Why it is changed. The user who proposed it may write it until it is "
         "decided."
     )
-    proposed_by_id = fields.Many2one(
-        "res.users", string="Changed by", required=True, readonly=True
+    proposed_by_id = fields.Many2one("res.users", string="Changed by", readonly=True)
+    proposed_by_name = fields.Char(
+        "Changed by (name)", readonly=True, help="Kept when the account is deleted."
     )
     decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True)
     decided_date = fields.Datetime("Decided on", readonly=True)
@@ -186,6 +187,7 @@ class G2pFaProposal(models.Model):
             "channel": channel_of(first),
             "company_id": companies.pop().id if len(companies) == 1 else False,
             "proposed_by_id": self.env.uid,
+            "proposed_by_name": self.env.user.name,
             "people_count": self._count_people(changes),
             "line_ids": [fields.Command.create(line) for line in lines],
             **facts,

@@ -189,6 +189,13 @@ class TestSecondPersonRedirects(SecondPersonCase):
                 self.assertTrue(self.registrant[name])
         self.assertEqual(len(self.proposals("at_once")), 2)
 
+    def test_the_trail_keeps_the_name_of_a_deleted_user(self):
+        self.registrant.with_user(self.both).action_archive()
+        trail, name = self.proposals("at_once"), self.both.name
+        self.both.unlink()
+        self.assertFalse(trail.proposed_by_id)
+        self.assertEqual(trail.proposed_by_name, name)
+
     def test_another_company_waits(self):
         company = self.env["res.company"].create({"name": "Elsewhere"})
         self.editor.company_ids += company

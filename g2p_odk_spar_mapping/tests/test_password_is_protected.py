@@ -1,4 +1,4 @@
-"""Nobody gets Central's password, or anything else of the server, out of a setting."""
+"""No setting gives away Central's password, or anything else of the server."""
 
 import inspect
 import os

@@ -1,4 +1,4 @@
-"""A FIFO that somebody named where a file should be."""
+"""A FIFO that is named where a file should be."""
 
 import os
 import threading

@@ -8,7 +8,7 @@ from .common import FinancialAddressCase
 
 @tagged("post_install", "-at_install")
 class TestBranch(FinancialAddressCase):
-    """An amendment loses no branch that nobody took away."""
+    """An amendment loses no branch unless a user removes it."""
 
     @classmethod
     def setUpClass(cls):

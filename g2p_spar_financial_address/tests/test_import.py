@@ -173,7 +173,7 @@ class TestImport(FinancialAddressCase):
                 self.assertIn("whose ID differs only in zeros", messages[1]["message"])
                 self.assertNotIn("Asha", messages[1]["message"])
         self.assertFalse((other | meant).financial_address_ids)
-        # Also somebody who is paid no more.
+        # Also a person who is not paid any more.
         for name in ("active", "is_registrant"):
             with self.subTest(left=name), self.env.cr.savepoint() as savepoint:
                 meant[name] = False

@@ -75,7 +75,7 @@ class TestSecondPersonDirectory(SecondPersonCase):
         self.bank.with_user(self.admin).strategy_id = other
         proposal = self.proposals()
         self.assertIn("Written as: 91: account_number:{account_number}", proposal.after)
-        # Nobody is paid by it yet, so this takes effect at once.
+        # No person is paid by it yet, so this takes effect at once.
         other.with_user(
             self.admin
         ).template = "x:{account_number}.bank_code:{bank_code}."

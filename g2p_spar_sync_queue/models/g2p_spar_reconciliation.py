@@ -320,7 +320,7 @@ class G2pSparReconciliation(models.Model):
         What was found under an ID the registrant has given up is asked about again.
         """
         left_over = self._left_over(compared)
-        # Whoever has the row is asked about first, then those who have the ID now.
+        # The holder of the row is asked about first, then those who have the ID now.
         compared = sorted(
             compared, key=lambda entry: (not entry.id_at_spar, entry.id in left_over)
         )
@@ -341,7 +341,7 @@ class G2pSparReconciliation(models.Model):
         return lines._left_over([entry.id for entry in entries])
 
     def _write_lines(self, before, asked, answer):
-        """Compare, leaving out whoever has moved while SPAR was being asked.
+        """Compare, without registrants that changed while SPAR was being asked.
 
         An undecided difference found earlier is renewed, or closed if there is none.
         """

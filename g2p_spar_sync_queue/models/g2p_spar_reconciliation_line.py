@@ -137,7 +137,7 @@ class G2pSparReconciliationLine(models.Model):
 
         In one statement. An undecided line of an earlier comparison becomes one of this
         one; if it is being taken over, it goes on being so, unless SPAR was changed
-        again: somebody decided about what was seen.
+        again: the decision was about what was seen.
 
         :param run: the comparison
         :param list differences: values of ``mapping_id``, ``kind``, ``spar_id`` and
@@ -225,7 +225,7 @@ class G2pSparReconciliationLine(models.Model):
 
     @api.model
     def _left_over(self, mapping_ids):
-        """Return the IDs under which SPAR was found to hold what is wanted by nobody.
+        """Return the IDs under which SPAR was found to hold an unwanted row.
 
         An ID that is another registrant's by now is theirs to deal with.
 

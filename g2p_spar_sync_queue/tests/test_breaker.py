@@ -219,7 +219,7 @@ class TestBreaker(SparCase):
         self.assertEqual(self.connection._reserve(5), 0.0)
 
     def test_trouble_pauses_whoever_is_to_be_called(self):
-        """Also somebody without rights, or who has left."""
+        """Also a person without rights, or one who has left."""
         stranger = new_test_user(self.env, "b_stranger", "base.group_user")
         for active in (True, False):
             stranger.active = active

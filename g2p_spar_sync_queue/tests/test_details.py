@@ -1,4 +1,4 @@
-"""The name and phone SPAR is told beside the address, where the settings say so."""
+"""The name and phone sent to SPAR with the address, where the settings say so."""
 
 from odoo.tests import new_test_user, tagged
 

@@ -38,7 +38,7 @@ class TestEngineFields(SparCase):
                 yield model
 
     def values(self, model):
-        """Return values for the stored fields that nobody types in, by name."""
+        """Return values for the stored fields that no user types in, by name."""
         for name, field in model._fields.items():
             if field.store and field.column_type and field.readonly and name not in ORM:
                 if field.type == "many2one":

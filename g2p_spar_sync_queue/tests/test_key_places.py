@@ -34,7 +34,7 @@ class TestKeyPlaces(KeyCase):
         return path
 
     def refusal(self, **values):
-        """Return what a manager is told who names these places."""
+        """Return the error a manager sees who names these places."""
         try:
             with self.env.cr.savepoint():
                 self.Key.create(self.values(**values))

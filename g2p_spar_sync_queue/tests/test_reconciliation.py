@@ -181,7 +181,7 @@ class TestReconciliation(SparCase):
         self.assertEqual(states, ["gone", "open", "gone"])
 
     def left_over(self):
-        """Have SPAR hold an address of somebody who is not paid; return the line."""
+        """Have SPAR hold an address of a person who is not paid; return the line."""
         mapping = self.mappings[0]
         mapping.partner_id.action_end_financial_address()
         self.run_engine(mappings=mapping)

@@ -40,7 +40,7 @@ class TestSecondManager(SparCase):
         self.mine = self.connection.with_user(self.one)
 
     def confirm(self, user, connection=None):
-        """Press Confirm as somebody who has the form open."""
+        """Press Confirm as a user who has the form open."""
         connection = (connection or self.connection).with_user(user)
         mark = connection.unconfirmed_mark
         connection.with_context(unconfirmed_mark=mark).action_confirm_settings()

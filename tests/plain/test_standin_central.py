@@ -263,7 +263,7 @@ def test_names_that_become_one_have_their_answers_run_together(central, viewer):
     path = "/v1/projects/1/forms/addresses/fields"
     answer = viewer.session.get(f"{viewer.url}{path}", params={"odata": "true"})
     assert [q["path"] for q in answer.json()] == ["/__", "/__", "/acct_no", "/_1st"]
-    # Mended, what was submitted before is told without the question that is gone.
+    # Mended, older submissions are listed without the question that is gone.
     central.do("publish", version="3", fields=[fields[0], *fields[2:]])
     (row,) = viewer.rows()
     assert (row["__"], row["__system"]["formVersion"]) == ("12", "2")

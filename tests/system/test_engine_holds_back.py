@@ -140,7 +140,7 @@ def test_a_worker_whose_session_has_ended_sends_nothing_however_soon(make_lab):
 
 
 def test_a_worker_that_was_only_stopped_sends_what_is_right(make_lab):
-    """Its locks have lasted, so that nobody has gone on without it."""
+    """Its locks have lasted, so no other worker has taken its registrants."""
     lab = make_lab(cool_down=COOL_DOWN, answer_timeout=5)
     people = amended(lab)
     worker = lab.worker(before_the_call)

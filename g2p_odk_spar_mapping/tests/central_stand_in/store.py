@@ -58,8 +58,8 @@ class Store:
     def publish(self, version, fields, xml_form_id="addresses"):
         """Publish a new version of a form.
 
-        From now on answers to questions it does not have are told of no submission,
-        whatever version it was made with.
+        From now on answers to questions it does not have are left out of every
+        submission, whatever version it was made with.
 
         :param list fields: as Central tells them
         """

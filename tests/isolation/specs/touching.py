@@ -150,7 +150,7 @@ SPECS = [
     ),
     Spec(
         "resend_after_removal",
-        "Sent again after somebody removed the row at SPAR, an ended address is gone.",
+        "Sent again after the row was removed at SPAR, an ended address is gone.",
         lambda c: {
             "O": c.request(c.intervene("resend")),
             "T": c.request(c.end()),

@@ -1,5 +1,7 @@
 """Comparing with SPAR, in a real browser: what drifted, and who mends it how."""
 
+import re
+
 import pytest
 from browsing import open_action, open_menu, picture
 from conftest import wait_until
@@ -58,8 +60,13 @@ def compare(page, registry):
     """Have everything compared; stay on what was found."""
     open_action(page, registry, "g2p_spar_connection_action", ADDON)
     page.get_by_role("cell", name="SPAR 1.1.0").click()
+    expect(page).to_have_url(re.compile(r"/\d+$"))
+    connection = page.url
     page.get_by_role("button", name="Compare with SPAR").click()
     expect(page.locator("[name=checked]")).to_be_visible()
+    # The address bar follows a moment later: reloaded before, the page is the
+    # connection's again, whose state is "Running" too.
+    expect(page).not_to_have_url(connection)
 
     def done():
         domain = [["state", "=", "running"]]

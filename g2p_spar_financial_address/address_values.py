@@ -85,7 +85,9 @@ def _from_spreadsheet(env, label):
     return ValidationError(
         env._(
             "%(label)s looks like a number that a spreadsheet has changed, such as "
-            "123.0 or 1.23E+11. Format the column as text, and write all digits again.",
+            "123.0 or 1.23E+11. Format the column as text, and write all digits again. "
+            "A number of more than 15 digits is only taken from a cell of text; from a "
+            "CSV file, only if it does not end in zeros.",
             label=label,
         )
     )

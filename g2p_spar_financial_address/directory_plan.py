@@ -35,6 +35,7 @@ _PROVIDER_COLUMNS = {
     "strategy_id": "strategy_number",
 }
 _BRANCH_COLUMNS = {"name": "branch_name"}
+_CODES = ("provider_code", "branch_code")
 
 
 @dataclass
@@ -124,15 +125,17 @@ class DirectoryPlan:
         has_more_cells = bool(row.cells.pop(None, None))
         try:
             row.cells = {
-                column: address_values.clean_text(
-                    self.env, row.cells.get(column), column
-                )
+                column: (
+                    address_values.clean_number_text
+                    if column in _CODES
+                    else address_values.clean_text
+                )(self.env, row.cells.get(column), column)
                 for column in COLUMNS
             }
         except ValidationError as error:
             row.note = error.args[0]
             return False
-        for column in ("provider_code", "branch_code"):
+        for column in _CODES:
             row.cells[column] = spar_ids.normal(row.cells[column])
         if has_more_cells:
             row.note = self.env._("This line has more cells than the first line.")

@@ -27,6 +27,15 @@ _SPREADSHEET = re.compile(
 # belong to an ID, where that would mean nothing.
 _DECIMAL_PHONE = re.compile(r"[^.,]*[.,]\s*0+\W*")
 
+#: Significant digits a spreadsheet keeps of a number; the others become zeros.
+KEPT_DIGITS = 15
+
+# Digits only, or in groups of three as the format of a cell shows them.
+_WHOLE = re.compile(
+    r"[+-]?0*(?P<digits>\d+"
+    r"|\d{1,3}(?P<group>[ ,.'\u2019\u00a0\u202f])\d{3}(?:(?P=group)\d{3})*)"
+)
+
 #: What many dial first for another country, whatever is dialled in theirs.
 _ABROAD = ("00", "011")
 
@@ -62,6 +71,37 @@ def is_from_spreadsheet(text):
     (False, False)
     """
     return bool(_SPREADSHEET.fullmatch(_plain(text)))
+
+
+def long_number(text):
+    """Return the digits of a number too long for a spreadsheet, ``""`` for others.
+
+    >>> long_number("1234567890123450"), long_number("1,234,567,890,123,450")
+    ('1234567890123450', '1234567890123450')
+    >>> long_number("000123"), long_number("1234 5678 9012 3450")
+    ('', '')
+    """
+    match = _WHOLE.fullmatch(_plain(text).strip())
+    digits = re.sub(r"\D", "", match["digits"]).lstrip("0") if match else ""
+    return digits if len(digits) > KEPT_DIGITS else ""
+
+
+def is_cut(digits):
+    """Return whether a long number is as a spreadsheet writes it: zeros at the end.
+
+    >>> is_cut("1234567890123450"), is_cut("1234567890123456")
+    (True, False)
+    """
+    return not digits[KEPT_DIGITS:].strip("0")
+
+
+def with_exponent(digits):
+    """Return a long number as a spreadsheet shows it, which no channel takes.
+
+    >>> with_exponent("1234567890123450")
+    '1.23456789012345E+15'
+    """
+    return f"{digits[0]}.{digits[1:KEPT_DIGITS]}E+{len(digits) - 1}"
 
 
 def _plain(text):

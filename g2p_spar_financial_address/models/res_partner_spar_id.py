@@ -99,6 +99,18 @@ class ResPartner(models.Model):
             changed._financial_address_changed("admin")
         return result
 
+    def _load_records(self, data_list, update=False):
+        """Refuse rows of a file in which an ID is a number a spreadsheet has changed.
+
+        Also of people who are no registrants yet: later the digits would be missing.
+        """
+        names = self._spar_id_rule().sources
+        for data in data_list if self.env.context.get("import_file") else ():
+            for name in names:
+                label = self._fields[name]._description_string(self.env)
+                self._spar_id_cleaned(data["values"].get(name), label)
+        return super()._load_records(data_list, update)
+
     def copy_data(self, default=None):
         """A copy is another person: what the ID is made of is not copied."""
         vals_list = super().copy_data(default)

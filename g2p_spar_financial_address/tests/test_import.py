@@ -6,6 +6,9 @@ from psycopg2.errors import SerializationFailure
 from odoo.tests import tagged
 from odoo.tools import file_open
 
+from odoo.addons.base_import.models.base_import import Base_ImportImport
+
+from ..wizards.base_import import NumberCell, TextCell
 from .common import FinancialAddressCase
 
 HEADERS = [
@@ -130,6 +133,85 @@ class TestImport(FinancialAddressCase):
         self.assertIn("Rows 2, 3.", told[0])
         self.assertEqual(self.addresses().ids, ids)
         self.assertEqual(self.addresses().mobile_number, "+6281234567890")
+
+    def test_long_numbers_of_number_cells_are_never_taken(self):
+        """A spreadsheet keeps 15 digits: other people's numbers end like that."""
+        people = self.people[:5]
+        for n, person in enumerate(people):
+            person.spar_id = f"320123456789012{n}"
+
+        def bank(spar_id, number):
+            return [spar_id, "Bank account", "FB", "NB01", number, "", "", ""]
+
+        for xlsx, rows, right in [
+            # As cells of numbers.
+            (True, [bank(1234567890123456, "0123"), bank("3201234567890120", 123)], 1),
+            (True, [bank(3201234567890120, "0123"), bank(3201234567890121, "0123")], 0),
+            (True, [bank(people[1].spar_id, 12345678901234567890), bank("", 1)], 0),
+            (True, [bank(people[1].spar_id, 1.23456789012345e15), bank("", 1)], 0),
+            # All digits are there in cells of text, whatever they are.
+            (True, [bank("3201234567890120", "1234567890123450")], 1),
+            # A CSV file only has what the spreadsheet has shown.
+            (False, [bank("3201234567890120", "0123"), bank("", "1")], 0),
+            (False, [bank(people[1].spar_id, "12345678901234500000")], 0),
+            (False, [bank(people[1].spar_id, "1 234 567 890 123 450")], 0),
+            (False, [bank(people[1].spar_id, "1234567890123456")], 1),
+            (False, [bank(people[1].spar_id, "1234 5678 9012 3450")], 1),
+            (False, [bank(people[1].spar_id, "0000123456789012000")], 1),
+        ]:
+            with (
+                self.subTest(rows=rows, xlsx=xlsx),
+                self.env.cr.savepoint() as savepoint,
+            ):
+                _ids, messages = self.run_import(rows, xlsx=xlsx)
+                self.assertEqual(len(self.addresses()), right)
+                told = " ".join(message["message"] for message in messages)
+                refused = len(rows) > right
+                self.assertEqual("Format the column as text" in told, refused)
+                savepoint.rollback()
+
+    def test_long_numbers_of_old_spreadsheets(self):
+        class Sheet:
+            nrows = 1
+
+            def row_values(self, _row):
+                return [1.2345678901234567e19, "1234567890123450"]
+
+        class Book:
+            def sheet_by_name(self, _name):
+                return Sheet()
+
+        def read(self, book, sheet_name):
+            values = book.sheet_by_name(sheet_name).row_values(0)
+            return 1, [[str(int(values[0])), values[1]]]
+
+        self.patch(Base_ImportImport, "_read_xls_book", read)
+        wizard = self.env["base_import.import"].new({})
+        _length, ((number, text),) = wizard._read_xls_book(Book(), "Sheet1")
+        self.assertIsInstance(number, NumberCell)
+        self.assertIsInstance(text, TextCell)
+
+    def test_long_ids_of_an_import_of_contacts(self):
+        def load(column, number, xlsx):
+            wizard = self.env["base_import.import"].create(
+                {
+                    "res_model": "res.partner",
+                    **self.file([["Name", column], ["Asha", number]], xlsx),
+                }
+            )
+            options = {"has_headers": True, "quoting": '"', "separator": ","}
+            names = ["name", column]
+            result = wizard.execute_import(names, names, options)
+            return " ".join(message["message"] for message in result["messages"])
+
+        long, changed = "1234567890123450", "like a number that a spreadsheet"
+        self.assertIn(changed, load("spar_id", long, xlsx=False))
+        self.assertIn(changed, load("spar_id", int(long), xlsx=True))
+        self.assertFalse(load("barcode", int(long), xlsx=True))
+        self.env["res.partner"].search([("barcode", "=", long)]).ensure_one()
+        self.make_ids_from("ref")
+        self.assertIn(changed, load("ref", int(long), xlsx=True))
+        self.assertFalse(load("ref", long, xlsx=True))
 
     def test_an_id_is_found_in_any_characters_that_look_the_same(self):
         rows = [self.wallet(0, spar_id="IM\u2011000"), self.wallet(1, spar_id="8871.0")]

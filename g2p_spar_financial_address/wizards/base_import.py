@@ -1,11 +1,26 @@
+import io
 from collections import Counter
+
+from openpyxl import load_workbook
 
 from odoo import fields, models
 from odoo.tools import groupby
 
+from ..typed_numbers import KEPT_DIGITS, is_cut, long_number, with_exponent
+
 ADDRESS = "g2p.financial.address"
 #: Rows named in one message; a file of thousands may have one mistake in all of them.
 ROWS_NAMED = 20
+#: Fields of an address whose last digit decides who is paid.
+NUMBERS = {"spar_id", "account_number", "mobile_number"}
+
+
+class NumberCell(str):
+    """A long number of a cell that holds a number: its last digits are lost."""
+
+
+class TextCell(str):
+    """A long number of a cell that holds text: all of its digits are there."""
 
 
 class BaseImport(models.TransientModel):
@@ -44,6 +59,60 @@ class BaseImport(models.TransientModel):
         self.fa_import_so_far = so_far if more else False
         result["messages"] = [] if more else self._fa_report(so_far, dryrun)
         return result
+
+    # === LONG NUMBERS === #
+
+    def _read_xlsx(self, options):
+        length, rows = super()._read_xlsx(options)
+
+        def values():
+            stream = io.BytesIO(self.file or b"")
+            book = load_workbook(stream, read_only=True, data_only=True)
+            return book[options["sheet"]].values
+
+        return length, _with_kinds(rows, values)
+
+    def _read_xls_book(self, book, sheet_name):
+        length, rows = super()._read_xls_book(book, sheet_name)
+        sheet = book.sheet_by_name(sheet_name)
+        return length, _with_kinds(
+            rows, lambda: (sheet.row_values(n) for n in range(sheet.nrows))
+        )
+
+    def _convert_import_data(self, fields, options):
+        """Write numbers whose last digits a spreadsheet has dropped with an exponent.
+
+        So they are refused at their row, like those the file has with an exponent. A
+        CSV or ODS file does not say which cells held numbers: there the zeros do.
+        """
+        data, names = super()._convert_import_data(fields, options)
+        columns = {n for n, path in enumerate(names) if self._fa_is_number(path)}
+        for row in data:
+            for column, cell in enumerate(row):
+                # Also dates, which the file has as such.
+                digits = long_number(cell) if isinstance(cell, str) else ""
+                if not digits:
+                    continue
+                cut = isinstance(cell, NumberCell)
+                cut = cut or (not isinstance(cell, TextCell) and is_cut(digits))
+                cut = cut and column in columns
+                row[column] = with_exponent(digits) if cut else str(cell)
+        return data, names
+
+    def _fa_is_number(self, path):
+        """Return whether this path of a column leads to an ID or account number."""
+        model = self.env[self.res_model]
+        *parents, name = path.split("/")
+        for parent in parents:
+            field = model._fields.get(parent)
+            if field is None or not field.relational:
+                return False
+            model = self.env[field.comodel_name]
+        if model._name == "res.partner":
+            return name == "spar_id" or name in model._spar_id_rule().sources
+        return model._name == ADDRESS and name in NUMBERS
+
+    # === THE REPORT === #
 
     def _fa_report(self, so_far, dryrun):
         """Return one message per mistake, below what became of the file."""
@@ -113,3 +182,23 @@ class BaseImport(models.TransientModel):
             "record": row,
             "rows": {"from": row, "to": row},
         }
+
+
+def _with_kinds(rows, values):
+    """Return rows of a spreadsheet, with the kind of cell of each long number.
+
+    :param list rows: as Odoo has read them: only texts
+    :param values: a function that returns the values of the cells of each row
+    """
+    texts = {cell for row in rows for cell in row if isinstance(cell, str)}
+    long = {text for text in texts if long_number(text)}
+    if not long:
+        return rows
+    numbers = {
+        str(int(value))
+        for row in values()
+        for value in row
+        if isinstance(value, int | float) and abs(value) >= 10**KEPT_DIGITS
+    }
+    kinds = {text: (NumberCell if text in numbers else TextCell)(text) for text in long}
+    return [[kinds.get(cell, cell) for cell in row] for row in rows]

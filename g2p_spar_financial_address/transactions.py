@@ -16,6 +16,8 @@ MAX_BEATEN = 5
 REMEMBERED = 1.0
 #: By database, when that was looked at last.
 _LOOKED_AT = {}
+#: Like nothing a function returns.
+_FAILED = object()
 
 
 def commit(env):
@@ -52,7 +54,7 @@ def roll_back(env):
     env.invalidate_all(flush=False)
 
 
-def alone(env, work, *args):
+def alone(env, work, *args, failed=None):
     """Do something in a transaction of its own, and go on if it fails.
 
     For scheduled actions: an error with one record must not keep the others waiting,
@@ -61,19 +63,19 @@ def alone(env, work, *args):
     :param env: whose transaction is ended
     :param work: a function
     :param args: what it is called with
-    :return: whether it succeeded
-    :rtype: bool
+    :param failed: what is returned if it fails
+    :return: what the function returns
     """
     try:
-        work(*args)
+        result = work(*args)
         commit(env)
     except Exception as error:  # pylint: disable=broad-except
         roll_back(env)
         # Without its text, which may hold what belongs to a registrant.
         place = "".join(traceback.format_tb(error.__traceback__))
         _logger.error("%s in a scheduled action:\n%s", type(error).__name__, place)
-        return False
-    return True
+        return failed
+    return result
 
 
 def in_chunks(records, size, work):
@@ -87,7 +89,7 @@ def in_chunks(records, size, work):
     """
     for ids in split_every(size, records.ids):
         chunk = records.browse(ids)
-        if not alone(records.env, work, chunk):
+        if alone(records.env, work, chunk, failed=_FAILED) is _FAILED:
             for record in chunk:
                 alone(records.env, work, record)
         yield len(ids)

@@ -83,9 +83,8 @@ class G2pOdkForm(models.Model):
         )
         goes_on = False
         for form in due:
-            runs = []
-            alone(self.env, lambda f=form, r=runs: r.append(f._pull(deadline)))
-            goes_on |= any(run.state == "cut" for run in runs)
+            run = alone(self.env, form._pull, deadline)
+            goes_on |= bool(run) and run.state == "cut"
             if time.monotonic() > deadline and form != due[-1]:
                 goes_on = True
                 break

@@ -2,6 +2,7 @@
 
 from odoo import modules
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .. import transactions
 from .beside_others import BesideOthersCase
@@ -20,6 +21,19 @@ class TestTransactions(BesideOthersCase):
         self.assertEqual(self.approve(env), before)
         transactions.commit(env)
         self.assertEqual(self.approve(env), not before)
+
+    def test_what_is_done_alone_returns_its_result(self):
+        env = self.open()
+        self.assertEqual(transactions.alone(env, sum, [1, 2]), 3)
+        with mute_logger(transactions.__name__):
+            self.assertIsNone(transactions.alone(env, sum, None))
+            self.assertEqual(transactions.alone(env, sum, None, failed=7), 7)
+
+    def test_a_chunk_is_done_once_whatever_its_work_returns(self):
+        done = []
+        records = self.open()["res.partner"].browse([1, 2, 3])
+        list(transactions.in_chunks(records, 2, lambda chunk: done.append(chunk.ids)))
+        self.assertEqual(done, [[1, 2], [3]])
 
     def approve(self, env):
         return env["g2p.fa.policy"]._approve("bank_account", "odk")

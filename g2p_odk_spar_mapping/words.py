@@ -90,7 +90,9 @@ def explain_code(env, code, details):
         ),
         "twins": env._(
             "Central calls several questions of the form by this one's name, so their "
-            "answers ran together. Rename all of them but one in the form."
+            "answers ran together or took each other's place. Rename all of them but "
+            "one in the form. Or, if the new question is the right one, remove the "
+            "line, read the questions again, and map it."
         ),
         "bad_table": env._(
             "write the table as “answer = value”, one on each line, each answer once."

@@ -89,10 +89,21 @@ class CentralClient:
     def fields(self, project, form):
         """Return the questions of a form, named as in the feed.
 
+        Each has its path in the form as ``raw``: several names may become one in the
+        feed, also one after the other.
+
         :param int project: its number
         :param str form: its ID in XML
+        :raise CentralTrouble: also when the form was published anew meanwhile
         """
-        return self._list(f"{_form(project, form)}/fields", {"odata": "true"})
+        path = f"{_form(project, form)}/fields"
+        named, own = self._list(path, {"odata": "true"}), self._list(path)
+        if [one.get("type") for one in named] != [one.get("type") for one in own]:
+            raise CentralTrouble(troubles.GARBLED)
+        return [
+            {**one, "raw": str(other.get("path") or "")}
+            for one, other in zip(named, own, strict=True)
+        ]
 
     def page(self, project, form, parameters):
         """Return one page of submissions.

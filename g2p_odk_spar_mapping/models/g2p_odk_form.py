@@ -119,7 +119,8 @@ class G2pOdkForm(models.Model):
         "Names used twice",
         copy=False,
         readonly=True,
-        help="What Central calls several questions of this form, between blanks.",
+        help="What Central calls several questions of this form, at once or one after "
+        "the other, between blanks.",
     )
     trouble = fields.Char(copy=False, readonly=True)
     failures = fields.Integer("Failed in a row", copy=False, readonly=True)
@@ -186,8 +187,9 @@ class G2pOdkForm(models.Model):
         """Return the questions of the form as Central knows it now.
 
         :return: list of dicts: ``path`` (such as ``group/question``, named as in the
-            payload), ``name``, ``type``, ``binary`` and ``repeat``, which is the path
-            of the innermost repeat the question is in, or False
+            payload), ``raw`` (as in the form), ``name``, ``type``, ``binary`` and
+            ``repeat``, which is the path of the innermost repeat the question is in,
+            or False
         :raise UserError: when Central cannot be asked, in words
         """
         self.ensure_one()
@@ -203,6 +205,7 @@ class G2pOdkForm(models.Model):
             inside = [repeat for repeat in repeats if path.startswith(f"{repeat}/")]
             schema[path] = {
                 "path": path,
+                "raw": item["raw"],
                 "name": item["name"],
                 "type": item.get("type") or "string",
                 "binary": bool(item.get("binary")),
@@ -250,14 +253,16 @@ class G2pOdkForm(models.Model):
         """Store what Central calls several questions.
 
         In the feed it makes names fit for OData, and the answers to questions whose
-        names become the same run together.
+        names become the same run together. A question that takes the place of a
+        mapped one is answered under its name.
 
         :param list found: the questions as Central tells them
         """
-        before, now = set((self.twins or "").split()), set(_twins(found))
+        form = self.sudo()
+        before = set((form.twins or "").split())
+        now = {*_twins(found), *form._replaced(found)}
         if before == now:
             return
-        form = self.sudo()
         form.twins = " ".join(sorted(now)) or False
         if now - before:
             # What is not applied yet may have been read like this already.
@@ -266,6 +271,25 @@ class G2pOdkForm(models.Model):
         if before - now:
             # Central tells the answers apart now, of old submissions as well.
             form._read_anew()
+
+    def _replaced(self, found):
+        """Return the mapped paths under which the form now has another question.
+
+        A mapped question stays what it was when it was mapped; of the others, store
+        what they are now.
+        """
+        raw = {_path(item): item["raw"] for item in found}
+        mapped = self._mapped_questions()
+        replaced = set()
+        for question in self.with_context(active_test=False).question_ids:
+            now = raw.get(question.path, question.raw_path)
+            if now == question.raw_path:
+                continue
+            if question in mapped and question.raw_path:
+                replaced.add(question.path)
+            else:
+                question.raw_path = now
+        return replaced
 
     def _fetch_samples(self, number=1):
         """Return the answers of the newest submissions, of which nothing is stored.

@@ -150,12 +150,18 @@ class G2pOdkForm(models.Model):
             if old := by_path.pop(question["path"], None):
                 old.write(values)
             else:
-                new.append({**values, "path": question["path"], "form_id": self.id})
+                own = {"path": question["path"], "raw_path": question["raw"]}
+                new.append({**values, **own, "form_id": self.id})
         gone = Question.browse(question.id for question in by_path.values())
         # A line may still need what is gone, to tell people so.
         gone.active = False
         Question.create(new)
         self.invalidate_recordset(["question_ids"])
+
+    def _mapped_questions(self):
+        """Return the questions that lines of the mapping read."""
+        lines = self.sudo().mapping_line_ids.with_context(active_test=False)
+        return lines.question_id | lines.joined_ids
 
     # === THE FORM THAT SHIPS WITH THE ADDON === #
 

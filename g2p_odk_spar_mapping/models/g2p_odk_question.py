@@ -25,6 +25,12 @@ class G2pOdkQuestion(models.Model):
         readonly=True,
         help="The groups the question lies in, and its name.",
     )
+    raw_path = fields.Char(
+        "In the form",
+        readonly=True,
+        help="The path in the form itself. Where letters are not Latin, Central gives "
+        "several questions one path.",
+    )
     question_type = fields.Char("Type", readonly=True)
     binary = fields.Boolean("A file", readonly=True)
     repeat_path = fields.Char(

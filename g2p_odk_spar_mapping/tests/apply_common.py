@@ -8,6 +8,7 @@ from ..central.rows import read_row
 SCHEMA = [
     {
         "path": path,
+        "raw": f"/{path}",
         "name": path.rsplit("/", 1)[-1],
         "type": "string",
         "binary": False,

@@ -85,6 +85,45 @@ class TestTwins(OdkCase):
         )
         self.assertEqual(in_use.mobile_number, "+255754300002")
 
+    def test_a_question_that_takes_the_place_of_another_is_not_read_as_it(self):
+        first = self.send("12")
+        self.pull()
+        self.store.publish("2", [question(f"/{TWIN}"), *FIELDS[1:]])
+        second = self.store.submit({TWIN: "34", "name": "Asha", "acct-no": "0754300003"})
+        self.pull()
+        staged = self.staged(second)
+        self.assertEqual((staged.state, staged.error_kind), ("set_aside", "twins"))
+        self.assertIn("took each other's place", staged.error_text)
+        self.assertFalse(self.who("34"))
+        self.assertIn("ID of the registrant", self.form.twins_problem)
+        # Reading the questions again does not make it the mapped one.
+        self.form.action_read_questions()
+        self.pull()
+        self.assertEqual(staged.error_kind, "twins")
+        line = self.form.mapping_line_ids.filtered(
+            lambda line: line.target == "registrant_id"
+        )
+        values = line.copy_data()[0]
+        line.unlink()
+        refused = self.assertRaisesRegex(ValidationError, "several questions")
+        with refused, self.env.cr.savepoint():
+            line.create(values)
+        # It is the right one after all.
+        self.form.action_read_questions()
+        line.create(values)
+        self.pull()
+        self.assertEqual(staged.state, "applied")
+        self.assertEqual(staged.partner_id, self.who("34"))
+        self.assertNotEqual(self.staged(first).partner_id, self.who("34"))
+
+    def test_a_mapping_from_before_takes_the_questions_as_they_are(self):
+        self.form.question_ids.raw_path = False
+        one = self.send("12")
+        self.pull()
+        self.assertEqual(self.staged(one).state, "applied")
+        paths = {q.path: q.raw_path for q in self.form.question_ids}
+        self.assertEqual(paths["acct_no"], "/acct-no")
+
     def test_what_was_read_before_stays_as_it_is(self):
         first = self.send("12")
         self.pull()

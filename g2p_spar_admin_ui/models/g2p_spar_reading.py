@@ -68,6 +68,7 @@ class G2pSparReading(models.Model):
             "kind": self.kind,
             "spar_id": self.spar_id,
             "masked": self.masked,
+            "seen": self.seen,
         }
         return run.line_ids._renew(run, [difference])
 

@@ -31,6 +31,9 @@ class G2pSparReading(models.Model):
     masked = fields.Char(
         "At SPAR", readonly=True, help="Empty when SPAR held no address."
     )
+    seen = fields.Char(
+        readonly=True, groups=fields.NO_ACCESS, help="Keyed hash of what SPAR held."
+    )
     read_at = fields.Datetime("Answered on", readonly=True)
     tried_at = fields.Datetime("Asked on", required=True, readonly=True)
     code = fields.Char(readonly=True, help="Why the last question was not answered.")

@@ -165,12 +165,13 @@ class G2pSparReading(models.Model):
             if not values["code"]:
                 values.update(
                     masked=self._comparison()._masked(result),
+                    seen=self._comparison()._seen(result),
                     read_at=asked_at,
                     kind=self._kind(partner, question, item, result),
                 )
             elif reading and reading.spar_id != item.spar_id:
                 # What was held under another ID is no news of this one.
-                values.update(masked=False, read_at=False, kind=False)
+                values.update(masked=False, seen=False, read_at=False, kind=False)
             if reading:
                 reading.write(values)
             else:

@@ -1,3 +1,5 @@
+import hashlib
+import hmac
 import time
 import uuid
 from contextlib import ExitStack
@@ -365,6 +367,7 @@ class G2pSparReconciliation(models.Model):
                         "kind": kind,
                         "spar_id": item.spar_id,
                         "masked": self._masked(result),
+                        "seen": self._seen(result),
                     }
                 )
         # A row under an ID that was not asked about may still be there.
@@ -401,6 +404,14 @@ class G2pSparReconciliation(models.Model):
             return False
         Strategy = self.env["g2p.fa.strategy"].sudo()
         return Strategy._spar_masked(result.fa, result.strategy_number)
+
+    def _seen(self, result):
+        """Return the keyed hash of what SPAR holds: two numbers may be masked alike."""
+        text = digest(result.fa, result.strategy_number)
+        if not text:
+            return False
+        key = self.env["g2p.fa.settings"].sudo()._fingerprint_key()
+        return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 def waiting_difference(entry, wanted, item, result):

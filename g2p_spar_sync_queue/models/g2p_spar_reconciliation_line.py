@@ -52,6 +52,9 @@ class G2pSparReconciliationLine(models.Model):
     )
     spar_id = fields.Char("SPAR ID", readonly=True)
     masked = fields.Char("At SPAR", readonly=True)
+    seen = fields.Char(
+        readonly=True, groups=fields.NO_ACCESS, help="Keyed hash of what SPAR held."
+    )
     state = fields.Selection(
         [
             ("open", "To decide"),
@@ -140,14 +143,14 @@ class G2pSparReconciliationLine(models.Model):
         again: the decision was about what was seen.
 
         :param run: the comparison
-        :param list differences: values of ``mapping_id``, ``kind``, ``spar_id`` and
-            ``masked``
+        :param list differences: values of ``mapping_id``, ``kind``, ``spar_id``,
+            ``masked`` and ``seen``
         :return: the lines
         """
         if not differences:
             return self.browse()
         self.env.flush_all()
-        names = ("mapping_id", "kind", "spar_id", "masked")
+        names = ("mapping_id", "kind", "spar_id", "masked", "seen")
         rows = SQL(", ").join(
             SQL("(%s)", SQL(", ").join(SQL("%s", row[n] or None) for n in names))
             for row in differences
@@ -155,17 +158,19 @@ class G2pSparReconciliationLine(models.Model):
         self.env.cr.execute(
             SQL(
                 """INSERT INTO g2p_spar_reconciliation_line AS line
-                          (reconciliation_id, mapping_id, kind, spar_id, masked, state,
-                           create_uid, create_date, write_uid, write_date)
-                   SELECT %(run)s, v.mapping_id, v.kind, v.spar_id, v.masked, 'open',
+                          (reconciliation_id, mapping_id, kind, spar_id, masked, seen,
+                           state, create_uid, create_date, write_uid, write_date)
+                   SELECT %(run)s, v.mapping_id, v.kind, v.spar_id, v.masked, v.seen,
+                          'open',
                           %(uid)s, now() AT TIME ZONE 'UTC',
                           %(uid)s, now() AT TIME ZONE 'UTC'
-                     FROM (VALUES %(rows)s) AS v(mapping_id, kind, spar_id, masked)
+                     FROM (VALUES %(rows)s)
+                          AS v(mapping_id, kind, spar_id, masked, seen)
                     ORDER BY v.mapping_id
                        ON CONFLICT (mapping_id) WHERE state IN ('open', 'taking')
                        DO UPDATE SET reconciliation_id = EXCLUDED.reconciliation_id,
                               kind = EXCLUDED.kind, spar_id = EXCLUDED.spar_id,
-                              masked = EXCLUDED.masked,
+                              masked = EXCLUDED.masked, seen = EXCLUDED.seen,
                               state = CASE WHEN %(goes_on)s THEN 'taking'
                                            ELSE 'open' END,
                               reason = CASE WHEN %(goes_on)s THEN line.reason END,
@@ -179,8 +184,8 @@ class G2pSparReconciliationLine(models.Model):
                 rows=rows,
                 goes_on=SQL(
                     """line.state = 'taking'
-                       AND (line.spar_id, line.masked)
-                           IS NOT DISTINCT FROM (EXCLUDED.spar_id, EXCLUDED.masked)"""
+                       AND (line.spar_id, line.seen)
+                           IS NOT DISTINCT FROM (EXCLUDED.spar_id, EXCLUDED.seen)"""
                 ),
             ),
             log_exceptions=False,
@@ -316,7 +321,7 @@ class G2pSparReconciliationLine(models.Model):
                 "What SPAR holds cannot be read with a strategy and provider known "
                 "here."
             )
-        if self.sudo().reconciliation_id._masked(result) != self.sudo().masked:
+        if self.sudo().reconciliation_id._seen(result) != self.sudo().seen:
             return self.env._("SPAR holds something else by now. Look at it again.")
         try:
             with self.env.cr.savepoint():

@@ -28,6 +28,7 @@ class G2pFaDecisive(models.AbstractModel):
         lines = self.env["g2p.fa.proposal.line"].search(
             [
                 ("proposal_id.state", "=", "to_approve"),
+                ("withdrawn", "=", False),
                 ("res_model", "=", self._name),
                 ("res_id", "in", self.ids),
             ]

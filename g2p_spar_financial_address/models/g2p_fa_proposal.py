@@ -1,7 +1,7 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Domain
 
 from .. import address_values
@@ -63,6 +63,12 @@ class G2pFaProposal(models.Model):
     decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True)
     decided_date = fields.Datetime("Decided on", readonly=True)
     decision_note = fields.Char("Why it was refused or withdrawn", readonly=True)
+    also_withdrawn = fields.Char(
+        "Withdrawn as well",
+        readonly=True,
+        help="Values an older change would have written besides those changed anew. "
+        "Propose them again if they still hold.",
+    )
     approver_note = fields.Char("Note", compute="_compute_approver_note")
     may_decide = fields.Boolean(compute="_compute_may_decide")
     is_mine = fields.Boolean(compute="_compute_may_decide")
@@ -71,7 +77,7 @@ class G2pFaProposal(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("line_ids.before", "line_ids.after")
+    @api.depends("line_ids.before", "line_ids.after", "line_ids.withdrawn")
     def _compute_values(self):
         for proposal in self:
             proposal.before = proposal.line_ids._texts("before")
@@ -155,16 +161,23 @@ class G2pFaProposal(models.Model):
     def _enter(self, changes, state, one_each, facts):
         """Keep these changes, in one row or in one for each record."""
         parts = [{one: new} for one, new in changes.items()] if one_each else [changes]
-        vals_list = [self._values(part, state, facts) for part in parts if part]
-        if not vals_list:
+        parts = [part for part in parts if part]
+        if not parts:
             return
-        if state == "to_approve":
-            self._replace_waiting(changes)
+        waits = state == "to_approve"
+        lost = self._replace_waiting(changes) if waits else {}
+        vals_list = []
+        for part in parts:
+            labels = sorted(set().union(*(lost.get(one, ()) for one in part)))
+            withdrew = ", ".join(labels) or False
+            vals_list.append(
+                {**self._values(part, state, facts), "also_withdrawn": withdrew}
+            )
         quiet = self.sudo().with_context(
             tracking_disable=True, mail_create_nolog=True, mail_create_nosubscribe=True
         )
         proposals = quiet.create(vals_list)
-        if state == "to_approve":
+        if waits:
             proposals._schedule_approval()
 
     @api.model
@@ -231,16 +244,46 @@ class G2pFaProposal(models.Model):
 
     @api.model
     def _replace_waiting(self, changes):
-        """Withdraw what waits for the same fields, so that the newest is decided."""
+        """Withdraw what waits for the same fields, so that the newest is decided.
+
+        Where an effect of several fields together was shown, all of that record is
+        withdrawn. The other records of an older proposal go on waiting: a directory
+        import is one.
+
+        :return: labels of the fields withdrawn that are not changed anew, by record
+        :rtype: dict
+        """
+        by_key = {(record._name, record.id): record for record in changes}
         same = Domain.OR(
             Domain("res_model", "=", record._name)
             & Domain("res_id", "=", record.id)
             & Domain("field_name", "in", list(new))
             for record, new in changes.items()
         )
-        lines = self.env["g2p.fa.proposal.line"].sudo()
-        older = lines.search(Domain("proposal_id.state", "=", "to_approve") & same)
-        older.proposal_id._close("withdrawn", self.env._("Replaced by a newer one."))
+        waits = Domain("proposal_id.state", "=", "to_approve")
+        waits &= Domain("withdrawn", "=", False)
+        older = self.env["g2p.fa.proposal.line"].sudo().search(waits & same)
+        proposals = older.proposal_id
+        proposals._lock_waiting()
+        touched = proposals.line_ids.filtered(lambda line: not line.withdrawn).grouped(
+            lambda line: (line.proposal_id, line.res_model, line.res_id)
+        )
+        lost = defaultdict(set)
+        for (proposal, *key), lines in touched.items():
+            overlapping = lines & older
+            if overlapping and any(line.only_shown for line in lines):
+                others = lines._written() - overlapping
+                lost[by_key[tuple(key)]].update(others.mapped("label"))
+                proposal.also_withdrawn = ", ".join(others.mapped("label")) or False
+                overlapping = lines
+            overlapping.withdrawn = True
+        going_on = proposals.filtered(lambda one: one.line_ids._written())
+        # Written, so that an approval at the same moment has to begin anew.
+        going_on.decision_note = self.env._("A part is replaced by a newer one.")
+        (proposals - going_on)._close(
+            "withdrawn", self.env._("Replaced by a newer one.")
+        )
+        return lost
 
     # === DECIDING === #
 
@@ -319,12 +362,7 @@ class G2pFaProposal(models.Model):
         """
         if not self:
             return
-        self.lock_for_update()
-        self.invalidate_recordset(["state"])
-        if any(proposal.state != "to_approve" for proposal in self):
-            raise UserError(
-                self.env._("Another approver has just decided this. Reload the page.")
-            )
+        self._lock_waiting()
         self._approval_done()
         self.write(
             {
@@ -335,16 +373,45 @@ class G2pFaProposal(models.Model):
             }
         )
 
+    def _lock_waiting(self):
+        """Let no other transaction decide or change these.
+
+        :raise UserError: when one of them has been decided already
+        """
+        self._lock(self)
+        self.invalidate_recordset(["state"])
+        if any(proposal.state != "to_approve" for proposal in self):
+            raise UserError(
+                self.env._("Another approver has just decided this. Reload the page.")
+            )
+
+    def _lock(self, records):
+        """Let no other transaction write these records.
+
+        :raise UserError: while another one does
+        """
+        try:
+            records.lock_for_update()
+        except LockError:
+            raise UserError(
+                self.env._(
+                    "%(name)s: this is being saved or imported right now. Nothing was "
+                    "decided. Try again in a moment.",
+                    name=self[:1].subject,
+                )
+            ) from None
+
     def _apply(self):
         """Write what was proposed, if it still is what was shown.
 
         :raise UserError: naming what has changed since
         """
-        by_record = self.line_ids.grouped(lambda line: (line.res_model, line.res_id))
+        lines = self.line_ids.filtered(lambda line: not line.withdrawn)
+        by_record = lines.grouped(lambda line: (line.res_model, line.res_id))
         proposed = {}
         for (model, id_), lines in by_record.items():
             record = self.env[model].browse(id_).exists()
-            record.lock_for_update()
+            self._lock(record)
             record.invalidate_recordset()
             if not record or not lines._still_hold(record):
                 raise UserError(
@@ -354,7 +421,7 @@ class G2pFaProposal(models.Model):
                         name=lines[0].record_name,
                     )
                 )
-            proposed[record] = lines.filtered(lambda line: not line.only_shown)
+            proposed[record] = lines._written()
         written = []
         for record, lines in proposed.items():
             record = marked(marked(record, APPROVED), TOLD_BY_CALLER)

@@ -1,4 +1,9 @@
+import hashlib
+import hmac
+
 from odoo import api, fields, models
+
+from .. import spar_ids
 
 #: Values a list shows of one proposal; a directory import may have thousands.
 SHOWN = 10
@@ -24,13 +29,43 @@ class G2pFaProposalLine(models.Model):
     only_shown = fields.Boolean(
         readonly=True, help="An effect of the change, not a value that is written."
     )
+    withdrawn = fields.Boolean(
+        readonly=True, help="A newer change of the same field has taken its place."
+    )
     old = fields.Json(readonly=True, groups=fields.NO_ACCESS)
     new = fields.Json(readonly=True, groups=fields.NO_ACCESS)
     before = fields.Char("Old", readonly=True)
     after = fields.Char("New", readonly=True)
 
+    old_id_print = fields.Char(
+        readonly=True,
+        groups=fields.NO_ACCESS,
+        help="Keyed hash of a SPAR ID that was given up. It stays when the payment data "
+        "of its owner is removed.",
+    )
+
     _by_record = models.Index("(res_model, res_id)")
-    _by_old_id = models.Index("(before) WHERE field_name = 'spar_id'")
+    _by_old_id = models.Index("(old_id_print) WHERE old_id_print IS NOT NULL")
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        vals_list = [{**vals, **self._with_print(vals)} for vals in vals_list]
+        return super().create(vals_list)
+
+    def _with_print(self, vals):
+        is_id = (vals["res_model"], vals["field_name"]) == ("res.partner", "spar_id")
+        return {"old_id_print": is_id and vals["old"] and self._id_print(vals["old"])}
+
+    @api.model
+    def _id_print(self, spar_id):
+        """Return the keyed hash of the normal form of a SPAR ID."""
+        key = self.env["g2p.fa.settings"].sudo()._fingerprint_key()
+        text = f"spar_id|{spar_ids.normal(spar_id)}"
+        return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:40]
+
+    # === WHAT IT SAYS === #
 
     def _sentence(self):
         """Return the change in words."""
@@ -44,23 +79,27 @@ class G2pFaProposalLine(models.Model):
     def _texts(self, name):
         """Return the old or the new values, with what each is a value of."""
         several = len({(one.res_model, one.res_id) for one in self}) > 1
-        texts = [
-            f"{one.record_name}, {one.label}: {one[name] or '–'}"
-            if several
-            else f"{one.label}: {one[name] or '–'}"
-            for one in self[:SHOWN]
-        ]
+        texts = []
+        for one in self[:SHOWN]:
+            value = one[name] or "–"
+            if one.withdrawn and name == "after":
+                value = self.env._("withdrawn, as it was changed anew")
+            what = f"{one.record_name}, {one.label}" if several else one.label
+            texts.append(f"{what}: {value}")
         if len(self) > SHOWN:
             texts.append(self.env._("and %s more", len(self) - SHOWN))
         return "\n".join(texts)
+
+    def _written(self):
+        """Return the lines whose values are written once they are approved."""
+        return self.filtered(lambda line: not (line.only_shown or line.withdrawn))
 
     def _still_hold(self, record):
         """Return whether writing these still does to the record what was shown.
 
         :param record: whose lines these are
         """
-        written = self.filtered(lambda line: not line.only_shown)
-        new = {line.field_name: line.new for line in written}
+        new = {line.field_name: line.new for line in self._written()}
         return record._decisive_pairs(new) == {
             line.field_name: (line.old, line.new) for line in self
         }
@@ -68,28 +107,33 @@ class G2pFaProposalLine(models.Model):
     # === WHO HAD A SPAR ID BEFORE === #
 
     @api.model
-    def _spar_ids_before(self, spar_ids):
+    def _spar_ids_before(self, texts):
         """Return the people who had these SPAR IDs and have given them up.
 
-        :param list spar_ids: texts
-        :return: ids of contacts, by SPAR ID
+        :param texts: SPAR IDs, in any characters that look the same
+        :return: ids of contacts, by text; some may be deleted
         :rtype: dict
         """
+        prints = {text: self._id_print(text) for text in texts}
         domain = [
-            ("res_model", "=", "res.partner"),
-            ("field_name", "=", "spar_id"),
-            ("before", "in", list(spar_ids)),
+            ("old_id_print", "in", list(prints.values())),
+            ("withdrawn", "=", False),
             ("proposal_id.state", "in", ("approved", "at_once")),
         ]
-        lines = self.sudo().search(domain)
+        lines = self.sudo().search(domain).grouped("old_id_print")
         return {
-            spar_id: set(some.mapped("res_id"))
-            for spar_id, some in lines.grouped("before").items()
+            text: set(lines[print_].mapped("res_id"))
+            for text, print_ in prints.items()
+            if print_ in lines
         }
 
     @api.model
     def _forget(self, partners):
-        """Erase what is kept of people whose payment data is removed."""
+        """Erase what is kept of people whose payment data is removed.
+
+        That they had an ID, and the hash of it, stays: whose ID it is now must go on
+        being decided by two people.
+        """
         lines = self.sudo().search(
             [("res_model", "=", "res.partner"), ("res_id", "in", partners.ids)]
         )

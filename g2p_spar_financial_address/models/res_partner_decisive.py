@@ -4,6 +4,7 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..const import FA_TYPES
 from ..marks import APPROVED, channel_of, is_marked, marked
 
 #: Setting one of these again resumes a payment.
@@ -98,6 +99,9 @@ class ResPartner(models.Model):
         for person, new in changes.items():
             others = self.browse(owners.get(ids[person][1], set()) - {person.id})
             concerned = set().union(*(types.get(one.id, ()) for one in person | others))
+            if others != others.exists():
+                # How they were paid is not known any more.
+                concerned |= dict(FA_TYPES).keys()
             if any(policy._approve(fa_type, channel) for fa_type in concerned):
                 names = person._deciding(new, *ids[person], bool(others))
                 if names:
@@ -121,6 +125,7 @@ class ResPartner(models.Model):
             ("field_name", "=", "spar_id"),
             ("before", "!=", False),
             ("before", "!=", ""),
+            ("withdrawn", "=", False),
             ("proposal_id.state", "in", ("approved", "at_once")),
         ]
         return bool(self.env["g2p.fa.proposal.line"].sudo().search(domain, limit=1))

@@ -67,11 +67,15 @@ class ResPartner(models.Model):
         leaving = self.sudo()._payment_data_may_leave()
         leaving.financial_address_ids._erase()
         self.env["g2p.fa.sharing"].sudo()._forget(leaving)
-        # Approved: the ID is what the removal is about, not a redirection.
-        gone = {"is_registrant": False, "payment_removal_date": False}
+        gone = {"is_registrant": False}
         if not self._spar_id_rule().sources:
             gone["spar_id"] = False
-        marked(leaving, APPROVED).write(gone)
+        # Kept before it is erased: that an ID was given up.
+        self.env["g2p.fa.proposal"]._enter(
+            {one: gone for one in leaving if one.spar_id}, "at_once", True, {}
+        )
+        # Approved: the ID is what the removal is about, not a redirection.
+        marked(leaving, APPROVED).write({**gone, "payment_removal_date": False})
         self.env["g2p.fa.proposal.line"]._forget(leaving)
 
     def _payment_data_is_erased(self):

@@ -193,6 +193,52 @@ class TestSecondPersonDirectory(SecondPersonCase):
         self.assertEqual(self.bank.name, "Bank of the admin")
         self.assertEqual(self.branch.name, "South")
 
+    def test_a_newer_change_withdraws_only_what_it_changes_anew(self):
+        self.set_policy(approve_portal=True)
+        self.enter_address(partner_id=self.new_registrant("B", "SR-B").id)
+        self.plan(
+            ("bank", "FB", "Bank of the admin", "NB01", "South"),
+            ("mobile wallet", "MC", "Wallet of the admin", "", ""),
+        ).apply()
+        imported = self.proposals()
+        self.bank.with_user(self.admin).name = "Newer name"
+        self.assertEqual(imported.state, "to_approve")
+        self.assertEqual(imported.decision_note, "A part is replaced by a newer one.")
+        self.assertIn("Name: withdrawn, as it was changed anew", imported.after)
+        newer = self.proposals() - imported
+        waiting = self.bank.with_user(self.admin).waiting_changes
+        self.assertNotIn("Bank of the admin", waiting)
+        self.assertFalse(newer.also_withdrawn)
+        self.approve(newer)
+        self.approve(imported)
+        self.assertEqual(self.bank.name, "Newer name")
+        self.assertEqual(self.branch.name, "South")
+        self.assertEqual(self.operator.name, "Wallet of the admin")
+
+    def test_what_is_withdrawn_piece_by_piece_is_withdrawn_in_the_end(self):
+        seen = self.bank.with_user(self.admin)
+        seen.write({"name": "A", "code": "AA"})
+        older = self.proposals()
+        seen.name = "B"
+        self.assertEqual(older.state, "to_approve")
+        seen.code = "BB"
+        self.assertEqual(older.state, "withdrawn")
+        self.assertFalse(older.activity_ids)
+
+    def test_where_an_effect_was_shown_both_say_what_is_withdrawn_as_well(self):
+        other = self.strategy.copy({"strategy_number": 91})
+        seen = self.bank.with_user(self.admin)
+        seen.write({"name": "A", "strategy_id": other.id})
+        older = self.proposals()
+        seen.name = "B"
+        newer = self.proposals()
+        self.assertEqual(older.state, "withdrawn")
+        label = self.bank._fields["strategy_id"].string
+        self.assertEqual((older.also_withdrawn, newer.also_withdrawn), (label, label))
+        self.approve(newer)
+        self.assertEqual(self.bank.name, "B")
+        self.assertNotEqual(self.bank.strategy_id, other)
+
     def plan(self, *rows):
         names = (
             "type",

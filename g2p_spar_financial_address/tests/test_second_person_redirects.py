@@ -8,6 +8,7 @@ from odoo.tools import mute_logger
 
 from ..marks import APPROVED, TRUSTED, trusted
 from ..models.g2p_financial_address import PROTECTED_FIELDS
+from .beside_others import transaction
 from .common import FinancialAddressCase
 
 
@@ -80,6 +81,65 @@ class TestSecondPersonRedirects(SecondPersonCase):
     def accomplice_id(self, accomplice):
         self.env.invalidate_all()
         return accomplice.sudo().spar_id
+
+    def test_an_id_given_up_is_known_in_any_characters(self):
+        """As it was stored before IDs had a normal form."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE res_partner SET spar_id = %s WHERE id = %s",
+            ["SR\u20111", self.registrant.id],
+        )
+        self.env.invalidate_all()
+        self.mine.spar_id = "SR-2"
+        self.approve(self.proposals())
+        accomplice = self.accomplice()
+        accomplice.spar_id = "SR-1"
+        self.assertFalse(self.accomplice_id(accomplice))
+        self.assertEqual(self.proposals().after, "SPAR ID: SR-1")
+
+    def test_an_id_whose_payment_data_was_removed_is_no_first_id(self):
+        self.registrant.action_remove_payment_data()
+        self.assertFalse(self.registrant.spar_id)
+        # Of another person, who is paid in a way that needs no second one.
+        accomplice = self.accomplice()
+        accomplice.spar_id = "SR-1"
+        self.assertFalse(self.accomplice_id(accomplice))
+        # Of the same person.
+        self.mine.spar_id = "SR-9"
+        self.assertFalse(self.registrant.spar_id)
+        self.assertEqual(len(self.proposals()), 2)
+        # What is kept does not say which ID it was.
+        kept = self.proposals("at_once").line_ids
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT row_to_json(l)::text FROM g2p_fa_proposal_line l WHERE id = ANY(%s)"
+            " UNION ALL SELECT row_to_json(p)::text FROM g2p_fa_proposal p"
+            " WHERE id = ANY(%s)",
+            [kept.ids, kept.proposal_id.ids],
+        )
+        rows = "".join(text for (text,) in self.env.cr.fetchall())
+        self.assertIn("Erased", rows)
+        self.assertNotIn("SR-1", rows)
+        self.assertNotIn("Asha", rows)
+
+    def test_so_it_is_once_the_contact_is_deleted(self):
+        self.registrant.action_remove_payment_data()
+        self.registrant.unlink()
+        accomplice = self.accomplice()
+        accomplice.spar_id = "SR-1"
+        self.assertFalse(self.accomplice_id(accomplice))
+        self.approve(self.proposals())
+        self.assertEqual(self.accomplice_id(accomplice), "SR-1")
+
+    def test_so_it_is_where_ids_are_made_from_other_fields(self):
+        self.make_ids_from("ref")
+        self.registrant.ref = "R-1"
+        self.approve(self.proposals())
+        self.registrant.action_remove_payment_data()
+        accomplice = self.accomplice()
+        self.registrant.sudo().ref = False
+        accomplice.ref = "R-1"
+        self.assertFalse(self.accomplice_id(accomplice))
 
     def test_nor_by_registering_somebody_under_it(self):
         self.mine.spar_id = "SR-2"
@@ -357,6 +417,25 @@ class TestProposals(SecondPersonCase):
             self.approve(proposal)
         self.assertEqual(self.registrant.spar_id, "SR-8")
         self.assertEqual(proposal.state, "to_approve")
+
+    def test_while_an_import_holds_the_registrant_it_waits(self):
+        # One that other transactions see, too.
+        partner = self.env.ref("base.main_partner").with_user(self.editor)
+        Proposal = self.env["g2p.fa.proposal"].with_user(self.editor)
+        Proposal._enter({partner: {"spar_id": "SR-77"}}, "to_approve", True, {})
+        proposal = self.proposals()
+        with transaction() as importing:
+            # As an address that refers to it does.
+            importing.cr.execute(
+                "SELECT FROM res_partner WHERE id = %s FOR KEY SHARE", [partner.id]
+            )
+            with self.assertRefused("saved or imported right now.*Try again"):
+                self.approve(proposal)
+        self.env.invalidate_all()
+        self.assertEqual(proposal.state, "to_approve")
+        self.approve(proposal)
+        self.assertEqual(proposal.state, "approved")
+        self.assertEqual(partner.sudo().spar_id, "SR-77")
 
     def test_a_newer_one_replaces_it(self):
         self.mine.spar_id = "SR-2"

@@ -115,6 +115,13 @@ class G2pFinancialAddress(models.Model):
                         provider=address.dfsp_id.name,
                     )
                 )
+            if address.branch_id and not address.branch_id.active:
+                raise ValidationError(
+                    self.env._(
+                        "The branch %(branch)s is archived. Choose another branch.",
+                        branch=address.branch_id.name,
+                    )
+                )
             # Refuses a value SPAR could not read back.
             address._spar_value()
 

@@ -64,7 +64,7 @@ class G2pFinancialAddress(models.Model):
             or policy._on_sharing(fa_type) not in ("allow", "warn")
             or not dfsp.active
             or dfsp.fa_type != fa_type
-            or (branch and branch.dfsp_id != dfsp)
+            or (branch and (branch.dfsp_id != dfsp or not branch.active))
             or (dfsp.branch_required and not branch)
         ):
             return False

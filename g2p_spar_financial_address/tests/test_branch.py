@@ -144,6 +144,57 @@ class TestBranch(FinancialAddressCase):
         self.assertNotEqual(self.in_use(), self.account)
         self.assertFalse(self.in_use().branch_id)
 
+    # === WHICH BRANCH === #
+
+    def test_only_a_branch_in_use_of_the_same_bank_is_taken(self):
+        second = self.env["g2p.dfsp"].create(
+            {
+                "name": "Second Bank",
+                "code": "SB",
+                "branch_ids": [(0, 0, {"name": "North", "code": "N1"})],
+            }
+        )
+        archived = self.branch.copy({"name": "Closed", "code": "CL", "active": False})
+        editor = self.new_user("b_editor", "editor")
+        Address = self.env["g2p.financial.address"]
+        typed = {
+            "partner_id": self.registrant.id,
+            "fa_type": "bank_account",
+            "dfsp_id": self.bank.id,
+            "account_number": "0123456780",
+            "reason": "Moved",
+        }
+        draft = Address.with_user(editor).create({**typed, "dfsp_id": False})
+        self.assertEqual(draft.state, "draft")
+        for branch, message in [
+            (archived, "The branch Closed is archived"),
+            (second.branch_ids, "North is not one of the chosen bank"),
+        ]:
+            said = self.said(account_number="0123456780", branch_id=branch.id)
+            for enter in (
+                lambda v: Address.with_user(editor).create(
+                    {**typed, "branch_id": v["branch_id"]}
+                ),
+                lambda v: draft.write(
+                    {"dfsp_id": self.bank.id, "branch_id": v["branch_id"]}
+                ),
+                Address.sudo()._enter_one,
+                lambda v: Address.sudo()._enter_changes([v]),
+            ):
+                with self.subTest(branch.name), self.assertRefused(message):
+                    enter(Address.sudo()._cleaned(said))
+        self.assertEqual(self.in_use(), self.account)
+
+    def test_what_waited_before_its_branch_was_archived_is_not_approved(self):
+        self.set_policy("bank_account", approve_admin=True)
+        waiting = self.enter_bank_account("0123456780")
+        self.assertEqual(waiting.state, "to_approve")
+        self.branch.active = False
+        approver = self.new_user("b_approver", "approver")
+        with self.assertRefused("is archived"):
+            waiting.with_user(approver).action_approve()
+        self.assertEqual(self.in_use(), self.account)
+
     # === BANKS THAT NEED ONE === #
 
     def test_a_bank_may_need_a_branch(self):

@@ -89,7 +89,9 @@ class TestTwins(OdkCase):
         first = self.send("12")
         self.pull()
         self.store.publish("2", [question(f"/{TWIN}"), *FIELDS[1:]])
-        second = self.store.submit({TWIN: "34", "name": "Asha", "acct-no": "0754300003"})
+        second = self.store.submit(
+            {TWIN: "34", "name": "Asha", "acct-no": "0754300003"}
+        )
         self.pull()
         staged = self.staged(second)
         self.assertEqual((staged.state, staged.error_kind), ("set_aside", "twins"))

@@ -40,8 +40,8 @@ class G2pFaProposalLine(models.Model):
     old_id_print = fields.Char(
         readonly=True,
         groups=fields.NO_ACCESS,
-        help="Keyed hash of a SPAR ID that was given up. It stays when the payment data "
-        "of its owner is removed.",
+        help="Keyed hash of a SPAR ID that was given up. It stays when the payment "
+        "data of its owner is removed.",
     )
 
     _by_record = models.Index("(res_model, res_id)")

@@ -6,11 +6,13 @@ import psycopg2
 
 from odoo import api, fields, models
 
+from odoo.addons.g2p_spar_financial_address.spar_ids import differ_in_zeros
+
 from .. import fetching, jwks, limits
 from ..jwks import JwksProblem
 from ..problems import Problem
 from ..tokens import BadToken, fits, verify
-from .g2p_api_rights import SCOPES
+from .g2p_api_rights import SCOPES, make_spar_id
 
 _logger = logging.getLogger(__name__)
 
@@ -18,6 +20,8 @@ _logger = logging.getLogger(__name__)
 #: their address does not answer.
 FRESH = 3600
 STALE = 24 * 3600
+#: Above this, some programs round the whole numbers of JSON.
+MAX_EXACT = 2**53
 _COLUMNS = (
     "id",
     "name",
@@ -94,10 +98,23 @@ class G2pApiIssuer(models.Model):
         self._check_strength(row, claims)
         value = claims[row["claim"]]
         if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
+            value = self._clear_id(row, value)
         if not isinstance(value, str) or not value.strip():
             raise BadToken("claim")
         return row, value
+
+    @api.model
+    def _clear_id(self, row, number):
+        """Return an ID that came as a number, or nothing if it may be another one.
+
+        A number has no zeros at the beginning, and JSON libraries round large ones.
+        """
+        spar_id = make_spar_id(self.env, row["id_template"], str(number))
+        found = self.env["res.partner"].sudo()._spar_id_buckets({spar_id}).values()
+        mistakable = any(
+            differ_in_zeros(spar_id, one.spar_id) for some in found for one in some
+        )
+        return "" if abs(number) > MAX_EXACT or mistakable else str(number)
 
     @api.model
     def _check_strength(self, row, claims):

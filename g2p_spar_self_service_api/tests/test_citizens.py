@@ -134,6 +134,26 @@ class TestCitizensTokens(CitizenCase):
         )
         self.assertEqual(self.show(signed()).status_code, 200)
 
+    def test_an_id_that_is_a_number_must_be_clear(self):
+        """Neither one whose zeros are lost nor one that may have been rounded."""
+
+        def show(number):
+            self.env.cr.execute("DELETE FROM g2p_fa_rate_taken")
+            return self.show(signed(claims(individual_id=number)))
+
+        self.issuer.claim = "individual_id"
+        self.asha.spar_id = str(2**53 + 2)
+        self.assertEqual(show(str(2**53 + 2)).status_code, 200)
+        self.assertProblem(show(2**53 + 2), 401, "unauthenticated")
+        self.asha.spar_id = "70123"
+        self.assertEqual(show(70123).json()["partner"], self.asha.id)
+        other = self.env["res.partner"].create(
+            {"name": "Neema", "is_registrant": True, "spar_id": "0070123"}
+        )
+        self.assertProblem(show(70123), 401, "unauthenticated")
+        self.assertEqual(show("70123").json()["partner"], self.asha.id)
+        self.assertEqual(show("0070123").json().get("spar_id"), other.spar_id)
+
     def test_none_is_no_algorithm(self):
         for name in ("none", "None", "NONE", "nOnE"):
             header = json.dumps({"alg": name, "kid": "one"}).encode()

@@ -276,14 +276,15 @@ class G2pOdkForm(models.Model):
         """Return the mapped paths under which the form now has another question.
 
         A mapped question stays what it was when it was mapped; of the others, store
-        what they are now.
+        what they are now. What several questions are called says of none what it is.
         """
+        twins = set(_twins(found))
         raw = {_path(item): item["raw"] for item in found}
         mapped = self._mapped_questions()
         replaced = set()
         for question in self.with_context(active_test=False).question_ids:
             now = raw.get(question.path, question.raw_path)
-            if now == question.raw_path:
+            if now == question.raw_path or question.path in twins:
                 continue
             if question in mapped and question.raw_path:
                 replaced.add(question.path)

@@ -118,6 +118,26 @@ class TestTwins(OdkCase):
         self.assertEqual(staged.partner_id, self.who("34"))
         self.assertNotEqual(self.staged(first).partner_id, self.who("34"))
 
+    def test_one_of_two_that_is_left_is_the_mapped_one_or_not_read(self):
+        for left, state in ((ID, "applied"), (TWIN, "set_aside")):
+            with self.subTest(left):
+                self.store.publish("2", DOUBLED)
+                self.send("12", "34")
+                self.pull()
+                self.store.publish("3", [question(f"/{left}"), *FIELDS[1:]])
+                one = self.send("56", "78")
+                self.pull()
+                self.assertEqual(self.staged(one).state, state)
+        self.assertFalse(self.who("78") | self.who("34"))
+
+    def test_what_has_two_questions_is_not_taken_as_one_of_them(self):
+        self.form.question_ids.raw_path = False
+        self.store.publish("2", DOUBLED)
+        self.send("12", "34")
+        self.pull()
+        paths = {q.path: q.raw_path for q in self.form.question_ids}
+        self.assertEqual((paths["__"], paths["acct_no"]), (False, "/acct-no"))
+
     def test_a_mapping_from_before_takes_the_questions_as_they_are(self):
         self.form.question_ids.raw_path = False
         one = self.send("12")

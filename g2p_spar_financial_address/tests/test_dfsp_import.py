@@ -112,6 +112,14 @@ class TestDfspImport(FinancialAddressCase):
         self.assertEqual(operator.fa_type, "mobile_wallet")
         self.assertEqual(operator.strategy_id.fa_type, "mobile_wallet")
 
+    def test_codes_that_a_spreadsheet_has_changed_are_errors(self):
+        for code in ("5.00E+10", "70123.0"):
+            for row in (f"bank,{code},X,,,,,,,", f"bank,FB,,,{code},Y,,,,"):
+                with self.subTest(row):
+                    wizard = self.imported(row)
+                    self.assertEqual(self.outcomes(wizard), ["error"])
+                    self.assertIn("as text", wizard.line_ids.note)
+
     def test_the_same_file_twice_changes_nothing(self):
         self.upload(GOOD).action_import()
         self.env.flush_all()

@@ -1,14 +1,12 @@
 import io
 
 import openpyxl
+import xlwt
 from psycopg2.errors import SerializationFailure
 
 from odoo.tests import tagged
 from odoo.tools import file_open
 
-from odoo.addons.base_import.models.base_import import Base_ImportImport
-
-from ..wizards.base_import import NumberCell, TextCell
 from .common import FinancialAddressCase
 
 HEADERS = [
@@ -171,25 +169,31 @@ class TestImport(FinancialAddressCase):
                 savepoint.rollback()
 
     def test_long_numbers_of_old_spreadsheets(self):
-        class Sheet:
-            nrows = 1
-
-            def row_values(self, _row):
-                return [1.2345678901234567e19, "1234567890123450"]
-
-        class Book:
-            def sheet_by_name(self, _name):
-                return Sheet()
-
-        def read(self, book, sheet_name):
-            values = book.sheet_by_name(sheet_name).row_values(0)
-            return 1, [[str(int(values[0])), values[1]]]
-
-        self.patch(Base_ImportImport, "_read_xls_book", read)
-        wizard = self.env["base_import.import"].new({})
-        _length, ((number, text),) = wizard._read_xls_book(Book(), "Sheet1")
-        self.assertIsInstance(number, NumberCell)
-        self.assertIsInstance(text, TextCell)
+        book = xlwt.Workbook()
+        sheet = book.add_sheet("Sheet1")
+        rows = [[f"IM-{n:03}", "FB"] for n in range(3)]
+        rows[0].append(1.2345678901234567e19)
+        rows[1].append(123456789012345)
+        rows[2].append("1234567890123450")
+        names = ["spar_id", "dfsp_id", "account_number"]
+        for line, row in enumerate([names, *rows]):
+            for column, value in enumerate(row):
+                sheet.write(line, column, value)
+        stream = io.BytesIO()
+        book.save(stream)
+        file = {
+            "file": stream.getvalue(),
+            "file_type": "application/vnd.ms-excel",
+            "file_name": "a.xls",
+        }
+        self.patch(type(self), "file", lambda *_args: file)
+        ids, messages = self.run_import([], fields=names, headers=names)
+        self.assertEqual(self.addresses().partner_id, self.people[1:3])
+        self.assertEqual(
+            self.addresses().sudo().mapped("account_number"),
+            ["123456789012345", "1234567890123450"],
+        )
+        self.assertIn("Format the column as text", messages[1]["message"])
 
     def test_long_ids_of_an_import_of_contacts(self):
         def load(column, number, xlsx):

@@ -6,11 +6,13 @@ import psycopg2
 
 from odoo import api, fields, models
 
+from odoo.addons.g2p_spar_financial_address import spar_ids
+
 from .. import fetching, jwks, limits
 from ..jwks import JwksProblem
 from ..problems import Problem
 from ..tokens import BadToken, fits, verify
-from .g2p_api_rights import SCOPES
+from .g2p_api_rights import SCOPES, make_spar_id
 
 _logger = logging.getLogger(__name__)
 
@@ -95,9 +97,27 @@ class G2pApiIssuer(models.Model):
         value = claims[row["claim"]]
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
+            self._check_zeros(row, value)
         if not isinstance(value, str) or not value.strip():
             raise BadToken("claim")
         return row, value
+
+    @api.model
+    def _check_zeros(self, row, value):
+        """Refuse an ID that is told as a number, where that may be two people's.
+
+        A number has lost the zeros in front, and what is left may be the ID of another
+        person.
+        """
+        spar_id = make_spar_id(self.env, row["id_template"], value, is_login=True)
+        everybody = self.env["res.partner"].sudo().with_context(active_test=False)
+        alike = everybody._spar_id_buckets({spar_id} - {False})
+        if any(
+            spar_ids.differ_in_zeros(spar_id, other.spar_id)
+            for others in alike.values()
+            for other in others
+        ):
+            raise BadToken("zeros")
 
     @api.model
     def _check_strength(self, row, claims):

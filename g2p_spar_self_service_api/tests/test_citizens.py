@@ -205,6 +205,20 @@ class TestCitizensTokens(CitizenCase):
             self.assertEqual(response.json()["partner"], self.asha.id, response.text)
         self.assertShut({"another claim": signed()})
 
+    def test_an_id_told_as_a_number_is_nobody_elses(self):
+        create = self.env["res.partner"].create
+        other = create({"name": "B", "is_registrant": True, "spar_id": "70123"})
+        self.issuer.claim = "individual_id"
+        self.assertEqual(
+            self.show(signed(claims(individual_id=70123))).json()["partner"], other.id
+        )
+        # Of this person a number tells no more than of the other.
+        person = create({"name": "C", "is_registrant": True, "spar_id": "0070123"})
+        self.assertShut({"a number": signed(claims(individual_id=70123))})
+        for value, partner in (("70123", other), ("0070123", person)):
+            response = self.show(signed(claims(individual_id=value)))
+            self.assertEqual(response.json()["partner"], partner.id)
+
     def test_who_is_not_paid_is_unknown_like_everybody_else(self):
         create = self.env["res.partner"].create
         create({"name": "B", "is_registrant": True, "spar_id": "SR-2", "active": False})

@@ -1,6 +1,9 @@
 """Clients of Central, made by functions: no method of a model returns a password."""
 
+import re
 from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from odoo.exceptions import UserError
 
@@ -15,9 +18,9 @@ from .central.client import CentralClient
 from .central.troubles import CentralTrouble
 
 #: Beginning of the names of variables that may hold a password of Central: anything
-#: else in the server's environment must not be read.
+#: else in the server's environment must not be read. The host follows.
 PREFIX = "ODK_"
-#: Endings of the names of files that may, for the same reason.
+#: Endings of the names of files that may, for the same reason. The host comes before.
 SUFFIX = ".odk-password"
 LONGEST_PASSWORD = 1024
 
@@ -52,16 +55,35 @@ def asking(server):
         raise UserError(server._worded(trouble)) from None
 
 
+def names_for(base_url):
+    """Return what a file, and what a variable, with Central's password is called.
+
+    Both have the host in them, so that whoever may enter an address cannot have the
+    password of one host sent to another, such as their own.
+
+    :param str base_url: Central's address
+    :rtype: tuple
+    """
+    try:
+        host = urlsplit(base_url or "").hostname or ""
+    except ValueError:
+        host = ""
+    return f"{host}{SUFFIX}", PREFIX + re.sub(r"[^A-Z0-9]", "_", host.upper())
+
+
 def _password(server):
+    file_name, variable = names_for(server.base_url)
     try:
         check_saved(server)
         if server.password_source == "environment":
-            password = read_variable(server.password_variable, PREFIX)
+            if server.password_variable != variable:
+                raise Unreadable
+            password = read_variable(variable, PREFIX)
         else:
             content = read_file(
                 server.password_path,
                 LONGEST_PASSWORD,
-                lambda path: path.endswith(SUFFIX),
+                lambda path: Path(path).name == file_name,
             )
             password = content.decode()
     except (Unreadable, ValueError):

@@ -39,6 +39,9 @@ DIGIT_TARGETS = frozenset(
 #: Targets nobody reads without a reason.
 SECRET_TARGETS = frozenset(NUMBER_TARGET.values())
 
+#: Targets that are each person's own: the same for all would pay all at one place.
+OWN_TARGETS = SECRET_TARGETS | {"registrant_id"}
+
 #: One line: the paths of the answers it reads, what it becomes, and how.
 Line = namedtuple("Line", "paths target transform parameter required pick")
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 
 from odoo.exceptions import ValidationError
 
-from .spar_ids import normal
+from .spar_ids import differ_in_zeros, normal
 
 #: Fields whose names are looked up here, and where the row keeps them until then.
 NAMED = {"dfsp_id": "fa_provider_name", "branch_id": "fa_branch_name"}
@@ -64,15 +64,19 @@ class ProviderNames:
         self.env = env
         self.dfsps = defaultdict(set)
         self.branches = defaultdict(set)
+        # Codes, by what of a row they belong to.
+        self.codes = defaultdict(set)
         if not any(key in row for row in rows for key in NAMED.values()):
             return
         for dfsp in env["g2p.dfsp"].search([("fa_type", "!=", False)]):
             for text in {_key(dfsp.name), _key(dfsp.code)}:
                 self.dfsps[text].add((dfsp.fa_type, dfsp.id))
+            self.codes[dfsp.fa_type].add(_key(dfsp.code))
         if any(NAMED["branch_id"] in row for row in rows):
             for branch in env["g2p.dfsp.branch"].search([("dfsp_id", "!=", False)]):
                 for text in {_key(branch.name), _key(branch.code)}:
                     self.branches[branch.dfsp_id.id, text].add(branch.id)
+                self.codes[branch.dfsp_id.id].add(_key(branch.code))
 
     def find(self, values):
         """Replace the names in the values of a row by the records they stand for.
@@ -93,15 +97,38 @@ class ProviderNames:
                     )
                 )
             (values["branch_id"],) = found
+            self._check_zeros(name, values["dfsp_id"])
+
+    def _check_zeros(self, code, scope):
+        """Refuse a code that is what a spreadsheet leaves of another one.
+
+        :param str code: as it stands in the row
+        :param scope: the type of a provider, or the bank of a branch
+        :raise ValidationError: saying what to write instead
+        """
+        code = _key(code)
+        if any(
+            len(other) > len(code) and differ_in_zeros(other, code)
+            for other in self.codes[scope]
+        ):
+            raise ValidationError(
+                self.env._(
+                    "Another code differs from “%(code)s” only in zeros, which a "
+                    "spreadsheet drops. Write the name instead.",
+                    code=code,
+                )
+            )
 
     def _provider(self, name, fa_type):
         found = {
-            dfsp
+            dfsp: kind
             for kind, dfsp in self.dfsps.get(_key(name), ())
             if not fa_type or kind == fa_type
         }
         if len(found) == 1:
-            return found.pop()
+            ((dfsp, kind),) = found.items()
+            self._check_zeros(name, kind)
+            return dfsp
         if found:
             raise ValidationError(
                 self.env._(

@@ -33,6 +33,8 @@ _DRAWN_ALIKE = str.maketrans(
 )
 _READ_ALIKE = str.maketrans("oil|", "0111")
 _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
+# Those at the end of a decimal number: 12.10 is the tenth of a household, 12.1 the first.
+_LAST_ZEROS = re.compile(r"(?<![0-9.,])([0-9]+[.,][0-9]*?)0+(?![0-9.,])")
 
 
 def normal(text):
@@ -57,7 +59,7 @@ def likeness(text):
     """Return what an ID has in common with those it may be taken for, or ``False``.
 
     Those are the same but for case, alphabet, signs drawn alike, ``O`` and ``0``,
-    ``l``, ``I`` and ``1``, and zeros in front of a number.
+    ``l``, ``I`` and ``1``, and zeros that a number does not need.
 
     >>> likeness("SR-007") == likeness("sr-7") == likeness("SR-OO7")
     True
@@ -69,16 +71,22 @@ def likeness(text):
         str(unicodedata.decimal(character)) if character.isdecimal() else character
         for character in text.translate(_DRAWN_ALIKE).translate(_READ_ALIKE)
     )
-    return _ZEROS.sub("", plain) or False
+    return _without_zeros(plain) or False
 
 
 def differ_in_zeros(first, second):
-    """Return whether two IDs are the same but for zeros in front of a number.
+    """Return whether two IDs are the same but for zeros that a number does not need.
 
     >>> differ_in_zeros("0070123", "70123"), differ_in_zeros("70123", "70123")
     (True, False)
     >>> differ_in_zeros("token:070@x", "token:70@x"), differ_in_zeros("70", "700")
     (True, False)
+    >>> differ_in_zeros("12.10", "12.1"), differ_in_zeros("1.2.10", "1.2.1")
+    (True, False)
     """
     first, second = normal(first), normal(second)
-    return first != second and _ZEROS.sub("", first) == _ZEROS.sub("", second)
+    return first != second and _without_zeros(first) == _without_zeros(second)
+
+
+def _without_zeros(text):
+    return _LAST_ZEROS.sub(r"\1", _ZEROS.sub("", text))

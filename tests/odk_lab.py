@@ -50,7 +50,7 @@ class OdkLab:
         self.central = StandInCentral(
             problems.free_port(first), f"{self.database}-central"
         )
-        self.password = settings.RUN / f"{self.database}.odk-password"
+        self.password = settings.RUN / self.database / "127.0.0.1.odk-password"
         self.values = values
         self.forms = 0
         say(f"{name}: seed {seed}")

@@ -38,7 +38,7 @@ class OdkCentral:
         from tests.standin_central import StandInCentral
 
         self.central = StandInCentral(problems.free_port(PORT), f"{name}-central")
-        self.password = settings.RUN / f"{name}.odk-password"
+        self.password = settings.RUN / name / "127.0.0.1.odk-password"
 
     def start(self):
         """Start it, with the form and nothing submitted.

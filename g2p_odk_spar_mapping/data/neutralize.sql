@@ -2,4 +2,4 @@
 UPDATE g2p_odk_server
    SET base_url = 'https://neutralised.invalid',
        password_source = 'file',
-       password_path = '/neutralised.odk-password';
+       password_path = '/neutralised.invalid.odk-password';

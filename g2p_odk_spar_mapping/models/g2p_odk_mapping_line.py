@@ -4,7 +4,15 @@ from odoo.exceptions import ValidationError
 from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR
 
 from .. import words
-from ..mapping import DIGIT_TARGETS, PICKS, Line, Problem, is_unclear, read
+from ..mapping import (
+    DIGIT_TARGETS,
+    OWN_TARGETS,
+    PICKS,
+    Line,
+    Problem,
+    is_unclear,
+    read,
+)
 from ..transforms import OF_ONE, Unusable, check_parameter
 
 TRANSFORMS = [
@@ -143,6 +151,12 @@ class G2pOdkMappingLine(models.Model):
         questions = self.question_id | self.joined_ids
         if questions.form_id - self.form_id:
             return self.env._("%s: choose a question of this form.", label)
+        if self.target in OWN_TARGETS and self.transform in ("constant", "map"):
+            return self.env._(
+                "%s: each person has their own, so it is not always the same, and not "
+                "by a table.",
+                label,
+            )
         if self.transform != "constant" and not questions:
             return self.env._("%s: choose the question it comes from.", label)
         if self.transform in OF_ONE and self.joined_ids:

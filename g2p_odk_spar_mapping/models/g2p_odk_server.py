@@ -5,7 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 
 from odoo.addons.g2p_spar_financial_address.urls import is_secure
 
-from ..asking import PREFIX, SUFFIX, asking
+from ..asking import asking, names_for
 from ..central import troubles
 
 ADMINISTRATOR = "g2p_spar_financial_address.group_administrator"
@@ -49,12 +49,13 @@ class G2pOdkServer(models.Model):
         "Password file",
         groups=ADMINISTRATOR,
         help="A file on the server, readable by Odoo only, that holds nothing but the "
-        "password. Its name ends in .odk-password.",
+        "password. Its name is that of Central's host and .odk-password.",
     )
     password_variable = fields.Char(
         "Variable",
         groups=ADMINISTRATOR,
-        help="The name of the environment variable. It begins with ODK_.",
+        help="The name of the environment variable: ODK_ and Central's host in capital "
+        "letters, with _ for every other sign.",
     )
     page_size = fields.Integer(
         "Submissions at a time", default=500, required=True, help="In one answer."
@@ -86,22 +87,24 @@ class G2pOdkServer(models.Model):
                     )
                 )
 
-    @api.constrains("password_source", "password_path", "password_variable")
+    @api.constrains("base_url", "password_source", "password_path", "password_variable")
     def _check_password_place(self):
+        """Refuse the password of another host: it would be sent to this one."""
         for server in self.sudo():
+            file_name, variable = names_for(server.base_url)
             if server.password_source == "file":
                 path = Path(server.password_path or "")
-                if not path.is_absolute() or not path.name.endswith(SUFFIX):
+                if not path.is_absolute() or path.name != file_name:
                     raise ValidationError(
                         self.env._(
                             "The password file is given with its whole path, and its "
-                            "name ends in %s.",
-                            SUFFIX,
+                            "name is %s.",
+                            file_name,
                         )
                     )
-            elif not (server.password_variable or "").startswith(PREFIX):
+            elif server.password_variable != variable:
                 raise ValidationError(
-                    self.env._("The variable's name begins with %s.", PREFIX)
+                    self.env._("The variable's name is %s.", variable)
                 )
 
     # === ACTION METHODS === #

@@ -5,6 +5,7 @@ from psycopg2 import Error as DatabaseError
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import groupby
 
 from odoo.addons.g2p_spar_financial_address.const import LIVE_STATES
 from odoo.addons.g2p_spar_financial_address.marks import trusted
@@ -255,11 +256,16 @@ class G2pOdkSubmission(models.Model):
         self.env.flush_all()
 
     def _enter_registrants(self, rows):
-        fresh = [plan for _one, plan in rows if plan.new]
-        newcomers = trusted(self.env["res.partner"], "odk")
-        partners = newcomers.create([plan.new for plan in fresh]).with_env(self.env)
-        for plan, partner in zip(fresh, partners, strict=True):
-            plan.partner = partner
+        fresh = [row for row in rows if row[1].new]
+        for people, some in groupby(fresh, lambda row: row[0]._people()):
+            newcomers = trusted(self.env["res.partner"], "odk")
+            if people:
+                # What is corrected here is typed here, and what is confirmed counts
+                # because of that: by the rules for it, and in that user's name.
+                newcomers = trusted(newcomers.with_user(people[0]).sudo(), "admin")
+            partners = newcomers.create([plan.new for _one, plan in some])
+            for (_one, plan), partner in zip(some, partners, strict=True):
+                plan.partner = partner.with_env(self.env)
         for _one, plan in rows:
             if plan.contact:
                 plan.partner.with_env(self.env).write(plan.contact)
@@ -293,10 +299,6 @@ class G2pOdkSubmission(models.Model):
 
     def _origin_values(self):
         """Return where an address comes from, kept with it."""
-        authors = self.correction_ids.filtered(lambda c: c.version == self.version)
-        people = authors.create_uid
-        if self.confirmed_version == self.version:
-            people |= self.confirmed_by_id
         return {
             "odk_submission_id": self.id,
             "odk_instance": self.instance_id,
@@ -305,8 +307,16 @@ class G2pOdkSubmission(models.Model):
             "odk_device": self.device,
             "odk_submitted_at": self.submitted_at,
             # Whoever corrected or confirmed it is not the second person who approves.
-            "author_ids": [fields.Command.set(people.ids)],
+            "author_ids": [fields.Command.set(self._people().ids)],
         }
+
+    def _people(self):
+        """Return who corrected or confirmed this version, as the registry's users."""
+        authors = self.correction_ids.filtered(lambda c: c.version == self.version)
+        people = authors.create_uid
+        if self.confirmed_version == self.version:
+            people |= self.confirmed_by_id
+        return people
 
     # === SETTING ASIDE, HOLDING AND GOING ON === #
 

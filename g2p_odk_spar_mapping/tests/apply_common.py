@@ -33,7 +33,7 @@ class ApplyCase(FinancialAddressCase):
                 "name": "Central",
                 "base_url": "https://odk.example",
                 "email": "viewer@odk.example",
-                "password_path": "/nowhere.odk-password",
+                "password_path": "/odk.example.odk-password",
             }
         )
         cls.form = cls.new_form(server, "addresses")

@@ -23,7 +23,7 @@ class OdkCase(FinancialAddressCase):
         super().setUpClass()
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
-        cls.password_path = Path(folder.name) / "central.odk-password"
+        cls.password_path = Path(folder.name) / "127.0.0.1.odk-password"
         cls.password_path.write_text(Store.PASSWORD + "\n")
         os.chmod(cls.password_path, 0o600)
         cls.server = cls.env["g2p.odk.server"].create(

@@ -57,6 +57,54 @@ class TestApplyDecisions(ApplyCase):
             address.with_user(both).action_approve()
         address.with_user(self.approver).action_approve()
 
+    def test_what_an_editor_corrected_or_confirmed_is_typed_by_them(self):
+        # What collectors send needs no second person, what is typed here does.
+        self.set_policy(approve_admin=True)
+        one = self.bad()
+        one._correct({"payment_phone": "0754 200 666"}, "Called")
+        self.assertEqual(one.address_id.state, "to_approve")
+        self.new_registrant("Neema Mushi", "SR-2")
+        other = self.submit("uuid:2", self.answers("SR-2", "0754 200 667"))
+        self.assertSetAside(other, "conflict", "under another name")
+        other.with_user(self.editor).action_confirm("The same person")
+        self.assertEqual(other.address_id.state, "to_approve")
+        collected = self.submit("uuid:3", self.answers(number="0754 200 001"), minute=5)
+        self.assertEqual(collected.address_id.state, "effective")
+
+    def test_a_corrected_id_that_another_gave_up_waits(self):
+        # E-mail wallets need no second person, but whose ID it was was paid otherwise.
+        self.set_policy(approve_admin=True)
+        self.form.registrant_policy = "create"
+        self.enter_address(channel="portal")
+        clerk = self.new_user("o_clerk", "editor", "base.group_partner_manager")
+        self.registrant.with_user(clerk).spar_id = False
+        proposals = self.env["g2p.fa.proposal"].search([("state", "=", "to_approve")])
+        proposals.with_user(self.approver).action_approve()
+        self.env.invalidate_all()
+        self.assertFalse(self.registrant.spar_id)
+        one = self.submit(
+            answers=self.answers(
+                "SR-66",
+                None,
+                given_name="Peter",
+                family_name="Smith",
+                fa_type="email_wallet",
+                dfsp_code="PM",
+                wallet_email="nonsense",
+            )
+        )
+        one.with_user(self.editor)._correct(
+            {"registrant_id": "SR-1", "wallet_email": "peter@mpay.example"}, "Called"
+        )
+        self.assertEqual(one.state, "applied")
+        newcomer = one.partner_id
+        self.assertEqual(newcomer.name, "Peter Smith")
+        self.env.invalidate_all()
+        self.assertFalse(newcomer.spar_id)
+        proposal = self.env["g2p.fa.proposal"].search([("state", "=", "to_approve")])
+        self.assertEqual(proposal.after, "SPAR ID: SR-1")
+        self.assertEqual(proposal.proposed_by_id, self.editor)
+
     def test_a_correction_is_of_one_version_only(self):
         one = self.bad()
         one._correct({"payment_phone": "0754 200 001"}, "Called")

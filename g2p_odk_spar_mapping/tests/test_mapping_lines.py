@@ -47,6 +47,26 @@ class TestMappingLines(ApplyCase):
         with self.assertRaisesRegex(ValidationError, "zeros at the beginning"):
             self.line("account_number").question_id = question
 
+    def test_nobody_has_everybody_paid_at_one_place(self):
+        for target in (
+            "account_number",
+            "payment_phone",
+            "wallet_email",
+            "registrant_id",
+        ):
+            for values in (
+                {"transform": "constant", "parameter": "0123456666"},
+                {"transform": "map", "parameter": "* = 0123456666"},
+                {"transform": "map", "parameter": "0123456789 = 0123456666"},
+            ):
+                with (
+                    self.subTest(target, **values),
+                    self.assertRaisesRegex(ValidationError, "their own"),
+                    self.env.cr.savepoint(),
+                ):
+                    self.line(target).write(values)
+        self.line("dfsp_code").write({"transform": "constant", "parameter": "FB"})
+
     def test_lines_nothing_could_come_of_are_refused(self):
         line = self.line("fa_type")
         cases = [

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from unittest.mock import patch
 
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools.safe_eval import safe_eval
 
@@ -35,7 +35,9 @@ class TestPasswordIsProtected(OdkCase):
         super().setUp()
         self.config = Path(self.password_path).parent / "odoo.conf"
         self.config.write_text(ELSE)
-        patcher = patch.dict(os.environ, {"T_ELSE": ELSE, "ODK_T": Store.PASSWORD})
+        patcher = patch.dict(
+            os.environ, {"T_ELSE": ELSE, "ODK_127_0_0_1": Store.PASSWORD}
+        )
         patcher.start()
         self.addCleanup(patcher.stop)
 
@@ -50,7 +52,7 @@ class TestPasswordIsProtected(OdkCase):
             Server.new({**file, "password_path": str(self.password_path)}),
             Server.new({**file, "password_path": str(self.config)}, origin=Server),
             Server.new({**variable, "password_variable": "T_ELSE"}),
-            Server.new({**variable, "password_variable": "ODK_T"}),
+            Server.new({**variable, "password_variable": "ODK_127_0_0_1"}),
         ]
 
     def assertHidden(self, value):
@@ -120,8 +122,46 @@ class TestPasswordIsProtected(OdkCase):
                 self.server.action_test()
             self.assertFalse(self.store.log)
 
+    def test_it_is_sent_to_the_host_it_is_for_and_no_other(self):
+        """Whoever may enter an address would have it sent to a host of their own."""
+        administrator = self.new_user("p_administrator", "administrator")
+        server = self.server.with_user(administrator)
+        server.action_pick_forms()
+        places = (
+            {"password_source": "file", "password_path": str(self.password_path)},
+            {"password_source": "environment", "password_variable": "ODK_127_0_0_1"},
+        )
+        here = self.central.url.replace("127.0.0.1", "localhost")
+        for place in places:
+            self.server.write(place)
+            self.store.log.clear()
+            with self.subTest(place), self.env.cr.savepoint() as savepoint:
+                with self.assertRaisesRegex(ValidationError, "name is"):
+                    server.base_url = here
+                with self.assertRaisesRegex(ValidationError, "name is"):
+                    server.create(
+                        {"name": "Mine", "base_url": here, "email": "x@y", **place}
+                    )
+                savepoint.rollback()
+            # A rule says nothing of what was never saved, or was saved before.
+            self.env.cr.execute(
+                "UPDATE g2p_odk_server SET base_url = %s WHERE id = %s",
+                [here, self.server.id],
+            )
+            self.env.invalidate_all()
+            with self.assertRaisesRegex(UserError, "cannot be read"):
+                server.action_test()
+            self.assertFalse(self.store.log)
+            self.env.cr.execute(
+                "UPDATE g2p_odk_server SET base_url = %s WHERE id = %s",
+                [self.central.url, self.server.id],
+            )
+            self.env.invalidate_all()
+
     def test_a_fifo_keeps_nobody_waiting(self):
-        fifo = self.config.with_name("fifo.odk-password")
+        fifo = self.config.parent / "fifo" / self.password_path.name
+        fifo.parent.mkdir()
+        self.addCleanup(fifo.parent.rmdir)
         os.mkfifo(fifo)
         self.addCleanup(fifo.unlink)
         self.server.password_path = str(fifo)

@@ -79,7 +79,7 @@ class TestPull(CronsMixin, OdkCase):
         self.central = type(self.central)()
 
     def test_a_password_that_cannot_be_read(self):
-        self.server.password_path = "/nowhere/central.odk-password"
+        self.server.password_path = "/nowhere/127.0.0.1.odk-password"
         run = self.form._pull()
         self.assertEqual(run.state, "failed")
         self.assertIn("password", run.message)
@@ -157,11 +157,11 @@ class TestPull(CronsMixin, OdkCase):
 
     def test_the_password_may_be_in_a_variable(self):
         self.server.write(
-            {"password_source": "environment", "password_variable": "ODK_TEST_PASSWORD"}
+            {"password_source": "environment", "password_variable": "ODK_127_0_0_1"}
         )
         with self.assertRaisesRegex(UserError, "cannot be read"):
             self.server.action_test()
-        with patch.dict(os.environ, {"ODK_TEST_PASSWORD": Store.PASSWORD}):
+        with patch.dict(os.environ, {"ODK_127_0_0_1": Store.PASSWORD}):
             self.server.action_test()
         self.assertEqual(self.store.logins, 1)
 

@@ -43,9 +43,10 @@ class TestPullInRandomOrder(model):
         cls.server = cls.form.server_id
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
-        password = Path(folder.name) / "central.odk-password"
+        password = Path(folder.name) / "127.0.0.1.odk-password"
         password.write_text(Store.PASSWORD)
         values = {"email": Store.EMAIL, "password_path": str(password)}
+        values["base_url"] = "http://127.0.0.1:1"
         cls.server.write({**values, "page_size": 1})
 
     def setUp(self):

@@ -80,7 +80,8 @@ class G2pFinancialAddress(models.Model):
             lambda one: (
                 one.fa_type == BANK_ACCOUNT
                 and one.dfsp_id.id == values.get("dfsp_id")
-                and one.account_number == values["account_number"]
+                # Its hash is the same with and without dashes.
+                and one.sudo().fingerprint == values["fingerprint"]
             )
         )
         return {**values, "branch_id": same[-1:].branch_id.id}

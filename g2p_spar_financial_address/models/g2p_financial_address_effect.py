@@ -150,17 +150,25 @@ class G2pFinancialAddress(models.Model):
         """
         policy = self.env["g2p.fa.policy"]
         causes = self._find_shared()
-        asking = {
-            channel for channel in self.mapped("channel") if policy._asks(channel)
-        }
+        ways = {address: address._ways_in() for address in self}
+        asking = any(policy._asks(way) for way in set().union(*ways.values()))
         before = self.partner_id._paid_types() if asking else {}
         for address in self:
             types = {address.fa_type, *before.get(address.partner_id.id, ())}
-            if any(policy._approve(fa_type, address.channel) for fa_type in types):
+            if any(policy._approve(t, way) for t in types for way in ways[address]):
                 causes.setdefault(address, "policy")
         for address, cause in causes.items():
             address.sudo().approval_cause = cause
         return self.browse(address.id for address in causes)
+
+    def _ways_in(self):
+        """Return the channels by whose policy this is judged.
+
+        What users of the registry completed, corrected or confirmed is typed by them,
+        wherever it came from.
+        """
+        self.ensure_one()
+        return {self.channel, "admin"} if self.sudo().author_ids else {self.channel}
 
     @api.model
     def _last_types(self, partners):

@@ -28,6 +28,9 @@ class G2pFinancialAddress(models.Model):
         :raise ValidationError: with a message for whoever typed a wrong value
         """
         draft = self.sudo()
+        if not draft and "dfsp_id" not in vals:
+            # A default set later would not be what the number is checked against.
+            vals = {**self.default_get(["dfsp_id"]), **vals}
         known = {
             name: vals[name] if name in vals else draft[name]
             for name in ("fa_type", *VALUE_FIELD.values())

@@ -179,5 +179,6 @@ class ResPartner(models.Model):
         """
         return self.env._(
             "The name fits another registrant, whose ID differs only in zeros at the "
-            "beginning. A spreadsheet drops such zeros. Correct the ID."
+            "beginning, or at the end of a decimal number. A spreadsheet drops such "
+            "zeros. Correct the ID."
         )

@@ -118,6 +118,17 @@ class TestBranch(FinancialAddressCase):
         self.assertEqual(self.in_use(), draft)
         self.assertEqual(draft.branch_id, self.branch)
 
+    def test_the_same_account_with_dashes_keeps_it(self):
+        Address = self.env["g2p.financial.address"].sudo()
+        values = self.said(account_number="01234-56789")
+        for enter in (Address._enter_one, lambda v: Address._enter_changes([v])):
+            with self.env.cr.savepoint() as savepoint:
+                enter(Address._cleaned(values))
+                self.assertEqual(self.in_use().account_number, "01234-56789")
+                self.assertEqual(self.in_use().branch_id, self.branch)
+                savepoint.rollback()
+            self.env.invalidate_all()
+
     def test_another_account_or_bank_does_not(self):
         Address = self.env["g2p.financial.address"].sudo()
         second = self.bank.copy({"code": "SB"})

@@ -26,6 +26,26 @@ class TestFinancialAddress(FinancialAddressCase):
         draft.dfsp_id = self.operator
         self.assertEqual(draft.state, "effective")
 
+    def test_a_number_is_checked_against_the_provider_by_default(self):
+        Address = self.env["g2p.financial.address"]
+        values = {"partner_id": self.registrant.id, "reason": "Asked for"}
+        self.env.company.country_id = self.env.ref("base.ke")
+        # Typed as it is dialled at home: of the operator, not of the registry.
+        wallet = Address.with_context(default_dfsp_id=self.operator.id).create(
+            {**values, "fa_type": "mobile_wallet", "mobile_number": "0754 200 001"}
+        )
+        self.assertEqual(wallet.mobile_number, "+255754200001")
+        same = Address._fingerprint("mobile_wallet", self.operator, "+255754200001")
+        self.assertEqual(wallet.sudo().fingerprint, same)
+        self.bank.account_pattern = r"\d{10}"
+        self.env["ir.default"].set("g2p.financial.address", "dfsp_id", self.bank.id)
+        account = {**values, "fa_type": "bank_account", "account_number": "66"}
+        with self.assertRefused("no such account numbers"):
+            Address.create(account)
+        known = Address.create({**account, "account_number": "0123456789"})
+        same = Address._fingerprint("bank_account", self.bank, "0123456789")
+        self.assertEqual(known.sudo().fingerprint, same)
+
     def test_a_new_address_replaces_the_one_in_use(self):
         first = self.enter_address("0754 200 001")
         second = self.enter_address("0754 200 002")

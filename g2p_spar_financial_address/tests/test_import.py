@@ -277,6 +277,50 @@ class TestImport(FinancialAddressCase):
         ids, messages = self.run_import([row("Asha Juma", "0070123")])
         self.assertEqual((meant.financial_address_ids.ids, messages), (ids, []))
 
+    def test_a_row_that_lost_its_last_zero_is_set_aside(self):
+        """Of household 12, the tenth is meant and the first would be paid."""
+        other = self.new_registrant("Peter Smith", "12.1")
+        meant = self.new_registrant("Asha Juma", "12.10")
+        row = [12.10, *self.wallet(0)[1:-1], "Asha Juma"]
+        ids, messages = self.run_import([row], xlsx=True)
+        self.assertFalse(ids)
+        self.assertIn("whose ID differs only in zeros", messages[1]["message"])
+        self.assertFalse((other | meant).financial_address_ids)
+        ids, messages = self.run_import([["12.10", *row[1:]]])
+        self.assertEqual((meant.financial_address_ids.ids, messages), (ids, []))
+
+    def test_a_code_that_lost_its_zeros_names_nobody_else(self):
+        """An account at one bank is paid at another bank's account of that number."""
+        create = self.env["g2p.dfsp"].create
+        meant = create({"name": "Second Bank", "code": "011"})
+        other = create({"name": "Third Bank", "code": "11"})
+        for bank in meant | other:
+            bank.branch_ids = [
+                (0, 0, {"name": "South", "code": "01"}),
+                (0, 0, {"name": "West", "code": "1"}),
+            ]
+
+        def row(bank, branch):
+            account = "0123456789"
+            return ["IM-001", "Bank account", bank, branch, account, "", "", "P1"]
+
+        for xlsx, bank, branch in (
+            (False, "11", ""),
+            (True, 11, ""),
+            (False, "Second Bank", "1"),
+            (True, "Second Bank", 1),
+        ):
+            with self.subTest(xlsx=xlsx, bank=bank, branch=branch):
+                ids, messages = self.run_import([row(bank, branch)], xlsx=xlsx)
+                self.assertFalse(ids)
+                self.assertIn("differs from", messages[1]["message"])
+        for bank, branch in (("011", "01"), ("Third Bank", "West")):
+            ids, messages = self.run_import([row(bank, branch)])
+            self.assertEqual((len(ids), messages), (1, []))
+        address = self.people[1].financial_address_id
+        self.assertEqual(address.dfsp_id, other)
+        self.assertEqual(address.branch_id.name, "West")
+
     def test_all_three_types_in_one_file(self):
         rows = [
             self.wallet(0),

@@ -162,6 +162,28 @@ class TestSecondPersonRedirects(SecondPersonCase):
             self.assertEqual(self.proposals()[:1].line_ids.res_id, newcomer.id)
         self.assertTrue(Partner.create({**values, "spar_id": "SR-9"}).spar_id)
 
+    def test_completing_what_came_in_another_way_is_typing_it(self):
+        # Of what comes in by the portal no second person is asked.
+        victim = self.new_registrant("Neema Mushi", "SR-5")
+        for values in (
+            {"dfsp_id": self.bank.id, "account_number": "0123456666"},
+            {"dfsp_id": self.bank.id, "partner_id": victim.id},
+        ):
+            draft = self.enter_address(
+                mobile_number=False,
+                fa_type="bank_account",
+                account_number="0123456780",
+                dfsp_id=False,
+                channel="portal",
+            )
+            self.assertEqual(draft.state, "draft")
+            draft.with_user(self.both).write(values)
+            self.assertEqual(draft.state, "to_approve")
+            with self.assertRefused("entered this address yourself"):
+                draft.with_user(self.both).action_approve()
+        whole = self.enter_bank_account("0123456781", channel="portal")
+        self.assertEqual(whole.state, "effective")
+
     def test_taking_an_id_away_waits_too(self):
         self.mine.spar_id = False
         self.assertEqual(self.registrant.spar_id, "SR-1")

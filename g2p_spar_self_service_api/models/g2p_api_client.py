@@ -95,6 +95,10 @@ class G2pApiClient(models.Model):
             )
         )
 
+    @api.model
+    def _proof_fields(self):
+        return super()._proof_fields() | {"secret_hash", "public_key"}
+
     # === ACTION METHODS === #
 
     def action_new_secret(self):

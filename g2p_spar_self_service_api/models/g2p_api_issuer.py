@@ -136,6 +136,20 @@ class G2pApiIssuer(models.Model):
             )
         )
 
+    @api.model
+    def _proof_fields(self):
+        return super()._proof_fields() | {
+            "url",
+            "audience",
+            "algorithms",
+            "jwks_source",
+            "jwks_url",
+            "jwks",
+            "claim",
+            "required_scope",
+            "required_acr",
+        }
+
     # === ACTION METHODS === #
 
     def action_test(self):

@@ -6,7 +6,7 @@ import psycopg2
 
 from odoo import api, fields, models
 
-from odoo.addons.g2p_spar_financial_address.spar_ids import differ_in_zeros
+from odoo.addons.g2p_spar_financial_address import spar_ids
 
 from .. import fetching, jwks, limits
 from ..jwks import JwksProblem
@@ -98,23 +98,34 @@ class G2pApiIssuer(models.Model):
         self._check_strength(row, claims)
         value = claims[row["claim"]]
         if isinstance(value, int) and not isinstance(value, bool):
-            value = self._clear_id(row, value)
+            self._check_number(row, value)
+            value = str(value)
         if not isinstance(value, str) or not value.strip():
             raise BadToken("claim")
         return row, value
 
     @api.model
-    def _clear_id(self, row, number):
-        """Return an ID that came as a number, or nothing if it may be another one.
+    def _check_number(self, row, number):
+        """Refuse an ID that came as a number, where that may be two people's.
 
-        A number has no zeros at the beginning, and JSON libraries round large ones.
+        A number has lost the zeros in front, and what is left may be the ID of another
+        person. JSON libraries round large numbers.
+
+        :raise BadToken: then
         """
-        spar_id = make_spar_id(self.env, row["id_template"], str(number))
-        found = self.env["res.partner"].sudo()._spar_id_buckets({spar_id}).values()
-        mistakable = any(
-            differ_in_zeros(spar_id, one.spar_id) for some in found for one in some
+        if abs(number) > MAX_EXACT:
+            raise BadToken("claim")
+        spar_id = make_spar_id(
+            self.env, row["id_template"], str(number), is_login=True
         )
-        return "" if abs(number) > MAX_EXACT or mistakable else str(number)
+        everybody = self.env["res.partner"].sudo().with_context(active_test=False)
+        alike = everybody._spar_id_buckets({spar_id} - {False})
+        if any(
+            spar_ids.differ_in_zeros(spar_id, other.spar_id)
+            for others in alike.values()
+            for other in others
+        ):
+            raise BadToken("zeros")
 
     @api.model
     def _check_strength(self, row, claims):

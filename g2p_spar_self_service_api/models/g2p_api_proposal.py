@@ -160,7 +160,7 @@ class G2pApiProposal(models.Model):
     def _enter(self, caller, hashes, said):
         self._check_person_meant(caller, said.get("holder_name"))
         values = self._address_values(caller.partner, said)
-        values["api_caller"] = caller.name
+        values |= {"api_caller": caller.name, "api_caller_key": caller.key}
         try:
             address = self.env["g2p.financial.address"]._enter_one(values)
             self.env.flush_all()

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Command
 
 from odoo.addons.g2p_spar_financial_address import address_values, spar_ids
 
@@ -68,6 +69,38 @@ class G2pApiRights(models.AbstractModel):
         help="How the ID that comes with a call becomes the SPAR ID, with {id} where "
         "it goes, such as token:{id}@nationalId. With {id} alone it is the SPAR ID.",
     )
+
+    proved_by_ids = fields.Many2many(
+        "res.users",
+        string="Who can prove to be it",
+        readonly=True,
+        copy=False,
+        help="Users who made or set what callers are known by, and so could call in their "
+        "name. They do not approve what was proposed in this way.",
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([self._with_provers(vals) for vals in vals_list])
+
+    def write(self, vals):
+        return super().write(self._with_provers(vals))
+
+    @api.model
+    def _with_provers(self, vals):
+        """Return values with the user, where they say how callers are known."""
+        vals = {name: vals[name] for name in vals if name != "proved_by_ids"}
+        if self._proof_fields() & vals.keys():
+            vals["proved_by_ids"] = [Command.link(self.env.uid)]
+        return vals
+
+    @api.model
+    def _proof_fields(self):
+        """Return the names of the fields by which callers are known.
+
+        :rtype: set
+        """
+        return {"id_template"}
 
     @api.constrains("rate", "person_rate")
     def _check_rates(self):

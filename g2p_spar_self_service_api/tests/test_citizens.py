@@ -3,6 +3,10 @@ import time
 
 import jwt
 
+from odoo.tests import new_test_user
+
+from odoo.addons.g2p_spar_financial_address.tests.common import FinancialAddressCase
+
 from .common import (
     AUDIENCE,
     ISSUER,
@@ -224,6 +228,36 @@ class TestCitizensTokens(CitizenCase):
             response = self.show(signed(claims(individual_id=value)))
             self.assertEqual(response.json()["partner"], self.asha.id, response.text)
         self.assertShut({"another claim": signed()})
+
+    def test_who_chooses_an_issuers_keys_can_prove_to_be_anybody(self):
+        group = "g2p_spar_financial_address.group_administrator"
+        one, other, third = (
+            new_test_user(self.env, f"c_{number}", group) for number in range(3)
+        )
+        self.issuer.with_user(one).jwks = self.issuer.jwks + " "
+        self.issuer.with_user(other).claim = "individual_id"
+        self.issuer.with_user(third).rate = 10
+        self.env.invalidate_all()
+        self.assertEqual(self.issuer.proved_by_ids, one | other)
+        # Of those set up before the upgrade it is known who did it last.
+        addon = "g2p_spar_self_service_api"
+        self.env.cr.execute("DELETE FROM g2p_api_issuer_res_users_rel")
+        FinancialAddressCase.upgrade(self, addon, "19.0.1.1.0", topic="provers")
+        self.assertEqual(self.issuer.proved_by_ids, third)
+
+    def test_an_id_told_as_a_number_is_nobody_elses(self):
+        create = self.env["res.partner"].create
+        other = create({"name": "B", "is_registrant": True, "spar_id": "70123"})
+        self.issuer.claim = "individual_id"
+        self.assertEqual(
+            self.show(signed(claims(individual_id=70123))).json()["partner"], other.id
+        )
+        # Of this person a number tells no more than of the other.
+        person = create({"name": "C", "is_registrant": True, "spar_id": "0070123"})
+        self.assertShut({"a number": signed(claims(individual_id=70123))})
+        for value, partner in (("70123", other), ("0070123", person)):
+            response = self.show(signed(claims(individual_id=value)))
+            self.assertEqual(response.json()["partner"], partner.id)
 
     def test_who_is_not_paid_is_unknown_like_everybody_else(self):
         create = self.env["res.partner"].create

@@ -1,8 +1,8 @@
 import json
 import logging
 
-from odoo.exceptions import AccessError
-from odoo.tests import mute_logger
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import mute_logger, new_test_user
 
 from .routes_case import ACCOUNT, NUMBER, PROPOSALS, WALLET, RoutesCase
 
@@ -72,6 +72,27 @@ class TestPropose(RoutesCase):
             self.addresses().mapped("state"), ["effective", "ended", "to_approve"]
         )
         self.assertEqual(newer.state, "to_approve")
+
+    def test_who_can_prove_to_be_the_caller_does_not_approve(self):
+        """With the secret, one person would propose and approve."""
+        self.set_policy(approve_api=True)
+        roles = "group_administrator", "group_approver"
+        groups = ",".join(f"g2p_spar_financial_address.{role}" for role in roles)
+        keeper, other = (
+            new_test_user(self.env, login, groups=groups)
+            for login in ("a_keeper", "a_other")
+        )
+        self.client.with_user(keeper).action_new_secret()
+        # What another does later takes nothing back.
+        self.client.with_user(other).write({"name": "Portal 2", "rate": 500})
+        self.client.with_user(keeper).write({"proved_by_ids": [(5, 0, 0)]})
+        address = self.proposed()[1].address_id
+        self.assertFalse(address.with_user(keeper).may_decide)
+        self.assertNotEqual(address.activity_ids.user_id, keeper)
+        with self.assertRaises(UserError):
+            address.with_user(keeper).action_approve()
+        address.with_user(other).action_approve()
+        self.assertEqual(address.state, "effective")
 
     def test_where_numbers_are_watched_a_shared_one_waits_too(self):
         self.set_policy(shared="approve")

@@ -1,13 +1,24 @@
 from odoo import http
 from odoo.http import content_disposition, request
 
+from odoo.addons.g2p_spar_financial_address import request_bodies
+
 from ..models.g2p_spar_key import MANAGER, PUBLIC_FILES
+
+request_bodies.guard("/spar/key", 0)
 
 
 class G2pSparKeyController(http.Controller):
     """Files for SPAR's operator, all of them public."""
 
-    @http.route("/spar/key/<int:key_id>/<string:what>", auth="user", readonly=True)
+    @http.route(
+        "/spar/key/<int:key_id>/<string:what>",
+        auth="user",
+        methods=["GET"],
+        max_content_length=0,
+        spar_body_taken=True,
+        readonly=True,
+    )
     def download(self, key_id, what):
         """Hand out a certificate, a public key, or a request for a certificate.
 

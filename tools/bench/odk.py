@@ -70,7 +70,7 @@ class Bench:
         self.prepared = OdooServer(postgres, DATABASE, name=DATABASE)
         self.odoo = OdooServer(postgres, COPY, name=COPY)
         self.central = StandInCentral(problems.free_port(PORT), f"{DATABASE}-central")
-        self.password = settings.RUN / f"{DATABASE}.odk-password"
+        self.password = settings.RUN / DATABASE / "127.0.0.1.odk-password"
 
     def prepare(self, sizes):
         """Have forms with so many submissions each, and make Odoo know of them."""

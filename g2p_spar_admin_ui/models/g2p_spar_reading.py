@@ -2,7 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import AccessError
 
 from odoo.addons.g2p_spar_financial_address.const import EDITOR
-from odoo.addons.g2p_spar_sync_queue.kinds import RESENT, TAKEN
+from odoo.addons.g2p_spar_sync_queue.live.drift import RESENT, TAKEN
 
 
 class G2pSparReading(models.Model):

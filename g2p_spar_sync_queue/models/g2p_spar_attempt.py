@@ -44,7 +44,7 @@ class G2pSparAttempt(models.Model):
     def _log(self, entries, request):
         """Write down for whom a request did not succeed, in one statement.
 
-        :param entries: list of :class:`~..progress.Progress`, as recorded
+        :param entries: list of :class:`~..engine.decide.Progress`, as recorded
         :param Request request: what was sent for them
         """
         rows = [

@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..engine.decide import Pacing
 from ..jobs import later
-from ..progress import Pacing
 from ..spar.client import SparClient
 from ..spar.place import place
 from ..spar.tls import TlsProblem
@@ -171,7 +171,7 @@ class G2pSparConnection(models.Model):
     def _pacing(self):
         """Return how long to wait after what, as of now.
 
-        :rtype: ..progress.Pacing
+        :rtype: ..engine.decide.Pacing
         """
         self.ensure_one()
         return Pacing(self._now(), self.cool_down, self.retry_base, self.retry_cap)

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from odoo import fields, models
 
+from ..engine.plan import retry_delay
 from ..jobs import later
-from ..plan import retry_delay
 from ..spar.answers import Item
 from ..spar.words import RESOLVE
 from ..transactions import apart

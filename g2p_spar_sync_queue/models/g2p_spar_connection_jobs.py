@@ -9,8 +9,8 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
+from ..engine.sync_run import JOB_SECONDS, Shift
 from ..jobs import later
-from ..shift import JOB_SECONDS, Shift
 from ..transactions import BEATEN, commit, roll_back
 from .g2p_spar_mapping import MOVING
 from .g2p_spar_sending import GRACE

@@ -7,8 +7,8 @@ from collections import defaultdict, namedtuple
 from odoo import models
 from odoo.tools import SQL
 
-from ..plan import Step, next_step
-from ..progress import UNWRITABLE, Progress, digest, group_applies
+from ..engine.decide import UNWRITABLE, Progress, digest, group_applies
+from ..engine.plan import Step, next_step
 from ..spar.answers import Item
 from ..spar.words import LINK, RESOLVE, UPDATE
 from ..transactions import Beside
@@ -85,7 +85,7 @@ class G2pSparMapping(models.Model):
 
         The number of statements does not depend on the number of mappings.
 
-        :param entries: list of :class:`~..progress.Progress`, their rows locked
+        :param entries: list of :class:`~..engine.decide.Progress`, their rows locked
         :param beside: a :class:`~..transactions.Beside` that has not begun, to see who
             has died; by default that is looked up in this transaction
         :param bool narrowed: whether this is about one request already

@@ -7,7 +7,7 @@ from operator import attrgetter
 from odoo import models
 from odoo.tools import SQL
 
-from ..progress import COLUMNS, Progress
+from ..engine.decide import COLUMNS, Progress
 from .g2p_spar_mapping import MOVING, NEWER_CHANGE
 
 # ``statement_timestamp()``, as an index cannot be searched by a clock that runs on.

@@ -2,7 +2,7 @@
 
 from odoo import models
 
-from ..progress import Recorder, wait_for_id
+from ..engine.decide import Recorder, wait_for_id
 
 
 class G2pSparMapping(models.Model):

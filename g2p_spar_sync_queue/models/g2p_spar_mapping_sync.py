@@ -14,8 +14,8 @@ from odoo import api, models
 
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
+from ..engine.sync_run import JOB_SECONDS, Shift
 from ..jobs import later
-from ..shift import JOB_SECONDS, Shift
 from ..transactions import apart, commit
 
 #: Seconds after which a wake-up counts as lost, and the sweeper's time for one run.

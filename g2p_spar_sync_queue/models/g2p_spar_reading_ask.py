@@ -8,13 +8,13 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..kinds import MOVING, SAME
-from ..questions import LIMITS, ask_all
+from ..live.drift import MOVING, SAME
+from ..live.query import LIMITS, ask_all
+from ..live.query_slots import turn
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
 from ..transactions import Busy, apart, commit
-from ..turns import turn
 from .g2p_spar_reconciliation import difference
 
 #: Seconds for which an answer is shown again rather than asked for.
@@ -180,7 +180,7 @@ class G2pSparReading(models.Model):
     def _kind(self, partner, question, item, result):
         """Return how SPAR differs from what is requested.
 
-        :return: a kind of difference, or one of :mod:`..kinds`
+        :return: a kind of difference, or one of :mod:`..live.drift`
         """
         entry = question.entry
         if not entry:

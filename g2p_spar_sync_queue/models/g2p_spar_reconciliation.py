@@ -9,8 +9,8 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
+from ..engine.decide import Progress, digest, of_address
 from ..jobs import later, on_behalf
-from ..progress import Progress, digest, of_address
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
@@ -406,7 +406,7 @@ class G2pSparReconciliation(models.Model):
 def waiting_difference(entry, wanted, item, result):
     """Return how SPAR differs from what was last seen there, or None.
 
-    :param ~..progress.Progress entry: the mapping, with something to be sent
+    :param ~..engine.decide.Progress entry: the mapping, with something to be sent
     :param wanted: what is to be at SPAR
     :param ~..spar.answers.Item item: what was asked
     :param ~..spar.answers.Result result: what SPAR said
@@ -423,7 +423,7 @@ def waiting_difference(entry, wanted, item, result):
 def difference(entry, wanted, item, result):
     """Return how SPAR differs from what should be there, or None.
 
-    :param ~..progress.Progress entry: the mapping, at rest
+    :param ~..engine.decide.Progress entry: the mapping, at rest
     :param wanted: what should be at SPAR
     :param ~..spar.answers.Item item: what was asked
     :param ~..spar.answers.Result result: what SPAR said

@@ -4,7 +4,7 @@ from odoo.tools import format_date
 
 from odoo.addons.g2p_spar_financial_address.const import APPROVER, EDITOR, VIEWER
 
-from ..look import Look
+from ..live.status import Look
 from .g2p_spar_mapping import DISPLAY_STATES
 
 

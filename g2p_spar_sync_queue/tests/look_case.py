@@ -3,7 +3,7 @@ from contextlib import closing, contextmanager
 from odoo.sql_db import db_connect
 from odoo.tests import get_db_name, new_test_user
 
-from .. import turns
+from ..live import query_slots as turns
 from ..models import g2p_spar_reading_ask
 from .common import SparCase
 

@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..shift import Shift
+from ..engine.sync_run import Shift
 from ..spar.keys import KeyProblem
 from ..spar.place import place
 from . import stand_in

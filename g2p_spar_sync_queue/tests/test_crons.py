@@ -4,7 +4,7 @@ from odoo.tests import tagged
 
 from odoo.addons.g2p_spar_financial_address.tests.crons import CronsMixin
 
-from ..shift import Shift
+from ..engine.sync_run import Shift
 from .common import SparCase
 
 ADDON = "g2p_spar_sync_queue"

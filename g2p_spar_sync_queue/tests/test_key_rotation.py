@@ -5,7 +5,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tests import tagged
 
-from ..shift import Shift
+from ..engine.sync_run import Shift
 from ..spar.client import SparClient
 from . import stand_in
 from .key_case import KeyCase

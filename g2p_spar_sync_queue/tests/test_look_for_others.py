@@ -3,7 +3,7 @@
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from .. import turns
+from ..live import query_slots as turns
 from ..models import g2p_spar_reading_ask
 from ..models.g2p_spar_mapping import DISPLAY_STATES
 from . import stand_in

@@ -5,7 +5,8 @@ from odoo.exceptions import AccessError
 from odoo.sql_db import db_connect
 from odoo.tests import get_db_name, tagged
 
-from .. import questions, turns
+from ..live import query as questions
+from ..live import query_slots as turns
 from ..models import g2p_spar_reading_ask
 from . import stand_in
 from .look_case import LookCase

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from .. import plan
-from ..plan import ENDED, IN_SYNC, WAITING_ID, Facts, next_step, retry_delay
+from ..engine import plan
+from ..engine.plan import ENDED, IN_SYNC, WAITING_ID, Facts, next_step, retry_delay
 from ..spar.words import LINK, UNLINK, UPDATE
 
 ids = st.sampled_from(["a", "b"])

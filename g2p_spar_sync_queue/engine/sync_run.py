@@ -14,12 +14,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from .progress import MAY_BE_ONE_ITEM, UNWRITABLE
-from .spar.answers import Answer, Outcome
-from .spar.client import Letter, SparClient
-from .spar.keys import KeyProblem
-from .spar.transport import TooLate
-from .transactions import BEATEN, MAX_BEATEN, Beside, Busy, apart, commit, roll_back
+from ..spar.answers import Answer, Outcome
+from ..spar.client import Letter, SparClient
+from ..spar.keys import KeyProblem
+from ..spar.transport import TooLate
+from ..transactions import BEATEN, MAX_BEATEN, Beside, Busy, apart, commit, roll_back
+from .decide import MAY_BE_ONE_ITEM, UNWRITABLE
 
 #: Seconds after which a job hands what is left to the next one: short enough for an
 #: edit not to wait long for a worker, and with one request more far below Odoo's usual
@@ -68,7 +68,7 @@ class UnderWay:
 
     @cached_property
     def answer(self):
-        """What SPAR says, a :class:`~.spar.answers.Answer`; waits for it."""
+        """What SPAR says, a :class:`~..spar.answers.Answer`; waits for it."""
         return self.client.read_answer(self.letter, self.future.result())
 
     def went_well(self, seconds):
@@ -425,9 +425,9 @@ def boot_time():
 def prepared(client, request):
     """Return what is sent for a request, signed.
 
-    :param ~.spar.client.SparClient client: whose partner signs it
+    :param ~..spar.client.SparClient client: whose partner signs it
     :param Request request: what was claimed
-    :rtype: ~.spar.client.Letter
+    :rtype: ~..spar.client.Letter
     :raise ValueError: when it cannot be written
     :raise KeyProblem: when it cannot be signed
     """
@@ -442,7 +442,7 @@ def blames_one_again(request, answer):
     everybody would wait.
 
     :param Request request: what was sent
-    :param ~.spar.answers.Answer answer: what came back
+    :param ~..spar.answers.Answer answer: what came back
     """
     if len(request.parts) > 1:
         return False

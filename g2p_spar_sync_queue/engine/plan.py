@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .spar.words import LINK, UNLINK, UPDATE
+from ..spar.words import LINK, UNLINK, UPDATE
 
 IN_SYNC = "in_sync"
 ENDED = "ended"

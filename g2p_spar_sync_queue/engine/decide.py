@@ -10,9 +10,9 @@ import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from ..spar.answers import Outcome
+from ..spar.words import INTERNAL_ERROR, LINK, RESOLVE, UNLINK
 from .plan import Facts, next_step, retry_delay
-from .spar.answers import Outcome
-from .spar.words import INTERNAL_ERROR, LINK, RESOLVE, UNLINK
 
 #: Contradictions in a row (duplicate, yet not linked) before waiting like a failure.
 MAX_SWAPS = 2
@@ -125,7 +125,7 @@ class Progress:
         """It is being sent; from an answer follows what is left of that.
 
         :param request: the :class:`Request` it is a part of
-        :param ~.spar.answers.Item item: its part
+        :param ~..spar.answers.Item item: its part
         """
         self.request_id = request.id
         # There is no number if it came to nothing before it was written down.
@@ -177,7 +177,7 @@ class Progress:
 class Recorder:
     """Applies one answer to the mappings it is about.
 
-    :param ~.spar.answers.Answer answer: the answer to the whole request
+    :param ~..spar.answers.Answer answer: the answer to the whole request
     :param str request_id: the request's message ID
     :param str operation: what was sent
     :param bool alone: whether the request held one item only
@@ -198,7 +198,7 @@ class Recorder:
         """Write down what became of one item.
 
         :param Progress entry: the mapping
-        :param ~.spar.answers.Item item: its part of the request
+        :param ~..spar.answers.Item item: its part of the request
         :param wanted: what should be at SPAR
         :param int half: in which half of the request it was, 0 or 1
         """

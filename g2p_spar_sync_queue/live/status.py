@@ -5,8 +5,8 @@ from odoo.tools.misc import format_datetime, format_time
 
 from odoo.addons.g2p_spar_financial_address.const import EDITOR, VIEWER
 
-from .kinds import MOVING, OPERATOR, RESENT, SAME, TAKEN
-from .progress import digest, of_address
+from ..engine.decide import digest, of_address
+from .drift import MOVING, OPERATOR, RESENT, SAME, TAKEN
 
 #: States of a registrant in which nothing more is to be said than how SPAR compares.
 SETTLED = ("in_sync", "ended", "no_address")

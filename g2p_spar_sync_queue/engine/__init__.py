@@ -1,0 +1,1 @@
+"""The engine: brings changes to SPAR."""

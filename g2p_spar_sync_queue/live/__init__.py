@@ -1,0 +1,1 @@
+"""What screens ask SPAR while somebody waits."""

@@ -17,7 +17,7 @@ from odoo.addons.g2p_spar_financial_address.transactions import (
     roll_back,
 )
 
-from .engine.plan import retry_delay
+from .engine.decide import retry_delay
 
 #: Another worker was faster with one of the rows; nothing is lost by looking again.
 BEATEN = (SerializationFailure, UniqueViolation)

@@ -19,7 +19,7 @@ from ..spar.client import Letter, SparClient
 from ..spar.keys import KeyProblem
 from ..spar.transport import TooLate
 from ..transactions import BEATEN, MAX_BEATEN, Beside, Busy, apart, commit, roll_back
-from .decide import MAY_BE_ONE_ITEM, UNWRITABLE
+from .decide import UNWRITABLE, blames_one_again
 
 #: Seconds after which a job hands what is left to the next one: short enough for an
 #: edit not to wait long for a worker, and with one request more far below Odoo's usual
@@ -366,7 +366,7 @@ class Shift:
             so short a time ago that the next worker still waits for this request
         :raise psycopg2.Error: when the session has ended
         """
-        until = boot_time() + max(LATE_SECONDS, LATE_PART * request.pacing.cool_down)
+        until = boot_time() + max(LATE_SECONDS, LATE_PART * request.policy.cool_down)
         self._env.cr.execute("SELECT 1", log_exceptions=False)
         return lambda: boot_time() <= until
 
@@ -433,18 +433,3 @@ def prepared(client, request):
     """
     items = [part.item for part in request.parts.values()]
     return client.prepare(request.operation, items, request.id)
-
-
-def blames_one_again(request, answer):
-    """Whether a request says no more of SPAR than that one registrant fails again.
-
-    Where little else is sent, the breaker would take that one for SPAR being down, and
-    everybody would wait.
-
-    :param Request request: what was sent
-    :param ~..spar.answers.Answer answer: what came back
-    """
-    if len(request.parts) > 1:
-        return False
-    (part,), (result,) = request.parts.values(), answer.results.values()
-    return part.tried and result.code in MAY_BE_ONE_ITEM

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..engine.decide import Pacing
+from ..engine.decide import RetryPolicy
 from ..jobs import later
 from ..spar.client import SparClient
 from ..spar.place import place
@@ -168,13 +168,13 @@ class G2pSparConnection(models.Model):
             tls=connection._tls(),
         )
 
-    def _pacing(self):
-        """Return how long to wait after what, as of now.
+    def _retry_policy(self):
+        """Return how long to wait after which failure, as of now.
 
-        :rtype: ..engine.decide.Pacing
+        :rtype: ..engine.decide.RetryPolicy
         """
         self.ensure_one()
-        return Pacing(self._now(), self.cool_down, self.retry_base, self.retry_cap)
+        return RetryPolicy(self._now(), self.cool_down, self.retry_base, self.retry_cap)
 
     def _version(self):
         """Return by what requests are decided, written, signed and read, as one value.

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from odoo import fields, models
 
-from ..engine.plan import retry_delay
+from ..engine.decide import retry_delay
 from ..jobs import later
 from ..spar.answers import Item
 from ..spar.words import RESOLVE
@@ -108,7 +108,7 @@ class G2pSparConnection(models.Model):
         elif self.breaker_failures or self.breaker_trips:
             apart(self.env, self._note_success)
 
-    def _note_failure(self, wish):
+    def _note_failure(self, retry_after):
         self.env.cr.execute(
             """UPDATE g2p_spar_connection
                   SET breaker_failures = breaker_failures + 1
@@ -118,8 +118,8 @@ class G2pSparConnection(models.Model):
             log_exceptions=False,
         )
         row = self.env.cr.fetchone()
-        if row and (row[0] or wish):
-            self._leave_alone(wish)
+        if row and (row[0] or retry_after):
+            self._leave_alone(retry_after)
 
     def _note_success(self):
         self.env.cr.execute(
@@ -138,14 +138,14 @@ class G2pSparConnection(models.Model):
         asked = self.breaker_state == "closed" and self.breaker_trips
         return not self.breaker_failures or bool(asked)
 
-    def _leave_alone(self, wish=None):
+    def _leave_alone(self, retry_after=None):
         """Open the breaker until a moment that comes later with each failed question.
 
-        :param wish: seconds SPAR asked for, or None
+        :param retry_after: seconds SPAR asked for, or None
         """
         self._hold()
         trips = self.breaker_trips + 1
-        delay = retry_delay(trips, self.probe_base, self.probe_cap, wish)
+        delay = retry_delay(trips, self.probe_base, self.probe_cap, retry_after)
         until = self._now() + timedelta(seconds=math.ceil(delay))
         self.env.cr.execute(
             """UPDATE g2p_spar_connection

@@ -2,15 +2,14 @@
 
 import logging
 import uuid
-from collections import defaultdict, namedtuple
+from collections import namedtuple
 
 from odoo import models
 from odoo.tools import SQL
 
-from ..engine.decide import UNWRITABLE, Progress, digest, group_applies
-from ..engine.plan import Step, next_step
+from ..engine.decide import Progress, Wanted, choose_largest, digest, plan_steps
 from ..spar.answers import Item
-from ..spar.words import LINK, RESOLVE, UPDATE
+from ..spar.words import LINK, UPDATE
 from ..transactions import Beside
 
 _logger = logging.getLogger(__name__)
@@ -28,18 +27,12 @@ Claim = namedtuple("Claim", "request entries size")
 #: the connection, whether SPAR was answering, how long to wait after what, whether
 #: speed is limited, and of which version all of it is.
 Request = namedtuple(
-    "Request", "id number operation parts full well pacing limited version"
+    "Request", "id number operation parts full well policy limited version"
 )
 
 #: One mapping's part of a request: the item that is sent, what was wanted, and whether
 #: an attempt has failed before.
 Part = namedtuple("Part", "item wanted tried")
-
-#: What a registrant should have at SPAR: the ID (or None), the address string with its
-#: strategy's number (or None for no address), and what these two are compared by.
-#: ``broken`` is set instead of an address that cannot be written for SPAR, ``details``
-#: is what else SPAR is told.
-Wanted = namedtuple("Wanted", "spar_id value digest broken details")
 
 
 # One model in several files, split where the work changes.
@@ -94,21 +87,22 @@ class G2pSparMapping(models.Model):
         if not entries:
             return Claim(None, [], 0)
         connection = self._connection_of(entries)
-        pacing = connection._pacing()
+        policy = connection._retry_policy()
         self._take_up_changes(entries)
-        lost = self._declare_lost(entries, beside, pacing)
-        steps = self._steps([e for e in entries if e not in lost])
-        chosen = self._choose(steps)
+        lost = self._declare_lost(entries, beside, policy)
+        rest = [entry for entry in entries if entry not in lost]
+        steps = plan_steps(rest, self._wanted(rest))
+        chosen = choose_largest(steps)
         if len(chosen) < len(steps) and not narrowed:
             self._save_progress(entries)
             self._commit()
-            mine = self._lock_again([entry.id for entry, _step, _wanted in chosen])
+            mine = self._lock_again([planned.entry.id for planned in chosen])
             claim = self._claim_locked(mine, beside, narrowed=True)
             return claim._replace(size=len(entries))
         request = None
         if chosen:
             full = narrowed or len(entries) >= connection._batch_limit()
-            request = self._request(chosen, connection, pacing, full)
+            request = self._request(chosen, connection, policy, full)
         return Claim(request, entries, len(entries))
 
     # === DECISIONS === #
@@ -133,7 +127,7 @@ class G2pSparMapping(models.Model):
             newest = ids.pop(0 if every else -1)
             entry.take_up(newest, () if every else ids)
 
-    def _declare_lost(self, entries, beside, pacing):
+    def _declare_lost(self, entries, beside, policy):
         """Have those whose sender died checked before anything else is sent.
 
         :return: those entries
@@ -144,51 +138,15 @@ class G2pSparMapping(models.Model):
         lost = [entry for entry in entries if entry.id in doubts]
         for entry in lost:
             _logger.info("mapping %s: its sender died, to be resolved", entry.id)
-            entry.lose_sender(doubts[entry.id], pacing)
+            entry.lose_sender(doubts[entry.id], policy)
         return lost
 
-    def _steps(self, entries):
-        """Return ``[(entry, step, wanted)]`` of those with something to send.
-
-        The others are settled or held here.
-        """
-        steps = []
-        wanted_of = self._wanted(entries)
-        for entry in entries:
-            wanted = wanted_of[entry.id]
-            spar_id = wanted.spar_id
-            if entry.sending_spar_id:
-                # Asking needs no address, so it also helps one that is broken.
-                step = Step(RESOLVE, entry.sending_spar_id)
-            elif wanted.broken and entry.linked_spar_id in (None, spar_id):
-                entry.hold(UNWRITABLE)
-                continue
-            else:
-                step = next_step(entry.facts(wanted))
-            if isinstance(step, str):
-                entry.settle(step)
-            else:
-                steps.append((entry, step, wanted))
-        return steps
-
-    def _choose(self, steps):
-        """Return those of these steps that make the largest request.
-
-        No SPAR ID is in it twice.
-        """
-        requests = defaultdict(dict)
-        for entry, step, wanted in steps:
-            group = group_applies(entry.send_group, step.operation) and entry.send_group
-            chosen = requests[step.operation, group]
-            chosen.setdefault(step.spar_id, (entry, step, wanted))
-        largest = max(requests.values(), key=len, default={})
-        return list(largest.values())
-
-    def _request(self, chosen, connection, pacing, full):
+    def _request(self, chosen, connection, policy, full):
         """Return the :class:`Request` that takes these steps, which are alike."""
         parts = {}
         request_id = uuid.uuid4()
-        for number, (entry, step, wanted) in enumerate(chosen):
+        for number, planned in enumerate(chosen):
+            entry, step, wanted = planned.entry, planned.step, planned.wanted
             value, details = (), {}
             if step.operation in (LINK, UPDATE):
                 value, details = wanted.value, wanted.details
@@ -202,7 +160,7 @@ class G2pSparMapping(models.Model):
             parts,
             full,
             connection._was_answered(),
-            pacing,
+            policy,
             bool(connection.max_per_second),
             connection._version(),
         )

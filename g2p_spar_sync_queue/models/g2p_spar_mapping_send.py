@@ -29,11 +29,11 @@ class G2pSparMapping(models.Model):
             request.operation,
             alone=len(mine) == 1,
             well=request.well,
-            pacing=request.pacing.at(self._connection_of(mine)._now()),
+            policy=request.policy.at(self._connection_of(mine)._now()),
         )
         for position, (entry, part) in enumerate(zip(mine, parts, strict=True)):
             half = int(position >= len(mine) / 2)
-            entry.send(request, part.item)
+            entry.mark_sent(request, part.item)
             recorder.record(entry, part.item, part.wanted, half)
         self._save_progress(claim.entries, request.parts)
         self.env["g2p.spar.attempt"]._log(mine, request)
@@ -47,5 +47,5 @@ class G2pSparMapping(models.Model):
         """
         for entry in claim.entries:
             if entry.id in claim.request.parts and entry.id not in request.parts:
-                wait_for_id(entry, request.pacing)
+                wait_for_id(entry, request.policy)
         return claim._replace(request=request if request.parts else None)

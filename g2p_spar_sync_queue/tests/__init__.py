@@ -24,7 +24,7 @@ from . import test_look
 from . import test_look_for_others
 from . import test_look_protects
 from . import test_long_shift
-from . import test_plan
+from . import test_decide
 from . import test_reconciliation
 from . import test_roles
 from . import test_second_manager

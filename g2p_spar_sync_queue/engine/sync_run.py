@@ -18,7 +18,15 @@ from ..spar.answers import Answer, Outcome
 from ..spar.client import Letter, SparClient
 from ..spar.keys import KeyProblem
 from ..spar.transport import TooLate
-from ..transactions import BEATEN, MAX_BEATEN, Beside, Busy, apart, commit, roll_back
+from ..transactions import (
+    MAX_LOST_RACES,
+    RETRYABLE_ERRORS,
+    AutonomousTransaction,
+    Busy,
+    commit,
+    commit_with_retry,
+    roll_back,
+)
 from .decide import UNWRITABLE, blames_one_again
 
 #: Seconds after which a job hands what is left to the next one: short enough for an
@@ -97,9 +105,9 @@ class Shift:
         self._home = connection.env
         self._connection = connection
         #: The other transaction requests are decided in.
-        self._away = Beside(self._home)
+        self._away = AutonomousTransaction(self._home)
         #: Where they are written down.
-        self._beside = Beside(self._home)
+        self._beside = AutonomousTransaction(self._home)
         #: Of the transaction the next request is decided in.
         self._env = self._home
         self._under_way = None
@@ -141,13 +149,13 @@ class Shift:
         except Busy:
             # Going on would be as if it had not happened.
             roll_back(self._home)
-            finished, self.beaten = False, MAX_BEATEN + 1
+            finished, self.beaten = False, MAX_LOST_RACES + 1
         connection = self.connection
         if self.worked:
             connection._moved_on(last=True)
         if connection._is_open():
             if not finished:
-                connection._wake_up(REST if self.beaten > MAX_BEATEN else None)
+                connection._wake_up(REST if self.beaten > MAX_LOST_RACES else None)
             connection._wake_up_when_due()
         commit(self._home)
 
@@ -183,14 +191,14 @@ class Shift:
         :param claim: what returns the next :class:`Claim`
         :return: whether it came to that, and no limit came first
         """
-        while self.beaten <= MAX_BEATEN and self._may_go_on():
+        while self.beaten <= MAX_LOST_RACES and self._may_go_on():
             try:
                 claimed = claim()
                 if claimed.size:
                     self.worked = True
                     self._carry_out(claimed)
                     continue
-            except BEATEN:
+            except RETRYABLE_ERRORS:
                 roll_back(self._env)
                 self._beside.roll_back()
                 self.beaten += 1
@@ -399,7 +407,7 @@ class Shift:
             connection._moved_on()
             # First what became of the registrants: pausing may meet another worker's.
             commit(under_way.env)
-        except BEATEN:
+        except RETRYABLE_ERRORS:
             # As if this worker had died: what came of it is found out later.
             roll_back(under_way.env)
             self.beaten += 1
@@ -414,7 +422,7 @@ class Shift:
     def _forget_done(self, *more):
         done, self._done = [*self._done, *more], []
         if done:
-            apart(self._beside.env, lambda: self._sendings._forget(done))
+            commit_with_retry(self._beside.env, lambda: self._sendings._forget(done))
 
 
 def boot_time():

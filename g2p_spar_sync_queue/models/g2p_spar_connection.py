@@ -7,7 +7,7 @@ from ..spar.client import SparClient
 from ..spar.place import place
 from ..spar.tls import TlsProblem
 from ..spar.words import LINK
-from ..transactions import apart
+from ..transactions import commit_with_retry
 
 #: The activity that calls somebody.
 ALERT = "g2p_spar_sync_queue.activity_alert"
@@ -254,7 +254,7 @@ class G2pSparConnection(models.Model):
             self._hold()
             self._pause(reason, alert=True)
 
-        apart(self.env, pause)
+        commit_with_retry(self.env, pause)
 
     def _alert(self, reason):
         """Call one person, once: whoever looks after the connection.

@@ -10,7 +10,7 @@ from ..engine.decide import retry_delay
 from ..jobs import later
 from ..spar.answers import Item
 from ..spar.words import RESOLVE
-from ..transactions import apart
+from ..transactions import commit_with_retry
 
 _logger = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class G2pSparConnection(models.Model):
     def _hold(self):
         """Wait until no other transaction writes this connection, and lock it.
 
-        For what is done :func:`~..transactions.apart`: what is read from here on is
+        For work of :func:`~..transactions.commit_with_retry`: from here on it reads
         what all others have written.
         """
         self.ensure_one()
@@ -104,9 +104,9 @@ class G2pSparConnection(models.Model):
         """
         self.ensure_one()
         if answer.failed:
-            apart(self.env, lambda: self._note_failure(answer.retry_after))
+            commit_with_retry(self.env, lambda: self._note_failure(answer.retry_after))
         elif self.breaker_failures or self.breaker_trips:
-            apart(self.env, self._note_success)
+            commit_with_retry(self.env, self._note_success)
 
     def _note_failure(self, retry_after):
         self.env.cr.execute(
@@ -169,7 +169,9 @@ class G2pSparConnection(models.Model):
         """
         if self.breaker_state == "closed":
             return True
-        return bool(apart(self.env, self._take_probe)) and self._probe(ask())
+        return bool(commit_with_retry(self.env, self._take_probe)) and self._probe(
+            ask()
+        )
 
     def _take_probe(self):
         """Become the one who asks; another worker may when this one does not return."""
@@ -193,9 +195,9 @@ class G2pSparConnection(models.Model):
         """
         answer = client.send(RESOLVE, [Item("probe", "connection-test")])
         if answer.failed:
-            apart(self.env, lambda: self._leave_alone(answer.retry_after))
+            commit_with_retry(self.env, lambda: self._leave_alone(answer.retry_after))
             return False
-        apart(self.env, self._come_back)
+        commit_with_retry(self.env, self._come_back)
         return True
 
     def _come_back(self):
@@ -253,7 +255,7 @@ class G2pSparConnection(models.Model):
         """
         if not self.max_per_second:
             return 0.0
-        return apart(self.env, lambda: self._take_place(number))
+        return commit_with_retry(self.env, lambda: self._take_place(number))
 
     def _take_place(self, number):
         if not self.max_per_second:

@@ -8,7 +8,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import config
 
-from ..transactions import apart, commit
+from ..transactions import commit, commit_with_retry
 
 _logger = logging.getLogger(__name__)
 
@@ -54,14 +54,14 @@ class G2pSparConnection(models.Model):
         if self.state != "running":
             return False
         if self._is_neutralised():
-            apart(self.env, lambda: self._pause(self._neutralised_text()))
+            commit_with_retry(self.env, lambda: self._pause(self._neutralised_text()))
             return False
         identity = self._database_identity()
         known = self.guard_identity
         if (known and known != identity) or noted > self.guard_run:
-            apart(self.env, self._ask_before_sending)
+            commit_with_retry(self.env, self._ask_before_sending)
             return False
-        run = apart(self.env, lambda: self._count_run(identity))
+        run = commit_with_retry(self.env, lambda: self._count_run(identity))
         if run:
             self._write_witness(run)
         return True

@@ -11,7 +11,7 @@ from odoo.addons.g2p_spar_financial_address.transactions import alone
 
 from ..engine.sync_run import JOB_SECONDS, Shift
 from ..jobs import later
-from ..transactions import BEATEN, commit, roll_back
+from ..transactions import RETRYABLE_ERRORS, commit, roll_back
 from .g2p_spar_mapping import MOVING
 from .g2p_spar_sending import GRACE
 
@@ -102,7 +102,7 @@ class G2pSparConnection(models.Model):
             try:
                 self.env["g2p.spar.mapping"]._capture(partners, None, self)
                 commit(self.env)
-            except (*BEATEN, DeadlockDetected):
+            except (*RETRYABLE_ERRORS, DeadlockDetected):
                 # One of them was changed meanwhile. Fewer are not beaten so easily.
                 roll_back(self.env)
                 size = max(1, size // 2)

@@ -10,7 +10,7 @@ from odoo.tools import SQL
 from ..engine.decide import Progress, Wanted, choose_largest, digest, plan_steps
 from ..spar.answers import Item
 from ..spar.words import LINK, UPDATE
-from ..transactions import Beside
+from ..transactions import AutonomousTransaction
 
 _logger = logging.getLogger(__name__)
 
@@ -79,8 +79,9 @@ class G2pSparMapping(models.Model):
         The number of statements does not depend on the number of mappings.
 
         :param entries: list of :class:`~..engine.decide.Progress`, their rows locked
-        :param beside: a :class:`~..transactions.Beside` that has not begun, to see who
-            has died; by default that is looked up in this transaction
+        :param beside: a :class:`~..transactions.AutonomousTransaction` that has not
+            begun, to see whose sender was killed; by default that is looked up in
+            this transaction
         :param bool narrowed: whether this is about one request already
         :rtype: Claim
         """
@@ -132,7 +133,7 @@ class G2pSparMapping(models.Model):
 
         :return: those entries
         """
-        beside = beside or Beside(self.env, same=True)
+        beside = beside or AutonomousTransaction(self.env, same=True)
         doubts = beside.env["g2p.spar.sending"]._doubts([e.id for e in entries])
         beside.commit()
         lost = [entry for entry in entries if entry.id in doubts]

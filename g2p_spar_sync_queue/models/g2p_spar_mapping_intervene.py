@@ -3,7 +3,7 @@
 from odoo import fields, models
 from odoo.tools.misc import format_datetime
 
-from ..transactions import Beside
+from ..transactions import AutonomousTransaction
 
 #: From which states an operator may do what. A request that is being sent is left
 #: alone, and a lost answer is waited out whatever people wish.
@@ -142,7 +142,7 @@ class G2pSparMapping(models.Model):
     def _in_doubt(self):
         """Return those whose last request was lost with its sender."""
         # Not in this transaction: it may have begun before that request was decided.
-        with Beside(self.env) as beside:
+        with AutonomousTransaction(self.env) as beside:
             return self.browse(beside.env["g2p.spar.sending"]._doubts(self.ids))
 
     def _open_changes(self):

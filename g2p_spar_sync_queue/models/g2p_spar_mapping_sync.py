@@ -16,7 +16,7 @@ from odoo.addons.g2p_spar_financial_address.transactions import alone
 
 from ..engine.sync_run import JOB_SECONDS, Shift
 from ..jobs import later
-from ..transactions import apart, commit
+from ..transactions import commit, commit_with_retry
 
 #: Seconds after which a wake-up counts as lost, and the sweeper's time for one run.
 LOST_AFTER = 30
@@ -58,7 +58,7 @@ class G2pSparMapping(models.Model):
         """Bring to SPAR what is due although its wake-up was lost."""
         alone(self.env, self.env["g2p.spar.reconciliation"]._wake_up_stale)
         forget = self.env["g2p.spar.sending"]._forget_recorded
-        alone(self.env, apart, self.env, forget)
+        alone(self.env, commit_with_retry, self.env, forget)
         connections = self.env["g2p.spar.connection"].search(
             [("state", "=", "running")]
         )

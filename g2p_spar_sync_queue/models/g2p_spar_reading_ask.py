@@ -14,7 +14,7 @@ from ..live.query_slots import turn
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
-from ..transactions import Busy, apart, commit
+from ..transactions import Busy, commit, commit_with_retry
 from .g2p_spar_reconciliation import difference
 
 #: Seconds for which an answer is shown again rather than asked for.
@@ -125,7 +125,9 @@ class G2pSparReading(models.Model):
             for key, result in results.items()
         }
         try:
-            apart(self.env, lambda: self._note(partner, answers, asked_at, who))
+            commit_with_retry(
+                self.env, lambda: self._note(partner, answers, asked_at, who)
+            )
         except Busy:
             # What is shown is what was noted.
             return {**codes, **dict.fromkeys(calls, "busy")}

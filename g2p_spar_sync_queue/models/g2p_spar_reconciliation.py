@@ -14,7 +14,7 @@ from ..jobs import later, on_behalf
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
-from ..transactions import BEATEN, Busy, commit, roll_back
+from ..transactions import RETRYABLE_ERRORS, Busy, commit, roll_back
 from .g2p_spar_mapping import NEWER_CHANGE
 from .g2p_spar_mapping_rows import READ
 
@@ -197,7 +197,7 @@ class G2pSparReconciliation(models.Model):
                     try:
                         outcome = self._compare_next(client, version, size)
                         commit(self.env)
-                    except BEATEN:
+                    except RETRYABLE_ERRORS:
                         roll_back(self.env)
                         continue
                     if outcome == "refused":

@@ -1,10 +1,9 @@
-"""One worker's turn with one connection: requests are decided, sent and recorded.
+"""Step 5, send: the loop that claims, journals, sends and records, request by request.
 
-Each request is one transaction: the mappings that are due are locked, one request is
-decided and sent, what came of it is recorded and committed. While SPAR works on one of
-a backlog, the next is decided in a second transaction, and sent as soon as the answer
-is there. So SPAR need not wait for the worker, and never has more than one request of
-it.
+Each request is one transaction: the due mappings are locked, one request is decided and
+sent, its outcome is recorded and committed. While SPAR processes a full request, the
+next one is decided in a second transaction, and sent as soon as the answer is there. So
+SPAR need not wait for the worker, and never has more than one request of it.
 """
 
 import time
@@ -27,13 +26,14 @@ from ..transactions import (
     commit_with_retry,
     roll_back,
 )
+from . import claim, journal, record, store
 from .decide import UNWRITABLE, blames_one_again
 
-#: Seconds after which a job hands what is left to the next one: short enough for an
-#: edit not to wait long for a worker, and with one request more far below Odoo's usual
+#: Seconds after which a job leaves the rest to the next job: short, so that an edit
+#: does not wait long for a worker, and with one more request far below Odoo's usual
 #: limit of 120 s.
 JOB_SECONDS = 20
-#: Seconds for which a job rests that was beaten to a row too often.
+#: Seconds until the next job, after this one lost too many races for rows.
 REST = 10
 #: What is read of a connection again for each request.
 SETTINGS = (
@@ -50,19 +50,19 @@ SETTINGS = (
     "retry_cap",
 )
 #: Of the cool-down, the part that may pass between a request's last check and its
-#: leaving, and the fewest seconds. The rest is for SPAR to work on it.
+#: leaving, and the fewest seconds. The rest is for SPAR to process it.
 LATE_PART, LATE_SECONDS = 0.25, 2
-#: Seconds after which what was decided ahead is given back: others may want those rows,
-#: and what they should hold may have changed.
+#: Seconds after which what was decided ahead is released: other workers may need those
+#: rows, and what is wanted may have changed.
 STALE = 2
 
 
 @dataclass
-class UnderWay:
-    """A request SPAR works on.
+class InFlight:
+    """A request that SPAR is processing.
 
     :param env: of the transaction that holds the locks on its mappings
-    :param Claim claim: what was claimed
+    :param ~.claim.Claim claim: what was claimed
     :param SparClient client: that sends it
     :param Letter letter: what is sent
     :param future: of what comes back
@@ -76,11 +76,11 @@ class UnderWay:
 
     @cached_property
     def answer(self):
-        """What SPAR says, a :class:`~..spar.answers.Answer`; waits for it."""
+        """SPAR's :class:`~..spar.answers.Answer`; waits for it."""
         return self.client.read_answer(self.letter, self.future.result())
 
-    def went_well(self, seconds):
-        """Whether SPAR answers within some seconds, and goes on taking requests.
+    def succeeds_within(self, seconds):
+        """Return whether SPAR answers in time, and goes on accepting requests.
 
         :param float seconds: how long to wait
         """
@@ -91,149 +91,148 @@ class UnderWay:
         return not (self.answer.failed or self.answer.refuses_partner)
 
 
-class Shift:
-    """Rounds until nothing is due or time is up.
+class SyncRun:
+    """One worker's rounds through one connection, until nothing is due or time is up.
 
-    The client, and with it the connection to SPAR and its TLS session, lasts as long.
+    One client, and with it the connection to SPAR and its TLS session, lasts as long.
 
     :param connection: a ``g2p.spar.connection``
-    :param float seconds: after which what is left is handed on
+    :param float seconds: after which the rest is left to the next job
     :param int since: seconds for which something must have been due
     """
 
     def __init__(self, connection, seconds, since=0):
-        self._home = connection.env
+        self._own = connection.env
         self._connection = connection
-        #: The other transaction requests are decided in.
-        self._away = AutonomousTransaction(self._home)
-        #: Where they are written down.
-        self._beside = AutonomousTransaction(self._home)
-        #: Of the transaction the next request is decided in.
-        self._env = self._home
-        self._under_way = None
-        #: Numbers of requests written down, once their outcome is, too.
-        self._done = []
+        #: The second transaction requests are decided in.
+        self._second = AutonomousTransaction(self._own)
+        #: Where requests are journaled.
+        self._journal = AutonomousTransaction(self._own)
+        #: Of the transaction the next request is decided in: the own or the second one.
+        self._active = self._own
+        self._in_flight = None
+        #: Numbers of journaled requests whose outcome is recorded.
+        self._recorded = []
         self.since = since
         self.deadline = time.monotonic() + seconds
-        self.beaten = 0
+        self.lost_races = 0
         self.position = None
         self.client = None
         self.client_of = None
-        self.worked = False
+        self.has_worked = False
         # One, as SPAR gets one request at a time.
         self._caller = ThreadPoolExecutor(1, "spar")
 
     @property
     def connection(self):
-        """The connection, as the transaction sees it that is not waiting for SPAR."""
-        return self._connection.with_env(self._env)
+        """The connection, in the active transaction."""
+        return self._connection.with_env(self._active)
 
     @property
-    def mappings(self):
-        """All mappings, in the same transaction."""
-        return self._env["g2p.spar.mapping"].sudo()
-
-    @property
-    def _sendings(self):
-        return self._beside.env["g2p.spar.sending"].sudo()
+    def _spare(self):
+        """The environment of the transaction that is not active."""
+        return self._second.env if self._active is self._own else self._own
 
     def work(self, mappings=None):
-        """Bring to SPAR these mappings first, and then whatever else is due.
+        """Send these mappings first, and then whatever else is due.
 
-        :param mappings: those somebody was woken up for
+        :param mappings: those the job was woken for
         """
         try:
             if not self.connection._is_guarded():
                 return
             finished = self._work(mappings)
         except Busy:
-            # Going on would be as if it had not happened.
-            roll_back(self._home)
-            finished, self.beaten = False, MAX_LOST_RACES + 1
+            # Nothing may be sent on top of what could not be stored.
+            roll_back(self._own)
+            finished, self.lost_races = False, MAX_LOST_RACES + 1
         connection = self.connection
-        if self.worked:
+        if self.has_worked:
             connection._moved_on(last=True)
         if connection._is_open():
             if not finished:
-                connection._wake_up(REST if self.beaten > MAX_LOST_RACES else None)
+                rests = self.lost_races > MAX_LOST_RACES
+                connection._wake_up(REST if rests else None)
             connection._wake_up_when_due()
-        commit(self._home)
+        commit(self._own)
 
     def _work(self, mappings):
         """Return whether nothing was left to do."""
         with ExitStack() as at_the_end:
             at_the_end.callback(self._close)
-            # Also when something goes wrong with the next one.
+            # Also when something goes wrong with the next request.
             at_the_end.callback(self._finish)
             finished = (
                 not mappings or self._work_at(mappings.sudo())
             ) and self._rounds(self._claim_backlog)
-            self._forget_done()
+            self._delete_recorded()
         return finished
 
     def _close(self):
         # First the thread ends, so that nothing uses the client any more.
         self._caller.shutdown()
-        self._env = self._home
-        self._away.close()
-        self._beside.close()
+        self._active = self._own
+        self._second.close()
+        self._journal.close()
         if self.client:
             self.client.close()
 
     # === ROUNDS === #
 
     def _work_at(self, mappings):
-        return self._rounds(lambda: mappings.with_env(self._env)._claim(self._beside))
+        return self._rounds(
+            lambda: claim.claim_mappings(mappings.with_env(self._active), self._journal)
+        )
 
-    def _rounds(self, claim):
+    def _rounds(self, next_claim):
         """Claim, send and record until there is nothing to claim.
 
-        :param claim: what returns the next :class:`Claim`
-        :return: whether it came to that, and no limit came first
+        :param next_claim: what returns the next :class:`~.claim.Claim`
+        :return: whether nothing is left, and no limit came first
         """
-        while self.beaten <= MAX_LOST_RACES and self._may_go_on():
+        while self.lost_races <= MAX_LOST_RACES and self._may_go_on():
             try:
-                claimed = claim()
+                claimed = next_claim()
                 if claimed.size:
-                    self.worked = True
-                    self._carry_out(claimed)
+                    self.has_worked = True
+                    self._process(claimed)
                     continue
             except RETRYABLE_ERRORS:
-                roll_back(self._env)
-                self._beside.roll_back()
-                self.beaten += 1
+                roll_back(self._active)
+                self._journal.roll_back()
+                self.lost_races += 1
                 continue
-            commit(self._env)
-            if not self._under_way:
+            commit(self._active)
+            if not self._in_flight:
                 return True
-            # Its registrants may have another step before them.
+            # Its registrants may have another step to send.
             self._finish()
         self._finish()
         return False
 
     def _claim_backlog(self):
         start = self.position
-        claimed, self.position = self.mappings._claim_backlog(
-            self.connection, self._beside, start, self.since
+        claimed, self.position = claim.claim_backlog(
+            self.connection, self._journal, start, self.since
         )
         if not claimed.size and start:
-            # From the beginning once more: what somebody else was busy with may have
-            # got a newer change since.
-            claimed, self.position = self.mappings._claim_backlog(
-                self.connection, self._beside, None, self.since
+            # From the beginning once more: mappings that other workers had locked may
+            # have got a newer change since.
+            claimed, self.position = claim.claim_backlog(
+                self.connection, self._journal, None, self.since
             )
         return claimed
 
     def _may_go_on(self):
-        """Whether there is time, and SPAR may be sent something as far as is known."""
+        """Return whether time is left, and SPAR may be sent something."""
         if time.monotonic() >= self.deadline:
             return False
         connection = self.connection
         connection.fetch(SETTINGS)
         if connection.state != "running":
             return False
-        if self._under_way:
-            # Its client is busy, so nothing else can be asked.
+        if self._in_flight:
+            # Its client is in use, so no probe can be sent.
             return connection._is_open()
         try:
             return connection._is_available(self._open_client)
@@ -257,176 +256,181 @@ class Shift:
 
     # === ONE ROUND === #
 
-    def _carry_out(self, claimed):
+    def _process(self, claimed):
         """Send what was claimed, if anything, and record what was sent before it."""
         if claimed.request:
-            claimed = self._deliver(claimed)
+            claimed = self._send_or_release(claimed)
         if claimed and not claimed.request:
-            self.mappings._save_progress(claimed.entries)
-            commit(self._env)
-            self.beaten = 0
+            store.save_progress(self._active, claimed.entries)
+            commit(self._active)
+            self.lost_races = 0
 
-    def _deliver(self, claimed):
-        """Send a request, unless something came in between.
+    def _send_or_release(self, claimed):
+        """Send a request, unless something has changed since it was decided.
 
         :return: the claim, without a request if nothing of it may be sent; None when
-            it was sent, or given back
+            it was sent, or released
         """
         try:
-            return self._deliver_signed(claimed)
+            return self._sign_and_send(claimed)
         except KeyProblem as problem:
-            roll_back(self._env)
+            roll_back(self._active)
             self.connection._pause_for_key(problem)
             return None
 
-    def _deliver_signed(self, claimed):
+    def _sign_and_send(self, claimed):
         request = claimed.request
-        if self._under_way and request.version != self.client_of:
-            return self._give_back()
+        if self._in_flight and request.version != self.client_of:
+            return self._release()
         client = self._open_client(request.version)
-        self._wait_for_turn(request)
-        # While SPAR works on the one before, and before anything is written down:
-        # what cannot be signed was never about to be sent.
+        self._wait_for_rate(request)
+        # While SPAR processes the one before, and before the request is journaled: what
+        # cannot be signed was never about to be sent.
         try:
             letter = prepared(client, request)
         except ValueError:
-            return self._refuse(claimed)
-        if self._under_way and not self._under_way.went_well(STALE):
-            return self._give_back()
-        claimed = self._write_down(claimed)
+            return self._record_unwritable(claimed)
+        if self._in_flight and not self._in_flight.succeeds_within(STALE):
+            return self._release()
+        claimed = self._journal_request(claimed)
         if not claimed:
-            return self._give_back()
+            return self._release()
         if claimed.request:
             self._send(client, letter, claimed)
             return None
         return claimed
 
-    def _give_back(self):
-        """What was claimed is decided anew, once it is known what came before it."""
-        roll_back(self._env)
+    def _release(self):
+        """Release what was claimed: it is decided anew after the one before it."""
+        roll_back(self._active)
         self._finish()
 
-    def _wait_for_turn(self, request):
-        """Wait for a place among what may be sent in a second.
+    def _wait_for_rate(self, request):
+        """Wait until the speed limit lets this request leave.
 
-        :raise Busy: when there is none to be had
+        :raise Busy: when the wait could not be stored
         """
         if request.limited:
-            connection = self._connection.with_env(self._beside.env)
+            connection = self._connection.with_env(self._journal.env)
             if wait := connection._reserve(len(request.parts)):
                 time.sleep(wait)
 
-    def _refuse(self, claimed):
+    def _record_unwritable(self, claimed):
         """Record that a request cannot be written, as if SPAR had refused it.
 
-        So the one to blame is found, and no other registrant waits for it.
+        So the mapping to blame is found, and no other one waits for it.
         """
         request = claimed.request
         items = [part.item for part in request.parts.values()]
         answer = Answer.same_for_all(items, Outcome.BATCH_REFUSED, UNWRITABLE)
-        self.mappings._record(claimed, answer)
+        record.record_answer(self._active, claimed, answer)
         self.connection._moved_on()
-        commit(self._env)
+        commit(self._active)
 
-    def _write_down(self, claimed):
-        """Write down what is about to be sent.
+    def _journal_request(self, claimed):
+        """Journal what is about to be sent, and commit that.
 
-        :return: the claim with what may be sent of it; None when it was decided before
-            something that could alter the decision
+        :return: the claim with what may be sent of it; None when the connection has
+            changed since it was decided
         """
-        done, self._done = self._done, []
-        request = self._sendings._write_down(self._connection.id, claimed.request, done)
-        self._beside.commit()
-        return request and self.mappings._leave_out(claimed, request)
+        recorded, self._recorded = self._recorded, []
+        request = journal.write_intent(
+            self._journal.env, self._connection.id, claimed.request, recorded
+        )
+        self._journal.commit()
+        return request and journal.leave_out(claimed, request)
 
     def _send(self, client, letter, claimed):
-        """Have a request sent; go on with the next if there seem to be more."""
+        """Have a request sent; decide the next one ahead if there seems to be more."""
         with self._forgotten_if_not_sent(claimed.request):
             if len(claimed.request.parts) < len(letter.items):
                 letter = prepared(client, claimed.request)
-            in_time = self._still_held(claimed.request)
+            in_time = self._check_locks_held(claimed.request)
             future = self._caller.submit(client.deliver, letter, in_time)
-        before = self._under_way
-        self._under_way = UnderWay(self._env, claimed, client, letter, future)
+        before = self._in_flight
+        self._in_flight = InFlight(self._active, claimed, client, letter, future)
         if before:
             self._record(before)
-        if self._goes_ahead(claimed.request):
-            self._env = self._away.env if self._env is self._home else self._home
+        if self._decides_ahead(claimed.request):
+            self._active = self._spare
         else:
             self._finish()
 
     @contextmanager
     def _forgotten_if_not_sent(self, request):
-        """If the block fails, nothing has left, and nothing is in doubt."""
+        """If the block fails, nothing has left, and nothing is unresolved."""
         try:
             yield
         except Exception:
-            self._forget_done(request.number)
+            self._delete_recorded(request.number)
             raise
 
-    def _still_held(self, request):
-        """Make sure that no other worker can have taken these registrants.
+    def _check_locks_held(self, request):
+        """Make sure that no other worker can have locked these mappings since.
 
-        It may have been stopped since it claimed. Its locks are those of its session:
-        as long as that lasts, no other worker has touched these registrants.
+        This process may have been stopped since the claim. The locks are those of its
+        session: as long as that lasts, no other worker has claimed these mappings.
 
-        :return: a function that tells, without asking the database, whether that is
-            so short a time ago that the next worker still waits for this request
+        :return: a function that returns, without a query, whether that is so short a
+            time ago that the next worker still waits for this request
         :raise psycopg2.Error: when the session has ended
         """
         until = boot_time() + max(LATE_SECONDS, LATE_PART * request.policy.cool_down)
-        self._env.cr.execute("SELECT 1", log_exceptions=False)
+        store.check_session(self._active)
         return lambda: boot_time() <= until
 
-    def _goes_ahead(self, request):
-        """Whether to decide the next request while SPAR works on this one.
+    def _decides_ahead(self, request):
+        """Return whether to decide the next request while SPAR processes this one.
 
-        Not where SPAR gets only so much in a second: there is time enough.
+        Not with a speed limit: there is time enough.
         """
-        return request.full and not request.limited and not self._away.is_same
+        return request.full and not request.limited and not self._second.is_same
 
     def _finish(self):
-        """Wait for the answer that is still to come, if any, and record it."""
-        if self._under_way:
-            under_way, self._under_way = self._under_way, None
-            self._record(under_way)
+        """Wait for the request in flight, if any, and record its answer."""
+        if self._in_flight:
+            in_flight, self._in_flight = self._in_flight, None
+            self._record(in_flight)
 
-    def _record(self, under_way):
-        """Record what came of a request; pause if SPAR refuses the partner."""
-        request = under_way.claim.request
-        if isinstance(under_way.future.result(), TooLate):
-            # As due as before. First forgotten, so that no worker takes it for lost.
-            self._forget_done(request.number)
-            roll_back(under_way.env)
-            self.beaten += 1
+    def _record(self, in_flight):
+        """Record the outcome of a request; pause if SPAR refuses the partner."""
+        request = in_flight.claim.request
+        if isinstance(in_flight.future.result(), TooLate):
+            # As due as before. First deleted, so that no worker takes it for lost.
+            self._delete_recorded(request.number)
+            roll_back(in_flight.env)
+            self.lost_races += 1
             return
-        answer = under_way.answer
-        connection = self._connection.with_env(under_way.env)
+        answer = in_flight.answer
+        connection = self._connection.with_env(in_flight.env)
         try:
-            under_way.env["g2p.spar.mapping"].sudo()._record(under_way.claim, answer)
+            record.record_answer(in_flight.env, in_flight.claim, answer)
             connection._moved_on()
-            # First what became of the registrants: pausing may meet another worker's.
-            commit(under_way.env)
+            # First the outcome for the registrants: a pause may conflict with another
+            # worker's.
+            commit(in_flight.env)
         except RETRYABLE_ERRORS:
-            # As if this worker had died: what came of it is found out later.
-            roll_back(under_way.env)
-            self.beaten += 1
+            # As if this worker had been killed: the outcome is resolved later.
+            roll_back(in_flight.env)
+            self.lost_races += 1
         else:
-            self.beaten = 0
-            self._done.append(request.number)
+            self.lost_races = 0
+            self._recorded.append(request.number)
         if not blames_one_again(request, answer):
             connection._note_answer(answer)
         if answer.refuses_partner and request.version == connection._version():
             connection._pause_for_signature()
 
-    def _forget_done(self, *more):
-        done, self._done = [*self._done, *more], []
-        if done:
-            commit_with_retry(self._beside.env, lambda: self._sendings._forget(done))
+    def _delete_recorded(self, *more):
+        """Delete from the journal what is recorded, and these requests."""
+        numbers, self._recorded = [*self._recorded, *more], []
+        if numbers:
+            env = self._journal.env
+            commit_with_retry(env, lambda: store.delete_requests(env, numbers))
 
 
 def boot_time():
-    """Return the seconds since the machine was started, those asleep included."""
+    """Return the seconds since the machine was started, time asleep included."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
@@ -434,7 +438,7 @@ def prepared(client, request):
     """Return what is sent for a request, signed.
 
     :param ~..spar.client.SparClient client: whose partner signs it
-    :param Request request: what was claimed
+    :param ~.claim.Request request: what was claimed
     :rtype: ~..spar.client.Letter
     :raise ValueError: when it cannot be written
     :raise KeyProblem: when it cannot be signed

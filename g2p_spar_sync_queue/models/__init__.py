@@ -3,9 +3,6 @@ from . import g2p_spar_sending
 from . import g2p_spar_capture
 from . import g2p_spar_mapping
 from . import g2p_spar_mapping_capture
-from . import g2p_spar_mapping_rows
-from . import g2p_spar_mapping_claim
-from . import g2p_spar_mapping_send
 from . import g2p_spar_mapping_sync
 from . import g2p_spar_mapping_intervene
 from . import g2p_spar_mapping_leaving

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from odoo import fields, models
 
+from ..engine import store
 from ..engine.decide import retry_delay
 from ..jobs import later
 from ..spar.answers import Item
@@ -276,5 +277,4 @@ class G2pSparConnection(models.Model):
 
     def _now(self):
         """Return the moment by the database's clock, the one all workers share."""
-        self.env.cr.execute("SELECT clock_timestamp() AT TIME ZONE 'UTC'")
-        return self.env.cr.fetchone()[0]
+        return store.now(self.env)

@@ -9,11 +9,11 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
-from ..engine.sync_run import JOB_SECONDS, Shift
+from ..engine.journal import GRACE
+from ..engine.store import MOVING
+from ..engine.sync_run import JOB_SECONDS, SyncRun
 from ..jobs import later
 from ..transactions import RETRYABLE_ERRORS, commit, roll_back
-from .g2p_spar_mapping import MOVING
-from .g2p_spar_sending import GRACE
 
 #: After the 10 of other jobs.
 BACKLOG_PRIORITY = 15
@@ -87,7 +87,7 @@ class G2pSparConnection(models.Model):
     def _job_work_off(self):
         """Job: bring to SPAR whatever is due through this connection."""
         for connection in self.exists():
-            Shift(connection, JOB_SECONDS).work()
+            SyncRun(connection, JOB_SECONDS).work()
 
     def _job_enlist(self):
         """Job: take up registrants whose address was not captured, and wake the rest.

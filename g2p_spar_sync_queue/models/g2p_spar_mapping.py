@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
+from ..engine.store import MOVING, NEWER_CHANGE, newer_change
+
 #: What people see: one vocabulary for form, list, portal and API.
 DISPLAY_STATES = [
     ("no_address", "No address"),
@@ -246,26 +248,6 @@ class G2pSparMapping(models.Model):
 
     def _local(self, moment):
         return format_datetime(self.env, moment) if moment else ""
-
-
-#: States in which the engine has something to do. As literals, for the partial index.
-MOVING = SQL("('due', 'retrying', 'checking')")
-
-
-def newer_change(alias):
-    """Return SQL: a mapping has a change the engine has not taken up yet.
-
-    :param str alias: of the mapping
-    """
-    return SQL(
-        """EXISTS (SELECT FROM g2p_spar_change c
-                    WHERE c.mapping_id = %s AND c.state = 'queued')""",
-        SQL.identifier(alias, "id"),
-    )
-
-
-#: SQL on a mapping ``m``.
-NEWER_CHANGE = newer_change("m")
 
 
 def shown_state(alias, connection):

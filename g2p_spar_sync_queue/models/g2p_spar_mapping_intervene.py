@@ -3,7 +3,7 @@
 from odoo import fields, models
 from odoo.tools.misc import format_datetime
 
-from ..transactions import AutonomousTransaction
+from ..engine import journal
 
 #: From which states an operator may do what. A request that is being sent is left
 #: alone, and a lost answer is waited out whatever people wish.
@@ -111,7 +111,7 @@ class G2pSparMapping(models.Model):
             chosen.invalidate_recordset()
             chosen = chosen.filtered(lambda mapping: mapping._allows(action))
             if action in GIVING_UP:
-                chosen -= chosen._in_doubt()
+                chosen -= journal.with_unresolved(chosen)
         given_up = getattr(chosen, f"_do_{action}")()
         trail = []
         for mapping in chosen:
@@ -138,12 +138,6 @@ class G2pSparMapping(models.Model):
         if action == "cancel":
             return bool(self._open_changes())
         return self.state in ALLOWED[action]
-
-    def _in_doubt(self):
-        """Return those whose last request was lost with its sender."""
-        # Not in this transaction: it may have begun before that request was decided.
-        with AutonomousTransaction(self.env) as beside:
-            return self.browse(beside.env["g2p.spar.sending"]._doubts(self.ids))
 
     def _open_changes(self):
         return self.env["g2p.spar.change"].search(

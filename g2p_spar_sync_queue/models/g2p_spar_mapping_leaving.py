@@ -3,6 +3,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..engine import journal
+
 
 class G2pSparMapping(models.Model):
     _inherit = "g2p.spar.mapping"
@@ -12,7 +14,7 @@ class G2pSparMapping(models.Model):
         """Return the mappings of these under which SPAR has, or may have, a row."""
         mappings = self.search([("partner_id", "in", partners.ids)])
         held = mappings.filtered(lambda m: m.linked_spar_id or m.sending_spar_id)
-        return held | mappings._in_doubt()
+        return held | journal.with_unresolved(mappings)
 
     @api.model
     def _forget(self, partners):

@@ -10,13 +10,16 @@ outcome is unknown. Whatever is in doubt (``sending_spar_id`` is set) is resolve
 anything else is sent.
 """
 
+from functools import partial
+
 from odoo import api, models
 
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
-from ..engine.sync_run import JOB_SECONDS, Shift
+from ..engine import store
+from ..engine.sync_run import JOB_SECONDS, SyncRun
 from ..jobs import later
-from ..transactions import commit, commit_with_retry
+from ..transactions import commit_with_retry
 
 #: Seconds after which a wake-up counts as lost, and the sweeper's time for one run.
 LOST_AFTER = 30
@@ -51,13 +54,13 @@ class G2pSparMapping(models.Model):
     def _job_sync(self):
         """Job: bring these mappings to SPAR, and then whatever else is due."""
         for connection, mappings in self.exists().grouped("connection_id").items():
-            Shift(connection, JOB_SECONDS).work(mappings)
+            SyncRun(connection, JOB_SECONDS).work(mappings)
 
     @api.model
     def _cron_sweep(self):
         """Bring to SPAR what is due although its wake-up was lost."""
         alone(self.env, self.env["g2p.spar.reconciliation"]._wake_up_stale)
-        forget = self.env["g2p.spar.sending"]._forget_recorded
+        forget = partial(store.delete_recorded_requests, self.env)
         alone(self.env, commit_with_retry, self.env, forget)
         connections = self.env["g2p.spar.connection"].search(
             [("state", "=", "running")]
@@ -65,9 +68,4 @@ class G2pSparMapping(models.Model):
         for connection in connections:
             # Each has its share, so that a slow SPAR does not starve the others.
             share = SWEEP_SECONDS / len(connections)
-            alone(self.env, Shift(connection, share, LOST_AFTER).work)
-
-    # === TRANSACTIONS === #
-
-    def _commit(self):
-        commit(self.env)
+            alone(self.env, SyncRun(connection, share, LOST_AFTER).work)

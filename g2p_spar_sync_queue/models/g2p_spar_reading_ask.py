@@ -8,6 +8,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..engine.claim import wanted_of
+from ..engine.store import read_mappings
 from ..live.drift import MOVING, SAME
 from ..live.query import LIMITS, ask_all
 from ..live.query_slots import turn
@@ -195,13 +197,12 @@ class G2pSparReading(models.Model):
         return difference(entry, wanted, item, result) or SAME
 
     def _wanted(self, entry, in_use=False):
-        Mapping = self.env["g2p.spar.mapping"].sudo()
-        return Mapping._wanted([entry], in_use)[entry.id]
+        return wanted_of(self.sudo().env, [entry], in_use)[entry.id]
 
     def _entries(self, partner):
         """Return the registrant's mappings as the engine reads them, by connection."""
         self.env.flush_all()
-        entries = self._comparison()._entries(SQL("m.partner_id = %s", partner.id))
+        entries = read_mappings(self.env, SQL("m.partner_id = %s", partner.id))
         return {entry.connection_id: entry for entry in entries}
 
     def _comparison(self):

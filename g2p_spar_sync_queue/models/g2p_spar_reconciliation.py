@@ -9,14 +9,14 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
-from ..engine.decide import Progress, digest, of_address
+from ..engine.claim import wanted_of
+from ..engine.decide import digest, of_address
+from ..engine.store import AT_REST, read_mappings
 from ..jobs import later, on_behalf
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
 from ..transactions import RETRYABLE_ERRORS, Busy, commit, roll_back
-from .g2p_spar_mapping import NEWER_CHANGE
-from .g2p_spar_mapping_rows import READ
 
 #: IDs in one question. SPAR answers up to 32,767, proxies cap the size.
 CHUNK = 500
@@ -26,16 +26,6 @@ JOB_SECONDS = 45
 STALE_AFTER = 300
 #: Seconds to wait after SPAR gave no answer.
 REST = 60
-
-#: SQL on a mapping ``m``: the engine has nothing to do with it. What was given up, or
-#: held, with a lost answer is among them as soon as SPAR cannot be working on it.
-AT_REST = SQL(
-    """m.state IN ('in_sync', 'ended', 'held', 'skipped', 'waiting_id')
-       AND (m.sending_spar_id IS NULL OR m.next_attempt_at IS NULL
-            OR m.next_attempt_at <= statement_timestamp() AT TIME ZONE 'UTC')
-       AND NOT %s""",
-    NEWER_CHANGE,
-)
 
 
 class G2pSparReconciliation(models.Model):
@@ -256,31 +246,28 @@ class G2pSparReconciliation(models.Model):
         return "done"
 
     def _next_entries(self, size):
-        return self._entries(
+        return read_mappings(
+            self.env,
             SQL(
                 "m.connection_id = %s AND m.id > %s ORDER BY m.id LIMIT %s",
                 self.connection_id.id,
                 self.last_mapping_id,
                 size,
-            )
+            ),
         )
-
-    def _entries(self, where):
-        self.env.cr.execute(
-            SQL("SELECT %s FROM g2p_spar_mapping m WHERE %s", READ, where)
-        )
-        return [Progress(*row) for row in self.env.cr.fetchall()]
 
     def _at_rest(self, entries):
         ids = [entry.id for entry in entries]
-        return self._entries(SQL("m.id = ANY(%s) AND %s ORDER BY m.id", ids, AT_REST))
+        return read_mappings(
+            self.env, SQL("m.id = ANY(%s) AND %s ORDER BY m.id", ids, AT_REST)
+        )
 
     def _comparable(self, entries):
         """Return who is compared: all while nothing is sent, else those at rest."""
         if not self.resume_for_id or self.connection_id.state != "paused":
             return self._at_rest(entries)
         ids = [entry.id for entry in entries]
-        return self._entries(SQL("m.id = ANY(%s) ORDER BY m.id", ids))
+        return read_mappings(self.env, SQL("m.id = ANY(%s) ORDER BY m.id", ids))
 
     def _resume_or_tell(self):
         """Resume the connection if that was asked for and nothing differs.
@@ -348,14 +335,13 @@ class G2pSparReconciliation(models.Model):
         same = {entry.id: entry for entry in before}
         resting = {entry.id for entry in self._at_rest(before)}
         now = [e for e in self._comparable(before) if same.get(e.id) == e]
-        Mapping = self.env["g2p.spar.mapping"]
-        wanted_of = Mapping._wanted(now, in_use=True)
+        wanted = wanted_of(self.env, now, in_use=True)
         lines = []
         for entry in now:
             item = asked.get(entry.id)
             result = item and answer.results[item.reference_id]
             compare = difference if entry.id in resting else waiting_difference
-            kind = item and compare(entry, wanted_of[entry.id], item, result)
+            kind = item and compare(entry, wanted[entry.id], item, result)
             if kind == "spar_newer" and self._was_ours(entry, result):
                 kind = "ours_newer"
             if kind:

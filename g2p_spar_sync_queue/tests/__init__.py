@@ -23,7 +23,7 @@ from . import test_leaving
 from . import test_look
 from . import test_look_for_others
 from . import test_look_protects
-from . import test_long_shift
+from . import test_long_sync_run
 from . import test_decide
 from . import test_reconciliation
 from . import test_roles

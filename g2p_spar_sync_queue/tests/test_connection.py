@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..engine.sync_run import Shift
+from ..engine.sync_run import SyncRun
 from ..spar.keys import KeyProblem
 from ..spar.place import place
 from . import stand_in
@@ -229,9 +229,9 @@ class TestConnection(SparCase):
         self.assertNotIn("nowhere", self.connection.pause_reason)
 
     def test_what_was_changed_counts_from_the_next_request(self):
-        shift = Shift(self.connection, 5)
-        client = shift._open_client()
-        self.assertIs(shift._open_client(), client)
+        run = SyncRun(self.connection, 5)
+        client = run._open_client()
+        self.assertIs(run._open_client(), client)
         self.connection.write({"dialect": B})
         self.env.flush_all()
         # All of a test is one moment.
@@ -240,9 +240,9 @@ class TestConnection(SparCase):
             [self.connection.id],
         )
         self.connection.invalidate_recordset()
-        other = shift._open_client()
+        other = run._open_client()
         self.assertIsNot(other, client)
-        self.assertIs(shift._open_client(), other)
+        self.assertIs(run._open_client(), other)
         other.close()
 
     # === TEST === #

@@ -5,7 +5,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tests import tagged
 
-from ..engine.sync_run import Shift
+from ..engine.sync_run import SyncRun
 from ..spar.client import SparClient
 from . import stand_in
 from .key_case import KeyCase
@@ -57,15 +57,15 @@ class TestKeyRotation(KeyCase):
         for n, partner in enumerate(mappings.partner_id):
             self.enter_address(f"0754{300_000 + n}", partner_id=partner.id)
         self.assertEqual(len(mappings.change_ids), 1000)
-        shift = Shift(self.connection, 60)
+        run = SyncRun(self.connection, 60)
 
         def end_of_turn(_handler, _work):
             if len(self.mapper.log) == 4:
-                shift.deadline = 0
+                run.deadline = 0
             return False
 
         self.mapper.rule = end_of_turn
-        shift.work()
+        run.work()
         self.assertEqual(self.kids(), {self.key.thumbprint})
         self.assertEqual(len(self.mapper.log), 4)
         self.next.action_switch_now()

@@ -8,6 +8,7 @@ from unittest.mock import patch
 from odoo import Command, fields
 from odoo.tests import tagged
 
+from ..engine import record
 from ..models import g2p_spar_reconciliation
 from ..spar.keys import KeyPair
 from . import stand_in
@@ -17,7 +18,7 @@ from .key_material import certificate_pem, private_pem, rsa_key
 
 
 @tagged("post_install", "-at_install")
-class TestLongShift(KeyCase):
+class TestLongSyncRun(KeyCase):
     def setUp(self):
         super().setUp()
         self.connection.batch_size = 1
@@ -34,15 +35,14 @@ class TestLongShift(KeyCase):
 
     def meanwhile(self, work):
         """Do something after the first answer has come, before it is recorded."""
-        todo, Mapping = [work], type(self.mapping)
-        original = Mapping._record
+        todo, original = [work], record.record_answer
 
-        def record(*arguments):
+        def work_first(*arguments):
             while todo:
                 todo.pop()()
             return original(*arguments)
 
-        self.patch(Mapping, "_record", record)
+        self.patch(record, "record_answer", work_first)
 
     def switch_key(self):
         key = rsa_key(1)
@@ -222,5 +222,5 @@ class TestLongShift(KeyCase):
 
 
 @tagged("post_install", "-at_install")
-class TestLongShiftOn2(PartnerApiCase, TestLongShift):
+class TestLongSyncRunOn2(PartnerApiCase, TestLongSyncRun):
     pass

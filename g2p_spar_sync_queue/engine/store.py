@@ -470,3 +470,345 @@ def check_session(env):
     :raise psycopg2.Error: when it has ended
     """
     env.cr.execute("SELECT 1", log_exceptions=False)
+
+
+def version(env, connection_id):
+    """Return by what requests are decided, written, signed and read, as one value.
+
+    Another value once the connection was changed, stopped, or its breaker opened; a key
+    was changed, became the one that signs or expired; or a strategy changed. Read
+    before each request, therefore one statement.
+
+    :rtype: tuple
+    """
+    env.cr.execute(
+        """SELECT c.write_date,
+                  c.state = 'running' AND c.breaker_state = 'closed',
+                  (SELECT array_agg((k.id, k.write_date, k.use_from <= t.now,
+                                     k.not_after < t.now)::text ORDER BY k.id)
+                     FROM g2p_spar_key k WHERE k.connection_id = c.id),
+                  (SELECT array_agg((s.id, s.write_date)::text ORDER BY s.id)
+                     FROM g2p_fa_strategy s)
+             FROM g2p_spar_connection c,
+                  (SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now) t
+            WHERE c.id = %s""",
+        [connection_id],
+        log_exceptions=False,
+    )
+    write_date, is_open, keys, strategies = env.cr.fetchone()
+    return write_date, is_open, tuple(keys or ()), tuple(strategies or ())
+
+
+def lock_connection(env, connection_id):
+    """Wait until no other transaction writes this connection, and lock it."""
+    env.cr.execute(
+        "SELECT FROM g2p_spar_connection WHERE id = %s FOR NO KEY UPDATE",
+        [connection_id],
+        log_exceptions=False,
+    )
+
+
+# === BREAKER === #
+
+
+def count_failure(env, connection_id):
+    """Count a failed request; return a row whether the threshold is reached.
+
+    :return: None when the breaker is not closed
+    """
+    env.cr.execute(
+        """UPDATE g2p_spar_connection
+              SET breaker_failures = breaker_failures + 1
+            WHERE id = %s AND breaker_state = 'closed'
+        RETURNING breaker_failures >= breaker_threshold""",
+        [connection_id],
+        log_exceptions=False,
+    )
+    return env.cr.fetchone()
+
+
+def reset_failures(env, connection_id):
+    """Forget failures: SPAR has answered."""
+    env.cr.execute(
+        """UPDATE g2p_spar_connection SET breaker_failures = 0, breaker_trips = 0
+            WHERE id = %s AND breaker_state = 'closed'""",
+        [connection_id],
+        log_exceptions=False,
+    )
+
+
+def open_breaker(env, connection_id, trips, until):
+    """Open the breaker until a moment."""
+    env.cr.execute(
+        """UPDATE g2p_spar_connection
+              SET breaker_state = 'open', breaker_trips = %s, breaker_until = %s
+            WHERE id = %s""",
+        [trips, until, connection_id],
+        log_exceptions=False,
+    )
+
+
+def take_probe(env, connection_id, seconds):
+    """Become the one worker that sends the probe, for some seconds.
+
+    :return: a row, or None when it is not time, or another worker's turn
+    """
+    env.cr.execute(
+        """UPDATE g2p_spar_connection
+              SET breaker_state = 'half_open',
+                  breaker_until = clock_timestamp() AT TIME ZONE 'UTC'
+                      + %s * INTERVAL '1 second'
+            WHERE id = %s AND breaker_state != 'closed'
+              AND breaker_until <= clock_timestamp() AT TIME ZONE 'UTC'
+        RETURNING id""",
+        [seconds, connection_id],
+        log_exceptions=False,
+    )
+    return env.cr.fetchone()
+
+
+def close_breaker(env, connection_id):
+    """Close the breaker, with one failure left until it opens again."""
+    env.cr.execute(
+        """UPDATE g2p_spar_connection
+              SET breaker_state = 'closed', breaker_until = NULL,
+                  breaker_failures = breaker_threshold - 1
+            WHERE id = %s""",
+        [connection_id],
+        log_exceptions=False,
+    )
+
+
+def make_failed_due(env, connection_id):
+    """Make mappings due that failed while SPAR was down; skip locked ones."""
+    env.cr.execute(
+        """UPDATE g2p_spar_mapping SET next_attempt_at = NULL
+            WHERE id IN (
+                SELECT id FROM g2p_spar_mapping
+                 WHERE connection_id = %s AND state = 'retrying'
+                   AND outcome = 'transient'
+                   FOR NO KEY UPDATE SKIP LOCKED)""",
+        [connection_id],
+        log_exceptions=False,
+    )
+
+
+# === RATE LIMIT AND RESTORE GUARD === #
+
+
+def reserve(env, connection_id, seconds):
+    """Reserve so many seconds of the connection; return those until they begin.
+
+    :rtype: float
+    """
+    env.cr.execute(
+        """UPDATE g2p_spar_connection
+              SET rate_free_at = GREATEST(
+                      rate_free_at, clock_timestamp() AT TIME ZONE 'UTC')
+                  + %(seconds)s * INTERVAL '1 second'
+            WHERE id = %(id)s
+        RETURNING EXTRACT(EPOCH FROM
+            rate_free_at - clock_timestamp() AT TIME ZONE 'UTC') - %(seconds)s""",
+        {"seconds": seconds, "id": connection_id},
+        log_exceptions=False,
+    )
+    return float(env.cr.fetchone()[0])
+
+
+def count_run(env, connection_id, identity, seconds):
+    """Give the run a new number after so many seconds.
+
+    :return: the number, or None when that was not due
+    """
+    env.cr.execute(
+        """UPDATE g2p_spar_connection
+              SET guard_run = COALESCE(guard_run, 0) + 1, guard_identity = %s,
+                  guard_at = clock_timestamp() AT TIME ZONE 'UTC'
+            WHERE id = %s AND (guard_identity IS NULL OR guard_at IS NULL
+               OR guard_at < clock_timestamp() AT TIME ZONE 'UTC'
+                             - %s * INTERVAL '1 second')
+        RETURNING guard_run""",
+        [identity, connection_id, seconds],
+        log_exceptions=False,
+    )
+    row = env.cr.fetchone()
+    return row and row[0]
+
+
+def database_identity(env):
+    """Return PostgreSQL's OID of the database, and its server and timeline if allowed.
+
+    :rtype: list
+    """
+    env.cr.execute(
+        """SELECT oid, has_function_privilege('pg_control_system()', 'EXECUTE')
+             FROM pg_database WHERE datname = current_database()"""
+    )
+    oid, is_allowed = env.cr.fetchone()
+    if not is_allowed:
+        return [oid]
+    # The timeline that is written to. pg_control_checkpoint() keeps the former one
+    # until the first checkpoint after a promotion ends, minutes later.
+    env.cr.execute(
+        """SELECT (pg_control_system()).system_identifier,
+                  ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
+                  )::bit(32)::bigint"""
+    )
+    return [oid, *env.cr.fetchone()]
+
+
+# === CAPTURE AND WAKE-UP === #
+
+
+def append_changes(env, partner_ids, channel, chosen):
+    """Append a change per registrant, and create the mappings that are missing.
+
+    First the row of each registrant in ``g2p.spar.capture`` is written, in one order,
+    so that two transactions cannot deadlock. Until the commit no other transaction
+    captures these registrants, so the ids of their changes follow the commits.
+
+    Every registrant gets a mapping, even without an address, so that a comparison
+    resolves their ID, too. It is created in state ``ended``: nothing was wanted yet.
+
+    In one statement, whatever their number. Which connections have been started is read
+    here and not cached: a change missed for one would never be noticed.
+
+    :param str channel: as for :func:`~.outbox.capture`
+    :param SQL chosen: a condition on connections ``k``
+    :return: for each connection its batch size, and the ids of the mappings that got a
+        change
+    :rtype: list[tuple]
+    """
+    query = SQL(
+        """
+        WITH captured AS (
+            INSERT INTO g2p_spar_capture AS c (partner_id, number)
+            SELECT DISTINCT id, 1 FROM unnest(%(partners)s) AS id ORDER BY id
+                ON CONFLICT (partner_id) DO UPDATE SET number = c.number + 1
+         RETURNING partner_id
+        ), asked AS (
+            SELECT k.id AS connection_id, k.batch_size, p.partner_id,
+                   a.id AS address_id,
+                   COALESCE(%(channel)s, a.channel, 'admin') AS channel
+              FROM g2p_spar_connection k
+             CROSS JOIN captured p
+              LEFT JOIN g2p_financial_address a
+                ON a.partner_id = p.partner_id AND a.state = 'effective'
+             WHERE %(chosen)s
+        ), known AS (
+            SELECT m.id, asked.*
+              FROM asked
+              LEFT JOIN g2p_spar_mapping m USING (partner_id, connection_id)
+        ), created AS (
+            INSERT INTO g2p_spar_mapping
+                   (connection_id, partner_id, state, create_uid, create_date,
+                    write_uid, write_date)
+            SELECT connection_id, partner_id, 'ended', %(uid)s,
+                   now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
+              FROM known
+             WHERE id IS NULL
+             ORDER BY connection_id, partner_id
+         RETURNING id, partner_id, connection_id
+        ), to_tell AS (
+            SELECT COALESCE(known.id, created.id) AS mapping_id,
+                   known.connection_id, batch_size, address_id, channel
+              FROM known
+              LEFT JOIN created USING (partner_id, connection_id)
+             -- Without an address and an earlier mapping there is nothing to send.
+             WHERE known.id IS NOT NULL OR address_id IS NOT NULL
+        ), appended AS (
+            INSERT INTO g2p_spar_change
+                   (mapping_id, connection_id, address_id, channel, state,
+                    create_uid, create_date, write_uid, write_date)
+            SELECT mapping_id, connection_id, address_id, channel, 'queued',
+                   %(uid)s, now() AT TIME ZONE 'UTC',
+                   %(uid)s, now() AT TIME ZONE 'UTC'
+              FROM to_tell
+             ORDER BY mapping_id
+        )
+        SELECT batch_size, array_agg(mapping_id ORDER BY mapping_id)
+          FROM to_tell
+         GROUP BY connection_id, batch_size
+         ORDER BY connection_id
+        """,
+        channel=channel,
+        partners=partner_ids,
+        chosen=chosen,
+        uid=env.uid,
+    )
+    # A conflict with another capture is no error: Odoo runs the request again.
+    env.cr.execute(query, log_exceptions=False)
+    return env.cr.fetchall()
+
+
+def missed_partners(env, connection_id, last, limit):
+    """Return ids of registrants whose newest change is not about the address in use.
+
+    Or who have an address and no change, or a change with an address and none.
+
+    :param int last: id of the registrant after whom to begin
+    :return: in order
+    :rtype: list[int]
+    """
+    newest = SQL(
+        """(SELECT c.address_id FROM g2p_spar_change c
+             WHERE c.mapping_id = m.id ORDER BY c.id DESC LIMIT 1)"""
+    )
+    env.cr.execute(
+        SQL(
+            """(SELECT a.partner_id AS id
+                  FROM g2p_financial_address a
+                  LEFT JOIN g2p_spar_mapping m
+                    ON m.partner_id = a.partner_id
+                   AND m.connection_id = %(connection)s
+                 WHERE a.state = 'effective' AND a.partner_id > %(last)s
+                   AND a.id IS DISTINCT FROM %(newest)s
+                 ORDER BY 1 LIMIT %(limit)s)
+                UNION
+               (SELECT m.partner_id
+                  FROM g2p_spar_mapping m
+                 WHERE m.connection_id = %(connection)s
+                   AND m.partner_id > %(last)s
+                   AND NOT EXISTS (SELECT FROM g2p_financial_address a
+                                    WHERE a.partner_id = m.partner_id
+                                      AND a.state = 'effective')
+                   AND %(newest)s IS NOT NULL
+                 ORDER BY 1 LIMIT %(limit)s)
+                ORDER BY 1 LIMIT %(limit)s""",
+            connection=connection_id,
+            last=last,
+            newest=newest,
+            limit=limit,
+        )
+    )
+    return [id_ for (id_,) in env.cr.fetchall()]
+
+
+def next_due(env, connection_id, grace):
+    """Return the moment the next waiting mapping or journaled request is due, if any.
+
+    :param timedelta grace: after which a journaled request is checked
+    :rtype: list[datetime]
+    """
+    env.cr.execute(
+        SQL(
+            """(SELECT m.next_attempt_at FROM g2p_spar_mapping m
+                 WHERE m.connection_id = %(connection)s AND m.state IN %(moving)s
+                   AND m.paused IS NOT TRUE
+                   AND COALESCE(m.next_attempt_at, '-infinity') >
+                       statement_timestamp() AT TIME ZONE 'UTC'
+                 ORDER BY COALESCE(m.next_attempt_at, '-infinity') LIMIT 1)
+                UNION ALL
+               (SELECT date_trunc('second', s.create_date) + %(grace)s
+                  FROM g2p_spar_sending s
+                 WHERE s.connection_id = %(connection)s
+                   AND s.create_date + %(grace)s >
+                       statement_timestamp() AT TIME ZONE 'UTC'
+                 ORDER BY s.id LIMIT 1)
+                ORDER BY 1 LIMIT 1""",
+            connection=connection_id,
+            moving=MOVING,
+            grace=grace,
+        )
+    )
+    return [moment for (moment,) in env.cr.fetchall()]

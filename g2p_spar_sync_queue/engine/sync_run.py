@@ -26,7 +26,7 @@ from ..transactions import (
     commit_with_retry,
     roll_back,
 )
-from . import claim, journal, record, store
+from . import claim, journal, record, store, wake_up
 from .decide import UNWRITABLE, blames_one_again
 
 #: Seconds after which a job leaves the rest to the next job: short, so that an edit
@@ -148,12 +148,12 @@ class SyncRun:
             finished, self.lost_races = False, MAX_LOST_RACES + 1
         connection = self.connection
         if self.has_worked:
-            connection._moved_on(last=True)
+            connection._notify_progress(last=True)
         if connection._is_open():
             if not finished:
                 rests = self.lost_races > MAX_LOST_RACES
-                connection._wake_up(REST if rests else None)
-            connection._wake_up_when_due()
+                wake_up.wake_up(connection, REST if rests else None)
+            wake_up.wake_up_when_due(connection)
         commit(self._own)
 
     def _work(self, mappings):
@@ -324,7 +324,7 @@ class SyncRun:
         items = [part.item for part in request.parts.values()]
         answer = Answer.same_for_all(items, Outcome.BATCH_REFUSED, UNWRITABLE)
         record.record_answer(self._active, claimed, answer)
-        self.connection._moved_on()
+        self.connection._notify_progress()
         commit(self._active)
 
     def _journal_request(self, claimed):
@@ -405,7 +405,7 @@ class SyncRun:
         connection = self._connection.with_env(in_flight.env)
         try:
             record.record_answer(in_flight.env, in_flight.claim, answer)
-            connection._moved_on()
+            connection._notify_progress()
             # First the outcome for the registrants: a pause may conflict with another
             # worker's.
             commit(in_flight.env)

@@ -2,10 +2,7 @@ from . import g2p_spar_engine_fields
 from . import g2p_spar_sending
 from . import g2p_spar_capture
 from . import g2p_spar_mapping
-from . import g2p_spar_mapping_capture
-from . import g2p_spar_mapping_sync
 from . import g2p_spar_mapping_intervene
-from . import g2p_spar_mapping_leaving
 from . import g2p_spar_change
 from . import g2p_spar_attempt
 from . import g2p_spar_intervention
@@ -15,7 +12,6 @@ from . import g2p_spar_connection_dialect
 from . import g2p_spar_connection_directory
 from . import g2p_spar_connection_tls
 from . import g2p_spar_connection_detect
-from . import g2p_spar_connection_jobs
 from . import g2p_spar_connection_breaker
 from . import g2p_spar_connection_guard
 from . import g2p_spar_connection_keys

@@ -1,7 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.g2p_spar_financial_address.transactions import alone
+
+from ..engine import outbox, store
 from ..engine.decide import RetryPolicy
+from ..engine.sync_run import JOB_SECONDS, SyncRun
 from ..jobs import later
 from ..spar.client import SparClient
 from ..spar.place import place
@@ -179,28 +183,9 @@ class G2pSparConnection(models.Model):
     def _version(self):
         """Return by what requests are decided, written, signed and read, as one value.
 
-        Another one once the connection was changed, stopped or left alone, a key was
-        changed, its turn has come or its certificate is over, or a strategy changed.
-        It is asked before each request, so it is one statement.
-
         :rtype: tuple
         """
-        self.env.cr.execute(
-            """SELECT c.write_date,
-                      c.state = 'running' AND c.breaker_state = 'closed',
-                      (SELECT array_agg((k.id, k.write_date, k.use_from <= t.now,
-                                         k.not_after < t.now)::text ORDER BY k.id)
-                         FROM g2p_spar_key k WHERE k.connection_id = c.id),
-                      (SELECT array_agg((s.id, s.write_date)::text ORDER BY s.id)
-                         FROM g2p_fa_strategy s)
-                 FROM g2p_spar_connection c,
-                      (SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now) t
-                WHERE c.id = %s""",
-            [self.id],
-            log_exceptions=False,
-        )
-        write_date, is_open, keys, strategies = self.env.cr.fetchone()
-        return write_date, is_open, tuple(keys or ()), tuple(strategies or ())
+        return store.version(self.env, self.id)
 
     def _is_open(self):
         """Whether the engine goes on by itself: neither people nor SPAR stop it."""
@@ -388,3 +373,32 @@ class G2pSparConnection(models.Model):
             "res_id": running.id,
             "view_mode": "form",
         }
+
+    def _notify_progress(self, last=False):
+        """Hook: the outcome of a request was recorded; for live screens.
+
+        Called once for each request and never for each registrant, in the transaction
+        that is about to be committed.
+
+        :param bool last: whether this worker is done for now
+        """
+
+    # === JOBS === #
+
+    def _job_work_off(self):
+        """Job: bring to SPAR whatever is due through this connection."""
+        for connection in self.exists():
+            SyncRun(connection, JOB_SECONDS).work()
+
+    def _job_enlist(self):
+        """Job: take up registrants whose address was not captured, and wake the rest.
+
+        In chunks of one transaction each; stopped anywhere, it goes on from there.
+        """
+        outbox.capture_missed(self)
+
+    @api.model
+    def _cron_enlist(self):
+        """Take up registrants whose address was saved during the start."""
+        for connection in self.search([("state", "=", "running")]):
+            alone(self.env, connection._job_enlist)

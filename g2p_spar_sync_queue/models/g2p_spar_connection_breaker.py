@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from odoo import fields, models
 
-from ..engine import store
+from ..engine import store, wake_up
 from ..engine.decide import retry_delay
 from ..jobs import later
 from ..spar.answers import Item
@@ -223,7 +223,7 @@ class G2pSparConnection(models.Model):
             log_exceptions=False,
         )
         _logger.info("connection %s: SPAR is back", self.id)
-        self._wake_up()
+        wake_up.wake_up(self)
 
     def _reset_breaker(self):
         self.sudo().write(

@@ -1,8 +1,19 @@
+from functools import partial
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
+from odoo.addons.g2p_spar_financial_address.transactions import alone
+
+from ..engine import journal, store
 from ..engine.store import MOVING, NEWER_CHANGE, newer_change
+from ..engine.sync_run import JOB_SECONDS, SyncRun
+from ..transactions import commit_with_retry
+
+#: Seconds after which a wake-up counts as lost, and the sweeper's time for one run.
+LOST_AFTER = 30
+SWEEP_SECONDS = 45
 
 #: What people see: one vocabulary for form, list, portal and API.
 DISPLAY_STATES = [
@@ -165,20 +176,6 @@ class G2pSparMapping(models.Model):
             away = mapping.sudo().connection_id.breaker_state != "closed"
             mapping.sentence = mapping._sentence(mapping.display_state, away)
 
-    def _with_newer_change(self):
-        """Return those with a change the engine has not taken up yet."""
-        if not self.ids:
-            return self.browse()
-        self.env.flush_all()
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT m.id FROM g2p_spar_mapping m WHERE m.id = ANY(%s) AND %s",
-                list(self.ids),
-                NEWER_CHANGE,
-            )
-        )
-        return self.browse(id_ for (id_,) in rows)
-
     def _sentence(self, state, away):
         """Return what happens next, in plain words.
 
@@ -248,6 +245,71 @@ class G2pSparMapping(models.Model):
 
     def _local(self, moment):
         return format_datetime(self.env, moment) if moment else ""
+
+    # === BUSINESS METHODS === #
+
+    def _with_newer_change(self):
+        """Return those with a change the engine has not taken up yet."""
+        if not self.ids:
+            return self.browse()
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT m.id FROM g2p_spar_mapping m WHERE m.id = ANY(%s) AND %s",
+                list(self.ids),
+                NEWER_CHANGE,
+            )
+        )
+        return self.browse(id_ for (id_,) in rows)
+
+    @api.model
+    def _known_at_spar(self, partners):
+        """Return the mappings of these under which SPAR has, or may have, a row."""
+        mappings = self.search([("partner_id", "in", partners.ids)])
+        held = mappings.filtered(lambda m: m.linked_spar_id or m.sending_spar_id)
+        return held | journal.with_unresolved(mappings)
+
+    @api.model
+    def _forget(self, partners):
+        """Delete what is kept of registrants whose payment data has been erased.
+
+        By SQL, because none of it can be deleted otherwise. Those SPAR may know stay.
+        """
+        mappings = self.search([("partner_id", "in", partners.ids)])
+        mappings -= self._known_at_spar(partners)
+        if mappings:
+            self.env.flush_all()
+            for table in ("attempt", "intervention", "reconciliation_line", "change"):
+                self.env.cr.execute(
+                    SQL(
+                        "DELETE FROM %s WHERE mapping_id = ANY(%s)",
+                        SQL.identifier(f"g2p_spar_{table}"),
+                        mappings.ids,
+                    )
+                )
+            self.env.invalidate_all(flush=False)
+            mappings.unlink()
+
+    # === JOBS === #
+
+    def _job_sync(self):
+        """Job: bring these mappings to SPAR, and then whatever else is due."""
+        for connection, mappings in self.exists().grouped("connection_id").items():
+            SyncRun(connection, JOB_SECONDS).work(mappings)
+
+    @api.model
+    def _cron_sweep(self):
+        """Bring to SPAR what is due although its wake-up was lost."""
+        alone(self.env, self.env["g2p.spar.reconciliation"]._wake_up_stale)
+        forget = partial(store.delete_recorded_requests, self.env)
+        alone(self.env, commit_with_retry, self.env, forget)
+        connections = self.env["g2p.spar.connection"].search(
+            [("state", "=", "running")]
+        )
+        for connection in connections:
+            # Each has its share, so that a slow SPAR does not starve the others.
+            share = SWEEP_SECONDS / len(connections)
+            alone(self.env, SyncRun(connection, share, LOST_AFTER).work)
 
 
 def shown_state(alias, connection):

@@ -3,7 +3,7 @@
 from odoo import fields, models
 from odoo.tools.misc import format_datetime
 
-from ..engine import journal
+from ..engine import journal, outbox, wake_up
 
 #: From which states an operator may do what. A request that is being sent is left
 #: alone, and a lost answer is waited out whatever people wish.
@@ -149,7 +149,7 @@ class G2pSparMapping(models.Model):
         held.wanted_change_id.write({"state": "taken", "reason_code": False})
         held.state = "due"
         self.next_attempt_at = False
-        self._wake_up()
+        wake_up.wake_up_mappings(self)
         return {}
 
     def _do_resend(self):
@@ -159,7 +159,7 @@ class G2pSparMapping(models.Model):
             lambda mapping: mapping.state == "retrying"
         ).next_attempt_at = False
         for connection, mappings in self.grouped("connection_id").items():
-            self._capture(mappings.partner_id, "admin", connection)
+            outbox.capture(mappings.partner_id, "admin", connection)
         return {}
 
     def _do_skip(self):
@@ -177,7 +177,7 @@ class G2pSparMapping(models.Model):
 
     def _do_resume(self):
         self.paused = False
-        self._wake_up()
+        wake_up.wake_up_mappings(self)
         return {}
 
     def _intervened_sentence(self, action, then):

@@ -4,6 +4,7 @@ from odoo.tools import format_date
 
 from odoo.addons.g2p_spar_financial_address.const import APPROVER, EDITOR, VIEWER
 
+from ..engine import outbox
 from ..live.status import Look
 from .g2p_spar_mapping import DISPLAY_STATES
 
@@ -61,7 +62,7 @@ class ResPartner(models.Model):
 
     def _financial_address_changed(self, channel):
         result = super()._financial_address_changed(channel)
-        self.env["g2p.spar.mapping"]._capture(self, channel)
+        outbox.capture(self, channel)
         return result
 
     # === WHAT SPAR HOLDS === #

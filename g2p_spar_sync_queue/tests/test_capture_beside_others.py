@@ -16,6 +16,8 @@ from odoo.addons.g2p_spar_financial_address.tests.beside_others import (
 )
 from odoo.addons.queue_job.tests.common import trap_jobs
 
+from ..engine import outbox, wake_up
+
 
 @tagged("post_install", "-at_install")
 class TestCaptureBesideOthers(BesideOthersCase):
@@ -46,7 +48,7 @@ class TestCaptureBesideOthers(BesideOthersCase):
 
     def capture(self, env):
         with trap_jobs():
-            env["g2p.spar.mapping"]._capture(
+            outbox.capture(
                 self.partner.with_env(env), "admin", self.connection.with_env(env)
             )
 
@@ -88,11 +90,8 @@ class PaidCase(BesideOthersCase):
         self.patch(modules.module, "current_test", None)
         env = self.open()
         # A runner of jobs, if there is one, would take them up while this goes on.
-        registry = env.registry
-        self.patch(
-            registry["g2p.spar.mapping"], "_enqueue", lambda mappings, size: None
-        )
-        self.patch(registry["g2p.spar.connection"], "_wake_up", lambda *args: None)
+        self.patch(wake_up, "enqueue", lambda mappings, size: None)
+        self.patch(wake_up, "wake_up", lambda *args: None)
         self.connection = env["g2p.spar.connection"].create(
             {"base_url": "http://127.0.0.1:1", "send_every_value": True}
         )

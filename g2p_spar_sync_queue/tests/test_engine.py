@@ -6,7 +6,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..engine import claim, journal, record, store
-from ..models import g2p_spar_mapping_sync
+from ..models import g2p_spar_mapping
 from . import stand_in
 from .common import SparCase
 
@@ -568,7 +568,7 @@ class TestEngine(SparCase):
         self.connection.batch_size = 2
         self.env["queue.job"].search([]).unlink()
         # All tests of a class share the time at which their transaction began.
-        self.patch(g2p_spar_mapping_sync, "LOST_AFTER", 3600)
+        self.patch(g2p_spar_mapping, "LOST_AFTER", 3600)
         self.env["g2p.spar.mapping"]._cron_sweep()
         self.assertFalse(self.mapper.log, "took what its wake-up may still bring")
         self.env.flush_all()

@@ -1,6 +1,7 @@
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from ..engine import outbox
 from ..models import g2p_spar_reading_ask
 from . import stand_in
 from .look_case import LookCase
@@ -104,7 +105,7 @@ class TestLook(LookCase):
 
         assert_same("in_sync")
         other.state = "paused"
-        self.env["g2p.spar.mapping"]._capture(self.registrant, "admin", other)
+        outbox.capture(self.registrant, "admin", other)
         assert_same("paused")
         other.sequence = self.connection.sequence + 1
         assert_same("in_sync")

@@ -23,7 +23,7 @@ BEFORE = (
     ("claim", "release_locks", "commit"),
     ("g2p.spar.connection", "_note_failure", "note"),
     ("g2p.spar.connection", "_pause", "pause"),
-    ("g2p.spar.mapping", "_capture", "capture"),
+    ("outbox", "capture", "capture"),
 )
 #: Gates after them.
 AFTER = (("record", "record_answer", "commit"),)

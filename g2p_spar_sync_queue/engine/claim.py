@@ -9,8 +9,8 @@ from odoo.tools import SQL
 from ..spar.answers import Item
 from ..spar.words import LINK, UPDATE
 from ..transactions import AutonomousTransaction, commit
-from . import journal, store
-from .decide import Wanted, choose_largest, digest, plan_steps
+from . import breaker, journal, rate_limit, store
+from .decide import RetryPolicy, Wanted, choose_largest, digest, plan_steps
 
 _logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Request:
     :param well: whether SPAR was answering
     :param ~.decide.RetryPolicy policy: how long to wait after which failure
     :param limited: whether the speed is limited
-    :param version: of what it was made, see ``_version`` of a connection
+    :param version: of what it was made, see :func:`~.store.version`
     """
 
     id: str
@@ -79,7 +79,7 @@ def claim_mappings(mappings, autonomous=None):
     :rtype: Claim
     """
     mappings = mappings.sudo()
-    limit = mappings.connection_id[:1]._batch_limit()
+    limit = rate_limit.batch_limit(mappings.connection_id[:1])
     entries = store.lock_due(mappings.env, mappings.ids, limit)
     return claim_locked(mappings.env, entries, autonomous)
 
@@ -96,7 +96,7 @@ def claim_backlog(connection, autonomous=None, position=None, since=0):
     :return: the :class:`Claim` and the new position
     """
     env = connection.sudo().env
-    limit = connection._batch_limit()
+    limit = rate_limit.batch_limit(connection)
     entries = store.lock_moving(env, connection.id, limit, since)
     if len(entries) < limit:
         known = {entry.id for entry in entries}
@@ -130,7 +130,7 @@ def claim_locked(env, entries, autonomous=None, narrowed=False):
     if not entries:
         return Claim(None, [], 0)
     connection = connection_of(env, entries)
-    policy = connection._retry_policy()
+    policy = retry_policy(connection)
     _take_up_changes(env, connection, entries)
     lost = _take_over_unresolved(env, entries, autonomous, policy)
     rest = [entry for entry in entries if entry not in lost]
@@ -144,7 +144,7 @@ def claim_locked(env, entries, autonomous=None, narrowed=False):
         return replace(claim, size=len(entries))
     request = None
     if chosen:
-        full = narrowed or len(entries) >= connection._batch_limit()
+        full = narrowed or len(entries) >= rate_limit.batch_limit(connection)
         request = _request(chosen, connection, policy, full)
     return Claim(request, entries, len(entries))
 
@@ -160,6 +160,20 @@ def connection_of(env, entries):
     :rtype: ``g2p.spar.connection``
     """
     return env["g2p.spar.connection"].sudo().browse(entries[0].connection_id)
+
+
+def retry_policy(connection):
+    """Return how long to wait after which failure, as of now.
+
+    :rtype: ~.decide.RetryPolicy
+    """
+    connection.ensure_one()
+    return RetryPolicy(
+        store.now(connection.env),
+        connection.cool_down,
+        connection.retry_base,
+        connection.retry_cap,
+    )
 
 
 def _take_up_changes(env, connection, entries):
@@ -211,10 +225,10 @@ def _request(chosen, connection, policy, full):
         operation=step.operation,
         parts=parts,
         full=full,
-        well=connection._was_answered(),
+        well=breaker.was_answered(connection),
         policy=policy,
         limited=bool(connection.max_per_second),
-        version=connection._version(),
+        version=store.version(connection.env, connection.id),
     )
 
 

@@ -60,8 +60,7 @@ def write_intent(env, connection_id, request, recorded=()):
     store.lock_journal(env)
     if recorded:
         store.delete_requests(env, recorded)
-    connection = env["g2p.spar.connection"].sudo().browse(connection_id)
-    if connection._version() != request.version:
+    if store.version(env, connection_id) != request.version:
         return None
     parts = request.parts
     if request.operation == LINK:

@@ -26,7 +26,16 @@ from ..transactions import (
     commit_with_retry,
     roll_back,
 )
-from . import claim, journal, record, store, wake_up
+from . import (
+    breaker,
+    claim,
+    journal,
+    rate_limit,
+    record,
+    restore_guard,
+    store,
+    wake_up,
+)
 from .decide import UNWRITABLE, blames_one_again
 
 #: Seconds after which a job leaves the rest to the next job: short, so that an edit
@@ -139,7 +148,7 @@ class SyncRun:
         :param mappings: those the job was woken for
         """
         try:
-            if not self.connection._is_guarded():
+            if not restore_guard.may_send(self.connection):
                 return
             finished = self._work(mappings)
         except Busy:
@@ -149,7 +158,7 @@ class SyncRun:
         connection = self.connection
         if self.has_worked:
             connection._notify_progress(last=True)
-        if connection._is_open():
+        if breaker.allows_requests(connection):
             if not finished:
                 rests = self.lost_races > MAX_LOST_RACES
                 wake_up.wake_up(connection, REST if rests else None)
@@ -233,9 +242,9 @@ class SyncRun:
             return False
         if self._in_flight:
             # Its client is in use, so no probe can be sent.
-            return connection._is_open()
+            return breaker.allows_requests(connection)
         try:
-            return connection._is_available(self._open_client)
+            return breaker.is_available(connection, self._open_client)
         except KeyProblem as problem:
             connection._pause_for_key(problem)
             return False
@@ -243,16 +252,19 @@ class SyncRun:
     def _open_client(self, version=None):
         """Return the client; a new one once what it was made of has changed.
 
-        :param tuple version: of that, see ``_version`` of a connection; read when not
+        :param tuple version: of that, see :func:`~.store.version`; read when not
             given
         """
-        version = version or self.connection._version()
+        version = version or self._version()
         if self.client and self.client_of != version:
             self.client.close()
             self.client = None
         if not self.client:
             self.client, self.client_of = self.connection._client(), version
         return self.client
+
+    def _version(self, env=None):
+        return store.version(env or self._active, self._connection.id)
 
     # === ONE ROUND === #
 
@@ -312,7 +324,7 @@ class SyncRun:
         """
         if request.limited:
             connection = self._connection.with_env(self._journal.env)
-            if wait := connection._reserve(len(request.parts)):
+            if wait := rate_limit.reserve(connection, len(request.parts)):
                 time.sleep(wait)
 
     def _record_unwritable(self, claimed):
@@ -417,8 +429,8 @@ class SyncRun:
             self.lost_races = 0
             self._recorded.append(request.number)
         if not blames_one_again(request, answer):
-            connection._note_answer(answer)
-        if answer.refuses_partner and request.version == connection._version():
+            breaker.note_answer(connection, answer)
+        if answer.refuses_partner and self._version(in_flight.env) == request.version:
             connection._pause_for_signature()
 
     def _delete_recorded(self, *more):

@@ -12,8 +12,6 @@ from . import g2p_spar_connection_dialect
 from . import g2p_spar_connection_directory
 from . import g2p_spar_connection_tls
 from . import g2p_spar_connection_detect
-from . import g2p_spar_connection_breaker
-from . import g2p_spar_connection_guard
 from . import g2p_spar_connection_keys
 from . import g2p_spar_key
 from . import g2p_spar_key_material

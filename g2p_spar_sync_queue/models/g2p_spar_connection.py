@@ -3,8 +3,7 @@ from odoo.exceptions import UserError
 
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
-from ..engine import outbox, store
-from ..engine.decide import RetryPolicy
+from ..engine import breaker, outbox, restore_guard
 from ..engine.sync_run import JOB_SECONDS, SyncRun
 from ..jobs import later
 from ..spar.client import SparClient
@@ -101,6 +100,60 @@ class G2pSparConnection(models.Model):
     )
     mapping_ids = fields.One2many("g2p.spar.mapping", "connection_id")
 
+    # The circuit breaker and the speed limit; the engine writes them by SQL.
+    breaker_state = fields.Selection(
+        [
+            ("closed", "SPAR answers"),
+            ("open", "SPAR is left alone"),
+            ("half_open", "SPAR is being asked"),
+        ],
+        string="Availability",
+        required=True,
+        default="closed",
+        readonly=True,
+        copy=False,
+    )
+    breaker_failures = fields.Integer(
+        "Failures in a row", default=0, readonly=True, copy=False
+    )
+    breaker_trips = fields.Integer(
+        "Unanswered since", default=0, readonly=True, copy=False
+    )
+    breaker_until = fields.Datetime("Asked again at", readonly=True, copy=False)
+    breaker_threshold = fields.Integer(
+        "Failures before a rest",
+        default=5,
+        required=True,
+        help="After so many failed requests in a row SPAR is left alone, but for one "
+        "harmless question now and then.",
+    )
+    probe_base = fields.Integer(
+        "First question after",
+        default=30,
+        required=True,
+        help="Seconds, doubled each time.",
+    )
+    probe_cap = fields.Integer(
+        "Longest time between questions", default=600, required=True, help="Seconds."
+    )
+    max_per_second = fields.Integer(
+        "Registrants per second",
+        default=0,
+        help="Never send more than this. 0 is as fast as SPAR answers.",
+    )
+    rate_free_at = fields.Datetime(readonly=True, copy=False)
+
+    # The restore guard.
+    guard_identity = fields.Char(readonly=True, copy=False)
+    guard_run = fields.Integer(default=0, readonly=True, copy=False)
+    guard_at = fields.Datetime(readonly=True, copy=False)
+    is_other_database = fields.Boolean(
+        "Restored or copied",
+        readonly=True,
+        copy=False,
+        help="This database is not the one that last spoke to SPAR.",
+    )
+
     _batch_size_positive = models.Constraint(
         "CHECK(batch_size BETWEEN 1 AND 1000)",
         "A request holds between 1 and 1,000 registrants.",
@@ -112,6 +165,13 @@ class G2pSparConnection(models.Model):
         "CHECK(connect_timeout > 0 AND answer_timeout > 0 AND cool_down >= 0"
         " AND retry_base > 0 AND retry_cap >= retry_base)",
         "Waiting times are positive, and the longest wait is not the shorter one.",
+    )
+
+    _breaker_positive = models.Constraint(
+        "CHECK(breaker_threshold > 0 AND probe_base > 0 AND probe_cap >= probe_base"
+        " AND max_per_second >= 0)",
+        "Numbers and waiting times are positive, and the longest wait is not the "
+        "shorter one.",
     )
 
     # Each keeps its own order. Of two, nothing tells whose address comes last.
@@ -172,24 +232,16 @@ class G2pSparConnection(models.Model):
             tls=connection._tls(),
         )
 
-    def _retry_policy(self):
-        """Return how long to wait after which failure, as of now.
+    def _refuse_copies(self):
+        """Raise in a neutralised copy.
 
-        :rtype: ..engine.decide.RetryPolicy
+        :raise UserError: which says so
         """
-        self.ensure_one()
-        return RetryPolicy(self._now(), self.cool_down, self.retry_base, self.retry_cap)
+        if restore_guard.is_neutralised(self.env):
+            raise UserError(self._neutralised_text())
 
-    def _version(self):
-        """Return by what requests are decided, written, signed and read, as one value.
-
-        :rtype: tuple
-        """
-        return store.version(self.env, self.id)
-
-    def _is_open(self):
-        """Whether the engine goes on by itself: neither people nor SPAR stop it."""
-        return self.state == "running" and self.breaker_state == "closed"
+    def _neutralised_text(self):
+        return self.env._("This is a neutralised copy. It never speaks to SPAR.")
 
     def _pause(self, reason, alert=False):
         """Stop sending through this connection until somebody resumes it.
@@ -236,7 +288,7 @@ class G2pSparConnection(models.Model):
         """
 
         def pause():
-            self._hold()
+            breaker.lock(self)
             self._pause(reason, alert=True)
 
         commit_with_retry(self.env, pause)
@@ -309,11 +361,12 @@ class G2pSparConnection(models.Model):
         self._check_base_url()
         resumed = self - self._propose_further()
         resumed._refuse_twins()
-        resumed._adopt_database()
+        resumed._refuse_copies()
+        restore_guard.adopt_database(resumed)
         resumed.sudo().write(
             {"state": "running", "pause_reason": False, "paused_at": False}
         )
-        resumed._reset_breaker()
+        breaker.reset(resumed)
         resumed.activity_unlink([ALERT])
         # It is done: a later pause is not theirs to end.
         Reconciliation = self.env["g2p.spar.reconciliation"].sudo()

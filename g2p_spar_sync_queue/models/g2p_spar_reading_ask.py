@@ -8,6 +8,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..engine import restore_guard, store
 from ..engine.claim import wanted_of
 from ..engine.store import read_mappings
 from ..live.drift import MOVING, SAME
@@ -74,7 +75,7 @@ class G2pSparReading(models.Model):
 
     def _obstacle(self, connection, question):
         """Return why SPAR is not to be asked, None when nothing stands against it."""
-        if connection._is_neutralised():
+        if restore_guard.is_neutralised(self.env):
             return "copy"
         if connection.state != "running":
             return "paused"
@@ -89,7 +90,7 @@ class G2pSparReading(models.Model):
         reading = readings.get(connection.id)
         if not reading or reading.spar_id != question.spar_id:
             return None
-        since = connection._now() - timedelta(seconds=FRESH)
+        since = store.now(self.env) - timedelta(seconds=FRESH)
         seen_at = question.entry and question.entry.seen_at
         moved = seen_at and seen_at >= reading.tried_at
         return None if moved or reading.tried_at < since else reading.code or ""
@@ -114,7 +115,7 @@ class G2pSparReading(models.Model):
         :return: as :meth:`_ask`
         """
         codes, calls = self._prepare(questions)
-        asked_at = self._connections()[:1]._now()
+        asked_at = store.now(self.env)
         commit(self.env)
         with turn(self.env, who) as mine:
             if not mine:

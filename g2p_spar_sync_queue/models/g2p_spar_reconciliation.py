@@ -9,6 +9,7 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
+from ..engine import breaker, rate_limit, restore_guard, store
 from ..engine.claim import wanted_of
 from ..engine.decide import digest, of_address
 from ..engine.store import AT_REST, read_mappings
@@ -166,22 +167,22 @@ class G2pSparReconciliation(models.Model):
 
     def _run(self, deadline):
         connection = self.connection_id
-        if connection._is_neutralised() or connection.sudo().unconfirmed:
+        if restore_guard.is_neutralised(self.env) or connection.sudo().unconfirmed:
             self.action_cancel()
             return
         size, eta = CHUNK, None
         if connection.max_per_second:
-            size = min(size, connection._batch_limit())
+            size = min(size, rate_limit.batch_limit(connection))
         try:
             with ExitStack() as opened:
                 version = None
                 while self.state == "running" and time.monotonic() < deadline:
-                    if version != connection._version():
+                    if version != store.version(self.env, connection.id):
                         # Another key signs by now, say.
                         opened.close()
-                        version = connection._version()
+                        version = store.version(self.env, connection.id)
                         client = opened.enter_context(connection._client())
-                    if not connection._is_available(lambda one=client: one):
+                    if not breaker.is_available(connection, lambda one=client: one):
                         eta = REST
                         break
                     try:
@@ -225,11 +226,13 @@ class G2pSparReconciliation(models.Model):
         asked, answer = self._items(compared), None
         commit(self.env)
         if asked:
-            if wait := self.connection_id._reserve(len(asked)):
+            if wait := rate_limit.reserve(self.connection_id, len(asked)):
                 time.sleep(wait)
             answer = client.send(RESOLVE, list(asked.values()), str(uuid.uuid4()))
-            self.connection_id._note_answer(answer)
-            if answer.refuses_partner and version == self.connection_id._version():
+            breaker.note_answer(self.connection_id, answer)
+            if answer.refuses_partner and version == store.version(
+                self.env, self.connection_id.id
+            ):
                 self.connection_id._pause_for_signature()
             if answer.failed or answer.refuses_partner:
                 return "failed"

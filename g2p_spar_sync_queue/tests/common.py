@@ -6,7 +6,7 @@ from odoo import Command, fields
 
 from odoo.addons.g2p_spar_financial_address.tests.common import FinancialAddressCase
 
-from ..engine import claim, journal
+from ..engine import claim, journal, restore_guard
 from .stand_in import StandInMapper
 from .stand_in_2 import StandInPartnerApi
 from .test_spar_vectors import VECTORS
@@ -61,9 +61,7 @@ class SparCase(FinancialAddressCase):
         # Databases are rolled back after a test, files are not.
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.patch(
-            type(self.connection), "_witness_folder", lambda _self: Path(folder.name)
-        )
+        self.patch(restore_guard, "witness_folder", lambda: Path(folder.name))
 
     def set_up(self, **values):
         """Change settings that take a second manager once it was started."""

@@ -4,10 +4,11 @@ from odoo.exceptions import AccessError, UserError
 from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import new_test_user, tagged
 
+from ..engine import restore_guard
 from . import stand_in
 from .common import SparCase
 
-GUARD_LOG = "odoo.addons.g2p_spar_sync_queue.models.g2p_spar_connection_guard"
+GUARD_LOG = "odoo.addons.g2p_spar_sync_queue.engine.restore_guard"
 
 
 @tagged("post_install", "-at_install")
@@ -37,7 +38,9 @@ class TestGuard(SparCase):
         self.run_engine()
         run = self.connection.guard_run
         self.assertGreater(run, 0)
-        self.assertEqual(json.loads(self.connection._witness().read_text())["run"], run)
+        self.assertEqual(
+            json.loads(restore_guard.witness(self.connection).read_text())["run"], run
+        )
         self.run_engine()
         self.assertEqual(self.connection.guard_run, run, "counted too often")
         self.connection.guard_at = "2020-01-01 00:00:00"
@@ -71,19 +74,19 @@ class TestGuard(SparCase):
                  FROM pg_database WHERE datname = current_database()"""
         )
         (former,) = self.env.cr.fetchone()
-        uuid = self.connection._database_uuid()
-        self.assertEqual(self.connection._database_identity(), f"{uuid}/{former}")
+        uuid = self.env["ir.config_parameter"].get_param("database.uuid")
+        self.assertEqual(restore_guard.database_identity(self.env), f"{uuid}/{former}")
 
     def test_an_older_state_put_back_in_place_is_asked_about(self):
         """PostgreSQL cannot know it, but the witness does."""
         self.enter_address()
         self.run_engine()
-        self.connection._write_witness(self.connection.guard_run + 1)
+        restore_guard.write_witness(self.connection, self.connection.guard_run + 1)
         self.restored()
         self.assertAsks()
 
     def test_a_new_database_with_the_name_of_a_dropped_one_is_not_asked_about(self):
-        self.connection._write_witness(41)
+        restore_guard.write_witness(self.connection, 41)
         self.env["ir.config_parameter"].set_param("database.uuid", "a-new-one")
         self.enter_address()
         self.run_engine()
@@ -94,11 +97,11 @@ class TestGuard(SparCase):
         self.run_engine()
         for text in ("", "[]", "{}"):
             with self.subTest(text), self.assertLogs(GUARD_LOG, "WARNING"):
-                self.connection._witness().write_text(text)
+                restore_guard.witness(self.connection).write_text(text)
                 self.enter_address()
                 self.run_engine()
                 self.assertInSync()
-        self.connection._witness().unlink()
+        restore_guard.witness(self.connection).unlink()
         self.enter_address()
         self.run_engine()
         self.assertInSync()

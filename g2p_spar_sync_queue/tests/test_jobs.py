@@ -11,6 +11,7 @@ from odoo.tools.misc import file_path
 
 from odoo.addons.queue_job.job import Job
 
+from ..engine import breaker
 from ..engine.wake_up import wake_up, wake_up_mappings, wake_up_when_due
 from .common import SparCase
 
@@ -88,8 +89,8 @@ class TestJobs(JobsCase):
             }
         )
         wake_up_when_due(connection)
-        connection._leave_alone()
-        connection._reset_breaker()
+        breaker.open_breaker(connection)
+        breaker.reset(connection)
         connection.action_pause()
         connection.action_resume()
         run = self.env["g2p.spar.reconciliation"]._start(connection)

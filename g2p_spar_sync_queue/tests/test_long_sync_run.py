@@ -9,6 +9,7 @@ from odoo import Command, fields
 from odoo.tests import tagged
 
 from ..engine import record
+from ..engine.store import version
 from ..models import g2p_spar_reconciliation
 from ..spar.keys import KeyPair
 from . import stand_in
@@ -115,10 +116,10 @@ class TestLongSyncRun(KeyCase):
         for column, moment in (("use_from", "1 hour"), ("not_after", "1 hour")):
             with self.subTest(column):
                 self.set_moment(column, f"+ INTERVAL '{moment}'")
-                before = self.connection._version()
-                self.assertEqual(self.connection._version(), before)
+                before = version(self.env, self.connection.id)
+                self.assertEqual(version(self.env, self.connection.id), before)
                 self.set_moment(column, f"- INTERVAL '{moment}'")
-                self.assertNotEqual(self.connection._version(), before)
+                self.assertNotEqual(version(self.env, self.connection.id), before)
 
     def set_moment(self, column, distance):
         self.env.flush_all()
@@ -215,10 +216,10 @@ class TestLongSyncRun(KeyCase):
         self.assertEqual(self.mapper.told[0], self.mappings[-1].partner_id.name)
 
     def test_a_changed_strategy_is_another_version(self):
-        before = self.connection._version()
+        before = version(self.env, self.connection.id)
         self.operator.strategy_id.template += "."
         self.env.flush_all()
-        self.assertNotEqual(self.connection._version(), before)
+        self.assertNotEqual(version(self.env, self.connection.id), before)
 
 
 @tagged("post_install", "-at_install")

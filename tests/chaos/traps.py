@@ -73,11 +73,11 @@ class Trap:
 
     def _after_commit(self):
         """What became of the request is committed; nothing else is done."""
-        self._wrap(self._connection(), "_note_answer", before=True)
+        self._wrap(_engine("breaker"), "note_answer", before=True)
 
     def _in_failure_handling(self):
         """SPAR failed; this is being recorded."""
-        self._wrap(self._connection(), "_note_failure", before=self.passes % 2 == 0)
+        self._wrap(_engine("breaker"), "note_failure", before=self.passes % 2 == 0)
 
     # === HOW === #
 
@@ -92,24 +92,15 @@ class Trap:
             if before:
                 self.spring()
             result = original(*arguments, **options)
-            if not before and (name == "_note_failure" or when(result)):
+            if not before and (name == "note_failure" or when(result)):
                 self.spring()
             return result
 
         setattr(owner, name, trapped)
 
-    def _connection(self):
-        return _registry(self.database)["g2p.spar.connection"]
-
 
 def _engine(name):
     return import_module(f"odoo.addons.g2p_spar_sync_queue.engine.{name}")
-
-
-def _registry(database):
-    from odoo.modules.registry import Registry
-
-    return Registry(database)
 
 
 def _client():

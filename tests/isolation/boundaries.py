@@ -14,14 +14,14 @@ from .schedule import Actor, Died, current, gate
 #: Gates before the engine's functions (by its module) and the models' methods (by the
 #: model): owner, name, gate.
 BEFORE = (
-    ("g2p.spar.connection", "_is_guarded", "guard"),
+    ("restore_guard", "may_send", "guard"),
     ("claim", "claim_backlog", "claim"),
     ("store", "lock_again", "claim again"),
     ("journal", "write_intent", "journal"),
-    ("g2p.spar.connection", "_take_place", "reserve"),
+    ("rate_limit", "take_place", "reserve"),
     ("record", "record_answer", "record"),
     ("claim", "release_locks", "commit"),
-    ("g2p.spar.connection", "_note_failure", "note"),
+    ("breaker", "note_failure", "note"),
     ("g2p.spar.connection", "_pause", "pause"),
     ("outbox", "capture", "capture"),
 )

@@ -8,9 +8,6 @@ from . import g2p_spar_attempt
 from . import g2p_spar_intervention
 from . import g2p_spar_connection
 from . import g2p_spar_connection_settings
-from . import g2p_spar_connection_dialect
-from . import g2p_spar_connection_directory
-from . import g2p_spar_connection_tls
 from . import g2p_spar_connection_detect
 from . import g2p_spar_connection_keys
 from . import g2p_spar_key

@@ -4,7 +4,7 @@ from pathlib import Path
 from odoo import Command
 
 from odoo.addons.g2p_spar_sync_queue.engine import restore_guard
-from odoo.addons.g2p_spar_sync_queue.models import g2p_spar_reading_ask
+from odoo.addons.g2p_spar_sync_queue.live import query
 from odoo.addons.g2p_spar_sync_queue.tests.stand_in import StandInMapper
 from odoo.addons.g2p_spar_sync_queue.tests.test_spar_vectors import VECTORS
 
@@ -18,7 +18,7 @@ class TestAddress(RoutesCase):
 
     def setUp(self):
         super().setUp()
-        self.patch(g2p_spar_reading_ask, "FRESH", 0)
+        self.patch(query, "FRESH", 0)
 
     def start_spar(self):
         """Start a stand-in for SPAR, and a connection to it."""

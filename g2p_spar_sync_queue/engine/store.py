@@ -213,6 +213,15 @@ def read_mappings(env, chosen):
     return [Progress(*row) for row in env.cr.fetchall()]
 
 
+def read_at_rest(env, ids):
+    """Return those of these mappings the engine has nothing to do with, in order.
+
+    :rtype: list[Progress]
+    """
+    chosen = SQL("m.id = ANY(%s) AND %s ORDER BY m.id", list(ids), AT_REST)
+    return read_mappings(env, chosen)
+
+
 def queued_changes(env, ids):
     """Return the waiting changes of these mappings, oldest first, by mapping id.
 

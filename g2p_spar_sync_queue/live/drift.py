@@ -1,10 +1,66 @@
-"""How what SPAR holds may differ from what was requested, and who may act on it."""
+"""Drift: how what SPAR holds differs from what is requested, and what can be done."""
 
-OPERATOR = "g2p_spar_sync_queue.group_operator"
+from ..engine.decide import digest, of_address
+from ..spar.answers import Outcome
 
-#: Besides the kinds of a comparison: nothing differs; the engine is at work on it.
-SAME, MOVING = "same", "moving"
+#: Besides the kinds of a comparison: nothing differs; the engine is processing it.
+DRIFT_NONE, DRIFT_MOVING = "same", "moving"
 
-#: Differences that sending ours, or taking SPAR's over, makes an end of.
-RESENT = ("ours_newer", "spar_newer", "unknown", "left_over")
-TAKEN = ("ours_newer", "spar_newer", "left_over")
+#: Drift that sending ours again ends.
+RESENDABLE = ("ours_newer", "spar_newer", "unknown", "left_over")
+#: Drift that importing SPAR's address ends.
+IMPORTABLE = ("ours_newer", "spar_newer", "left_over")
+
+
+def drift_at_rest(entry, wanted, item, result):
+    """Return how SPAR differs from what should be there, or None.
+
+    :param ~..engine.decide.Progress entry: the mapping, at rest
+    :param ~..engine.decide.Wanted wanted: what should be there
+    :param ~..spar.answers.Item item: what was resolved
+    :param ~..spar.answers.Result result: what SPAR answered
+    """
+    if result.outcome != Outcome.DONE:
+        return "unclear"
+    # Under another ID than the resolved one, nothing is wanted.
+    ours = wanted.spar_id == item.spar_id and wanted.value
+    if not result.linked:
+        return "unknown" if ours else None
+    if wanted.broken:
+        return None
+    if not ours:
+        return "left_over"
+    if result.fa is None:
+        return "unreadable"
+    theirs = digest(result.fa, result.strategy_number)
+    if theirs == digest(*ours):
+        return None
+    return "ours_newer" if theirs == of_address(entry.held_digest) else "spar_newer"
+
+
+def drift_while_waiting(entry, wanted, item, result):
+    """Return how SPAR differs from what was last seen there, or None.
+
+    :param ~..engine.decide.Progress entry: the mapping, with something to send
+    :param ~..engine.decide.Wanted wanted: what is to be sent
+    :param ~..spar.answers.Item item: what was resolved
+    :param ~..spar.answers.Result result: what SPAR answered
+    """
+    kind = drift_at_rest(entry, wanted, item, result)
+    if kind == "unknown" and not entry.linked_spar_id:
+        return None
+    if kind == "left_over" and result.fa is not None:
+        theirs = digest(result.fa, result.strategy_number)
+        return None if theirs == of_address(entry.held_digest) else "spar_newer"
+    return None if kind == "ours_newer" else kind
+
+
+def masked(env, result):
+    """Return what SPAR holds, with the number masked; False without an address.
+
+    :param ~..spar.answers.Result result: what SPAR answered
+    """
+    if result.outcome != Outcome.DONE or not result.linked:
+        return False
+    Strategy = env["g2p.fa.strategy"].sudo()
+    return Strategy._spar_masked(result.fa, result.strategy_number)

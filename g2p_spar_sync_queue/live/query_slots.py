@@ -1,7 +1,7 @@
-"""Who may ask SPAR while people look at screens: few at a time, and nobody twice.
+"""Query slots: few people ask SPAR at a time, and no one twice.
 
-A question may take seconds, and takes an HTTP worker meanwhile. With SPAR hanging, all
-of them would be waiting for it, and nobody could work.
+A query may take seconds, and occupies an HTTP worker meanwhile. With SPAR hanging, all
+of them would wait for it, and the registry would stop.
 """
 
 from contextlib import closing, contextmanager
@@ -9,45 +9,51 @@ from contextlib import closing, contextmanager
 from odoo.sql_db import db_connect
 from odoo.tools import config
 
-#: First keys of the advisory locks: one for whoever asks, and one for each turn.
+#: First keys of the advisory locks: one per person who asks, and one per slot.
 ASKER_LOCK = 0x53505255  # "SPRU"
-TURN_LOCK = 0x53505254  # "SPRT"
-#: Turns at a time, however many workers there are.
-MAX_TURNS = 4
+SLOT_LOCK = 0x53505254  # "SPRT"
+#: Slots, however many workers there are.
+MAX_SLOTS = 4
 
 
-def turns_at_a_time():
-    """Return how many may ask at the same time: at most half of the workers."""
+def slots():
+    """Return how many may ask at the same time: at most half of the workers.
+
+    :rtype: int
+    """
     workers = config["workers"]
-    return min(MAX_TURNS, max(1, workers // 2)) if workers else MAX_TURNS
+    return min(MAX_SLOTS, max(1, workers // 2)) if workers else MAX_SLOTS
 
 
-def asker_lock(who):
-    """Return the advisory lock of somebody, from the digest of who it is."""
-    return ASKER_LOCK, int(who[:8], 16) - 2**31
+def asker_lock(asker):
+    """Return the advisory lock of a person, from their digest.
+
+    :rtype: tuple
+    """
+    return ASKER_LOCK, int(asker[:8], 16) - 2**31
 
 
 @contextmanager
-def turn(env, who):
-    """Give somebody a turn, if there is one; nothing is waited for.
+def query_slot(env, asker):
+    """Take a slot, if one is free; never wait.
 
-    The locks are those of a session of their own, which is in no transaction while the
+    The locks belong to a session of their own, which is in no transaction while the
     block runs. They end with it, even if the process is killed.
 
     :param Environment env: of the user
-    :param str who: a digest of who asks, in hexadecimal
-    :return: whether there is a turn
+    :param str asker: a digest of who asks, in hexadecimal
+    :return: whether there is a slot
     """
     with closing(db_connect(env.cr.dbname).cursor()) as cr:
         held = []
         try:
-            mine = _first_free(cr, [asker_lock(who)], held) and _first_free(
-                cr, [(TURN_LOCK, number) for number in range(turns_at_a_time())], held
+            taken = _first_free(cr, [asker_lock(asker)], held) and _first_free(
+                cr, [(SLOT_LOCK, number) for number in range(slots())], held
             )
             # Nothing was written: this ends the transaction, and locks of a session
             # outlast it.
             cr.rollback()
-            yield mine
+            yield taken
         finally:
             for key in held:
                 cr.execute("SELECT pg_advisory_unlock(%s, %s)", key)

@@ -17,7 +17,6 @@ from . import g2p_spar_key_expiry
 from . import g2p_spar_reconciliation
 from . import g2p_spar_reconciliation_line
 from . import g2p_spar_reading
-from . import g2p_spar_reading_ask
 from . import g2p_fa_settings
 from . import g2p_fa_strategy
 from . import g2p_financial_address

@@ -7,29 +7,14 @@ from odoo.tools.misc import format_datetime
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
 from ..engine import journal, store
-from ..engine.store import MOVING, NEWER_CHANGE, newer_change
+from ..engine.store import NEWER_CHANGE
 from ..engine.sync_run import JOB_SECONDS, SyncRun
+from ..live.status import DISPLAY_STATES, shown_state
 from ..transactions import commit_with_retry
 
 #: Seconds after which a wake-up counts as lost, and the sweeper's time for one run.
 LOST_AFTER = 30
 SWEEP_SECONDS = 45
-
-#: What people see: one vocabulary for form, list, portal and API.
-DISPLAY_STATES = [
-    ("no_address", "No address"),
-    ("incomplete", "Incomplete"),
-    ("to_approve", "To approve"),
-    ("waiting_id", "Waiting for ID"),
-    ("on_its_way", "On its way"),
-    ("retrying", "Retrying"),
-    ("checking", "Checking"),
-    ("in_sync", "In sync"),
-    ("differs", "Differs"),
-    ("held", "Needs attention"),
-    ("paused", "Paused"),
-    ("ended", "Ended"),
-]
 
 
 class Unchecked(fields.Many2one):
@@ -310,30 +295,3 @@ class G2pSparMapping(models.Model):
             # Each has its share, so that a slow SPAR does not starve the others.
             share = SWEEP_SECONDS / len(connections)
             alone(self.env, SyncRun(connection, share, LOST_AFTER).work)
-
-
-def shown_state(alias, connection):
-    """Return SQL of what is shown of a mapping: one of ``DISPLAY_STATES``.
-
-    A request already sent is shown first: its answer decides about a newer change. So
-    is a wait for SPAR, which the newer change shares.
-
-    :param str alias: of the mapping
-    :param str connection: alias of its connection
-    """
-    return SQL(
-        """CASE
-             WHEN %(m)s.state NOT IN %(moving)s AND NOT %(newer)s
-             THEN CASE %(m)s.state WHEN 'skipped' THEN 'differs' ELSE %(m)s.state END
-             WHEN %(k)s.state != 'running' OR %(m)s.paused THEN 'paused'
-             WHEN %(m)s.state = 'checking' THEN 'checking'
-             WHEN %(k)s.breaker_state != 'closed' THEN 'retrying'
-             WHEN %(m)s.state = 'retrying' AND (NOT %(newer)s OR
-                  %(m)s.next_attempt_at > statement_timestamp() AT TIME ZONE 'UTC')
-             THEN 'retrying'
-             ELSE 'on_its_way' END""",
-        m=SQL.identifier(alias),
-        k=SQL.identifier(connection),
-        moving=MOVING,
-        newer=newer_change(alias),
-    )

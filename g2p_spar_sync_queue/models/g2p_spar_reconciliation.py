@@ -11,9 +11,10 @@ from odoo.addons.g2p_spar_financial_address.transactions import alone
 
 from ..engine import breaker, rate_limit, restore_guard, store
 from ..engine.claim import wanted_of
-from ..engine.decide import digest, of_address
-from ..engine.store import AT_REST, read_mappings
+from ..engine.decide import digest
+from ..engine.store import read_mappings
 from ..jobs import later, on_behalf
+from ..live.drift import drift_at_rest, drift_while_waiting, masked
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
@@ -260,10 +261,7 @@ class G2pSparReconciliation(models.Model):
         )
 
     def _at_rest(self, entries):
-        ids = [entry.id for entry in entries]
-        return read_mappings(
-            self.env, SQL("m.id = ANY(%s) AND %s ORDER BY m.id", ids, AT_REST)
-        )
+        return store.read_at_rest(self.env, [entry.id for entry in entries])
 
     def _comparable(self, entries):
         """Return who is compared: all while nothing is sent, else those at rest."""
@@ -343,7 +341,7 @@ class G2pSparReconciliation(models.Model):
         for entry in now:
             item = asked.get(entry.id)
             result = item and answer.results[item.reference_id]
-            compare = difference if entry.id in resting else waiting_difference
+            compare = drift_at_rest if entry.id in resting else drift_while_waiting
             kind = item and compare(entry, wanted[entry.id], item, result)
             if kind == "spar_newer" and self._was_ours(entry, result):
                 kind = "ours_newer"
@@ -353,7 +351,7 @@ class G2pSparReconciliation(models.Model):
                         "mapping_id": entry.id,
                         "kind": kind,
                         "spar_id": item.spar_id,
-                        "masked": self._masked(result),
+                        "masked": masked(self.env, result),
                     }
                 )
         # A row under an ID that was not asked about may still be there.
@@ -383,53 +381,3 @@ class G2pSparReconciliation(models.Model):
         ours = [written[:2] for _partner, written in found.values() if written]
         theirs = digest(result.fa, result.strategy_number)
         return theirs in [digest(*value) for value in ours]
-
-    def _masked(self, result):
-        """Return what SPAR holds, as far as anybody may see it."""
-        if result.outcome != Outcome.DONE or not result.linked:
-            return False
-        Strategy = self.env["g2p.fa.strategy"].sudo()
-        return Strategy._spar_masked(result.fa, result.strategy_number)
-
-
-def waiting_difference(entry, wanted, item, result):
-    """Return how SPAR differs from what was last seen there, or None.
-
-    :param ~..engine.decide.Progress entry: the mapping, with something to be sent
-    :param wanted: what is to be at SPAR
-    :param ~..spar.answers.Item item: what was asked
-    :param ~..spar.answers.Result result: what SPAR said
-    """
-    kind = difference(entry, wanted, item, result)
-    if kind == "unknown" and not entry.linked_spar_id:
-        return None
-    if kind == "left_over" and result.fa is not None:
-        theirs = digest(result.fa, result.strategy_number)
-        return None if theirs == of_address(entry.held_digest) else "spar_newer"
-    return None if kind == "ours_newer" else kind
-
-
-def difference(entry, wanted, item, result):
-    """Return how SPAR differs from what should be there, or None.
-
-    :param ~..engine.decide.Progress entry: the mapping, at rest
-    :param wanted: what should be at SPAR
-    :param ~..spar.answers.Item item: what was asked
-    :param ~..spar.answers.Result result: what SPAR said
-    """
-    if result.outcome != Outcome.DONE:
-        return "unclear"
-    # Under another ID than the one asked about, nothing is wanted.
-    ours = wanted.spar_id == item.spar_id and wanted.value
-    if not result.linked:
-        return "unknown" if ours else None
-    if wanted.broken:
-        return None
-    if not ours:
-        return "left_over"
-    if result.fa is None:
-        return "unreadable"
-    theirs = digest(result.fa, result.strategy_number)
-    if theirs == digest(*ours):
-        return None
-    return "ours_newer" if theirs == of_address(entry.held_digest) else "spar_newer"

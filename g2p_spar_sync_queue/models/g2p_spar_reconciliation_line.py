@@ -5,6 +5,7 @@ from odoo.tools import SQL
 from odoo.addons.g2p_spar_financial_address.const import EDITOR
 
 from ..jobs import later, on_behalf
+from ..live.drift import masked
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
@@ -316,7 +317,7 @@ class G2pSparReconciliationLine(models.Model):
                 "What SPAR holds cannot be read with a strategy and provider known "
                 "here."
             )
-        if self.sudo().reconciliation_id._masked(result) != self.sudo().masked:
+        if masked(self.env, result) != self.sudo().masked:
             return self.env._("SPAR holds something else by now. Look at it again.")
         try:
             with self.env.cr.savepoint():

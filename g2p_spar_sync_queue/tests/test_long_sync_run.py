@@ -10,6 +10,7 @@ from odoo.tests import tagged
 
 from ..engine import record
 from ..engine.store import version
+from ..live import query
 from ..models import g2p_spar_reconciliation
 from ..spar.keys import KeyPair
 from . import stand_in
@@ -180,9 +181,8 @@ class TestLongSyncRun(KeyCase):
 
     def test_looking_at_spar_says_that_it_is_the_key(self):
         self.run_engine(mappings=self.mappings)
-        reading = self.env["g2p.spar.reading"]
         with self.failing_after(0):
-            codes = reading._ask(self.mappings[0].partner_id)
+            codes = query.ask(self.mappings[0].partner_id)
         self.assertEqual(codes, {self.connection.id: "key"})
 
     def test_one_who_cannot_be_written_is_held_alone(self):

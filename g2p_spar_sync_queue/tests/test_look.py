@@ -2,7 +2,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from ..engine import outbox
-from ..models import g2p_spar_reading_ask
+from ..live import query
 from . import stand_in
 from .look_case import LookCase
 from .stand_in import StandInMapper
@@ -319,7 +319,7 @@ class TestLook(LookCase):
         self.assertEqual(last["badge"], "In sync")
 
     def test_looked_at_twice_within_a_moment_it_is_asked_once(self):
-        self.patch(g2p_spar_reading_ask, "FRESH", 30)
+        self.patch(query, "FRESH", 30)
         self.bring_in_sync()
         self.assertEqual(self.look()["badge"], "In sync")
         self.assertEqual(self.look("editor")["badge"], "In sync")

@@ -142,7 +142,7 @@ class TestReconciliation(SparCase):
         self.enter_address("0754 200 077", partner_id=mapping.partner_id.id)
         mapping._intervene("cancel", "Not yet")
         self.assertEqual(self.compare().line_ids.mapping_id, mapping)
-        look = mapping.partner_id.spar_look(ask=True)["rows"][0]
+        look = mapping.partner_id.refresh_spar_status(ask=True)["rows"][0]
         self.assertFalse(look["settled"])
         self.assertNotEqual(look["badge"], "In sync")
 

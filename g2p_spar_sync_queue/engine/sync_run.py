@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..spar.answers import Answer, Outcome
-from ..spar.client import Letter, SparClient
+from ..spar.client import SignedRequest, SparClient
 from ..spar.keys import KeyProblem
 from ..spar.transport import TooLate
 from ..transactions import (
@@ -73,20 +73,20 @@ class InFlight:
     :param env: of the transaction that holds the locks on its mappings
     :param ~.claim.Claim claim: what was claimed
     :param SparClient client: that sends it
-    :param Letter letter: what is sent
+    :param SignedRequest signed: what is sent
     :param future: of what comes back
     """
 
     env: object
     claim: object
     client: SparClient
-    letter: Letter
+    signed: SignedRequest
     future: object
 
     @cached_property
     def answer(self):
         """SPAR's :class:`~..spar.answers.Answer`; waits for it."""
-        return self.client.read_answer(self.letter, self.future.result())
+        return self.client.read_answer(self.signed, self.future.result())
 
     def succeeds_within(self, seconds):
         """Return whether SPAR answers in time, and goes on accepting requests.
@@ -299,7 +299,7 @@ class SyncRun:
         # While SPAR processes the one before, and before the request is journaled: what
         # cannot be signed was never about to be sent.
         try:
-            letter = prepared(client, request)
+            signed = sign_request(client, request)
         except ValueError:
             return self._record_unwritable(claimed)
         if self._in_flight and not self._in_flight.succeeds_within(STALE):
@@ -308,7 +308,7 @@ class SyncRun:
         if not claimed:
             return self._release()
         if claimed.request:
-            self._send(client, letter, claimed)
+            self._send(client, signed, claimed)
             return None
         return claimed
 
@@ -352,15 +352,15 @@ class SyncRun:
         self._journal.commit()
         return request and journal.leave_out(claimed, request)
 
-    def _send(self, client, letter, claimed):
+    def _send(self, client, signed, claimed):
         """Have a request sent; decide the next one ahead if there seems to be more."""
         with self._forgotten_if_not_sent(claimed.request):
-            if len(claimed.request.parts) < len(letter.items):
-                letter = prepared(client, claimed.request)
+            if len(claimed.request.parts) < len(signed.items):
+                signed = sign_request(client, claimed.request)
             in_time = self._check_locks_held(claimed.request)
-            future = self._caller.submit(client.deliver, letter, in_time)
+            future = self._caller.submit(client.deliver, signed, in_time)
         before = self._in_flight
-        self._in_flight = InFlight(self._active, claimed, client, letter, future)
+        self._in_flight = InFlight(self._active, claimed, client, signed, future)
         if before:
             self._record(before)
         if self._decides_ahead(claimed.request):
@@ -446,14 +446,14 @@ def boot_time():
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-def prepared(client, request):
+def sign_request(client, request):
     """Return what is sent for a request, signed.
 
     :param ~..spar.client.SparClient client: whose partner signs it
     :param ~.claim.Request request: what was claimed
-    :rtype: ~..spar.client.Letter
+    :rtype: ~..spar.client.SignedRequest
     :raise ValueError: when it cannot be written
     :raise KeyProblem: when it cannot be signed
     """
     items = [part.item for part in request.parts.values()]
-    return client.prepare(request.operation, items, request.id)
+    return client.sign_request(request.operation, items, request.id)

@@ -170,7 +170,7 @@ def _ask_live(partner, questions, digest):
     commit(env)
     with query_slot(env, digest) as taken:
         if not taken:
-            for client, _letter in calls.values():
+            for client, _signed in calls.values():
                 client.close()
             return {**codes, **dict.fromkeys(calls, "busy")}
         results = ask_all(calls)
@@ -193,7 +193,7 @@ def _signed_calls(env, questions):
         item = Item(uuid.uuid4().hex, questions[connection.id].spar_id)
         try:
             client = connection._client(LIMITS)
-            calls[connection.id] = client, client.prepare(RESOLVE, [item])
+            calls[connection.id] = client, client.sign_request(RESOLVE, [item])
         except KeyProblem:
             codes[connection.id] = "key"
     return codes, calls
@@ -211,9 +211,9 @@ def ask_all(calls, patience=PATIENCE):
     """
     replies = {}
 
-    def send(key, client, letter):
+    def send(key, client, signed):
         with client:
-            replies[key] = client.deliver(letter)
+            replies[key] = client.deliver(signed)
 
     threads = [
         # Not waited for when the server stops.
@@ -233,12 +233,12 @@ def ask_all(calls, patience=PATIENCE):
     }
 
 
-def result_of(client, letter, reply):
+def result_of(client, signed, reply):
     """Return what SPAR answered about the one item of a request.
 
     :rtype: ~..spar.answers.Result
     """
-    (result,) = client.read_answer(letter, reply).results.values()
+    (result,) = client.read_answer(signed, reply).results.values()
     return result
 
 

@@ -22,10 +22,10 @@ class TestKeyRotation(KeyCase):
         self.headers = []
         deliver = SparClient.deliver
 
-        def watched(client, letter, in_time=None):
-            header = letter.signature.split(".")[0]
+        def watched(client, signed, in_time=None):
+            header = signed.signature.split(".")[0]
             self.headers.append(json.loads(base64.urlsafe_b64decode(header + "==")))
-            return deliver(client, letter, in_time)
+            return deliver(client, signed, in_time)
 
         self.patch(SparClient, "deliver", watched)
 

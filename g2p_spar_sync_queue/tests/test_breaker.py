@@ -156,15 +156,17 @@ class TestBreaker(SparCase):
         until = self.connection.breaker_until.replace(microsecond=0)
         self.assertEqual(job.eta.replace(microsecond=0), until)
 
-    def test_a_wish_to_wait_is_kept_by_everybody(self):
-        for wish in ("90", "Wed, 21 Oct 2026 07:29:30 GMT"):
-            with self.subTest(wish):
+    def test_retry_after_is_kept_by_all_workers(self):
+        for retry_after in ("90", "Wed, 21 Oct 2026 07:29:30 GMT"):
+            with self.subTest(retry_after):
                 breaker.reset(self.connection)
                 self.mapper.log.clear()
-                mappings = self.make_registrants_once(wish)
+                mappings = self.make_registrants_once(retry_after)
                 self.mapper.faults = [
                     stand_in.status(
-                        503, Retry_After=wish, Date="Wed, 21 Oct 2026 07:28:00 GMT"
+                        503,
+                        Retry_After=retry_after,
+                        Date="Wed, 21 Oct 2026 07:28:00 GMT",
                     )
                 ]
                 mappings._job_sync()

@@ -12,8 +12,6 @@ afterwards: an older snapshot would not show what the last holder of the locks w
 
 from dataclasses import dataclass, replace
 
-from odoo.tools import SQL
-
 from ..spar.words import LINK
 from ..transactions import AutonomousTransaction
 from . import store
@@ -84,15 +82,7 @@ def _ids_of_others(env, connection_id, wanted):
     :rtype: set
     """
     held = store.holders_of(env, connection_id, wanted)
-    linking = _unrecorded(
-        env,
-        SQL(
-            "s.connection_id = %s AND s.operation = %s AND s.spar_ids ?| %s",
-            connection_id,
-            LINK,
-            list(wanted),
-        ),
-    )
+    linking = _unrecorded(env, store.requests_for(env, connection_id, LINK, wanted))
     held += [(request.spar_id, id_) for id_, request in linking]
     return {id_ for id_, mapping in held if wanted.get(id_, mapping) != mapping}
 
@@ -121,8 +111,7 @@ def unresolved(env, ids):
     :return: :class:`UnresolvedRequest` by mapping id
     :rtype: dict
     """
-    # There is hardly ever one, and PostgreSQL need not plan for more.
-    found = _unrecorded(env, SQL("s.parts ?| %s", [str(id_) for id_ in ids]))
+    found = _unrecorded(env, store.requests_about(env, ids))
     wanted = set(ids)
     return {id_: request for id_, request in found if id_ in wanted}
 
@@ -137,14 +126,13 @@ def with_unresolved(mappings):
         return mappings.browse(unresolved(autonomous.env, mappings.ids))
 
 
-def _unrecorded(env, chosen):
+def _unrecorded(env, requests):
     """Return the mappings of journaled requests for which no outcome is recorded.
 
-    :param SQL chosen: a condition on requests ``s``
+    :param list requests: as of :func:`~.store.requests_about`
     :return: pairs of a mapping's id and an :class:`UnresolvedRequest`
     :rtype: list
     """
-    requests = store.journaled_requests(env, chosen)
     if not requests:
         return []
     ids = {int(id_) for *_request, parts in requests for id_ in parts}

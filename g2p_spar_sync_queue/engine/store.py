@@ -359,7 +359,7 @@ def insert_attempts(env, rows, operation, request_id):
 
 
 def lock_journal(env):
-    """Let only one worker at a time look into the journal and write to it.
+    """Let only one worker at a time read the journal and write to it.
 
     The first statement of its transaction: all that was committed until the lock is
     held is seen.
@@ -370,12 +370,33 @@ def lock_journal(env):
     )
 
 
-def journaled_requests(env, chosen):
-    """Return journaled requests: number, message ID, operation, SPAR IDs by mapping.
+def requests_about(env, mapping_ids):
+    """Return the journaled requests that any of these mappings is a part of.
 
-    :param SQL chosen: a condition on requests ``s``
+    :return: number, message ID, operation, SPAR IDs by mapping
     :rtype: list[tuple]
     """
+    # There is hardly ever one, and PostgreSQL need not plan for more.
+    ids = [str(id_) for id_ in mapping_ids]
+    return _journaled_requests(env, SQL("s.parts ?| %s", ids))
+
+
+def requests_for(env, connection_id, operation, spar_ids):
+    """Return the journaled requests of a kind that are about any of these SPAR IDs.
+
+    :return: as :func:`requests_about`
+    :rtype: list[tuple]
+    """
+    chosen = SQL(
+        "s.connection_id = %s AND s.operation = %s AND s.spar_ids ?| %s",
+        connection_id,
+        operation,
+        list(spar_ids),
+    )
+    return _journaled_requests(env, chosen)
+
+
+def _journaled_requests(env, chosen):
     return env.execute_query(
         SQL(
             """SELECT s.id, s.request_id, s.operation, s.parts

@@ -1,4 +1,4 @@
-"""The live query: what SPAR holds for the registrant on somebody's screen.
+"""The live query: what SPAR holds for the registrant on a screen.
 
 Nothing is locked and no transaction is open while SPAR is asked. The last answer is
 kept in ``g2p.spar.reading``: it is shown while SPAR is down.

@@ -73,7 +73,7 @@ def spar_status(partner, ask=False, asker=None):
 
     * ``text``: provider and masked number;
     * ``by``: through which channel and when, for viewers also by whom;
-    * ``address``: ID of the address, for whoever may reveal the number, else False.
+    * ``address``: ID of the address, if the user may reveal the number, else False.
 
     Each of ``rows`` is about one connection to SPAR:
 

@@ -12,7 +12,7 @@ from ..spar.tls import TlsProblem
 from ..spar.words import LINK
 from ..transactions import commit_with_retry
 
-#: The activity that calls somebody.
+#: The activity that alerts a person.
 ALERT = "g2p_spar_sync_queue.activity_alert"
 
 
@@ -244,10 +244,10 @@ class G2pSparConnection(models.Model):
         return self.env._("This is a neutralised copy. It never speaks to SPAR.")
 
     def _pause(self, reason, alert=False):
-        """Stop sending through this connection until somebody resumes it.
+        """Stop sending through this connection until a manager resumes it.
 
-        :param str reason: one sentence for the people who look after it
-        :param bool alert: whether to call somebody
+        :param str reason: one sentence for operators and managers
+        :param bool alert: whether to alert a person
         """
         running = self.filtered(lambda connection: connection.state == "running")
         running.sudo().write(
@@ -284,7 +284,7 @@ class G2pSparConnection(models.Model):
         """Stop sending and alert a person, whatever others do with this connection.
 
         :param str reason: as for :meth:`_pause`
-        :raise ~..transactions.Busy: when it cannot be written down
+        :raise ~..transactions.Busy: when it cannot be stored
         """
 
         def pause():
@@ -294,7 +294,7 @@ class G2pSparConnection(models.Model):
         commit_with_retry(self.env, pause)
 
     def _alert(self, reason):
-        """Call one person, once: whoever looks after the connection.
+        """Alert one person, once: the one responsible for the connection.
 
         :param str reason: what has happened
         """
@@ -303,7 +303,7 @@ class G2pSparConnection(models.Model):
             self.activity_schedule(ALERT, note=reason, user_id=self._whom_to_call().id)
 
     def _whom_to_call(self):
-        """Return whoever looks after the connection; otherwise a SPAR manager."""
+        """Return the user responsible for the connection; otherwise a SPAR manager."""
         managers = self.env.ref("g2p_spar_sync_queue.group_manager").all_user_ids
         people = self.responsible_id or managers.filtered("active").sorted(
             # Odoo's own robot reads no activities.

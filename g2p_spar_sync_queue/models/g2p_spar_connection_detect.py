@@ -84,7 +84,7 @@ class G2pSparConnection(models.Model):
     # === TEST === #
 
     def _test(self):
-        """Ask SPAR for an ID nobody has.
+        """Ask SPAR for an ID that no registrant has.
 
         :raise UserError: with what is wrong and what to do about it
         """

@@ -38,7 +38,7 @@ SETTINGS = (
     "tls_certificate_path",
     "tls_key_path",
 )
-#: Changes of these are only written down.
+#: Changes of these are only logged.
 NOTED = ("directory_url", "send_kid")
 
 
@@ -138,7 +138,7 @@ class G2pSparConnection(models.Model):
     def _check_server_address(self, address):
         """Refuse what is no address of a server to send requests to.
 
-        :param str address: what somebody typed
+        :param str address: as typed
         :raise ValidationError: saying what is wrong with it
         """
         url = self._split_server_address(address)
@@ -385,7 +385,7 @@ class G2pSparConnection(models.Model):
         connection.unconfirmed = changes or False
 
     def _note_settings(self, former):
-        """Write down who changed which settings, from what to what.
+        """Log who changed which settings, from what to what.
 
         :param dict former: the values before, by name
         """

@@ -5,8 +5,8 @@ from odoo.tools.misc import format_datetime
 
 from ..engine import journal, outbox, wake_up
 
-#: From which states an operator may do what. A request that is being sent is left
-#: alone, and a lost answer is waited out whatever people wish.
+#: From which states an operator may do what. A request that is being sent is not
+#: interrupted, and the wait after a lost answer is not cut short.
 ALLOWED = {
     "retry": ("retrying", "held"),
     "skip": ("retrying", "checking", "held", "waiting_id"),
@@ -93,7 +93,7 @@ class G2pSparMapping(models.Model):
         self.env["g2p.spar.connection"].check_access("read")
 
     def _intervene(self, action, reason=False):
-        """Do something to these mappings by hand, and write down who did it and why.
+        """Do something to these mappings by hand, and log who did it and why.
 
         Rows the engine is busy with are left out rather than waited for: it holds them
         while SPAR works.

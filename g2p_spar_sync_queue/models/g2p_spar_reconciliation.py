@@ -211,7 +211,7 @@ class G2pSparReconciliation(models.Model):
     # === COMPARING === #
 
     def _compare_next(self, client, version, size):
-        """Ask SPAR about the next registrants and write down what differs.
+        """Ask SPAR about the next registrants and store what differs.
 
         :param client: that asks
         :param tuple version: of what the client was made

@@ -81,7 +81,7 @@ class SparClient:
         self._transport.close()
 
     def send(self, operation, items, message_id=None):
-        """Send one request and say what became of each item.
+        """Send one request and return the outcome of each item.
 
         Never raises for anything SPAR or the network does.
 

@@ -6,13 +6,13 @@ from odoo.tests import new_test_user, tagged
 from ..live import query, query_slots
 from ..live.status import DISPLAY_STATES, spar_status
 from . import stand_in
-from .look_case import LookCase
+from .status_case import StatusCase
 
 REASON = "Police asked us to wait"
 
 
 @tagged("post_install", "-at_install")
-class TestLookForOthers(LookCase):
+class TestStatusForOthers(StatusCase):
     """A portal and an API look up what they have found out somebody may see."""
 
     @classmethod

@@ -7,14 +7,14 @@ from odoo.tests import get_db_name, tagged
 
 from ..live import query, query_slots
 from . import stand_in
-from .look_case import LookCase
+from .status_case import StatusCase
 
 #: The digest of somebody.
 WHO = "0" * 64
 
 
 @tagged("post_install", "-at_install")
-class TestLookProtects(LookCase):
+class TestLiveQuery(StatusCase):
     """Looking gives away no number, blocks nobody, and asks no more than it must."""
 
     # === NUMBERS AND ROLES === #

@@ -16,7 +16,7 @@ ROLES = {
 }
 
 
-class LookCase(SparCase):
+class StatusCase(SparCase):
     """Somebody looks at a registrant whose address is at a stand-in for SPAR."""
 
     @classmethod

@@ -4,14 +4,14 @@ from odoo.tests import tagged
 from ..engine import outbox
 from ..live import query
 from . import stand_in
-from .look_case import LookCase
 from .stand_in import StandInMapper
+from .status_case import StatusCase
 
 OURS, THEIRS = "M-Cash · +2557••••001", "M-Cash · +2557••••009"
 
 
 @tagged("post_install", "-at_install")
-class TestLook(LookCase):
+class TestStatus(StatusCase):
     """What people are told of SPAR beside what was requested."""
 
     def assertNotAsked(self):

@@ -11,7 +11,7 @@ from odoo.addons.g2p_spar_financial_address.transactions import alone
 
 from ..jobs import later
 from ..shift import JOB_SECONDS, Shift
-from ..transactions import BEATEN, commit, roll_back
+from ..transactions import BEATEN, began_before, commit, roll_back
 from .g2p_spar_mapping import MOVING
 from .g2p_spar_sending import GRACE
 
@@ -19,6 +19,8 @@ from .g2p_spar_sending import GRACE
 BACKLOG_PRIORITY = 15
 #: How many registrants one transaction of the first load takes in.
 ENLIST_CHUNK = 1000
+#: Seconds, at least, until it is looked again for those who were left out of it.
+ENLIST_AGAIN = 60
 
 
 class G2pSparConnection(models.Model):
@@ -89,31 +91,60 @@ class G2pSparConnection(models.Model):
         for connection in self.exists():
             Shift(connection, JOB_SECONDS).work()
 
-    def _job_enlist(self):
+    def _job_enlist(self, since=None):
         """Job: take up registrants whose address was not captured, and wake the rest.
 
-        In chunks of one transaction each; stopped anywhere, it goes on from there.
+        A transaction that began before the connection was started knows nothing of it.
+        What it saves is found once it has ended: so it is looked again, less and less
+        often, until the last of them has.
+
+        :param datetime since: when the first of these jobs began; None for that one
         """
         self.ensure_one()
+        since = since or self._now()
+        # Before anything is read: what ends meanwhile may not be seen.
+        goes_on = began_before(self.env, since)
+        if self._enlist() or goes_on:
+            age = (self._now() - since).total_seconds()
+            later(
+                self,
+                eta=max(ENLIST_AGAIN, int(age)),
+                identity_key=f"spar-enlist-{self.id}",
+                description=self.env._("Take up registrants"),
+            )._job_enlist(since)
+
+    def _enlist(self):
+        """Take up registrants whose address was not captured, and wake the rest.
+
+        In chunks of one transaction each; stopped anywhere, it goes on from there. One
+        who is being saved is left out: to wait would keep others waiting who save
+        registrants of the same chunk.
+
+        :return: whether any was left out
+        """
         self._wake_up()
         commit(self.env)
-        last, size = 0, ENLIST_CHUNK
+        Mapping = self.env["g2p.spar.mapping"]
+        last, size, busy = 0, ENLIST_CHUNK, False
         while partners := self._unlisted_partners(last, size):
             try:
-                self.env["g2p.spar.mapping"]._capture(partners, None, self)
+                free = partners - Mapping._being_captured(partners)
+                Mapping._capture(free, None, self)
                 commit(self.env)
             except (*BEATEN, DeadlockDetected):
                 # One of them was changed meanwhile. Fewer are not beaten so easily.
                 roll_back(self.env)
                 size = max(1, size // 2)
             else:
+                busy = busy or free != partners
                 last, size = partners[-1].id, ENLIST_CHUNK
+        return busy
 
     @api.model
     def _cron_enlist(self):
-        """Take up registrants whose address was saved during the start."""
+        """Take up registrants who were left out, whatever kept them from it."""
         for connection in self.search([("state", "=", "running")]):
-            alone(self.env, connection._job_enlist)
+            alone(self.env, connection._enlist)
 
     def _unlisted_partners(self, last, limit):
         """Return registrants whose newest change says another address than is in use.

@@ -49,6 +49,24 @@ class G2pSparMapping(models.Model):
         for batch_size, ids in rows:
             self.sudo().browse(ids)._enqueue(batch_size)
 
+    @api.model
+    def _being_captured(self, partners):
+        """Return those of whom another transaction holds the row of captures.
+
+        Those of the others are held by this one from here on. Nothing is waited for.
+        """
+        query = SQL(
+            "SELECT partner_id FROM g2p_spar_capture WHERE partner_id = ANY(%s)",
+            partners.ids,
+        )
+        known = {id_ for (id_,) in self.env.execute_query(query)}
+        self.env.cr.execute(
+            SQL("%s ORDER BY partner_id FOR NO KEY UPDATE SKIP LOCKED", query),
+            log_exceptions=False,
+        )
+        known -= {id_ for (id_,) in self.env.cr.fetchall()}
+        return partners.browse(known)
+
     def _append_changes(self, partners, channel, chosen):
         """Append the changes, and create the mappings that are missing for them.
 

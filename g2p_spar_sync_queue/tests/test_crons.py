@@ -58,7 +58,7 @@ class TestCrons(CronsMixin, SparCase):
     def test_everybody_is_taken_up_through_the_next_connection(self):
         Connection = type(self.connection)
         xmlid = f"{ADDON}.cron_enlist"
-        self.assertEqual(self.run_with_error(xmlid, Connection, "_job_enlist"), 2)
+        self.assertEqual(self.run_with_error(xmlid, Connection, "_enlist"), 2)
 
     def test_the_next_connection_is_compared(self):
         Run = type(self.env["g2p.spar.reconciliation"])

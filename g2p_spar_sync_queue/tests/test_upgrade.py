@@ -119,3 +119,16 @@ class TestUpgrade(SparCase):
         self.assertTrue(same.paused_at)
         self.assertEqual((self.connection | other).mapped("state"), ["running"] * 2)
         self.assertFalse(paused.pause_reason)
+
+    def test_who_was_entered_before_the_engine_has_a_row_of_captures(self):
+        self.enter_address()
+        number = "SELECT number FROM g2p_spar_capture WHERE partner_id = %s"
+        self.env.cr.execute(number, self.registrant.ids)
+        before = self.env.cr.fetchall()
+        self.upgrade(NOW, "19.0.1.4.0", "post", "captures")
+        self.env.cr.execute(number, self.registrant.ids)
+        self.assertEqual(self.env.cr.fetchall(), before)
+        self.env.cr.execute("DELETE FROM g2p_spar_capture")
+        self.upgrade(NOW, "19.0.1.4.0", "post", "captures")
+        self.env.cr.execute(number, self.registrant.ids)
+        self.assertEqual(self.env.cr.fetchall(), [(0,)])

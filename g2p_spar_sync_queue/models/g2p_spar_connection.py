@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ..jobs import later
 from ..progress import Pacing
+from ..shift import LATE_SECONDS
 from ..spar.client import SparClient
 from ..spar.place import place
 from ..spar.tls import TlsProblem
@@ -105,9 +106,14 @@ class G2pSparConnection(models.Model):
         "CHECK(workers BETWEEN 1 AND 16)", "Between 1 and 16 requests at a time."
     )
     _times_positive = models.Constraint(
-        "CHECK(connect_timeout > 0 AND answer_timeout > 0 AND cool_down >= 0"
+        "CHECK(connect_timeout > 0 AND answer_timeout > 0"
         " AND retry_base > 0 AND retry_cap >= retry_base)",
         "Waiting times are positive, and the longest wait is not the shorter one.",
+    )
+    # As long as a request may take to leave after its last check.
+    _cool_down_covers_leaving = models.Constraint(
+        f"CHECK(cool_down >= {LATE_SECONDS})",
+        "The cool-down is 2 seconds or longer: a request may leave as late as that.",
     )
 
     # Each keeps its own order. Of two, nothing tells whose address comes last.

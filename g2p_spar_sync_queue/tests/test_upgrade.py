@@ -132,3 +132,15 @@ class TestUpgrade(SparCase):
         self.upgrade(NOW, "19.0.1.4.0", "post", "captures")
         self.env.cr.execute(number, self.registrant.ids)
         self.assertEqual(self.env.cr.fetchall(), [(0,)])
+
+    def test_a_cool_down_that_was_too_short_is_raised(self):
+        longer = self.connection.copy()
+        self.env.flush_all()
+        self.env.cr.execute(
+            """ALTER TABLE g2p_spar_connection
+                DROP CONSTRAINT g2p_spar_connection_cool_down_covers_leaving;
+               UPDATE g2p_spar_connection SET cool_down = 1 WHERE id = %s""",
+            self.connection.ids,
+        )
+        self.upgrade(NOW, "19.0.1.4.0", "pre", "cooldown")
+        self.assertEqual((self.connection | longer).mapped("cool_down"), [2, 60])

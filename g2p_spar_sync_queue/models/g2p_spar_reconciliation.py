@@ -1,6 +1,6 @@
 import time
 import uuid
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -210,7 +210,9 @@ class G2pSparReconciliation(models.Model):
             roll_back(self.env)
             eta = REST
         except KeyProblem as problem:
-            connection._pause_for_key(problem)
+            # If it cannot be written down now, the next job meets the same problem.
+            with suppress(Busy):
+                connection._pause_for_key(problem)
             eta = REST
         if self.state == "running":
             self._wake_up(eta)

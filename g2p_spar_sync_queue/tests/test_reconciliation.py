@@ -1,11 +1,14 @@
 import time
+from datetime import datetime
 from unittest.mock import patch
 
-from psycopg2.errors import UniqueViolation
+from psycopg2.errors import LockNotAvailable, UniqueViolation
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, mute_logger, new_test_user, tagged
+
+from odoo.addons.queue_job.tests.common import trap_jobs
 
 from ..models import g2p_spar_reconciliation as module
 from . import stand_in
@@ -535,6 +538,21 @@ class TestReconciliation(SparCase):
         self.assertEqual((run.state, run.checked), ("running", 0))
         self.assertEqual(self.connection.state, "paused")
         self.assertEqual(len(self.connection.activity_ids), 1)
+
+    def test_what_cannot_be_paused_for_its_key_now_is_compared_later(self):
+        """The connection's row is never free: the job ends well, and comes back."""
+
+        def never_free(connection):
+            raise LockNotAvailable
+
+        self.patch(type(self.connection), "_hold", never_free)
+        self.set_up(tls_certificate_path="/nowhere", tls_key_path="/nowhere")
+        with patch.object(time, "sleep"), trap_jobs() as trap:
+            run = self.compare()
+            self.assertEqual((run.state, self.connection.state), ("running",) * 2)
+        last = trap.enqueued_jobs[-1]
+        self.assertEqual(last.method_name, "_job_run")
+        self.assertGreater(last.eta, datetime.now())
 
     def test_a_neutralised_copy_stops_comparing(self):
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)

@@ -1,5 +1,6 @@
 import time
 import uuid
+from collections import defaultdict
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 
@@ -237,9 +238,10 @@ class G2pSparReconciliation(models.Model):
         asked, answer = self._items(compared), None
         commit(self.env)
         if asked:
-            if wait := self.connection_id._reserve(len(asked)):
+            items = [item for mine in asked.values() for item in mine]
+            if wait := self.connection_id._reserve(len(items)):
                 time.sleep(wait)
-            answer = client.send(RESOLVE, list(asked.values()), str(uuid.uuid4()))
+            answer = client.send(RESOLVE, items, str(uuid.uuid4()))
             self.connection_id._note_answer(answer)
             if answer.refuses_partner and version == self.connection_id._version():
                 self.connection_id._pause_for_signature()
@@ -293,11 +295,11 @@ class G2pSparReconciliation(models.Model):
         if not user or connection.state != "paused":
             return
         reason = None
-        if self.line_count:
+        if differing := len(self.line_ids.mapping_id):
             reason = self.env._(
                 "Compared with SPAR: %(differ)s of %(all)s registrants differ. Decide "
                 "about each, then resume.",
-                differ=self.line_count,
+                differ=differing,
                 all=self.checked,
             )
         elif own := on_behalf(connection, user):
@@ -317,25 +319,27 @@ class G2pSparReconciliation(models.Model):
             connection._alert(reason)
 
     def _items(self, compared):
-        """Return the question about each mapping, by its id; no SPAR ID twice.
+        """Return the questions about each mapping, by its id; no SPAR ID twice.
 
         What was found under an ID the registrant has given up is asked about again.
+
+        :rtype: dict[int, list[Item]]
         """
-        left_over = self._left_over(compared)
         # The holder of the row is asked about first, then those who have the ID now.
-        compared = sorted(
-            compared, key=lambda entry: (not entry.id_at_spar, entry.id in left_over)
-        )
+        compared = sorted(compared, key=lambda entry: not entry.id_at_spar)
         Partner = self.env["res.partner"].sudo()
         partners = Partner.browse(entry.partner_id for entry in compared)
-        items, ids = {}, set()
-        for entry, partner in zip(compared, partners, strict=True):
-            spar_id = (
-                entry.id_at_spar or left_over.get(entry.id) or partner._spar_get_id()
-            )
-            if spar_id and spar_id not in ids:
+        questions = [
+            (entry.id, entry.id_at_spar or partner._spar_get_id())
+            for entry, partner in zip(compared, partners, strict=True)
+        ]
+        for id_, spar_ids in self._left_over(compared).items():
+            questions += [(id_, spar_id) for spar_id in spar_ids]
+        items, ids = defaultdict(list), {None, False, ""}
+        for id_, spar_id in questions:
+            if spar_id not in ids:
                 ids.add(spar_id)
-                items[entry.id] = Item(uuid.uuid4().hex, spar_id)
+                items[id_].append(Item(uuid.uuid4().hex, spar_id))
         return items
 
     def _left_over(self, entries):
@@ -352,32 +356,35 @@ class G2pSparReconciliation(models.Model):
         now = [e for e in self._comparable(before) if same.get(e.id) == e]
         Mapping = self.env["g2p.spar.mapping"]
         wanted_of = Mapping._wanted(now, in_use=True)
-        lines = []
+        left_over = self._left_over(now)
+        lines, kept = [], set()
         for entry in now:
-            item = asked.get(entry.id)
-            result = item and answer.results[item.reference_id]
-            compare = difference if entry.id in resting else waiting_difference
-            kind = item and compare(entry, wanted_of[entry.id], item, result)
-            if kind == "spar_newer" and self._was_ours(entry, result):
-                kind = "ours_newer"
-            if kind:
-                lines.append(
-                    {
-                        "mapping_id": entry.id,
-                        "kind": kind,
-                        "spar_id": item.spar_id,
-                        "masked": self._masked(result),
-                    }
+            former = left_over.get(entry.id, ())
+            items = asked.get(entry.id, ())
+            # A row under an ID that was not asked about may still be there.
+            kept |= {(entry.id, id_) for id_ in former}
+            kept -= {(entry.id, item.spar_id) for item in items}
+            for item in items:
+                result = answer.results[item.reference_id]
+                is_settled = entry.id in resting or (
+                    item.spar_id in former and item.spar_id != entry.id_at_spar
                 )
-        # A row under an ID that was not asked about may still be there.
-        open_ids = {line["mapping_id"] for line in lines}
-        open_ids |= {
-            id_
-            for id_, spar_id in self._left_over(now).items()
-            if id_ not in asked or asked[id_].spar_id != spar_id
-        }
+                compare = difference if is_settled else waiting_difference
+                kind = compare(entry, wanted_of[entry.id], item, result)
+                if kind == "spar_newer" and self._was_ours(entry, result):
+                    kind = "ours_newer"
+                if kind:
+                    kept.add((entry.id, item.spar_id))
+                    lines.append(
+                        {
+                            "mapping_id": entry.id,
+                            "kind": kind,
+                            "spar_id": item.spar_id,
+                            "masked": self._masked(result),
+                        }
+                    )
         Line = self.env["g2p.spar.reconciliation.line"]
-        Line._close([entry.id for entry in now if entry.id not in open_ids])
+        Line._close([entry.id for entry in now], kept)
         Line._renew(self, lines)
 
     def _was_ours(self, entry, result):

@@ -226,6 +226,40 @@ class TestReconciliation(SparCase):
         self.assertEqual(line.state, "open")
         self.assertIn("could not be removed", line.reason)
 
+    def test_a_row_under_a_former_id_stays_beside_a_difference_under_the_new_one(self):
+        line = self.left_over()
+        former, partner = line.spar_id, line.partner_id
+        partner.spar_id = "B-new"
+        self.enter_address("0754 200 066", partner_id=partner.id)
+        self.run_engine(mappings=line.mapping_id)
+        self.drift(0)
+        found = self.compare().line_ids
+        self.assertEqual(
+            {one.spar_id: one.kind for one in found},
+            {former: "left_over", "B-new": "spar_newer"},
+        )
+        self.assertIn(line, found)
+        newer = found - line
+        # Each is decided by itself, and closed when SPAR says that it is gone.
+        newer.action_resend()
+        self.assertEqual((line.state, newer.state), ("open", "resent"))
+        self.run_engine(mappings=line.mapping_id)
+        del self.mapper.rows[former]
+        self.assertFalse(self.compare().line_ids)
+        self.assertEqual((line.state, newer.state), ("gone", "resent"))
+
+    def test_registrants_are_counted_and_not_their_differences(self):
+        line = self.left_over()
+        line.partner_id.spar_id = "B-new"
+        self.run_engine(mappings=line.mapping_id)
+        self.drift(0)
+        self.connection.action_pause()
+        self.connection.action_compare_then_resume()
+        run = self.env["g2p.spar.reconciliation"].search([], limit=1)
+        run._job_run()
+        self.assertEqual(run.line_count, 2)
+        self.assertIn("1 of 6 registrants", self.connection.pause_reason)
+
     def test_a_row_that_is_another_registrants_by_now_is_closed(self):
         line = self.left_over()
         line.partner_id.spar_id = False

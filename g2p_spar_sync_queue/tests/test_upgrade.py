@@ -94,8 +94,10 @@ class TestUpgrade(SparCase):
                 for number, state in enumerate(column)
             ]
         )
+        # A row under a former ID is another difference.
+        lines[0].spar_id = "former"
         self.upgrade(NOW, "19.0.1.4.0", "pre", "differences")
-        kept = [2, 4, *range(6, 12)]
+        kept = [0, 2, 4, *range(6, 12)]
         self.assertEqual(lines.exists().ids, [lines[n].id for n in kept])
 
     def test_of_twins_that_run_the_younger_is_paused(self):

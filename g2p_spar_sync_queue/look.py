@@ -5,7 +5,7 @@ from odoo.tools.misc import format_datetime, format_time
 
 from odoo.addons.g2p_spar_financial_address.const import EDITOR, VIEWER
 
-from .kinds import MOVING, OPERATOR, RESENT, SAME, TAKEN
+from .kinds import MOVING, OPERATOR, RESENT, SAME, TAKEN, UNRESOLVED
 from .progress import digest, of_address
 
 #: States of a registrant in which nothing more is to be said than how SPAR compares.
@@ -40,7 +40,8 @@ class Look:
         self.mapping = mapping.browse(entry and entry.id)
         #: How SPAR differs, if it has just answered.
         self.kind = self.reading.kind if self.reading and code == "" else None
-        if self.kind and self.mapping and self.mapping._with_newer_change():
+        is_told = self.kind and self.kind != UNRESOLVED
+        if is_told and self.mapping and self.mapping._with_newer_change():
             self.kind = MOVING
 
     def row(self, named):
@@ -107,6 +108,8 @@ class Look:
             return {"badge": self.env._("Last known") if known else "", "look": "light"}
         if self.kind == MOVING:
             return {"badge": "", "look": ""}
+        if self.kind == UNRESOLVED:
+            return {"badge": self.env._("Answer unknown"), "look": "warning"}
         if self.kind != SAME:
             return {"badge": self.env._("Differs"), "look": "warning"}
         if not self.reading.masked:

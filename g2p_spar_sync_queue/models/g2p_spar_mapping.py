@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
+from ..spar.words import RESOLVE
+
 #: What people see: one vocabulary for form, list, portal and API.
 DISPLAY_STATES = [
     ("no_address", "No address"),
@@ -158,10 +160,48 @@ class G2pSparMapping(models.Model):
             )
         )
         shown = dict(rows)
+        unresolved = self._unresolved() if "paused" in shown.values() else {}
         for mapping in self:
             mapping.display_state = shown.get(mapping.id, False)
             away = mapping.sudo().connection_id.breaker_state != "closed"
-            mapping.sentence = mapping._sentence(mapping.display_state, away)
+            sentence = mapping._sentence(mapping.display_state, away)
+            if mapping.id in unresolved:
+                sentence = self.env._(
+                    "%s The answer to the last request is unknown: SPAR is asked once "
+                    "sending goes on.",
+                    sentence,
+                )
+            mapping.sentence = sentence
+
+    def _unresolved(self):
+        """Return those with a lost answer of which the engine does not ask SPAR.
+
+        It does not while sending is paused, for one registrant or the connection.
+
+        :return: by id the SPAR ID of the request
+        :rtype: dict
+        """
+        if not self.ids:
+            return {}
+        self.env.flush_all()
+        paused = dict(
+            self.env.execute_query(
+                SQL(
+                    """SELECT m.id, CASE WHEN m.state IN %s THEN m.sending_spar_id END
+                         FROM g2p_spar_mapping m
+                         JOIN g2p_spar_connection k ON k.id = m.connection_id
+                        WHERE m.id = ANY(%s) AND (m.paused OR k.state != 'running')""",
+                    MOVING,
+                    list(self.ids),
+                )
+            )
+        )
+        if not paused:
+            return {}
+        # Also of a request whose sender died: nobody has taken that up yet.
+        doubts = self.env["g2p.spar.sending"].sudo()._doubts([*paused])
+        sent = {i: d.spar_id for i, d in doubts.items() if d.operation != RESOLVE}
+        return sent | {id_: spar_id for id_, spar_id in paused.items() if spar_id}
 
     def _with_newer_change(self):
         """Return those with a change the engine has not taken up yet."""

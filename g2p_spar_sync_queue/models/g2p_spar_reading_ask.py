@@ -8,7 +8,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..kinds import MOVING, SAME
+from ..kinds import MOVING, SAME, UNRESOLVED
 from ..questions import LIMITS, ask_all
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
@@ -186,9 +186,11 @@ class G2pSparReading(models.Model):
         if not entry:
             # Nothing was ever requested through this connection.
             return "left_over" if result.linked else SAME
-        (now,) = self._comparison()._at_rest([entry]) or [None]
+        (now,) = self._comparison()._comparable([entry]) or [None]
         if now != entry:
             return MOVING
+        if self._comparison()._unresolved([entry]):
+            return UNRESOLVED
         wanted = self._wanted(entry, in_use=True)
         return difference(entry, wanted, item, result) or SAME
 

@@ -11,6 +11,7 @@ from odoo.tools import SQL
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
 from ..jobs import later, on_behalf
+from ..kinds import UNRESOLVED
 from ..progress import Progress, digest, of_address
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
@@ -280,11 +281,28 @@ class G2pSparReconciliation(models.Model):
         return self._entries(SQL("m.id = ANY(%s) AND %s ORDER BY m.id", ids, AT_REST))
 
     def _comparable(self, entries):
-        """Return who is compared: all while nothing is sent, else those at rest."""
-        if not self.resume_for_id or self.connection_id.state != "paused":
-            return self._at_rest(entries)
+        """Return who is compared: before it resumes all, else those at rest.
+
+        And those with a lost answer of which the engine does not ask SPAR.
+        """
         ids = [entry.id for entry in entries]
-        return self._entries(SQL("m.id = ANY(%s) ORDER BY m.id", ids))
+        if self._is_before_resuming():
+            return self._entries(SQL("m.id = ANY(%s) ORDER BY m.id", ids))
+        open_ones = list(self._unresolved(entries))
+        return self._entries(
+            SQL(
+                "m.id = ANY(%s) AND (%s OR m.id = ANY(%s)) ORDER BY m.id",
+                *(ids, AT_REST, open_ones),
+            )
+        )
+
+    def _is_before_resuming(self):
+        """Whether what is found decides if sending goes on."""
+        return bool(self.resume_for_id) and self.connection_id.state == "paused"
+
+    def _unresolved(self, entries):
+        mappings = self.env["g2p.spar.mapping"].browse(entry.id for entry in entries)
+        return mappings._unresolved()
 
     def _resume_or_tell(self):
         """Resume the connection if that was asked for and nothing differs.
@@ -329,8 +347,12 @@ class G2pSparReconciliation(models.Model):
         compared = sorted(compared, key=lambda entry: not entry.id_at_spar)
         Partner = self.env["res.partner"].sudo()
         partners = Partner.browse(entry.partner_id for entry in compared)
+        unresolved = self._unresolved(compared)
         questions = [
-            (entry.id, entry.id_at_spar or partner._spar_get_id())
+            (
+                entry.id,
+                unresolved.get(entry.id) or entry.id_at_spar or partner._spar_get_id(),
+            )
             for entry, partner in zip(compared, partners, strict=True)
         ]
         for id_, spar_ids in self._left_over(compared).items():
@@ -357,6 +379,7 @@ class G2pSparReconciliation(models.Model):
         Mapping = self.env["g2p.spar.mapping"]
         wanted_of = Mapping._wanted(now, in_use=True)
         left_over = self._left_over(now)
+        unresolved = {} if self._is_before_resuming() else self._unresolved(now)
         lines, kept = [], set()
         for entry in now:
             former = left_over.get(entry.id, ())
@@ -371,6 +394,8 @@ class G2pSparReconciliation(models.Model):
                 )
                 compare = difference if is_settled else waiting_difference
                 kind = compare(entry, wanted_of[entry.id], item, result)
+                if item.spar_id == unresolved.get(entry.id):
+                    kind = UNRESOLVED
                 if kind == "spar_newer" and self._was_ours(entry, result):
                     kind = "ours_newer"
                 if kind:

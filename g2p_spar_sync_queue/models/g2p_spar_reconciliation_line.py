@@ -46,6 +46,7 @@ class G2pSparReconciliationLine(models.Model):
             ("left_over", "SPAR still holds an address"),
             ("unreadable", "What SPAR holds cannot be read here"),
             ("unclear", "SPAR gave no clear answer"),
+            ("unresolved", "The answer to a request is unknown"),
         ],
         string="Difference",
         required=True,

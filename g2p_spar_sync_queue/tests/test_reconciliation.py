@@ -356,6 +356,35 @@ class TestReconciliation(SparCase):
             {**after, "next_attempt_at": 0}, {**before[0], "next_attempt_at": 0}
         )
 
+    def test_a_lost_answer_of_whom_is_paused_is_listed_as_unknown(self):
+        paused, _going_on = self.lose(0), self.lose(1)
+        paused._intervene("pause", "Moves to another office")
+        self.assertIn("answer to the last request is unknown", paused.sentence)
+        lines = self.compare().line_ids
+        self.assertEqual((lines.mapping_id, lines.kind), (paused, "unresolved"))
+        self.assertEqual(lines.spar_id, paused.partner_id.spar_id)
+        self.assertIn("088", lines.masked)
+        paused._intervene("resume")
+        self.time_passes(self.mappings)
+        self.run_engine(mappings=self.mappings)
+        self.assertFalse(self.compare().line_ids)
+        self.assertEqual(lines.state, "gone")
+        self.assertNotIn("unknown", paused.sentence)
+
+    def test_a_lost_answer_while_the_connection_is_paused_is_listed_as_unknown(self):
+        lost, waiting, died = self.mappings[:3]
+        self.lose(0)
+        for number, mapping in ((61, waiting), (62, died)):
+            self.enter_address(f"0754 200 0{number}", partner_id=mapping.partner_id.id)
+        self.die_sending(died)
+        self.connection.action_pause()
+        found = self.compare().line_ids
+        self.assertEqual(found.mapping_id.sorted("id"), lost | died)
+        self.assertEqual(set(found.mapped("kind")), {"unresolved"})
+        for mapping in (lost, died):
+            self.assertIn("unknown", mapping.sentence)
+        self.assertNotIn("unknown", waiting.sentence)
+
     def test_the_id_asked_about_is_that_of_the_lost_request(self):
         mapping = self.mappings[0]
         former = mapping.partner_id.spar_id

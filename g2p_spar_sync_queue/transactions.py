@@ -72,6 +72,24 @@ def _read_committed(env):
         )
 
 
+def began_before(env, moment):
+    """Return whether another transaction goes on that began before a moment.
+
+    It may see the database as it was then. Those of another role cannot be seen.
+
+    :param datetime moment: in UTC, by the database's clock
+    :rtype: bool
+    """
+    env.cr.execute(
+        """SELECT EXISTS (
+               SELECT FROM pg_stat_activity
+                WHERE datname = current_database() AND pid != pg_backend_pid()
+                  AND xact_start < %s AT TIME ZONE 'UTC')""",
+        [moment],
+    )
+    return env.cr.fetchone()[0]
+
+
 class AutonomousTransaction:
     """A second transaction, independent of the caller's.
 

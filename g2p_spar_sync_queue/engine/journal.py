@@ -12,7 +12,7 @@ afterwards: an older snapshot would not show what the last holder of the locks w
 
 from dataclasses import dataclass, replace
 
-from ..spar.words import LINK
+from ..spar.words import LINK, RESOLVE
 from ..transactions import AutonomousTransaction
 from . import store
 from .decide import wait_for_id
@@ -114,6 +114,31 @@ def unresolved(env, ids):
     found = _unrecorded(env, store.requests_about(env, ids))
     wanted = set(ids)
     return {id_: request for id_, request in found if id_ in wanted}
+
+
+def unresolved_while_paused(env, ids):
+    """Return the mappings with a lost answer that the engine does not resolve.
+
+    It does not while sending is paused, for one registrant or the connection.
+
+    :param list ids: of mappings
+    :return: by id the SPAR ID of the request
+    :rtype: dict[int, str]
+    """
+    if not ids:
+        return {}
+    env.flush_all()
+    paused = store.paused_mappings(env, ids)
+    if not paused:
+        return {}
+    # Also of a request whose sender was killed: no worker has taken it over yet.
+    requests = unresolved(env, [*paused])
+    sent = {
+        id_: request.spar_id
+        for id_, request in requests.items()
+        if request.operation != RESOLVE
+    }
+    return sent | {id_: spar_id for id_, spar_id in paused.items() if spar_id}
 
 
 def with_unresolved(mappings):

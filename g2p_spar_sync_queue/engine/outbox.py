@@ -8,7 +8,7 @@ from psycopg2.errors import DeadlockDetected
 
 from odoo.tools import SQL
 
-from ..transactions import RETRYABLE_ERRORS, commit, roll_back
+from ..transactions import RETRYABLE_ERRORS, began_before, commit, roll_back
 from . import store, wake_up
 
 #: What the SQL reads, and therefore must have reached the database.
@@ -25,6 +25,8 @@ CHANGED_BY_SQL = {
 }
 #: How many registrants one transaction of the first load takes in.
 CAPTURE_CHUNK = 1000
+#: Seconds, at least, until it is repeated for those who were left out of it.
+ENLIST_AGAIN = 60
 
 
 def capture(partners, channel, connections=None):
@@ -53,28 +55,55 @@ def capture(partners, channel, connections=None):
         wake_up.enqueue(Mapping.browse(ids), batch_size)
 
 
+def capture_missed_until(connection, since=None):
+    """Capture missed registrants, and again until none can be missed any more.
+
+    A transaction that began before the connection was started knows nothing of it. What
+    it saves is found once it has ended: so the job is repeated, less and less often,
+    until the last of them has.
+
+    :param connection: a ``g2p.spar.connection``
+    :param datetime since: when the first of these jobs began; None for that one
+    """
+    connection.ensure_one()
+    env = connection.env
+    since = since or store.now(env)
+    # Before anything is read: what ends meanwhile may not be seen.
+    goes_on = began_before(env, since)
+    if capture_missed(connection) or goes_on:
+        age = (store.now(env) - since).total_seconds()
+        wake_up.enlist_again(connection, since, max(ENLIST_AGAIN, int(age)))
+
+
 def capture_missed(connection):
     """Wake the engine, and capture registrants whose address was not captured.
 
     In chunks of one transaction each; a run that was stopped is continued by the next.
+    A registrant that is being saved is left out: to wait would make other users wait
+    who save registrants of the same chunk.
 
     :param connection: a ``g2p.spar.connection``
+    :return: whether any registrant was left out
     """
     connection.ensure_one()
     env = connection.env
     wake_up.wake_up(connection)
     commit(env)
-    last, size = 0, CAPTURE_CHUNK
+    last, size, left_out = 0, CAPTURE_CHUNK, False
     while partners := _missed_partners(connection, last, size):
         try:
-            capture(partners, None, connection)
+            held = store.lock_captures(env, partners.ids)
+            free = partners.filtered(lambda partner, held=held: partner.id not in held)
+            capture(free, None, connection)
             commit(env)
         except (*RETRYABLE_ERRORS, DeadlockDetected):
             # One of them was changed meanwhile. A smaller chunk fails less often.
             roll_back(env)
             size = max(1, size // 2)
         else:
+            left_out = left_out or free != partners
             last, size = partners[-1].id, CAPTURE_CHUNK
+    return left_out
 
 
 def _missed_partners(connection, last, limit):

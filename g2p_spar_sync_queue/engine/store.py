@@ -213,13 +213,36 @@ def read_mappings(env, chosen):
     return [Progress(*row) for row in env.cr.fetchall()]
 
 
-def read_at_rest(env, ids):
+def read_at_rest(env, ids, others=None):
     """Return those of these mappings the engine has nothing to do with, in order.
 
+    :param others: ids of mappings that are returned whatever the engine has to do
     :rtype: list[Progress]
     """
-    chosen = SQL("m.id = ANY(%s) AND %s ORDER BY m.id", list(ids), AT_REST)
+    at_rest = AT_REST
+    if others is not None:
+        at_rest = SQL("(%s OR m.id = ANY(%s))", AT_REST, list(others))
+    chosen = SQL("m.id = ANY(%s) AND %s ORDER BY m.id", list(ids), at_rest)
     return read_mappings(env, chosen)
+
+
+def paused_mappings(env, ids):
+    """Return those of these mappings for which sending is paused, by one or for all.
+
+    :return: by id the SPAR ID of a lost answer that waits to be resolved, or None
+    :rtype: dict
+    """
+    rows = env.execute_query(
+        SQL(
+            """SELECT m.id, CASE WHEN m.state IN %s THEN m.sending_spar_id END
+                 FROM g2p_spar_mapping m
+                 JOIN g2p_spar_connection k ON k.id = m.connection_id
+                WHERE m.id = ANY(%s) AND (m.paused OR k.state != 'running')""",
+            MOVING,
+            list(ids),
+        )
+    )
+    return dict(rows)
 
 
 def queued_changes(env, ids):
@@ -769,6 +792,24 @@ def append_changes(env, partner_ids, channel, chosen):
     # A conflict with another capture is no error: Odoo runs the request again.
     env.cr.execute(query, log_exceptions=False)
     return env.cr.fetchall()
+
+
+def lock_captures(env, partner_ids):
+    """Lock the rows of captures of these registrants, skipping locked ones.
+
+    :return: ids of the registrants whose row another transaction has locked
+    :rtype: set[int]
+    """
+    query = SQL(
+        "SELECT partner_id FROM g2p_spar_capture WHERE partner_id = ANY(%s)",
+        partner_ids,
+    )
+    known = {id_ for (id_,) in env.execute_query(query)}
+    env.cr.execute(
+        SQL("%s ORDER BY partner_id FOR NO KEY UPDATE SKIP LOCKED", query),
+        log_exceptions=False,
+    )
+    return known - {id_ for (id_,) in env.cr.fetchall()}
 
 
 def missed_partners(env, connection_id, last, limit):

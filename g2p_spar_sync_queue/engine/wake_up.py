@@ -52,6 +52,21 @@ def wake_up(connections, eta=None):
             )._job_work_off()
 
 
+def enlist_again(connection, since, seconds):
+    """Have registrants taken up once more after some time.
+
+    :param connection: a ``g2p.spar.connection``
+    :param datetime since: when the first of these jobs began
+    :param int seconds: from now
+    """
+    later(
+        connection,
+        eta=seconds,
+        identity_key=f"spar-enlist-{connection.id}",
+        description=connection.env._("Take up registrants"),
+    )._job_enlist(since)
+
+
 def wake_up_when_due(connection):
     """Have the engine run again when the next waiting mapping is due.
 

@@ -1,15 +1,30 @@
 """Drift: how what SPAR holds differs from what is requested, and what can be done."""
 
+from ..engine import journal, store
 from ..engine.decide import digest, of_address
 from ..spar.answers import Outcome
 
 #: Besides the kinds of a comparison: nothing differs; the engine is processing it.
 DRIFT_NONE, DRIFT_MOVING = "same", "moving"
+#: An answer was lost, and the engine does not resolve it, as sending is paused.
+DRIFT_UNRESOLVED = "unresolved"
 
 #: Drift that sending ours again ends.
 RESENDABLE = ("ours_newer", "spar_newer", "unknown", "left_over")
 #: Drift that importing SPAR's address ends.
 IMPORTABLE = ("ours_newer", "spar_newer", "left_over")
+
+
+def comparable(env, ids):
+    """Return those of these mappings that can be compared with SPAR, in order.
+
+    Those at rest, and those with a lost answer that the engine does not resolve.
+
+    :param ids: of mappings
+    :rtype: list[~..engine.decide.Progress]
+    """
+    unresolved = journal.unresolved_while_paused(env, list(ids))
+    return store.read_at_rest(env, ids, others=unresolved)
 
 
 def drift_at_rest(entry, wanted, item, result):

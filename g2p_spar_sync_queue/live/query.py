@@ -14,13 +14,20 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tools import SQL
 
-from ..engine import restore_guard, store
+from ..engine import journal, restore_guard, store
 from ..engine.claim import wanted_of
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
 from ..transactions import Busy, commit, commit_with_retry
-from .drift import DRIFT_MOVING, DRIFT_NONE, drift_at_rest, masked
+from .drift import (
+    DRIFT_MOVING,
+    DRIFT_NONE,
+    DRIFT_UNRESOLVED,
+    comparable,
+    drift_at_rest,
+    masked,
+)
 from .query_slots import query_slot
 
 #: Seconds to reach SPAR and to wait for its answer. The engine waits much longer, as
@@ -299,8 +306,10 @@ def _drift(env, question, item, result):
     if not entry:
         # Nothing was ever requested through this connection.
         return "left_over" if result.linked else DRIFT_NONE
-    (now,) = store.read_at_rest(env, [entry.id]) or [None]
+    (now,) = comparable(env, [entry.id]) or [None]
     if now != entry:
         return DRIFT_MOVING
+    if journal.unresolved_while_paused(env, [entry.id]):
+        return DRIFT_UNRESOLVED
     wanted = wanted_of(env(su=True), [entry], in_use=True)[entry.id]
     return drift_at_rest(entry, wanted, item, result) or DRIFT_NONE

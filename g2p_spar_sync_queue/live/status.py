@@ -10,7 +10,7 @@ from ..engine.claim import wanted_of
 from ..engine.decide import digest, of_address
 from ..engine.store import MOVING, newer_change
 from . import query
-from .drift import DRIFT_MOVING, DRIFT_NONE, IMPORTABLE, RESENDABLE
+from .drift import DRIFT_MOVING, DRIFT_NONE, DRIFT_UNRESOLVED, IMPORTABLE, RESENDABLE
 
 #: What people see: one vocabulary for form, list, portal and API.
 DISPLAY_STATES = [
@@ -181,7 +181,8 @@ class SparStatus:
         self.mapping = mapping.browse(entry and entry.id)
         #: How SPAR differs, if it has just answered.
         self.kind = self.answer.kind if self.answer and code == "" else None
-        if self.kind and self.mapping and self.mapping._with_newer_change():
+        compared = self.kind and self.kind != DRIFT_UNRESOLVED
+        if compared and self.mapping and self.mapping._with_newer_change():
             self.kind = DRIFT_MOVING
 
     def row(self, named):
@@ -248,6 +249,8 @@ class SparStatus:
             return {"badge": self.env._("Last known") if known else "", "look": "light"}
         if self.kind == DRIFT_MOVING:
             return {"badge": "", "look": ""}
+        if self.kind == DRIFT_UNRESOLVED:
+            return {"badge": self.env._("Answer unknown"), "look": "warning"}
         if self.kind != DRIFT_NONE:
             return {"badge": self.env._("Differs"), "look": "warning"}
         if not self.answer.masked:

@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
 from ..engine import breaker, outbox, restore_guard
-from ..engine.sync_run import JOB_SECONDS, SyncRun
+from ..engine.sync_run import JOB_SECONDS, LATE_SECONDS, SyncRun
 from ..jobs import later
 from ..spar.client import SparClient
 from ..spar.place import place
@@ -162,9 +162,14 @@ class G2pSparConnection(models.Model):
         "CHECK(workers BETWEEN 1 AND 16)", "Between 1 and 16 requests at a time."
     )
     _times_positive = models.Constraint(
-        "CHECK(connect_timeout > 0 AND answer_timeout > 0 AND cool_down >= 0"
+        "CHECK(connect_timeout > 0 AND answer_timeout > 0"
         " AND retry_base > 0 AND retry_cap >= retry_base)",
         "Waiting times are positive, and the longest wait is not the shorter one.",
+    )
+    # As long as a request may take to leave after its last check.
+    _cool_down_covers_leaving = models.Constraint(
+        f"CHECK(cool_down >= {LATE_SECONDS})",
+        "The cool-down is 2 seconds or longer: a request may leave as late as that.",
     )
 
     _breaker_positive = models.Constraint(
@@ -443,15 +448,15 @@ class G2pSparConnection(models.Model):
         for connection in self.exists():
             SyncRun(connection, JOB_SECONDS).work()
 
-    def _job_enlist(self):
+    def _job_enlist(self, since=None):
         """Job: take up registrants whose address was not captured, and wake the rest.
 
-        In chunks of one transaction each; stopped anywhere, it goes on from there.
+        :param datetime since: when the first of these jobs began; None for that one
         """
-        outbox.capture_missed(self)
+        outbox.capture_missed_until(self, since)
 
     @api.model
     def _cron_enlist(self):
-        """Take up registrants whose address was saved during the start."""
+        """Take up registrants who were left out, whatever kept them from it."""
         for connection in self.search([("state", "=", "running")]):
-            alone(self.env, connection._job_enlist)
+            alone(self.env, outbox.capture_missed, connection)

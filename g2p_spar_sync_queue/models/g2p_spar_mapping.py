@@ -156,10 +156,20 @@ class G2pSparMapping(models.Model):
             )
         )
         shown = dict(rows)
+        unresolved = {}
+        if "paused" in shown.values():
+            unresolved = journal.unresolved_while_paused(self.env, self.ids)
         for mapping in self:
             mapping.display_state = shown.get(mapping.id, False)
             away = mapping.sudo().connection_id.breaker_state != "closed"
-            mapping.sentence = mapping._sentence(mapping.display_state, away)
+            sentence = mapping._sentence(mapping.display_state, away)
+            if mapping.id in unresolved:
+                sentence = self.env._(
+                    "%s The answer to the last request is unknown: SPAR is asked once "
+                    "sending goes on.",
+                    sentence,
+                )
+            mapping.sentence = sentence
 
     def _sentence(self, state, away):
         """Return what happens next, in plain words.

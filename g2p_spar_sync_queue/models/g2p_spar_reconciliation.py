@@ -1,6 +1,7 @@
 import time
 import uuid
-from contextlib import ExitStack
+from collections import defaultdict
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -9,12 +10,18 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
-from ..engine import breaker, rate_limit, restore_guard, store
+from ..engine import breaker, journal, rate_limit, restore_guard, store
 from ..engine.claim import wanted_of
 from ..engine.decide import digest
 from ..engine.store import read_mappings
 from ..jobs import later, on_behalf
-from ..live.drift import drift_at_rest, drift_while_waiting, masked
+from ..live.drift import (
+    DRIFT_UNRESOLVED,
+    comparable,
+    drift_at_rest,
+    drift_while_waiting,
+    masked,
+)
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
@@ -202,7 +209,9 @@ class G2pSparReconciliation(models.Model):
             roll_back(self.env)
             eta = REST
         except KeyProblem as problem:
-            connection._pause_for_key(problem)
+            # If it cannot be written down now, the next job meets the same problem.
+            with suppress(Busy):
+                connection._pause_for_key(problem)
             eta = REST
         if self.state == "running":
             self._wake_up(eta)
@@ -227,9 +236,10 @@ class G2pSparReconciliation(models.Model):
         asked, answer = self._items(compared), None
         commit(self.env)
         if asked:
-            if wait := rate_limit.reserve(self.connection_id, len(asked)):
+            items = [item for mine in asked.values() for item in mine]
+            if wait := rate_limit.reserve(self.connection_id, len(items)):
                 time.sleep(wait)
-            answer = client.send(RESOLVE, list(asked.values()), str(uuid.uuid4()))
+            answer = client.send(RESOLVE, items, str(uuid.uuid4()))
             breaker.note_answer(self.connection_id, answer)
             if answer.refuses_partner and version == store.version(
                 self.env, self.connection_id.id
@@ -264,11 +274,22 @@ class G2pSparReconciliation(models.Model):
         return store.read_at_rest(self.env, [entry.id for entry in entries])
 
     def _comparable(self, entries):
-        """Return who is compared: all while nothing is sent, else those at rest."""
-        if not self.resume_for_id or self.connection_id.state != "paused":
-            return self._at_rest(entries)
+        """Return who is compared: before it resumes all, else those at rest.
+
+        And those with a lost answer of which the engine does not ask SPAR.
+        """
         ids = [entry.id for entry in entries]
-        return read_mappings(self.env, SQL("m.id = ANY(%s) ORDER BY m.id", ids))
+        if self._is_before_resuming():
+            return read_mappings(self.env, SQL("m.id = ANY(%s) ORDER BY m.id", ids))
+        return comparable(self.env, ids)
+
+    def _is_before_resuming(self):
+        """Whether what is found decides if sending goes on."""
+        return bool(self.resume_for_id) and self.connection_id.state == "paused"
+
+    def _unresolved(self, entries):
+        ids = [entry.id for entry in entries]
+        return journal.unresolved_while_paused(self.env, ids)
 
     def _resume_or_tell(self):
         """Resume the connection if that was asked for and nothing differs.
@@ -279,11 +300,11 @@ class G2pSparReconciliation(models.Model):
         if not user or connection.state != "paused":
             return
         reason = None
-        if self.line_count:
+        if differing := len(self.line_ids.mapping_id):
             reason = self.env._(
                 "Compared with SPAR: %(differ)s of %(all)s registrants differ. Decide "
                 "about each, then resume.",
-                differ=self.line_count,
+                differ=differing,
                 all=self.checked,
             )
         elif own := on_behalf(connection, user):
@@ -303,25 +324,31 @@ class G2pSparReconciliation(models.Model):
             connection._alert(reason)
 
     def _items(self, compared):
-        """Return the question about each mapping, by its id; no SPAR ID twice.
+        """Return the questions about each mapping, by its id; no SPAR ID twice.
 
         What was found under an ID the registrant has given up is asked about again.
+
+        :rtype: dict[int, list[Item]]
         """
-        left_over = self._left_over(compared)
         # The holder of the row is asked about first, then those who have the ID now.
-        compared = sorted(
-            compared, key=lambda entry: (not entry.id_at_spar, entry.id in left_over)
-        )
+        compared = sorted(compared, key=lambda entry: not entry.id_at_spar)
         Partner = self.env["res.partner"].sudo()
         partners = Partner.browse(entry.partner_id for entry in compared)
-        items, ids = {}, set()
-        for entry, partner in zip(compared, partners, strict=True):
-            spar_id = (
-                entry.id_at_spar or left_over.get(entry.id) or partner._spar_get_id()
+        unresolved = self._unresolved(compared)
+        questions = [
+            (
+                entry.id,
+                unresolved.get(entry.id) or entry.id_at_spar or partner._spar_get_id(),
             )
-            if spar_id and spar_id not in ids:
+            for entry, partner in zip(compared, partners, strict=True)
+        ]
+        for id_, spar_ids in self._left_over(compared).items():
+            questions += [(id_, spar_id) for spar_id in spar_ids]
+        items, ids = defaultdict(list), {None, False, ""}
+        for id_, spar_id in questions:
+            if spar_id not in ids:
                 ids.add(spar_id)
-                items[entry.id] = Item(uuid.uuid4().hex, spar_id)
+                items[id_].append(Item(uuid.uuid4().hex, spar_id))
         return items
 
     def _left_over(self, entries):
@@ -337,32 +364,38 @@ class G2pSparReconciliation(models.Model):
         resting = {entry.id for entry in self._at_rest(before)}
         now = [e for e in self._comparable(before) if same.get(e.id) == e]
         wanted = wanted_of(self.env, now, in_use=True)
-        lines = []
+        left_over = self._left_over(now)
+        unresolved = {} if self._is_before_resuming() else self._unresolved(now)
+        lines, kept = [], set()
         for entry in now:
-            item = asked.get(entry.id)
-            result = item and answer.results[item.reference_id]
-            compare = drift_at_rest if entry.id in resting else drift_while_waiting
-            kind = item and compare(entry, wanted[entry.id], item, result)
-            if kind == "spar_newer" and self._was_ours(entry, result):
-                kind = "ours_newer"
-            if kind:
-                lines.append(
-                    {
-                        "mapping_id": entry.id,
-                        "kind": kind,
-                        "spar_id": item.spar_id,
-                        "masked": masked(self.env, result),
-                    }
+            former = left_over.get(entry.id, ())
+            items = asked.get(entry.id, ())
+            # A row under an ID that was not asked about may still be there.
+            kept |= {(entry.id, id_) for id_ in former}
+            kept -= {(entry.id, item.spar_id) for item in items}
+            for item in items:
+                result = answer.results[item.reference_id]
+                is_settled = entry.id in resting or (
+                    item.spar_id in former and item.spar_id != entry.id_at_spar
                 )
-        # A row under an ID that was not asked about may still be there.
-        open_ids = {line["mapping_id"] for line in lines}
-        open_ids |= {
-            id_
-            for id_, spar_id in self._left_over(now).items()
-            if id_ not in asked or asked[id_].spar_id != spar_id
-        }
+                compare = drift_at_rest if is_settled else drift_while_waiting
+                kind = compare(entry, wanted[entry.id], item, result)
+                if item.spar_id == unresolved.get(entry.id):
+                    kind = DRIFT_UNRESOLVED
+                if kind == "spar_newer" and self._was_ours(entry, result):
+                    kind = "ours_newer"
+                if kind:
+                    kept.add((entry.id, item.spar_id))
+                    lines.append(
+                        {
+                            "mapping_id": entry.id,
+                            "kind": kind,
+                            "spar_id": item.spar_id,
+                            "masked": masked(self.env, result),
+                        }
+                    )
         Line = self.env["g2p.spar.reconciliation.line"]
-        Line._close([entry.id for entry in now if entry.id not in open_ids])
+        Line._close([entry.id for entry in now], kept)
         Line._renew(self, lines)
 
     def _was_ours(self, entry, result):

@@ -1,12 +1,12 @@
 import tempfile
 
-from psycopg2.errors import UniqueViolation
+from psycopg2.errors import CheckViolation, UniqueViolation
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..engine.sync_run import SyncRun
+from ..engine.sync_run import LATE_SECONDS, SyncRun
 from ..spar.keys import KeyProblem
 from ..spar.place import place
 from . import stand_in
@@ -153,6 +153,14 @@ class TestConnection(SparCase):
             "https://spar.example.org/API/mapper",
         ):
             self.assertNotEqual(place(url), same, url)
+
+    def test_the_cool_down_covers_the_time_a_request_takes_to_leave(self):
+        self.connection.cool_down = LATE_SECONDS
+        self.env.flush_all()
+        with self.assertRaises(CheckViolation) as refused, mute_logger("odoo.sql_db"):
+            self.connection.cool_down = LATE_SECONDS - 1
+            self.env.flush_all()
+        self.assertIn("cool_down_covers_leaving", str(refused.exception))
 
     def test_another_running_connection_is_pointed_out(self):
         self.connection.state = "running"

@@ -4,7 +4,7 @@ from odoo.tests import tagged
 
 from odoo.addons.g2p_spar_financial_address.tests.crons import CronsMixin
 
-from ..engine import store
+from ..engine import outbox, store
 from ..engine.sync_run import SyncRun
 from .common import SparCase
 
@@ -59,9 +59,8 @@ class TestCrons(CronsMixin, SparCase):
                 self.assertEqual(states, ["in_sync"])
 
     def test_everybody_is_taken_up_through_the_next_connection(self):
-        Connection = type(self.connection)
         xmlid = f"{ADDON}.cron_enlist"
-        self.assertEqual(self.run_with_error(xmlid, Connection, "_job_enlist"), 2)
+        self.assertEqual(self.run_with_error(xmlid, outbox, "capture_missed"), 2)
 
     def test_the_next_connection_is_compared(self):
         Run = type(self.env["g2p.spar.reconciliation"])

@@ -161,6 +161,20 @@ class TestStatus(StatusCase):
         self.assertEqual((row["text"], row["badge"]), (OURS, "Differs"))
         self.assertTrue(row["mayResend"])
 
+    def test_a_lost_answer_of_whom_is_paused(self):
+        self.bring_in_sync()
+        self.enter_address("0754 200 009")
+        self.run_engine(stand_in.cut_after)
+        self.mapping._intervene("pause", "Not now")
+        row = self.look("both")
+        self.assertEqual((row["text"], row["badge"]), (THEIRS, "Answer unknown"))
+        self.assertEqual(row["code"], "paused")
+        self.assertIn("answer to the last request is unknown", row["sentence"])
+        self.assertFalse(row["settled"] or row["mayResend"] or row["mayTake"])
+        self.connection.action_pause()
+        row = self.look("both")
+        self.assertIn("answer to the last request is unknown", row["sentence"])
+
     def test_a_lost_link_under_another_id_is_asked_about(self):
         self.enter_address("0754 200 001")
         self.run_engine(stand_in.cut_after)

@@ -56,20 +56,47 @@ class G2pSparConnection(models.Model):
         if self._is_neutralised():
             apart(self.env, lambda: self._pause(self._neutralised_text()))
             return False
-        identity = self._database_identity()
-        known = self.guard_identity
-        if (known and known != identity) or noted > self.guard_run:
+        if self._is_elsewhere(noted):
             apart(self.env, self._ask_before_sending)
             return False
+        identity = self._database_identity()
         run = apart(self.env, lambda: self._count_run(identity))
         if run:
             self._write_witness(run)
         return True
 
+    def _notice_other_database(self):
+        """Pause those that may not be resumed here before a person knows where it is.
+
+        No worker looks at a connection that is paused or was never started, so one that
+        was saved like that is noticed only now.
+
+        :return: those connections
+        """
+        others = self.sudo().filtered(
+            lambda connection: connection._is_elsewhere(connection._read_witness())
+        )
+        for connection in others:
+            connection._ask_before_sending()
+        return others.with_env(self.env)
+
+    def _is_elsewhere(self, noted):
+        """Whether another database spoke to SPAR last, as far as can be told.
+
+        :param int noted: the number of the last run as the witness has it
+        """
+        known = self.guard_identity
+        return noted > self.guard_run or (
+            bool(known) and known != self._database_identity()
+        )
+
     def _ask_before_sending(self):
-        # Two workers that notice it at one moment alert once.
+        noted = self._read_witness()
         self._hold()
-        self._pause(
+        if not self._is_elsewhere(noted):
+            # Another worker noticed it at the same moment.
+            return
+        self._stop(
             self.env._(
                 "This database was restored or copied: it is not the one that last "
                 "spoke to SPAR, which may hold newer addresses. Compare with SPAR "
@@ -77,7 +104,14 @@ class G2pSparConnection(models.Model):
             ),
             alert=True,
         )
-        self.is_other_database = True
+        # It was noticed here. Restored elsewhere from now on, it is noticed there.
+        self.write(
+            {
+                "is_other_database": True,
+                "guard_identity": self._database_identity(),
+                "guard_run": max(self.guard_run, noted),
+            }
+        )
 
     def _count_run(self, identity):
         """Number the run anew, if that is due; return the number if so."""

@@ -45,11 +45,10 @@ def may_send(connection):
         text = connection._neutralised_text()
         commit_with_retry(connection.env, lambda: connection._pause(text))
         return False
-    identity = database_identity(connection.env)
-    known = connection.guard_identity
-    if (known and known != identity) or noted > connection.guard_run:
+    if _is_elsewhere(connection, noted):
         commit_with_retry(connection.env, lambda: _ask_before_sending(connection))
         return False
+    identity = database_identity(connection.env)
     run = commit_with_retry(
         connection.env,
         lambda: store.count_run(connection.env, connection.id, identity, RUN_SECONDS),
@@ -59,10 +58,41 @@ def may_send(connection):
     return True
 
 
+def notice_other_database(connections):
+    """Pause connections of another database before they are resumed here.
+
+    No worker checks a connection that is paused or was never started, so one whose
+    database was saved like that is noticed only now.
+
+    :param connections: ``g2p.spar.connection``
+    :return: those of another database
+    """
+    others = connections.sudo().filtered(
+        lambda connection: _is_elsewhere(connection, read_witness(connection))
+    )
+    for connection in others:
+        _ask_before_sending(connection)
+    return others.with_env(connections.env)
+
+
+def _is_elsewhere(connection, noted):
+    """Return whether another database used SPAR last, as far as can be known.
+
+    :param int noted: the number of the last run as the witness has it
+    """
+    known = connection.guard_identity
+    return noted > connection.guard_run or (
+        bool(known) and known != database_identity(connection.env)
+    )
+
+
 def _ask_before_sending(connection):
-    # Two workers that notice it at one moment alert once.
+    noted = read_witness(connection)
     breaker.lock(connection)
-    connection._pause(
+    if not _is_elsewhere(connection, noted):
+        # Another worker noticed it at the same moment.
+        return
+    connection._stop(
         connection.env._(
             "This database was restored or copied: it is not the one that last "
             "spoke to SPAR, which may hold newer addresses. Compare with SPAR "
@@ -70,7 +100,14 @@ def _ask_before_sending(connection):
         ),
         alert=True,
     )
-    connection.is_other_database = True
+    # It was noticed here. A copy restored elsewhere later is noticed there.
+    connection.write(
+        {
+            "is_other_database": True,
+            "guard_identity": database_identity(connection.env),
+            "guard_run": max(connection.guard_run, noted),
+        }
+    )
 
 
 def adopt_database(connections):

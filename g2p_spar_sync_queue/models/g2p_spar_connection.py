@@ -255,14 +255,18 @@ class G2pSparConnection(models.Model):
         :param bool alert: whether to alert a person
         """
         running = self.filtered(lambda connection: connection.state == "running")
-        running.sudo().write(
+        running._stop(reason, alert)
+
+    def _stop(self, reason, alert):
+        """Have these be paused, whatever they were before; as :meth:`_pause`."""
+        self.sudo().write(
             {
                 "state": "paused",
                 "pause_reason": reason,
                 "paused_at": fields.Datetime.now(),
             }
         )
-        for connection in running:
+        for connection in self:
             connection._message_log(body=reason)
             if alert:
                 connection._alert(reason)
@@ -355,7 +359,9 @@ class G2pSparConnection(models.Model):
     def action_resume(self):
         """Send again, with all that has been waiting.
 
-        A further connection waits for another manager first.
+        A further connection waits for another manager first. In a database that was
+        restored or copied while sending was paused, nothing is resumed the first time:
+        the connection says so.
 
         :raise UserError: when this is a neutralised copy, another connection sends to
             the same SPAR, or changed settings are not confirmed
@@ -365,6 +371,7 @@ class G2pSparConnection(models.Model):
         # The server may have stopped allowing plain HTTP to its host.
         self._check_base_url()
         resumed = self - self._propose_further()
+        resumed -= restore_guard.notice_other_database(resumed)
         resumed._refuse_twins()
         resumed._refuse_copies()
         restore_guard.adopt_database(resumed)

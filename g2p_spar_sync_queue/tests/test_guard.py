@@ -106,6 +106,54 @@ class TestGuard(SparCase):
         self.run_engine()
         self.assertInSync()
 
+    # === A DATABASE THAT WAS PAUSED WHEN IT WAS SAVED === #
+
+    def other_databases(self):
+        """Make this, one after the other, what three restored databases look like."""
+        identity = self.connection.guard_identity
+        yield self.connection.write({"guard_identity": f"{identity}0"})
+        self.connection.guard_identity = identity
+        yield restore_guard.write_witness(
+            self.connection, self.connection.guard_run + 7
+        )
+
+    def test_resuming_a_restored_database_that_was_paused_is_asked_about(self):
+        """It was saved while sending was paused, so no worker has looked at it."""
+        self.enter_address()
+        self.run_engine()
+        for _other in self.other_databases():
+            self.connection.action_pause()
+            self.connection.action_resume()
+            self.assertEqual(self.connection.state, "paused")
+            self.restored()
+            self.assertAsks()
+
+    def test_starting_on_a_restored_database_is_asked_about(self):
+        """The backup is older than the first start."""
+        self.enter_address()
+        self.connection.write({"state": "draft", "guard_identity": False})
+        restore_guard.write_witness(self.connection, 7)
+        self.connection.action_start()
+        self.restored()
+        self.assertAsks()
+
+    def test_a_comparison_that_was_saved_resumes_no_restored_database(self):
+        """It was compared before, in part, and more has been sent since."""
+        manager = new_test_user(
+            self.env, "g_keeper", "g2p_spar_sync_queue.group_manager"
+        )
+        self.promoted()
+        # Of the two pauses the first is for another database, the second is not.
+        for number in range(2):
+            for _other in self.other_databases():
+                with self.subTest(number):
+                    run = self.compare_then_resume(manager)
+                    run._job_run()
+                    self.assertEqual((run.state, run.line_ids.ids), ("done", []))
+                    self.restored()
+            self.assertAsks()
+            self.connection.action_pause()
+
     # === COMPARE, THEN RESUME === #
 
     def promoted(self):

@@ -27,6 +27,7 @@
         "views/menus.xml",
     ],
     "demo": ["demo/res_users.xml"],
+    "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
     "assets": {
         "web.assets_backend": ["g2p_spar_sync_queue/static/src/**/*"],

@@ -12,53 +12,52 @@ from psycopg2.errors import (
 from odoo import modules
 
 from odoo.addons.g2p_spar_financial_address.transactions import (
-    MAX_BEATEN,
-    commit,
-    roll_back,
+    MAX_BEATEN as MAX_LOST_RACES,
 )
+from odoo.addons.g2p_spar_financial_address.transactions import commit, roll_back
 
-from .plan import retry_delay
+from .engine.decide import retry_delay
 
-#: Another worker was faster with one of the rows; nothing is lost by looking again.
-BEATEN = (SerializationFailure, UniqueViolation)
+#: Another transaction changed one of the rows first; the work can be done again.
+RETRYABLE_ERRORS = (SerializationFailure, UniqueViolation)
 
 
 #: Seconds to wait for a row that another transaction has locked.
 LOCK_SECONDS = 2
-#: Seconds, the longest wait before the second attempt, and before any.
-AGAIN = 0.1, 1.0
+#: Seconds: the longest wait before the second attempt, and before any attempt.
+RETRY_WAITS = 0.1, 1.0
 
 
 class Busy(Exception):
-    """What others must know could not be written down: the rows were never free.
+    """What other workers must know could not be stored: the rows were never free.
 
-    Nothing was changed. Who gets this stops, and comes back later.
+    Nothing was changed. The caller stops, and comes back later.
     """
 
 
-def apart(env, work):
-    """Do something small in a transaction of its own, before any other does the same.
+def commit_with_retry(env, work):
+    """Do something small in a transaction of its own, and commit it before returning.
 
-    It reads what is committed: an UPDATE that has to wait for its row sees what was
-    written there meanwhile. With a snapshot it would be beaten, and a crowd could beat
-    it for ever.
+    It runs under READ COMMITTED: an UPDATE that has to wait for its row then reads what
+    was committed there meanwhile. Under REPEATABLE READ it would fail, and with many
+    workers it could fail for ever.
 
     :param env: its transaction is committed first
-    :param work: a function that reads only rows that it has locked or that it may see
-        change
+    :param work: a function that reads only rows that it has locked or whose change does
+        not matter to it
     :return: what it returned
     :raise Busy: after too many attempts, with growing waits between them
     """
     commit(env)
-    for attempt in range(MAX_BEATEN):
+    for attempt in range(MAX_LOST_RACES):
         if attempt:
-            time.sleep(retry_delay(attempt, *AGAIN, least=0))
+            time.sleep(retry_delay(attempt, *RETRY_WAITS, least=0))
         try:
             _read_committed(env)
             result = work()
             commit(env)
             return result
-        except (*BEATEN, DeadlockDetected, LockNotAvailable):
+        except (*RETRYABLE_ERRORS, DeadlockDetected, LockNotAvailable):
             roll_back(env)
     raise Busy
 
@@ -73,14 +72,32 @@ def _read_committed(env):
         )
 
 
-class Beside:
-    """A second transaction beside the one somebody works in.
+def began_before(env, moment):
+    """Return whether another transaction goes on that began before a moment.
 
-    Whatever the first one sees, each of these sees all that was committed before it
-    began. Inside a test, and if it is to be, both are the same.
+    It may see the database as it was then. Those of another role cannot be seen.
 
-    :param env: of the first one
-    :param bool same: whether to do without a second one
+    :param datetime moment: in UTC, by the database's clock
+    :rtype: bool
+    """
+    env.cr.execute(
+        """SELECT EXISTS (
+               SELECT FROM pg_stat_activity
+                WHERE datname = current_database() AND pid != pg_backend_pid()
+                  AND xact_start < %s AT TIME ZONE 'UTC')""",
+        [moment],
+    )
+    return env.cr.fetchone()[0]
+
+
+class AutonomousTransaction:
+    """A second transaction, independent of the caller's.
+
+    It sees all that was committed before it began, whatever the caller's snapshot is.
+    Inside a test, and if asked for, both are the same transaction.
+
+    :param env: of the caller's transaction
+    :param bool same: whether to use the caller's transaction
     """
 
     def __init__(self, env, same=False):
@@ -101,7 +118,7 @@ class Beside:
 
     @property
     def env(self):
-        """The environment of the second transaction, with a connection of its own."""
+        """The environment of the second transaction, with a cursor of its own."""
         if self._env is None:
             self._env = self._of(cr=self._of.registry.cursor())
         return self._env
@@ -112,12 +129,12 @@ class Beside:
             commit(self.env)
 
     def roll_back(self):
-        """Give up what the second transaction has done."""
+        """Roll the second transaction back."""
         if not self._same:
             roll_back(self.env)
 
     def close(self):
-        """Give the connection back; what was not committed is rolled back."""
+        """Close the cursor; what was not committed is rolled back."""
         if not self._same and self._env is not None:
             self._env.cr.close()
             self._env = None

@@ -145,8 +145,10 @@ class Clerks:
 
     def wake_up_all(self):
         """Wake the engine up for everybody, as an import does."""
+        from odoo.addons.g2p_spar_sync_queue.engine.wake_up import wake_up_mappings
+
         with self.env() as env:
-            env["g2p.spar.mapping"].search([])._wake_up()
+            wake_up_mappings(env["g2p.spar.mapping"].search([]))
 
     def empty_spar(self):
         """Let SPAR forget its rows and its log."""

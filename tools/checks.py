@@ -1,11 +1,13 @@
 """Checks of files that no linter at hand does.
 
-``python3 -m tools.checks xml FILE...`` and ``python3 -m tools.checks text FILE...``
-print one line for each fault and end with code 1 if there is any.
+``python3 -m tools.checks xml FILE...``, and the same with ``text`` and ``names``, print
+one line for each fault and end with code 1 if there is any.
 """
 
+import io
 import re
 import sys
+import tokenize
 from pathlib import Path
 from xml.parsers import expat
 
@@ -20,6 +22,32 @@ FOREIGN = [
     (r"(?<![\w.})])/(?:home|root|work)/\w", "path of one machine"),
     (r"[.]{2}/shared\b", "path outside the project"),
 ]
+# Names in Python that were replaced by the field's own words. Stored names (tables,
+# fields, jobs) are not here: they change with a migration only.
+RETIRED = {
+    "Shift": "SyncRun",
+    "UnderWay": "InFlight",
+    "_under_way": "_in_flight",
+    "_home": "active and spare transaction",
+    "_away": "active and spare transaction",
+    "Letter": "SignedRequest",
+    "Doubt": "UnresolvedRequest",
+    "_doubts": "unresolved",
+    "_in_doubt": "with_unresolved",
+    "_sendings": "journal",
+    "Beside": "AutonomousTransaction",
+    "Pacing": "RetryPolicy",
+    "pacing": "policy",
+    "wish": "retry_after",
+    "_leave_alone": "open_breaker",
+    "_come_back": "close_breaker",
+    "_moved_on": "_notify_progress",
+    "Look": "SparStatus",
+    "spar_look": "refresh_spar_status",
+    "_spar_look": "spar_status",
+    "turns_at_a_time": "slots",
+    "RESENT": "RESENDABLE",
+}
 
 
 def xml_faults(text):
@@ -67,13 +95,28 @@ def text_faults(text):
     return faults
 
 
+def name_faults(text):
+    """Return the retired names that Python code uses; comments and texts may.
+
+    :param str text: content of the file.
+    :return: list of pairs of line number and description.
+    """
+    faults = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.NAME and token.string in RETIRED:
+            better = RETIRED[token.string]
+            faults.append((token.start[0], f"retired name, say {better}"))
+    return faults
+
+
 def main(arguments):
     """Check files.
 
-    :param list arguments: ``xml`` or ``text``, then paths of files.
+    :param list arguments: ``xml``, ``text`` or ``names``, then paths of files.
     :return: exit code: 0 without faults, else 1.
     """
-    check = {"xml": xml_faults, "text": text_faults}[arguments[0]]
+    checks = {"xml": xml_faults, "text": text_faults, "names": name_faults}
+    check = checks[arguments[0]]
     found = False
     for name in arguments[1:]:
         try:

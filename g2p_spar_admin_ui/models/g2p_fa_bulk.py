@@ -7,7 +7,11 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import FA_TYPES
 from odoo.addons.g2p_spar_sync_queue.jobs import later, on_behalf
-from odoo.addons.g2p_spar_sync_queue.transactions import BEATEN, commit, roll_back
+from odoo.addons.g2p_spar_sync_queue.transactions import (
+    RETRYABLE_ERRORS,
+    commit,
+    roll_back,
+)
 
 from ..csv_file import csv_content
 
@@ -297,7 +301,7 @@ class G2pFaBulk(models.Model):
                 try:
                     bulk._amend_next()
                     commit(self.env)
-                except BEATEN:
+                except RETRYABLE_ERRORS:
                     roll_back(self.env)
             if bulk.state == "running":
                 bulk._wake_up()

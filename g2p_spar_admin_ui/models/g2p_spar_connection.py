@@ -13,13 +13,13 @@ _told = {}
 class G2pSparConnection(models.Model):
     _inherit = "g2p.spar.connection"
 
-    def _moved_on(self, last=False):
+    def _notify_progress(self, last=False):
         """Tell those who look at the overview, once for all that happens in a second.
 
         The bus hands it over after the commit. It says nothing but that there is
         something new.
         """
-        result = super()._moved_on(last)
+        result = super()._notify_progress(last)
         key, now = (self.env.cr.dbname, self.id), time.monotonic()
         if last or now - _told.get(key, -QUIET) >= QUIET:
             _told[key] = now
@@ -30,8 +30,8 @@ class G2pSparConnection(models.Model):
         group = self.env.ref("g2p_spar_sync_queue.group_operator")
         self.env["bus.bus"]._sendone(group, MOVED_ON, {})
 
-    def _pause(self, reason, alert=False):
-        result = super()._pause(reason, alert)
+    def _stop(self, reason, alert):
+        result = super()._stop(reason, alert)
         self._tell_overviews()
         return result
 

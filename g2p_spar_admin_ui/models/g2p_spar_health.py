@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_sync_queue import jobs
-from odoo.addons.g2p_spar_sync_queue.models.g2p_spar_mapping import MOVING
+from odoo.addons.g2p_spar_sync_queue.engine.store import MOVING
 
 from .g2p_spar_overview import DOMAINS, LIMIT, OPEN_DRIFT
 

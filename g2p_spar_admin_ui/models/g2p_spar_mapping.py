@@ -5,11 +5,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import CHANNELS
-from odoo.addons.g2p_spar_sync_queue.models.g2p_spar_mapping import (
-    MOVING,
-    newer_change,
-    shown_state,
-)
+from odoo.addons.g2p_spar_sync_queue.engine.store import MOVING, newer_change
+from odoo.addons.g2p_spar_sync_queue.live.status import shown_state
 
 #: Why something is not in sync, in words.
 CAUSES = [

@@ -4,7 +4,8 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_sync_queue import jobs
-from odoo.addons.g2p_spar_sync_queue.models.g2p_spar_mapping import MOVING
+from odoo.addons.g2p_spar_sync_queue.engine.store import MOVING
+from odoo.addons.g2p_spar_sync_queue.engine.wake_up import wake_up
 
 from .g2p_spar_tally import HOURS
 
@@ -279,7 +280,7 @@ class G2pSparOverview(models.AbstractModel):
         Connection = self.env["g2p.spar.connection"]
         Connection.check_access("write")
         jobs.set_aside(self.env)
-        Connection.search([("state", "=", "running")])._wake_up()
+        wake_up(Connection.search([("state", "=", "running")]))
         running = [("state", "=", "running")]
         for name in ("g2p.spar.reconciliation", "g2p.fa.bulk"):
             self.env[name].sudo().search(running)._wake_up()

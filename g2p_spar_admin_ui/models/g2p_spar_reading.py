@@ -2,7 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import AccessError
 
 from odoo.addons.g2p_spar_financial_address.const import EDITOR
-from odoo.addons.g2p_spar_sync_queue.kinds import RESENT, TAKEN
+from odoo.addons.g2p_spar_sync_queue.live.drift import IMPORTABLE, RESENDABLE
 
 
 class G2pSparReading(models.Model):
@@ -17,7 +17,7 @@ class G2pSparReading(models.Model):
 
         :raise AccessError: when the user is no operator
         """
-        self._differences(RESENT).action_resend()
+        self._differences(RESENDABLE).action_resend()
         return self._report(self.env._("Saved. Being sent to SPAR."))
 
     def action_take(self):
@@ -29,7 +29,7 @@ class G2pSparReading(models.Model):
             raise AccessError(
                 self.env._("Only an editor of payment addresses may take one over.")
             )
-        self._differences(TAKEN).action_take()
+        self._differences(IMPORTABLE).action_take()
         return self._report(
             self.env._("SPAR is asked once more, and then its address is entered here.")
         )

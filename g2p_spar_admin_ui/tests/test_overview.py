@@ -4,6 +4,7 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
+from odoo.addons.g2p_spar_sync_queue.engine import outbox
 from odoo.addons.g2p_spar_sync_queue.tests import stand_in
 from odoo.addons.g2p_spar_sync_queue.tests.common import SparCase
 
@@ -40,7 +41,7 @@ class MonitorCase(SparCase):
         (waits | due).state = "retrying"
         waits.next_attempt_at = fields.Datetime.now() + timedelta(hours=1)
         due.next_attempt_at = fields.Datetime.now() - timedelta(hours=1)
-        newer._capture((newer | waits | due).partner_id, "admin")
+        outbox.capture((newer | waits | due).partner_id, "admin")
         by_hand.write({"state": "due", "paused": True})
         self.env.flush_all()
         self.env.invalidate_all()
@@ -140,7 +141,7 @@ class TestOverview(MonitorCase):
         self.enter_address()
         self.run_engine()
         self.assertFalse(self.overview()["oldest"]["since"])
-        self.mapping._capture(self.registrant, "admin")
+        outbox.capture(self.registrant, "admin")
         hour_ago = fields.Datetime.now() - timedelta(hours=1, minutes=1)
         self.env.flush_all()
         self.env.cr.execute(

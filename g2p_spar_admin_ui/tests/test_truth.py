@@ -1,13 +1,13 @@
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
-from odoo.addons.g2p_spar_sync_queue.tests.look_case import LookCase
+from odoo.addons.g2p_spar_sync_queue.tests.status_case import StatusCase
 
 LIST = "g2p_spar_financial_address.registrant_view_list"
 
 
 @tagged("post_install", "-at_install")
-class TestTruth(LookCase):
+class TestTruth(StatusCase):
     """What the registrant's page lets people do about what SPAR holds."""
 
     # === THE CURE === #

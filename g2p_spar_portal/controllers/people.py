@@ -5,7 +5,7 @@ from odoo.http import request
 from odoo.tools import format_date
 
 from odoo.addons.g2p_spar_financial_address import spar_ids
-from odoo.addons.g2p_spar_sync_queue.models.g2p_spar_mapping import DISPLAY_STATES
+from odoo.addons.g2p_spar_sync_queue.live.status import DISPLAY_STATES, spar_status
 
 from .agent import AgentPortal, agent_route
 
@@ -91,16 +91,16 @@ class PeoplePortal(AgentPortal):
         """
         partner = self._own(partner_id)
         asker = f"portal {request.env.uid}"
-        look = partner._spar_look(ask=ask == "1", asker=asker)
-        code, sentence = self._progress(partner, look)
+        status = spar_status(partner, ask=ask == "1", asker=asker)
+        code, sentence = self._progress(partner, status)
         values = {
             "partner": partner,
             "name": partner._spar_get_name(),
             "spar_id": partner._spar_get_id(),
             "phone": partner._spar_get_phone(),
-            "requested": look.get("requested"),
+            "requested": status.get("requested"),
             "pending": partner.pending_address_id - partner.financial_address_id,
-            "rows": look.get("rows", []),
+            "rows": status.get("rows", []),
             "code": code,
             "sentence": sentence,
             "states": self._state_labels(),

@@ -79,7 +79,7 @@ class TestRpc(PortalCase):
         path = "financial_address_ids.mobile_number"
         self.assertDenied(PARTNER, "search", [(path, "like", "754")])
         self.assertDenied(PARTNER, "export_data", ids, ["financial_address_ids/masked"])
-        self.assertDenied(PARTNER, "spar_look", ids)
+        self.assertDenied(PARTNER, "refresh_spar_status", ids)
 
     def test_nothing_of_payments_is_written(self):
         ids = self.address.ids
@@ -138,7 +138,7 @@ class TestRpc(PortalCase):
         self.assertEqual(self.other.user_id, self.agent_b)
 
     def test_private_methods_are_no_way_round(self):
-        for method in ("_spar_look", "_spar_agent_domain", "_enter_changes"):
+        for method in ("_spar_is_paid", "_spar_agent_domain", "_enter_changes"):
             self.assertDenied(PARTNER, method, self.registrant.ids)
         self.assertDenied("g2p.portal.sent", "_is_first", "token", {})
         self.assertDenied("g2p.fa.rate", "_take", "key", 1, 1)

@@ -49,7 +49,7 @@ TO_PEOPLE = {
     "message_post": ([IDS], {"body": "x"}),
     "message_subscribe": ([IDS, [1]], {}),
     "export_data": ([IDS, ["name"]], {}),
-    "spar_look": ([IDS], {}),
+    "refresh_spar_status": ([IDS], {}),
     "action_end_financial_address": ([IDS], {}),
 }
 PAYMENT_FIELDS = (

@@ -1,5 +1,7 @@
 from odoo import models
 
+from odoo.addons.g2p_spar_sync_queue.live.status import spar_status
+
 
 class ResPartner(models.Model):
     """What a person is told of where they are paid."""
@@ -15,7 +17,7 @@ class ResPartner(models.Model):
         :rtype: dict
         """
         person = self.sudo()
-        rows = person._spar_look(ask=True, asker=asker).get("rows")
+        rows = spar_status(person, ask=True, asker=asker).get("rows")
         # The first connection speaks for the registrant.
         row = rows[0] if rows else None
         shown = person.financial_address_id

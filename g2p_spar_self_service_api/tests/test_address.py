@@ -3,7 +3,8 @@ from pathlib import Path
 
 from odoo import Command
 
-from odoo.addons.g2p_spar_sync_queue.models import g2p_spar_reading_ask
+from odoo.addons.g2p_spar_sync_queue.engine import restore_guard
+from odoo.addons.g2p_spar_sync_queue.live import query
 from odoo.addons.g2p_spar_sync_queue.tests.stand_in import StandInMapper
 from odoo.addons.g2p_spar_sync_queue.tests.test_spar_vectors import VECTORS
 
@@ -17,7 +18,7 @@ class TestAddress(RoutesCase):
 
     def setUp(self):
         super().setUp()
-        self.patch(g2p_spar_reading_ask, "FRESH", 0)
+        self.patch(query, "FRESH", 0)
 
     def start_spar(self):
         """Start a stand-in for SPAR, and a connection to it."""
@@ -44,7 +45,7 @@ class TestAddress(RoutesCase):
                 ],
             }
         )
-        self.patch(type(connection), "_witness_folder", lambda _self: Path(folder.name))
+        self.patch(restore_guard, "witness_folder", lambda: Path(folder.name))
         connection.state = "running"
         return connection
 

@@ -15,6 +15,7 @@ from odoo.addons.g2p_spar_financial_address.tests.beside_others import (
     BesideOthersCase,
     transaction,
 )
+from odoo.addons.g2p_spar_sync_queue.engine import wake_up
 
 from ..refusals import KeyReused, Refused
 from ..turns import TURN_LOCK, take_turn
@@ -30,9 +31,7 @@ class TestProposalsBesideOthers(BesideOthersCase):
         self.patch(modules.module, "current_test", None)
         env = self.open()
         # A runner of jobs, if there is one, would take them up while this goes on.
-        self.patch(
-            env.registry["g2p.spar.mapping"], "_enqueue", lambda mappings, size: None
-        )
+        self.patch(wake_up, "enqueue", lambda mappings, size: None)
         self.operator = env["g2p.dfsp"].create(
             {"name": "Met", "code": "MET", "fa_type": "mobile_wallet"}
         )

@@ -1,9 +1,6 @@
-import json
 from datetime import timedelta
 
 from odoo import api, fields, models
-
-from ..spar.answers import Outcome
 
 #: Days for which attempts are kept.
 KEPT_DAYS = 90
@@ -14,8 +11,7 @@ CLEAN_UP = 10_000
 class G2pSparAttempt(models.Model):
     """One request that did not bring a registrant's change to SPAR.
 
-    Only those are written down: what succeeded at once stands on the change itself, and
-    a row for every success would cost as much as the rest of recording it.
+    Only those are kept, by the engine's ``record.py``.
     """
 
     _name = "g2p.spar.attempt"
@@ -39,46 +35,6 @@ class G2pSparAttempt(models.Model):
     )
 
     _by_hour = models.Index("(connection_id, create_date)")
-
-    @api.model
-    def _log(self, entries, request):
-        """Write down for whom a request did not succeed, in one statement.
-
-        :param entries: list of :class:`~..progress.Progress`, as recorded
-        :param Request request: what was sent for them
-        """
-        rows = [
-            {
-                "mapping_id": entry.id,
-                "change_id": entry.wanted_change_id,
-                "connection_id": entry.connection_id,
-                "outcome": entry.outcome,
-                "reason_code": entry.reason_code,
-            }
-            for entry in entries
-            if entry.outcome not in (None, Outcome.DONE.value)
-        ]
-        if not rows:
-            return
-        self.env.cr.execute(
-            """INSERT INTO g2p_spar_attempt
-                      (mapping_id, change_id, connection_id, outcome, reason_code,
-                       operation, request_id, create_uid, create_date, write_uid,
-                       write_date)
-               SELECT v.*, %(operation)s, %(request)s, %(uid)s,
-                      clock_timestamp() AT TIME ZONE 'UTC', %(uid)s,
-                      clock_timestamp() AT TIME ZONE 'UTC'
-                 FROM json_to_recordset(%(rows)s)
-                   AS v(mapping_id int, change_id int, connection_id int,
-                        outcome text, reason_code text)""",
-            {
-                "operation": request.operation,
-                "request": request.id,
-                "uid": self.env.uid,
-                "rows": json.dumps(rows),
-            },
-            log_exceptions=False,
-        )
 
     @api.autovacuum
     def _gc_attempts(self):

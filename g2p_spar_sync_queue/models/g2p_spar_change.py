@@ -7,8 +7,8 @@ from odoo.addons.g2p_spar_financial_address.const import CHANNELS
 class G2pSparChange(models.Model):
     """One captured intent to alter what SPAR holds for a registrant.
 
-    Appended in the transaction of whoever made the change, and from then on the
-    engine's record of what became of it. It holds no payment data but the masked
+    Appended in the transaction that makes the change, and from then on the engine's
+    record of its outcome. It holds no payment data but the masked
     number: what is sent is read from the registrant when it is sent.
     """
 

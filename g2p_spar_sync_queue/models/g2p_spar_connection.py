@@ -1,15 +1,18 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.g2p_spar_financial_address.transactions import alone
+
+from ..engine import breaker, outbox, restore_guard
+from ..engine.sync_run import JOB_SECONDS, LATE_SECONDS, SyncRun
 from ..jobs import later
-from ..progress import Pacing
 from ..spar.client import SparClient
 from ..spar.place import place
 from ..spar.tls import TlsProblem
 from ..spar.words import LINK
-from ..transactions import apart
+from ..transactions import commit_with_retry
 
-#: The activity that calls somebody.
+#: The activity that alerts a person.
 ALERT = "g2p_spar_sync_queue.activity_alert"
 
 
@@ -97,6 +100,60 @@ class G2pSparConnection(models.Model):
     )
     mapping_ids = fields.One2many("g2p.spar.mapping", "connection_id")
 
+    # The circuit breaker and the speed limit; the engine writes them by SQL.
+    breaker_state = fields.Selection(
+        [
+            ("closed", "SPAR answers"),
+            ("open", "SPAR is left alone"),
+            ("half_open", "SPAR is being asked"),
+        ],
+        string="Availability",
+        required=True,
+        default="closed",
+        readonly=True,
+        copy=False,
+    )
+    breaker_failures = fields.Integer(
+        "Failures in a row", default=0, readonly=True, copy=False
+    )
+    breaker_trips = fields.Integer(
+        "Unanswered since", default=0, readonly=True, copy=False
+    )
+    breaker_until = fields.Datetime("Asked again at", readonly=True, copy=False)
+    breaker_threshold = fields.Integer(
+        "Failures before a rest",
+        default=5,
+        required=True,
+        help="After so many failed requests in a row SPAR is left alone, but for one "
+        "harmless question now and then.",
+    )
+    probe_base = fields.Integer(
+        "First question after",
+        default=30,
+        required=True,
+        help="Seconds, doubled each time.",
+    )
+    probe_cap = fields.Integer(
+        "Longest time between questions", default=600, required=True, help="Seconds."
+    )
+    max_per_second = fields.Integer(
+        "Registrants per second",
+        default=0,
+        help="Never send more than this. 0 is as fast as SPAR answers.",
+    )
+    rate_free_at = fields.Datetime(readonly=True, copy=False)
+
+    # The restore guard.
+    guard_identity = fields.Char(readonly=True, copy=False)
+    guard_run = fields.Integer(default=0, readonly=True, copy=False)
+    guard_at = fields.Datetime(readonly=True, copy=False)
+    is_other_database = fields.Boolean(
+        "Restored or copied",
+        readonly=True,
+        copy=False,
+        help="This database is not the one that last spoke to SPAR.",
+    )
+
     _batch_size_positive = models.Constraint(
         "CHECK(batch_size BETWEEN 1 AND 1000)",
         "A request holds between 1 and 1,000 registrants.",
@@ -105,9 +162,21 @@ class G2pSparConnection(models.Model):
         "CHECK(workers BETWEEN 1 AND 16)", "Between 1 and 16 requests at a time."
     )
     _times_positive = models.Constraint(
-        "CHECK(connect_timeout > 0 AND answer_timeout > 0 AND cool_down >= 0"
+        "CHECK(connect_timeout > 0 AND answer_timeout > 0"
         " AND retry_base > 0 AND retry_cap >= retry_base)",
         "Waiting times are positive, and the longest wait is not the shorter one.",
+    )
+    # As long as a request may take to leave after its last check.
+    _cool_down_covers_leaving = models.Constraint(
+        f"CHECK(cool_down >= {LATE_SECONDS})",
+        "The cool-down is 2 seconds or longer: a request may leave as late as that.",
+    )
+
+    _breaker_positive = models.Constraint(
+        "CHECK(breaker_threshold > 0 AND probe_base > 0 AND probe_cap >= probe_base"
+        " AND max_per_second >= 0)",
+        "Numbers and waiting times are positive, and the longest wait is not the "
+        "shorter one.",
     )
 
     # Each keeps its own order. Of two, nothing tells whose address comes last.
@@ -168,59 +237,36 @@ class G2pSparConnection(models.Model):
             tls=connection._tls(),
         )
 
-    def _pacing(self):
-        """Return how long to wait after what, as of now.
+    def _refuse_copies(self):
+        """Raise in a neutralised copy.
 
-        :rtype: ..progress.Pacing
+        :raise UserError: which says so
         """
-        self.ensure_one()
-        return Pacing(self._now(), self.cool_down, self.retry_base, self.retry_cap)
+        if restore_guard.is_neutralised(self.env):
+            raise UserError(self._neutralised_text())
 
-    def _version(self):
-        """Return by what requests are decided, written, signed and read, as one value.
-
-        Another one once the connection was changed, stopped or left alone, a key was
-        changed, its turn has come or its certificate is over, or a strategy changed.
-        It is asked before each request, so it is one statement.
-
-        :rtype: tuple
-        """
-        self.env.cr.execute(
-            """SELECT c.write_date,
-                      c.state = 'running' AND c.breaker_state = 'closed',
-                      (SELECT array_agg((k.id, k.write_date, k.use_from <= t.now,
-                                         k.not_after < t.now)::text ORDER BY k.id)
-                         FROM g2p_spar_key k WHERE k.connection_id = c.id),
-                      (SELECT array_agg((s.id, s.write_date)::text ORDER BY s.id)
-                         FROM g2p_fa_strategy s)
-                 FROM g2p_spar_connection c,
-                      (SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now) t
-                WHERE c.id = %s""",
-            [self.id],
-            log_exceptions=False,
-        )
-        write_date, is_open, keys, strategies = self.env.cr.fetchone()
-        return write_date, is_open, tuple(keys or ()), tuple(strategies or ())
-
-    def _is_open(self):
-        """Whether the engine goes on by itself: neither people nor SPAR stop it."""
-        return self.state == "running" and self.breaker_state == "closed"
+    def _neutralised_text(self):
+        return self.env._("This is a neutralised copy. It never speaks to SPAR.")
 
     def _pause(self, reason, alert=False):
-        """Stop sending through this connection until somebody resumes it.
+        """Stop sending through this connection until a manager resumes it.
 
-        :param str reason: one sentence for the people who look after it
-        :param bool alert: whether to call somebody
+        :param str reason: one sentence for operators and managers
+        :param bool alert: whether to alert a person
         """
         running = self.filtered(lambda connection: connection.state == "running")
-        running.sudo().write(
+        running._stop(reason, alert)
+
+    def _stop(self, reason, alert):
+        """Have these be paused, whatever they were before; as :meth:`_pause`."""
+        self.sudo().write(
             {
                 "state": "paused",
                 "pause_reason": reason,
                 "paused_at": fields.Datetime.now(),
             }
         )
-        for connection in running:
+        for connection in self:
             connection._message_log(body=reason)
             if alert:
                 connection._alert(reason)
@@ -247,17 +293,17 @@ class G2pSparConnection(models.Model):
         """Stop sending and alert a person, whatever others do with this connection.
 
         :param str reason: as for :meth:`_pause`
-        :raise ~..transactions.Busy: when it cannot be written down
+        :raise ~..transactions.Busy: when it cannot be stored
         """
 
         def pause():
-            self._hold()
+            breaker.lock(self)
             self._pause(reason, alert=True)
 
-        apart(self.env, pause)
+        commit_with_retry(self.env, pause)
 
     def _alert(self, reason):
-        """Call one person, once: whoever looks after the connection.
+        """Alert one person, once: the one responsible for the connection.
 
         :param str reason: what has happened
         """
@@ -266,7 +312,7 @@ class G2pSparConnection(models.Model):
             self.activity_schedule(ALERT, note=reason, user_id=self._whom_to_call().id)
 
     def _whom_to_call(self):
-        """Return whoever looks after the connection; otherwise a SPAR manager."""
+        """Return the user responsible for the connection; otherwise a SPAR manager."""
         managers = self.env.ref("g2p_spar_sync_queue.group_manager").all_user_ids
         people = self.responsible_id or managers.filtered("active").sorted(
             # Odoo's own robot reads no activities.
@@ -313,7 +359,9 @@ class G2pSparConnection(models.Model):
     def action_resume(self):
         """Send again, with all that has been waiting.
 
-        A further connection waits for another manager first.
+        A further connection waits for another manager first. In a database that was
+        restored or copied while sending was paused, nothing is resumed the first time:
+        the connection says so.
 
         :raise UserError: when this is a neutralised copy, another connection sends to
             the same SPAR, or changed settings are not confirmed
@@ -323,12 +371,14 @@ class G2pSparConnection(models.Model):
         # The server may have stopped allowing plain HTTP to its host.
         self._check_base_url()
         resumed = self - self._propose_further()
+        resumed -= restore_guard.notice_other_database(resumed)
         resumed._refuse_twins()
-        resumed._adopt_database()
+        resumed._refuse_copies()
+        restore_guard.adopt_database(resumed)
         resumed.sudo().write(
             {"state": "running", "pause_reason": False, "paused_at": False}
         )
-        resumed._reset_breaker()
+        breaker.reset(resumed)
         resumed.activity_unlink([ALERT])
         # It is done: a later pause is not theirs to end.
         Reconciliation = self.env["g2p.spar.reconciliation"].sudo()
@@ -388,3 +438,32 @@ class G2pSparConnection(models.Model):
             "res_id": running.id,
             "view_mode": "form",
         }
+
+    def _notify_progress(self, last=False):
+        """Hook: the outcome of a request was recorded; for live screens.
+
+        Called once for each request and never for each registrant, in the transaction
+        that is about to be committed.
+
+        :param bool last: whether this worker is done for now
+        """
+
+    # === JOBS === #
+
+    def _job_work_off(self):
+        """Job: bring to SPAR whatever is due through this connection."""
+        for connection in self.exists():
+            SyncRun(connection, JOB_SECONDS).work()
+
+    def _job_enlist(self, since=None):
+        """Job: take up registrants whose address was not captured, and wake the rest.
+
+        :param datetime since: when the first of these jobs began; None for that one
+        """
+        outbox.capture_missed_until(self, since)
+
+    @api.model
+    def _cron_enlist(self):
+        """Take up registrants who were left out, whatever kept them from it."""
+        for connection in self.search([("state", "=", "running")]):
+            alone(self.env, outbox.capture_missed, connection)

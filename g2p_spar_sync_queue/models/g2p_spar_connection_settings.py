@@ -1,19 +1,32 @@
-"""Where and how a connection sends is changed by two managers."""
+"""Where and how a connection sends, and that two managers change it."""
 
 import hashlib
+import ipaddress
 import json
 import logging
+import os
+import re
+from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import config
 
+from ..spar import canonical, g2p_connect, partner_api
+from ..spar.g2p_connect import G2pConnect
+from ..spar.partner_api import PartnerApi
 from ..spar.words import OPERATIONS
 from .g2p_spar_key import MANAGER
 
 _logger = logging.getLogger(__name__)
 
+#: Environment variable, and in small letters option of Odoo's configuration file.
+PLAIN_HTTP = "SPAR_PLAIN_HTTP_HOSTS"
+#: A path below the address: no host, nothing empty between slashes, no query.
+_PATH = re.compile(r"(?:/[\w.~%+-]+)+/?", re.ASCII)
+_PATH_FIELDS = [f"{operation}_path" for operation in OPERATIONS]
 #: With another value of these, payment data may reach another server.
 SETTINGS = (
     "base_url",
@@ -25,18 +38,56 @@ SETTINGS = (
     "tls_certificate_path",
     "tls_key_path",
 )
-#: Changes of these are only written down.
+#: Changes of these are only logged.
 NOTED = ("directory_url", "send_kid")
 
 
 class G2pSparConnection(models.Model):
-    """Changed settings, and their confirmation.
+    """Settings of a SPAR, their changes, and the confirmation of those.
 
     A changed setting of a connection that has ever been started pauses it. It sends
     again when a manager who did not make the change has confirmed it.
     """
 
     _inherit = "g2p.spar.connection"
+
+    dialect = fields.Selection(
+        [
+            (g2p_connect.NAME, "SPAR 1.x (G2P Connect)"),
+            (partner_api.NAME, "SPAR 2.x (partner API)"),
+        ],
+        string="Version",
+        required=True,
+        default=g2p_connect.NAME,
+        help="Which SPAR it is. The two are spoken to differently. Detect finds out.",
+    )
+    canonical_form = fields.Selection(
+        [
+            (canonical.ASCII, "Escaped (SPAR 1.1.0)"),
+            (canonical.UTF8, "UTF-8 (SPAR 1.1 branch and later)"),
+        ],
+        string="Canonical form",
+        compute="_compute_canonical_form",
+        store=True,
+        readonly=False,
+        required=True,
+        precompute=True,
+        help="How SPAR rewrites a request before it verifies the signature. With the "
+        "wrong form, requests with accents or other scripts are refused.",
+    )
+    link_path = fields.Char(
+        "Path of link", help="Where to link, if it is not where it usually is."
+    )
+    update_path = fields.Char(
+        "Path of update", help="Where to update, if it is not where it usually is."
+    )
+    unlink_path = fields.Char(
+        "Path of unlink", help="Where to unlink, if it is not where it usually is."
+    )
+    resolve_path = fields.Char(
+        "Path of resolve",
+        help="Where to ask what SPAR holds, if it is not where it usually is.",
+    )
 
     #: By name of the setting: the confirmed value, and who set the one it has now.
     unconfirmed = fields.Json(readonly=True, copy=False, groups=MANAGER)
@@ -52,6 +103,12 @@ class G2pSparConnection(models.Model):
     )
 
     # === COMPUTE METHODS === #
+
+    @api.depends("dialect")
+    def _compute_canonical_form(self):
+        for connection in self:
+            newer = connection.dialect == partner_api.NAME
+            connection.canonical_form = canonical.UTF8 if newer else canonical.ASCII
 
     @api.depends("unconfirmed", *SETTINGS)
     def _compute_unconfirmed(self):
@@ -70,6 +127,91 @@ class G2pSparConnection(models.Model):
             seen = json.dumps([changes, connection._settings()], sort_keys=True)
             mark = hashlib.sha256(seen.encode()).hexdigest()
             connection.unconfirmed_mark = mark if changes else False
+
+    # === CONSTRAINTS === #
+
+    @api.constrains("base_url")
+    def _check_base_url(self):
+        for connection in self:
+            connection._check_server_address(connection.base_url)
+
+    def _check_server_address(self, address):
+        """Refuse what is no address of a server to send requests to.
+
+        :param str address: as typed
+        :raise ValidationError: saying what is wrong with it
+        """
+        url = self._split_server_address(address)
+        if url.scheme not in ("http", "https"):
+            raise ValidationError(
+                self.env._("The address of SPAR starts with https:// or http://.")
+            )
+        if url.username is not None or url.password is not None:
+            raise ValidationError(
+                self.env._(
+                    "Leave the name and password out of the address: addresses are "
+                    "shown and logged. SPAR knows this registry by its signature."
+                )
+            )
+        if not url.hostname or url.query or url.fragment:
+            raise self._not_an_address()
+        if url.scheme == "http" and not self._may_be_plain(url.hostname):
+            raise ValidationError(
+                self.env._(
+                    "The address begins with https://, as payment data goes there. "
+                    "Plain http:// is for this server itself, and for hosts its "
+                    "configuration names (spar_plain_http_hosts)."
+                )
+            )
+
+    def _may_be_plain(self, host):
+        """Whether requests to a host may go without encryption.
+
+        :param str host: its name or IP address, in small letters
+        """
+        try:
+            local = ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            local = host == "localhost"
+        return local or host in self._plain_http_hosts()
+
+    def _plain_http_hosts(self):
+        """Return the hosts that the server's own configuration names."""
+        hosts = os.environ.get(PLAIN_HTTP) or config.get(PLAIN_HTTP.lower()) or ""
+        return {host.strip().lower() for host in hosts.split(",")} - {""}
+
+    def _split_server_address(self, address):
+        try:
+            url = urlsplit(address)
+            # It is read only now, and may be no number.
+            _port = url.port
+        except ValueError:
+            raise self._not_an_address() from None
+        if re.search(r"\s", address):
+            raise self._not_an_address()
+        return url
+
+    def _not_an_address(self):
+        return ValidationError(
+            self.env._(
+                "This is not the address of a server. It looks like "
+                "https://spar.example.org/api/mapper."
+            )
+        )
+
+    @api.constrains(*_PATH_FIELDS)
+    def _check_paths(self):
+        for connection in self:
+            for name in _PATH_FIELDS:
+                path = connection[name]
+                if path and (not _PATH.fullmatch(path) or ".." in path):
+                    raise ValidationError(
+                        self.env._(
+                            "%(field)s: write only what comes after the address of "
+                            "SPAR, beginning with a slash, such as /mapper/link.",
+                            field=self._fields[name]._description_string(self.env),
+                        )
+                    )
 
     # === CRUD METHODS === #
 
@@ -139,6 +281,31 @@ class G2pSparConnection(models.Model):
         self._confirm_settings(others)
 
     # === BUSINESS METHODS === #
+
+    def _dialect(self):
+        """Return how this SPAR is spoken to.
+
+        :rtype: ..spar.dialect.Dialect
+        """
+        self.ensure_one()
+        if self.dialect == partner_api.NAME:
+            writers = self.env["g2p.fa.strategy"].sudo()._spar_writers()
+
+            def write(number, parts):
+                writer = writers.get(number)
+                return writer and writer.text_of(parts)
+
+            return PartnerApi(write)
+        return G2pConnect()
+
+    def _paths(self):
+        """Return the paths that differ from the usual ones, by operation."""
+        self.ensure_one()
+        return {
+            operation: self[f"{operation}_path"]
+            for operation in OPERATIONS
+            if self[f"{operation}_path"]
+        }
 
     def _confirm_settings(self, names=None):
         """Confirm changed settings; called on the server where there is one manager.
@@ -218,7 +385,7 @@ class G2pSparConnection(models.Model):
         connection.unconfirmed = changes or False
 
     def _note_settings(self, former):
-        """Write down who changed which settings, from what to what.
+        """Log who changed which settings, from what to what.
 
         :param dict former: the values before, by name
         """

@@ -12,7 +12,7 @@ ACTIONS = [
 
 
 class G2pSparIntervention(models.Model):
-    """What a person did to a registrant's way to SPAR: who, when, what and why."""
+    """Operator log: what a person did to a registrant's mapping, when and why."""
 
     _name = "g2p.spar.intervention"
     _description = "Intervention at SPAR"
@@ -36,7 +36,7 @@ class G2pSparIntervention(models.Model):
         raise UserError(self.env._("What people did is kept."))
 
     def write(self, vals):
-        """Refuse, whoever asks: the trail is only added to.
+        """Refuse for every user: the operator log is append-only.
 
         :raise UserError: when there is anything to write
         """

@@ -1,22 +1,20 @@
+from functools import partial
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
-#: What people see: one vocabulary for form, list, portal and API.
-DISPLAY_STATES = [
-    ("no_address", "No address"),
-    ("incomplete", "Incomplete"),
-    ("to_approve", "To approve"),
-    ("waiting_id", "Waiting for ID"),
-    ("on_its_way", "On its way"),
-    ("retrying", "Retrying"),
-    ("checking", "Checking"),
-    ("in_sync", "In sync"),
-    ("differs", "Differs"),
-    ("held", "Needs attention"),
-    ("paused", "Paused"),
-    ("ended", "Ended"),
-]
+from odoo.addons.g2p_spar_financial_address.transactions import alone
+
+from ..engine import journal, store
+from ..engine.store import NEWER_CHANGE
+from ..engine.sync_run import JOB_SECONDS, SyncRun
+from ..live.status import DISPLAY_STATES, shown_state
+from ..transactions import commit_with_retry
+
+#: Seconds after which a wake-up counts as lost, and the sweeper's time for one run.
+LOST_AFTER = 30
+SWEEP_SECONDS = 45
 
 
 class Unchecked(fields.Many2one):
@@ -158,24 +156,20 @@ class G2pSparMapping(models.Model):
             )
         )
         shown = dict(rows)
+        unresolved = {}
+        if "paused" in shown.values():
+            unresolved = journal.unresolved_while_paused(self.env, self.ids)
         for mapping in self:
             mapping.display_state = shown.get(mapping.id, False)
             away = mapping.sudo().connection_id.breaker_state != "closed"
-            mapping.sentence = mapping._sentence(mapping.display_state, away)
-
-    def _with_newer_change(self):
-        """Return those with a change the engine has not taken up yet."""
-        if not self.ids:
-            return self.browse()
-        self.env.flush_all()
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT m.id FROM g2p_spar_mapping m WHERE m.id = ANY(%s) AND %s",
-                list(self.ids),
-                NEWER_CHANGE,
-            )
-        )
-        return self.browse(id_ for (id_,) in rows)
+            sentence = mapping._sentence(mapping.display_state, away)
+            if mapping.id in unresolved:
+                sentence = self.env._(
+                    "%s The answer to the last request is unknown: SPAR is asked once "
+                    "sending goes on.",
+                    sentence,
+                )
+            mapping.sentence = sentence
 
     def _sentence(self, state, away):
         """Return what happens next, in plain words.
@@ -247,49 +241,67 @@ class G2pSparMapping(models.Model):
     def _local(self, moment):
         return format_datetime(self.env, moment) if moment else ""
 
+    # === BUSINESS METHODS === #
 
-#: States in which the engine has something to do. As literals, for the partial index.
-MOVING = SQL("('due', 'retrying', 'checking')")
+    def _with_newer_change(self):
+        """Return those with a change the engine has not taken up yet."""
+        if not self.ids:
+            return self.browse()
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT m.id FROM g2p_spar_mapping m WHERE m.id = ANY(%s) AND %s",
+                list(self.ids),
+                NEWER_CHANGE,
+            )
+        )
+        return self.browse(id_ for (id_,) in rows)
 
+    @api.model
+    def _known_at_spar(self, partners):
+        """Return the mappings of these under which SPAR has, or may have, a row."""
+        mappings = self.search([("partner_id", "in", partners.ids)])
+        held = mappings.filtered(lambda m: m.linked_spar_id or m.sending_spar_id)
+        return held | journal.with_unresolved(mappings)
 
-def newer_change(alias):
-    """Return SQL: a mapping has a change the engine has not taken up yet.
+    @api.model
+    def _forget(self, partners):
+        """Delete what is kept of registrants whose payment data has been erased.
 
-    :param str alias: of the mapping
-    """
-    return SQL(
-        """EXISTS (SELECT FROM g2p_spar_change c
-                    WHERE c.mapping_id = %s AND c.state = 'queued')""",
-        SQL.identifier(alias, "id"),
-    )
+        By SQL, because none of it can be deleted otherwise. Those SPAR may know stay.
+        """
+        mappings = self.search([("partner_id", "in", partners.ids)])
+        mappings -= self._known_at_spar(partners)
+        if mappings:
+            self.env.flush_all()
+            for table in ("attempt", "intervention", "reconciliation_line", "change"):
+                self.env.cr.execute(
+                    SQL(
+                        "DELETE FROM %s WHERE mapping_id = ANY(%s)",
+                        SQL.identifier(f"g2p_spar_{table}"),
+                        mappings.ids,
+                    )
+                )
+            self.env.invalidate_all(flush=False)
+            mappings.unlink()
 
+    # === JOBS === #
 
-#: SQL on a mapping ``m``.
-NEWER_CHANGE = newer_change("m")
+    def _job_sync(self):
+        """Job: bring these mappings to SPAR, and then whatever else is due."""
+        for connection, mappings in self.exists().grouped("connection_id").items():
+            SyncRun(connection, JOB_SECONDS).work(mappings)
 
-
-def shown_state(alias, connection):
-    """Return SQL of what is shown of a mapping: one of ``DISPLAY_STATES``.
-
-    A request already sent is shown first: its answer decides about a newer change. So
-    is a wait for SPAR, which the newer change shares.
-
-    :param str alias: of the mapping
-    :param str connection: alias of its connection
-    """
-    return SQL(
-        """CASE
-             WHEN %(m)s.state NOT IN %(moving)s AND NOT %(newer)s
-             THEN CASE %(m)s.state WHEN 'skipped' THEN 'differs' ELSE %(m)s.state END
-             WHEN %(k)s.state != 'running' OR %(m)s.paused THEN 'paused'
-             WHEN %(m)s.state = 'checking' THEN 'checking'
-             WHEN %(k)s.breaker_state != 'closed' THEN 'retrying'
-             WHEN %(m)s.state = 'retrying' AND (NOT %(newer)s OR
-                  %(m)s.next_attempt_at > statement_timestamp() AT TIME ZONE 'UTC')
-             THEN 'retrying'
-             ELSE 'on_its_way' END""",
-        m=SQL.identifier(alias),
-        k=SQL.identifier(connection),
-        moving=MOVING,
-        newer=newer_change(alias),
-    )
+    @api.model
+    def _cron_sweep(self):
+        """Bring to SPAR what is due although its wake-up was lost."""
+        alone(self.env, self.env["g2p.spar.reconciliation"]._wake_up_stale)
+        forget = partial(store.delete_recorded_requests, self.env)
+        alone(self.env, commit_with_retry, self.env, forget)
+        connections = self.env["g2p.spar.connection"].search(
+            [("state", "=", "running")]
+        )
+        for connection in connections:
+            # Each has its share, so that a slow SPAR does not starve the others.
+            share = SWEEP_SECONDS / len(connections)
+            alone(self.env, SyncRun(connection, share, LOST_AFTER).work)

@@ -3,10 +3,10 @@
 from odoo import fields, models
 from odoo.tools.misc import format_datetime
 
-from ..transactions import Beside
+from ..engine import journal, outbox, wake_up
 
-#: From which states an operator may do what. A request that is being sent is left
-#: alone, and a lost answer is waited out whatever people wish.
+#: From which states an operator may do what. A request that is being sent is not
+#: interrupted, and the wait after a lost answer is not cut short.
 ALLOWED = {
     "retry": ("retrying", "held"),
     "skip": ("retrying", "checking", "held", "waiting_id"),
@@ -93,7 +93,7 @@ class G2pSparMapping(models.Model):
         self.env["g2p.spar.connection"].check_access("read")
 
     def _intervene(self, action, reason=False):
-        """Do something to these mappings by hand, and write down who did it and why.
+        """Do something to these mappings by hand, and log who did it and why.
 
         Rows the engine is busy with are left out rather than waited for: it holds them
         while SPAR works.
@@ -111,7 +111,7 @@ class G2pSparMapping(models.Model):
             chosen.invalidate_recordset()
             chosen = chosen.filtered(lambda mapping: mapping._allows(action))
             if action in GIVING_UP:
-                chosen -= chosen._in_doubt()
+                chosen -= journal.with_unresolved(chosen)
         given_up = getattr(chosen, f"_do_{action}")()
         trail = []
         for mapping in chosen:
@@ -139,12 +139,6 @@ class G2pSparMapping(models.Model):
             return bool(self._open_changes())
         return self.state in ALLOWED[action]
 
-    def _in_doubt(self):
-        """Return those whose last request was lost with its sender."""
-        # Not in this transaction: it may have begun before that request was decided.
-        with Beside(self.env) as beside:
-            return self.browse(beside.env["g2p.spar.sending"]._doubts(self.ids))
-
     def _open_changes(self):
         return self.env["g2p.spar.change"].search(
             [("mapping_id", "in", self.ids), ("state", "in", OPEN)]
@@ -155,7 +149,7 @@ class G2pSparMapping(models.Model):
         held.wanted_change_id.write({"state": "taken", "reason_code": False})
         held.state = "due"
         self.next_attempt_at = False
-        self._wake_up()
+        wake_up.wake_up_mappings(self)
         return {}
 
     def _do_resend(self):
@@ -165,7 +159,7 @@ class G2pSparMapping(models.Model):
             lambda mapping: mapping.state == "retrying"
         ).next_attempt_at = False
         for connection, mappings in self.grouped("connection_id").items():
-            self._capture(mappings.partner_id, "admin", connection)
+            outbox.capture(mappings.partner_id, "admin", connection)
         return {}
 
     def _do_skip(self):
@@ -183,7 +177,7 @@ class G2pSparMapping(models.Model):
 
     def _do_resume(self):
         self.paused = False
-        self._wake_up()
+        wake_up.wake_up_mappings(self)
         return {}
 
     def _intervened_sentence(self, action, then):

@@ -2,9 +2,9 @@ from odoo import fields, models
 
 
 class G2pSparReading(models.Model):
-    """What SPAR answered when somebody last looked at a registrant.
+    """SPAR's last answer to a live query about a registrant; see ``live/query.py``.
 
-    It is what a screen shows while SPAR is away. The engine never reads it. There is no
+    It is what a screen shows while SPAR is down. The engine never reads it. There is no
     number in it but the masked one.
     """
 
@@ -42,7 +42,7 @@ class G2pSparReading(models.Model):
         readonly=True,
         help="How what SPAR answered differed from what was requested then.",
     )
-    # For the limit of questions alone: a digest, as it may be made of somebody's ID.
+    # For the limit of queries alone: a digest, as it may be made of a person's ID.
     asker = fields.Char("Asked by", readonly=True, groups=fields.NO_ACCESS)
 
     _one_per_registrant = models.Constraint(

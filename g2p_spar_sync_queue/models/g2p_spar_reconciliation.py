@@ -1,8 +1,7 @@
-import hashlib
-import hmac
 import time
 import uuid
-from contextlib import ExitStack
+from collections import defaultdict
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -11,14 +10,23 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
+from ..engine import breaker, journal, rate_limit, restore_guard, store
+from ..engine.claim import wanted_of
+from ..engine.decide import digest
+from ..engine.store import read_mappings
 from ..jobs import later, on_behalf
-from ..progress import Progress, digest, of_address
+from ..live.drift import (
+    DRIFT_UNRESOLVED,
+    comparable,
+    drift_at_rest,
+    drift_while_waiting,
+    fingerprint,
+    masked,
+)
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
-from ..transactions import BEATEN, Busy, commit, roll_back
-from .g2p_spar_mapping import NEWER_CHANGE
-from .g2p_spar_mapping_rows import READ
+from ..transactions import RETRYABLE_ERRORS, Busy, commit, roll_back
 
 #: IDs in one question. SPAR answers up to 32,767, proxies cap the size.
 CHUNK = 500
@@ -28,16 +36,6 @@ JOB_SECONDS = 45
 STALE_AFTER = 300
 #: Seconds to wait after SPAR gave no answer.
 REST = 60
-
-#: SQL on a mapping ``m``: the engine has nothing to do with it. What was given up, or
-#: held, with a lost answer is among them as soon as SPAR cannot be working on it.
-AT_REST = SQL(
-    """m.state IN ('in_sync', 'ended', 'held', 'skipped', 'waiting_id')
-       AND (m.sending_spar_id IS NULL OR m.next_attempt_at IS NULL
-            OR m.next_attempt_at <= statement_timestamp() AT TIME ZONE 'UTC')
-       AND NOT %s""",
-    NEWER_CHANGE,
-)
 
 
 class G2pSparReconciliation(models.Model):
@@ -178,28 +176,28 @@ class G2pSparReconciliation(models.Model):
 
     def _run(self, deadline):
         connection = self.connection_id
-        if connection._is_neutralised() or connection.sudo().unconfirmed:
+        if restore_guard.is_neutralised(self.env) or connection.sudo().unconfirmed:
             self.action_cancel()
             return
         size, eta = CHUNK, None
         if connection.max_per_second:
-            size = min(size, connection._batch_limit())
+            size = min(size, rate_limit.batch_limit(connection))
         try:
             with ExitStack() as opened:
                 version = None
                 while self.state == "running" and time.monotonic() < deadline:
-                    if version != connection._version():
+                    if version != store.version(self.env, connection.id):
                         # Another key signs by now, say.
                         opened.close()
-                        version = connection._version()
+                        version = store.version(self.env, connection.id)
                         client = opened.enter_context(connection._client())
-                    if not connection._is_available(lambda one=client: one):
+                    if not breaker.is_available(connection, lambda one=client: one):
                         eta = REST
                         break
                     try:
                         outcome = self._compare_next(client, version, size)
                         commit(self.env)
-                    except BEATEN:
+                    except RETRYABLE_ERRORS:
                         roll_back(self.env)
                         continue
                     if outcome == "refused":
@@ -212,7 +210,9 @@ class G2pSparReconciliation(models.Model):
             roll_back(self.env)
             eta = REST
         except KeyProblem as problem:
-            connection._pause_for_key(problem)
+            # If it cannot be written down now, the next job meets the same problem.
+            with suppress(Busy):
+                connection._pause_for_key(problem)
             eta = REST
         if self.state == "running":
             self._wake_up(eta)
@@ -221,7 +221,7 @@ class G2pSparReconciliation(models.Model):
     # === COMPARING === #
 
     def _compare_next(self, client, version, size):
-        """Ask SPAR about the next registrants and write down what differs.
+        """Ask SPAR about the next registrants and store what differs.
 
         :param client: that asks
         :param tuple version: of what the client was made
@@ -237,11 +237,14 @@ class G2pSparReconciliation(models.Model):
         asked, answer = self._items(compared), None
         commit(self.env)
         if asked:
-            if wait := self.connection_id._reserve(len(asked)):
+            items = [item for mine in asked.values() for item in mine]
+            if wait := rate_limit.reserve(self.connection_id, len(items)):
                 time.sleep(wait)
-            answer = client.send(RESOLVE, list(asked.values()), str(uuid.uuid4()))
-            self.connection_id._note_answer(answer)
-            if answer.refuses_partner and version == self.connection_id._version():
+            answer = client.send(RESOLVE, items, str(uuid.uuid4()))
+            breaker.note_answer(self.connection_id, answer)
+            if answer.refuses_partner and version == store.version(
+                self.env, self.connection_id.id
+            ):
                 self.connection_id._pause_for_signature()
             if answer.failed or answer.refuses_partner:
                 return "failed"
@@ -258,31 +261,36 @@ class G2pSparReconciliation(models.Model):
         return "done"
 
     def _next_entries(self, size):
-        return self._entries(
+        return read_mappings(
+            self.env,
             SQL(
                 "m.connection_id = %s AND m.id > %s ORDER BY m.id LIMIT %s",
                 self.connection_id.id,
                 self.last_mapping_id,
                 size,
-            )
+            ),
         )
-
-    def _entries(self, where):
-        self.env.cr.execute(
-            SQL("SELECT %s FROM g2p_spar_mapping m WHERE %s", READ, where)
-        )
-        return [Progress(*row) for row in self.env.cr.fetchall()]
 
     def _at_rest(self, entries):
-        ids = [entry.id for entry in entries]
-        return self._entries(SQL("m.id = ANY(%s) AND %s ORDER BY m.id", ids, AT_REST))
+        return store.read_at_rest(self.env, [entry.id for entry in entries])
 
     def _comparable(self, entries):
-        """Return who is compared: all while nothing is sent, else those at rest."""
-        if not self.resume_for_id or self.connection_id.state != "paused":
-            return self._at_rest(entries)
+        """Return who is compared: before it resumes all, else those at rest.
+
+        And those with a lost answer of which the engine does not ask SPAR.
+        """
         ids = [entry.id for entry in entries]
-        return self._entries(SQL("m.id = ANY(%s) ORDER BY m.id", ids))
+        if self._is_before_resuming():
+            return read_mappings(self.env, SQL("m.id = ANY(%s) ORDER BY m.id", ids))
+        return comparable(self.env, ids)
+
+    def _is_before_resuming(self):
+        """Whether what is found decides if sending goes on."""
+        return bool(self.resume_for_id) and self.connection_id.state == "paused"
+
+    def _unresolved(self, entries):
+        ids = [entry.id for entry in entries]
+        return journal.unresolved_while_paused(self.env, ids)
 
     def _resume_or_tell(self):
         """Resume the connection if that was asked for and nothing differs.
@@ -293,11 +301,11 @@ class G2pSparReconciliation(models.Model):
         if not user or connection.state != "paused":
             return
         reason = None
-        if self.line_count:
+        if differing := len(self.line_ids.mapping_id):
             reason = self.env._(
                 "Compared with SPAR: %(differ)s of %(all)s registrants differ. Decide "
                 "about each, then resume.",
-                differ=self.line_count,
+                differ=differing,
                 all=self.checked,
             )
         elif own := on_behalf(connection, user):
@@ -317,25 +325,31 @@ class G2pSparReconciliation(models.Model):
             connection._alert(reason)
 
     def _items(self, compared):
-        """Return the question about each mapping, by its id; no SPAR ID twice.
+        """Return the questions about each mapping, by its id; no SPAR ID twice.
 
         What was found under an ID the registrant has given up is asked about again.
+
+        :rtype: dict[int, list[Item]]
         """
-        left_over = self._left_over(compared)
         # The holder of the row is asked about first, then those who have the ID now.
-        compared = sorted(
-            compared, key=lambda entry: (not entry.id_at_spar, entry.id in left_over)
-        )
+        compared = sorted(compared, key=lambda entry: not entry.id_at_spar)
         Partner = self.env["res.partner"].sudo()
         partners = Partner.browse(entry.partner_id for entry in compared)
-        items, ids = {}, set()
-        for entry, partner in zip(compared, partners, strict=True):
-            spar_id = (
-                entry.id_at_spar or left_over.get(entry.id) or partner._spar_get_id()
+        unresolved = self._unresolved(compared)
+        questions = [
+            (
+                entry.id,
+                unresolved.get(entry.id) or entry.id_at_spar or partner._spar_get_id(),
             )
-            if spar_id and spar_id not in ids:
+            for entry, partner in zip(compared, partners, strict=True)
+        ]
+        for id_, spar_ids in self._left_over(compared).items():
+            questions += [(id_, spar_id) for spar_id in spar_ids]
+        items, ids = defaultdict(list), {None, False, ""}
+        for id_, spar_id in questions:
+            if spar_id not in ids:
                 ids.add(spar_id)
-                items[entry.id] = Item(uuid.uuid4().hex, spar_id)
+                items[id_].append(Item(uuid.uuid4().hex, spar_id))
         return items
 
     def _left_over(self, entries):
@@ -350,35 +364,40 @@ class G2pSparReconciliation(models.Model):
         same = {entry.id: entry for entry in before}
         resting = {entry.id for entry in self._at_rest(before)}
         now = [e for e in self._comparable(before) if same.get(e.id) == e]
-        Mapping = self.env["g2p.spar.mapping"]
-        wanted_of = Mapping._wanted(now, in_use=True)
-        lines = []
+        wanted = wanted_of(self.env, now, in_use=True)
+        left_over = self._left_over(now)
+        unresolved = {} if self._is_before_resuming() else self._unresolved(now)
+        lines, kept = [], set()
         for entry in now:
-            item = asked.get(entry.id)
-            result = item and answer.results[item.reference_id]
-            compare = difference if entry.id in resting else waiting_difference
-            kind = item and compare(entry, wanted_of[entry.id], item, result)
-            if kind == "spar_newer" and self._was_ours(entry, result):
-                kind = "ours_newer"
-            if kind:
-                lines.append(
-                    {
-                        "mapping_id": entry.id,
-                        "kind": kind,
-                        "spar_id": item.spar_id,
-                        "masked": self._masked(result),
-                        "seen": self._seen(result),
-                    }
+            former = left_over.get(entry.id, ())
+            items = asked.get(entry.id, ())
+            # A row under an ID that was not asked about may still be there.
+            kept |= {(entry.id, id_) for id_ in former}
+            kept -= {(entry.id, item.spar_id) for item in items}
+            for item in items:
+                result = answer.results[item.reference_id]
+                is_settled = entry.id in resting or (
+                    item.spar_id in former and item.spar_id != entry.id_at_spar
                 )
-        # A row under an ID that was not asked about may still be there.
-        open_ids = {line["mapping_id"] for line in lines}
-        open_ids |= {
-            id_
-            for id_, spar_id in self._left_over(now).items()
-            if id_ not in asked or asked[id_].spar_id != spar_id
-        }
+                compare = drift_at_rest if is_settled else drift_while_waiting
+                kind = compare(entry, wanted[entry.id], item, result)
+                if item.spar_id == unresolved.get(entry.id):
+                    kind = DRIFT_UNRESOLVED
+                if kind == "spar_newer" and self._was_ours(entry, result):
+                    kind = "ours_newer"
+                if kind:
+                    kept.add((entry.id, item.spar_id))
+                    lines.append(
+                        {
+                            "mapping_id": entry.id,
+                            "kind": kind,
+                            "spar_id": item.spar_id,
+                            "masked": masked(self.env, result),
+                            "seen": fingerprint(self.env, result),
+                        }
+                    )
         Line = self.env["g2p.spar.reconciliation.line"]
-        Line._close([entry.id for entry in now if entry.id not in open_ids])
+        Line._close([entry.id for entry in now], kept)
         Line._renew(self, lines)
 
     def _was_ours(self, entry, result):
@@ -397,61 +416,3 @@ class G2pSparReconciliation(models.Model):
         ours = [written[:2] for _partner, written in found.values() if written]
         theirs = digest(result.fa, result.strategy_number)
         return theirs in [digest(*value) for value in ours]
-
-    def _masked(self, result):
-        """Return what SPAR holds, as far as anybody may see it."""
-        if result.outcome != Outcome.DONE or not result.linked:
-            return False
-        Strategy = self.env["g2p.fa.strategy"].sudo()
-        return Strategy._spar_masked(result.fa, result.strategy_number)
-
-    def _seen(self, result):
-        """Return the keyed hash of what SPAR holds: two numbers may be masked alike."""
-        text = digest(result.fa, result.strategy_number)
-        if not text:
-            return False
-        key = self.env["g2p.fa.settings"].sudo()._fingerprint_key()
-        return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-
-
-def waiting_difference(entry, wanted, item, result):
-    """Return how SPAR differs from what was last seen there, or None.
-
-    :param ~..progress.Progress entry: the mapping, with something to be sent
-    :param wanted: what is to be at SPAR
-    :param ~..spar.answers.Item item: what was asked
-    :param ~..spar.answers.Result result: what SPAR said
-    """
-    kind = difference(entry, wanted, item, result)
-    if kind == "unknown" and not entry.linked_spar_id:
-        return None
-    if kind == "left_over" and result.fa is not None:
-        theirs = digest(result.fa, result.strategy_number)
-        return None if theirs == of_address(entry.held_digest) else "spar_newer"
-    return None if kind == "ours_newer" else kind
-
-
-def difference(entry, wanted, item, result):
-    """Return how SPAR differs from what should be there, or None.
-
-    :param ~..progress.Progress entry: the mapping, at rest
-    :param wanted: what should be at SPAR
-    :param ~..spar.answers.Item item: what was asked
-    :param ~..spar.answers.Result result: what SPAR said
-    """
-    if result.outcome != Outcome.DONE:
-        return "unclear"
-    # Under another ID than the one asked about, nothing is wanted.
-    ours = wanted.spar_id == item.spar_id and wanted.value
-    if not result.linked:
-        return "unknown" if ours else None
-    if wanted.broken:
-        return None
-    if not ours:
-        return "left_over"
-    if result.fa is None:
-        return "unreadable"
-    theirs = digest(result.fa, result.strategy_number)
-    if theirs == digest(*ours):
-        return None
-    return "ours_newer" if theirs == of_address(entry.held_digest) else "spar_newer"

@@ -5,6 +5,7 @@ from odoo.tools import SQL
 from odoo.addons.g2p_spar_financial_address.const import EDITOR
 
 from ..jobs import later, on_behalf
+from ..live.drift import fingerprint
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
 from ..spar.words import RESOLVE
@@ -17,8 +18,9 @@ UNDECIDED = ("open", "taking")
 class G2pSparReconciliationLine(models.Model):
     """One registrant of whom SPAR holds something else than we do.
 
-    There is one undecided difference per registrant and connection. It belongs to the
-    comparison that found it last.
+    There is one undecided difference per registrant, connection and SPAR ID: a row left
+    over under a former ID stays beside a difference under the present one. It belongs
+    to the comparison that found it last.
     """
 
     _name = "g2p.spar.reconciliation.line"
@@ -45,6 +47,7 @@ class G2pSparReconciliationLine(models.Model):
             ("left_over", "SPAR still holds an address"),
             ("unreadable", "What SPAR holds cannot be read here"),
             ("unclear", "SPAR gave no clear answer"),
+            ("unresolved", "The answer to a request is unknown"),
         ],
         string="Difference",
         required=True,
@@ -72,10 +75,11 @@ class G2pSparReconciliationLine(models.Model):
     decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True)
 
     _once = models.Constraint(
-        "UNIQUE(reconciliation_id, mapping_id)", "This difference is listed already."
+        "UNIQUE(reconciliation_id, mapping_id, spar_id)",
+        "This difference is listed already.",
     )
     _one_undecided = models.UniqueIndex(
-        "(mapping_id) WHERE state IN ('open', 'taking')",
+        "(mapping_id, spar_id) WHERE state IN ('open', 'taking')",
         "This difference is listed already.",
     )
 
@@ -125,18 +129,22 @@ class G2pSparReconciliationLine(models.Model):
         return self.sudo().filtered(lambda line: line.state in UNDECIDED)
 
     @api.model
-    def _close(self, mapping_ids):
-        """Close the undecided differences of mappings where none is left.
+    def _close(self, mapping_ids, kept):
+        """Close the undecided differences of mappings that are none any more.
 
         :param list mapping_ids: of mappings that have just been compared
+        :param set kept: pairs of a mapping's id and a SPAR ID, of those that still are
         """
-        self.search(
+        undecided = self.search(
             [("mapping_id", "in", mapping_ids), ("state", "in", UNDECIDED)]
+        )
+        undecided.filtered(
+            lambda line: (line.mapping_id.id, line.spar_id) not in kept
         ).write({"state": "gone"})
 
     @api.model
     def _renew(self, run, differences):
-        """List what differs in a comparison, one undecided line per mapping.
+        """List what differs in a comparison, one undecided line per mapping and ID.
 
         In one statement. An undecided line of an earlier comparison becomes one of this
         one; if it is being taken over, it goes on being so, unless SPAR was changed
@@ -167,7 +175,8 @@ class G2pSparReconciliationLine(models.Model):
                      FROM (VALUES %(rows)s)
                           AS v(mapping_id, kind, spar_id, masked, seen)
                     ORDER BY v.mapping_id
-                       ON CONFLICT (mapping_id) WHERE state IN ('open', 'taking')
+                       ON CONFLICT (mapping_id, spar_id)
+                             WHERE state IN ('open', 'taking')
                        DO UPDATE SET reconciliation_id = EXCLUDED.reconciliation_id,
                               kind = EXCLUDED.kind, spar_id = EXCLUDED.spar_id,
                               masked = EXCLUDED.masked, seen = EXCLUDED.seen,
@@ -217,7 +226,9 @@ class G2pSparReconciliationLine(models.Model):
         """
         unknown = self.browse()
         left_over = self._left_over(self.mapping_id.ids)
-        for line in self.filtered(lambda line: line.mapping_id.id in left_over):
+        for line in self.filtered(
+            lambda line: line.spar_id in left_over.get(line.mapping_id.id, ())
+        ):
             mapping = line.mapping_id.try_lock_for_update(allow_referencing=True)
             mapping.invalidate_recordset()
             known = mapping.linked_spar_id or mapping.sending_spar_id
@@ -235,13 +246,13 @@ class G2pSparReconciliationLine(models.Model):
         An ID that is another registrant's by now is theirs to deal with.
 
         :param list mapping_ids: of mappings
-        :return: by mapping id the SPAR ID of its undecided difference
-        :rtype: dict
+        :return: by mapping id the SPAR IDs of its undecided differences
+        :rtype: dict[int, list[str]]
         """
         self.flush_model(["mapping_id", "kind", "state", "spar_id"])
         rows = self.env.execute_query(
             SQL(
-                """SELECT l.mapping_id, l.spar_id
+                """SELECT l.mapping_id, array_agg(l.spar_id ORDER BY l.id)
                      FROM g2p_spar_reconciliation_line l
                      JOIN g2p_spar_mapping m ON m.id = l.mapping_id
                     WHERE l.mapping_id = ANY(%s) AND l.kind = 'left_over'
@@ -250,7 +261,8 @@ class G2pSparReconciliationLine(models.Model):
                            WHERE other.connection_id = m.connection_id
                              AND COALESCE(other.linked_spar_id, other.sending_spar_id)
                                  = l.spar_id
-                             AND other.id != m.id)""",
+                             AND other.id != m.id)
+                    GROUP BY l.mapping_id""",
                 list(mapping_ids),
                 UNDECIDED,
             )
@@ -321,7 +333,7 @@ class G2pSparReconciliationLine(models.Model):
                 "What SPAR holds cannot be read with a strategy and provider known "
                 "here."
             )
-        if self.sudo().reconciliation_id._seen(result) != self.sudo().seen:
+        if fingerprint(self.env, result) != self.sudo().seen:
             return self.env._("SPAR holds something else by now. Look at it again.")
         try:
             with self.env.cr.savepoint():

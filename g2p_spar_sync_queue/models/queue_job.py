@@ -9,8 +9,8 @@ from ..jobs import NEW_JOB
 class QueueJob(models.Model):
     """Wake-ups, stored in one statement.
 
-    Whoever saves an address waits for it, and the ORM takes longer for the job than
-    for the address: a job has fifty columns, and messages nobody reads.
+    The user who saves an address waits for it, and the ORM takes longer for the job
+    than for the address: a job has fifty columns, and a chatter that is never read.
     """
 
     _inherit = "queue.job"

@@ -2,10 +2,11 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from odoo.addons.g2p_spar_financial_address.const import APPROVER, EDITOR, VIEWER
+from odoo.addons.g2p_spar_financial_address.const import VIEWER
 
-from ..look import Look
-from .g2p_spar_mapping import DISPLAY_STATES
+from ..engine import outbox
+from ..live import query
+from ..live.status import DISPLAY_STATES, spar_status
 
 
 class ResPartner(models.Model):
@@ -25,7 +26,7 @@ class ResPartner(models.Model):
     def _compute_spar_state(self):
         # The first connection speaks for the registrant. All of them are read at once,
         # for a list.
-        first = self.env["g2p.spar.reading"]._connections()[:1]
+        first = query.connections(self.env)[:1]
         mappings = self.spar_mapping_ids
         for partner in self:
             mapping = partner.spar_mapping_ids.filtered(
@@ -61,113 +62,24 @@ class ResPartner(models.Model):
 
     def _financial_address_changed(self, channel):
         result = super()._financial_address_changed(channel)
-        self.env["g2p.spar.mapping"]._capture(self, channel)
+        outbox.capture(self, channel)
         return result
 
     # === WHAT SPAR HOLDS === #
 
-    def spar_look(self, ask=False):
+    def refresh_spar_status(self, ask=False):
         """Return what SPAR holds and what was requested, as a screen shows it: masked.
 
         :param bool ask: whether SPAR is asked now, for a few seconds at most. Then what
             this transaction did before is committed
-        :return: as :meth:`_spar_look`
+        :return: as :func:`~..live.status.spar_status`
         :rtype: dict
-        :raise AccessError: for whoever may not see the registrant or payment data
+        :raise AccessError: if the user may not see the registrant or payment data
         """
         self.ensure_one()
         self.check_access("read")
         self.env["g2p.spar.reading"].check_access("read")
-        return self._spar_look(ask)
-
-    def _spar_look(self, ask=False, asker=None):
-        """Return what SPAR holds and what was requested, for whoever may see it.
-
-        Nothing is checked here: the caller has proved the right, and calls it with sudo
-        where the user has no right of their own. Rights are still those of the user, or
-        none at all for an ``asker``: nobody may do more or sees more by sudo.
-
-        ``requested`` is empty if nothing is; otherwise it has
-
-        * ``text``: provider and masked number;
-        * ``by``: through which channel and when, for viewers also by whom;
-        * ``address``: ID of the address, for whoever may reveal the number, else False.
-
-        Each of ``rows`` is about one connection to SPAR:
-
-        * ``id``: of the connection;
-        * ``connection``: its name if there are several, else ``""``;
-        * ``code``: one of ``DISPLAY_STATES``. What has just been read counts, if
-          ``current``; otherwise what the engine knows;
-        * ``sentence``: what happens next, in words;
-        * ``text``: what SPAR holds, masked; in words if that is nothing or unknown;
-        * ``when``: the moment of that as people say it, ``""`` if unknown;
-        * ``seen_at``: the same moment for programs, None if unknown;
-        * ``current``: whether SPAR has just answered; else it is what was last known;
-        * ``problem``: why SPAR has not answered, ``""`` if it has or was not asked;
-        * ``again``: whether others were asking, so that it is worth a second try soon;
-        * ``badge`` and ``look``: how ``text`` compares with what is requested, and its
-          Bootstrap colour; may be ``""``;
-        * ``settled``: whether SPAR has just answered that it holds what is requested;
-        * ``reading``, ``mayResend``, ``mayTake``: for operators, what to act on (False
-          if SPAR has never answered) and which actions are theirs.
-
-        :param bool ask: whether SPAR is asked now, for a few seconds at most. Then what
-            this transaction did before is committed
-        :param str asker: who asks, where many people come through one user. They share
-            no limit of questions then. It is kept as a digest only
-        :return: ``requested`` and ``rows``; empty for whoever is no registrant
-        :rtype: dict
-        """
-        self.ensure_one()
-        if not self._spar_is_registrant():
-            return {}
-        Reading = self.env["g2p.spar.reading"]
-        codes = Reading._ask(self, asker) if ask else {}
-        readings, entries = Reading._readings(self), Reading._entries(self)
-        connections = Reading._connections()
-        rows = []
-        for connection in connections:
-            look = Look(
-                self,
-                connection,
-                readings.get(connection.id),
-                entries.get(connection.id),
-                codes.get(connection.id),
-                asker,
-            )
-            rows.append(look.row(named=len(connections) > 1))
-        return {"requested": self._spar_requested(asker), "rows": rows}
-
-    def _spar_requested(self, asker=None):
-        """Return the address in use, or else the one on its way there."""
-        address = self.financial_address_id
-        if not address:
-            return {}
-        roles = {
-            role
-            for role in (VIEWER, EDITOR, APPROVER)
-            if not asker and self.env.user.has_group(role)
-        }
-        erased = address.sudo().erased_date
-        return {
-            "address": bool(roles & {EDITOR, APPROVER}) and not erased and address.id,
-            "text": " · ".join(filter(None, (address.dfsp_id.name, address.masked))),
-            "by": self._spar_requested_by(address, named=VIEWER in roles),
-        }
-
-    def _spar_requested_by(self, address, named):
-        labels = dict(address._fields["channel"]._description_selection(self.env))
-        channel = labels[address.channel]
-        day = format_date(self.env, address.create_date)
-        if not named:
-            return self.env._("%(channel)s, %(day)s", channel=channel, day=day)
-        return self.env._(
-            "by %(name)s (%(channel)s), %(day)s",
-            name=address.sudo().entered_by_id.name,
-            channel=channel,
-            day=day,
-        )
+        return spar_status(self, ask)
 
     def _remove_payment_data(self):
         result = super()._remove_payment_data()

@@ -30,7 +30,7 @@ class Item:
 
     ``fa`` and ``strategy_number`` are for link and update, and so are ``name`` and
     ``phone``, which are left out of the request when they are empty. ``parts`` is the
-    same address in its parts, by SPAR's names for them; SPAR 2.x is told those.
+    same address in its parts, by SPAR's names for them; SPAR 2.x is sent those.
     ``reference_id`` is unique among all requests and the only thing answers are matched
     by.
     """
@@ -44,13 +44,13 @@ class Item:
     parts: dict | None = field(default=None, hash=False)
 
     def __repr__(self):
-        # The address is nobody's business in a log or a traceback.
+        # The address must not reach a log or a traceback.
         return f"<Item {self.reference_id}>"
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one item.
+    """The outcome of one item.
 
     ``code`` is SPAR's reason code or a word of ours for trouble below it (such as
     ``http.503``). After a resolve, ``linked`` tells whether SPAR has the ID, ``fa``
@@ -66,9 +66,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a request: one :class:`Result` per reference ID sent.
+    """The outcome of a request: one :class:`Result` per reference ID sent.
 
-    ``retry_after`` is SPAR's own wish in seconds, if it named one.
+    ``retry_after`` is how many seconds SPAR asked to wait, if it did.
     """
 
     results: dict

@@ -19,15 +19,15 @@ _REFUSED = {400, 413, 422}
 
 
 @dataclass(frozen=True)
-class Letter:
-    """A request ready to be sent: its body is signed byte for byte."""
+class SignedRequest:
+    """A request ready to be sent; its body is signed byte for byte."""
 
     operation: str
     items: list
     body: bytes = field(repr=False)
     signature: str = field(repr=False)
 
-    def all_alike(self, outcome, code):
+    def same_for_all(self, outcome, code):
         """Return an answer in which every item has the same result."""
         return Answer.same_for_all(self.items, outcome, code)
 
@@ -81,7 +81,7 @@ class SparClient:
         self._transport.close()
 
     def send(self, operation, items, message_id=None):
-        """Send one request and say what became of each item.
+        """Send one request and return the outcome of each item.
 
         Never raises for anything SPAR or the network does.
 
@@ -91,35 +91,35 @@ class SparClient:
         :rtype: ~.answers.Answer
         :raise ValueError: when the request itself is malformed (a bug of the caller)
         """
-        letter = self.prepare(operation, items, message_id)
-        return self.read_answer(letter, self.deliver(letter))
+        signed = self.sign_request(operation, items, message_id)
+        return self.read_answer(signed, self.deliver(signed))
 
-    def deliver(self, letter, in_time=None):
-        """Send what was prepared and return what came back, unread.
+    def deliver(self, signed, in_time=None):
+        """Send a signed request and return what came back, unread.
 
         Bytes go out and bytes come in, so this may be done in any thread.
 
-        :param Letter letter: from :meth:`prepare`, to be sent once
+        :param SignedRequest signed: from :meth:`sign_request`, to be sent once
         :param in_time: as for :meth:`~.transport.Transport.post`
         :return: a :class:`~.transport.Reply`, or the problem there was instead
         """
         try:
-            return self._post(letter, in_time)
+            return self._post(signed, in_time)
         except (NotSent, NoAnswer) as problem:
             return problem
 
-    def read_answer(self, letter, reply):
-        """Return the result of each item of a letter.
+    def read_answer(self, signed, reply):
+        """Return the result of each item of a request.
 
-        :param Letter letter: what was sent
+        :param SignedRequest signed: what was sent
         :param reply: what :meth:`deliver` returned
         :rtype: ~.answers.Answer
         """
         if isinstance(reply, NotSent):
-            return letter.all_alike(Outcome.TRANSIENT, reply.code)
+            return signed.same_for_all(Outcome.TRANSIENT, reply.code)
         if isinstance(reply, NoAnswer):
-            return letter.all_alike(Outcome.AMBIGUOUS, reply.code)
-        return self.answer(letter.operation, letter.items, reply)
+            return signed.same_for_all(Outcome.AMBIGUOUS, reply.code)
+        return self.answer(signed.operation, signed.items, reply)
 
     def post(self, operation, items, message_id=None):
         """Send one request and return what came back, unread; see :meth:`send`.
@@ -129,12 +129,12 @@ class SparClient:
         :raise ~.transport.NoAnswer: when it may have, and no whole answer came
         :raise ValueError: when the request itself is malformed (a bug of the caller)
         """
-        return self._post(self.prepare(operation, items, message_id))
+        return self._post(self.sign_request(operation, items, message_id))
 
-    def prepare(self, operation, items, message_id=None):
+    def sign_request(self, operation, items, message_id=None):
         """Write and sign one request, to be sent soon; see :meth:`send`.
 
-        :rtype: Letter
+        :rtype: SignedRequest
         :raise ValueError: when the request itself is malformed (a bug of the caller)
         """
         request = self._dialect.build(
@@ -145,14 +145,14 @@ class SparClient:
             datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
         )
         body = canonical_bytes(request, self._form)
-        return Letter(operation, items, body, self._signer.detached(body))
+        return SignedRequest(operation, items, body, self._signer.detached(body))
 
-    def _post(self, letter, in_time=None):
-        operation = letter.operation
+    def _post(self, signed, in_time=None):
+        operation = signed.operation
         return self._transport.post(
             self._paths.get(operation) or self._dialect.path(operation),
-            letter.body,
-            {"Content-Type": "application/json", "Signature": letter.signature},
+            signed.body,
+            {"Content-Type": "application/json", "Signature": signed.signature},
             in_time,
         )
 

@@ -40,7 +40,7 @@ UNREACHABLE = "unreachable"
 #: Nothing that is trusted vouches for the server's certificate.
 UNTRUSTED = "untrusted"
 
-#: An ID nobody has, which looks different in each canonical form.
+#: An ID that no registrant has, which looks different in each canonical form.
 PROBE_ID = "connection-test-é"
 
 #: The forms of each dialect, the likelier one first.

@@ -20,11 +20,11 @@ from . import test_key_rotation
 from . import test_key_uses
 from . import test_keys
 from . import test_leaving
-from . import test_look
-from . import test_look_for_others
-from . import test_look_protects
-from . import test_long_shift
-from . import test_plan
+from . import test_status
+from . import test_status_for_others
+from . import test_live_query
+from . import test_long_sync_run
+from . import test_decide
 from . import test_reconciliation
 from . import test_roles
 from . import test_second_manager

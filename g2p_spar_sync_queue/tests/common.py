@@ -6,6 +6,7 @@ from odoo import Command, fields
 
 from odoo.addons.g2p_spar_financial_address.tests.common import FinancialAddressCase
 
+from ..engine import claim, journal, restore_guard
 from .stand_in import StandInMapper
 from .stand_in_2 import StandInPartnerApi
 from .test_spar_vectors import VECTORS
@@ -60,9 +61,7 @@ class SparCase(FinancialAddressCase):
         # Databases are rolled back after a test, files are not.
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.patch(
-            type(self.connection), "_witness_folder", lambda _self: Path(folder.name)
-        )
+        self.patch(restore_guard, "witness_folder", lambda: Path(folder.name))
 
     def set_up(self, **values):
         """Change settings that take a second manager once it was started."""
@@ -83,9 +82,8 @@ class SparCase(FinancialAddressCase):
 
     def die_sending(self, mappings=None):
         """Do what a worker does that is killed while SPAR works on its request."""
-        claim = (mappings or self.mapping)._claim()
-        sendings = self.env["g2p.spar.sending"]
-        request = sendings._write_down(self.connection.id, claim.request)
+        claimed = claim.claim_mappings(mappings or self.mapping)
+        request = journal.write_intent(self.env, self.connection.id, claimed.request)
         self.assertTrue(request.parts, "nothing was about to be sent")
         # The transaction of a test began long ago.
         self.env.flush_all()

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from odoo import fields
 from odoo.tests import tagged
 
+from ..engine.record import log_attempts
 from . import stand_in
 from .common import SparCase
 
@@ -48,7 +49,7 @@ class TestAttempts(SparCase):
         ]
         request = SimpleNamespace(operation="link", id="one-request")
         with self.assertQueryCount(1):
-            self.env["g2p.spar.attempt"]._log(entries, request)
+            log_attempts(self.env, entries, request)
         logged = self.env["g2p.spar.attempt"].search([("request_id", "=", request.id)])
         self.assertEqual(logged.mapping_id.sorted(), mappings.sorted() - mappings[0])
 

@@ -5,6 +5,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.tests import new_test_user, tagged
 
+from ..engine import breaker, rate_limit
 from . import stand_in
 from .common import SparCase
 
@@ -142,11 +143,11 @@ class TestBreaker(SparCase):
     def test_only_one_worker_asks(self):
         self.go_down()
         self.probe_is_due()
-        self.assertTrue(self.connection._take_probe())
-        self.assertFalse(self.connection._take_probe())
+        self.assertTrue(breaker.take_probe(self.connection))
+        self.assertFalse(breaker.take_probe(self.connection))
         # Unless the one that asked has not returned in time.
         self.probe_is_due()
-        self.assertTrue(self.connection._take_probe())
+        self.assertTrue(breaker.take_probe(self.connection))
 
     def test_a_wake_up_waits_for_the_time_of_the_question(self):
         self.go_down()
@@ -155,15 +156,17 @@ class TestBreaker(SparCase):
         until = self.connection.breaker_until.replace(microsecond=0)
         self.assertEqual(job.eta.replace(microsecond=0), until)
 
-    def test_a_wish_to_wait_is_kept_by_everybody(self):
-        for wish in ("90", "Wed, 21 Oct 2026 07:29:30 GMT"):
-            with self.subTest(wish):
-                self.connection._reset_breaker()
+    def test_retry_after_is_kept_by_all_workers(self):
+        for retry_after in ("90", "Wed, 21 Oct 2026 07:29:30 GMT"):
+            with self.subTest(retry_after):
+                breaker.reset(self.connection)
                 self.mapper.log.clear()
-                mappings = self.make_registrants_once(wish)
+                mappings = self.make_registrants_once(retry_after)
                 self.mapper.faults = [
                     stand_in.status(
-                        503, Retry_After=wish, Date="Wed, 21 Oct 2026 07:28:00 GMT"
+                        503,
+                        Retry_After=retry_after,
+                        Date="Wed, 21 Oct 2026 07:28:00 GMT",
                     )
                 ]
                 mappings._job_sync()
@@ -206,7 +209,7 @@ class TestBreaker(SparCase):
 
     def test_a_limit_that_is_lifted_meanwhile_stops_nobody(self):
         self.connection.max_per_second = 10
-        take_place = type(self.connection)._take_place
+        take_place = rate_limit.take_place
 
         def lifted(connection, number):
             connection.env.cr.execute(
@@ -215,8 +218,8 @@ class TestBreaker(SparCase):
             connection.invalidate_recordset()
             return take_place(connection, number)
 
-        self.patch(type(self.connection), "_take_place", lifted)
-        self.assertEqual(self.connection._reserve(5), 0.0)
+        self.patch(rate_limit, "take_place", lifted)
+        self.assertEqual(rate_limit.reserve(self.connection, 5), 0.0)
 
     def test_trouble_pauses_whoever_is_to_be_called(self):
         """Also a person without rights, or one who has left."""

@@ -11,11 +11,11 @@ from odoo.tests import tagged
 from ..spar.transport import Transport
 from . import stand_in
 from .common import PartnerApiCase
-from .look_case import LookCase
+from .status_case import StatusCase
 
 
 @tagged("post_install", "-at_install")
-class TestCallsTouchNoDatabase(LookCase):
+class TestCallsTouchNoDatabase(StatusCase):
     def setUp(self):
         super().setUp()
         #: Threads that used a cursor, a model or a field, and those that called SPAR.

@@ -5,6 +5,7 @@ from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.queue_job.tests.common import trap_jobs
 
+from ..engine import outbox
 from .common import SparCase
 
 
@@ -128,7 +129,7 @@ class TestCapture(SparCase):
         self.connection.batch_size = 2
         partners = self.make_registrants(5)
         with trap_jobs() as trap:
-            self.env["g2p.spar.mapping"]._capture(partners, "import")
+            outbox.capture(partners, "import")
         trap.assert_jobs_count(3)
 
     def test_a_save_costs_few_statements_however_many_registrants(self):
@@ -136,7 +137,7 @@ class TestCapture(SparCase):
         self.env.flush_all()
         for partners in (self.registrant, others[:1], others):
             before = self.env.cr.sql_log_count
-            self.env["g2p.spar.mapping"]._capture(partners, "import")
+            outbox.capture(partners, "import")
             # What is appended, and two of its one job.
             self.assertLessEqual(self.env.cr.sql_log_count - before, 3)
 
@@ -147,7 +148,7 @@ class TestCapture(SparCase):
         known = mapping.change_ids
         self.assertEqual(mapping.display_state, "in_sync")
         self.assertEqual(self.registrant.spar_state, "in_sync")
-        self.env["g2p.spar.mapping"]._capture(self.registrant, None)
+        outbox.capture(self.registrant, None)
         change = mapping.change_ids - known
         self.assertEqual(len(change), 1)
         self.assertEqual(change.connection_id, self.connection)
@@ -162,7 +163,7 @@ class TestCapture(SparCase):
         partners = self.make_registrants(3) | self.registrant
         partners.spar_mapping_ids.change_ids.state = "sent"
         partners[1].action_end_financial_address()
-        self.env["g2p.spar.mapping"]._capture(partners, "import")
+        outbox.capture(partners, "import")
         changes = partners.spar_mapping_ids.change_ids.filtered(
             lambda change: change.channel == "import"
         )

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
 from psycopg2.errors import SerializationFailure
 
@@ -15,6 +16,8 @@ from odoo.addons.g2p_spar_financial_address.tests.beside_others import (
     transaction,
 )
 from odoo.addons.queue_job.tests.common import trap_jobs
+
+from ..engine import outbox, wake_up
 
 
 @tagged("post_install", "-at_install")
@@ -46,7 +49,7 @@ class TestCaptureBesideOthers(BesideOthersCase):
 
     def capture(self, env):
         with trap_jobs():
-            env["g2p.spar.mapping"]._capture(
+            outbox.capture(
                 self.partner.with_env(env), "admin", self.connection.with_env(env)
             )
 
@@ -88,11 +91,8 @@ class PaidCase(BesideOthersCase):
         self.patch(modules.module, "current_test", None)
         env = self.open()
         # A runner of jobs, if there is one, would take them up while this goes on.
-        registry = env.registry
-        self.patch(
-            registry["g2p.spar.mapping"], "_enqueue", lambda mappings, size: None
-        )
-        self.patch(registry["g2p.spar.connection"], "_wake_up", lambda *args: None)
+        self.patch(wake_up, "enqueue", lambda mappings, size: None)
+        self.patch(wake_up, "wake_up", lambda *args: None)
         self.connection = env["g2p.spar.connection"].create(
             {"base_url": "http://127.0.0.1:1", "send_every_value": True}
         )
@@ -156,11 +156,12 @@ class PaidCase(BesideOthersCase):
         self.connection.with_env(env).state = "running"
         env.cr.commit()
 
-    def enlist(self):
-        """Do what the job after the start does."""
-        with transaction() as env:
-            self.connection.with_env(env)._job_enlist()
+    def enlist(self, *args):
+        """Do what the job after the start does; return the jobs it hands over."""
+        with trap_jobs() as trap, transaction() as env:
+            self.connection.with_env(env)._job_enlist(*args)
             env.cr.commit()
+        return trap.enqueued_jobs
 
     def again(self, work):
         """Do work as Odoo does a request: again, if it was beaten."""
@@ -207,6 +208,7 @@ class PaidCase(BesideOthersCase):
         self.fail("nothing waits for it")
 
 
+NEIGHBOURS = "+2557\u2022\u2022\u2022\u2022002"
 A, B = "+2557\u2022\u2022\u2022\u2022001", "+2557\u2022\u2022\u2022\u2022009"
 
 
@@ -321,42 +323,49 @@ class TestStartUnderLoad(PaidCase):
         env.cr.commit()
         self.enter("+255754200001")
 
-    def test_taking_up_waits_for_who_saw_no_connection_and_looks_again(self):
+    def take_up_beside(self, work):
+        """Take all up while a transaction goes on that saw no connection.
+
+        :return: what is captured while it goes on, and the job that is handed over
+        """
+        early = self.begin()
+        work(early)
+        self.start()
+        with ThreadPoolExecutor(1) as pool:
+            taking_up = pool.submit(self.enlist)
+            try:
+                (job,) = taking_up.result(10)
+                return self.captured(), job
+            finally:
+                early.cr.commit()
+
+    def test_who_is_being_saved_keeps_nobody_waiting_and_is_taken_up_later(self):
         for work, then in ((self.amend, [B]), (self.end, [])):
             with self.subTest(work.__name__):
-                early = self.begin()
-                work(early)
-                self.start()
-                with ThreadPoolExecutor(1) as pool:
-                    taking_up = pool.submit(self.enlist)
-                    try:
-                        self.wait_until_waiting(early)
-                    finally:
-                        early.cr.commit()
-                    taking_up.result(30)
+                meanwhile, job = self.take_up_beside(work)
+                self.assertEqual(meanwhile, [])
+                self.assertIn(NEIGHBOURS, self.captured(self.neighbour))
+                self.enlist(*job.args)
                 self.assertEqual(self.captured(), then)
-                self.assertIn(
-                    "+2557\u2022\u2022\u2022\u2022002", self.captured(self.neighbour)
-                )
-            self.start_over()
 
-    def test_what_was_committed_before_is_taken_up_as_it_is(self):
-        early = self.begin()
-        self.amend(early)
-        self.start()
-        early.cr.commit()
-        self.enlist()
+    def test_a_first_address_saved_across_the_start_is_taken_up_soon(self):
+        env = self.open()
+        self.partner.with_env(env).action_end_financial_address()
+        env.cr.commit()
+        meanwhile, job = self.take_up_beside(self.amend)
+        self.assertEqual(meanwhile, [])
+        self.assertLess(job.eta, datetime.now() + timedelta(seconds=70))
+        self.enlist(*job.args)
         self.assertEqual(self.captured(), [B])
 
-    def test_a_first_address_saved_meanwhile_is_taken_up_later(self):
-        with transaction() as env:
-            self.end(env)
-            env.cr.commit()
-        early = self.begin()
-        self.amend(early)
+    def test_it_is_looked_again_until_all_older_transactions_are_over(self):
         self.start()
-        self.enlist()
-        self.assertEqual(self.captured(), [])
-        early.cr.commit()
-        self.enlist()
-        self.assertEqual(self.captured(), [B])
+        self.begin()
+        (job,) = self.enlist()
+        (since,) = job.args
+        (again,) = self.enlist(since)
+        self.assertEqual(again.args, (since,))
+        # The longer one lasts, the less often.
+        (seldom,) = self.enlist(since + timedelta(minutes=-10))
+        self.assertGreater(seldom.eta, again.eta + timedelta(minutes=8))
+        self.assertFalse(self.enlist(datetime(2000, 1, 1)))

@@ -1,12 +1,12 @@
 import tempfile
 
-from psycopg2.errors import UniqueViolation
+from psycopg2.errors import CheckViolation, UniqueViolation
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..shift import Shift
+from ..engine.sync_run import LATE_SECONDS, SyncRun
 from ..spar.keys import KeyProblem
 from ..spar.place import place
 from . import stand_in
@@ -154,6 +154,14 @@ class TestConnection(SparCase):
         ):
             self.assertNotEqual(place(url), same, url)
 
+    def test_the_cool_down_covers_the_time_a_request_takes_to_leave(self):
+        self.connection.cool_down = LATE_SECONDS
+        self.env.flush_all()
+        with self.assertRaises(CheckViolation) as refused, mute_logger("odoo.sql_db"):
+            self.connection.cool_down = LATE_SECONDS - 1
+            self.env.flush_all()
+        self.assertIn("cool_down_covers_leaving", str(refused.exception))
+
     def test_another_running_connection_is_pointed_out(self):
         self.connection.state = "running"
         other = self.connection.copy({"base_url": "https://other.example.org"})
@@ -229,9 +237,9 @@ class TestConnection(SparCase):
         self.assertNotIn("nowhere", self.connection.pause_reason)
 
     def test_what_was_changed_counts_from_the_next_request(self):
-        shift = Shift(self.connection, 5)
-        client = shift._open_client()
-        self.assertIs(shift._open_client(), client)
+        run = SyncRun(self.connection, 5)
+        client = run._open_client()
+        self.assertIs(run._open_client(), client)
         self.connection.write({"dialect": B})
         self.env.flush_all()
         # All of a test is one moment.
@@ -240,9 +248,9 @@ class TestConnection(SparCase):
             [self.connection.id],
         )
         self.connection.invalidate_recordset()
-        other = shift._open_client()
+        other = run._open_client()
         self.assertIsNot(other, client)
-        self.assertIs(shift._open_client(), other)
+        self.assertIs(run._open_client(), other)
         other.close()
 
     # === TEST === #

@@ -4,7 +4,8 @@ from odoo.tests import tagged
 
 from odoo.addons.g2p_spar_financial_address.tests.crons import CronsMixin
 
-from ..shift import Shift
+from ..engine import outbox, store
+from ..engine.sync_run import SyncRun
 from .common import SparCase
 
 ADDON = "g2p_spar_sync_queue"
@@ -31,14 +32,16 @@ class TestCrons(CronsMixin, SparCase):
             "UPDATE g2p_spar_change SET create_date = create_date - INTERVAL '1 hour'"
         )
         self.env.invalidate_all()
-        self.assertEqual(self.run_with_error(f"{ADDON}.cron_sweep", Shift, "work"), 2)
+        self.assertEqual(self.run_with_error(f"{ADDON}.cron_sweep", SyncRun, "work"), 2)
         mine = self.mapping.filtered(lambda m: m.connection_id == self.connection)
         self.assertEqual(mine.state, "in_sync")
 
     def test_the_sweeper_sends_though_its_other_work_fails(self):
         Run = type(self.env["g2p.spar.reconciliation"])
-        Sending = type(self.env["g2p.spar.sending"])
-        for owner, method in ((Run, "_wake_up_stale"), (Sending, "_forget_recorded")):
+        for owner, method in (
+            (Run, "_wake_up_stale"),
+            (store, "delete_recorded_requests"),
+        ):
             with self.subTest(method):
                 partner = self.registrant.copy(
                     {"spar_id": f"C-{method}", "is_registrant": True}
@@ -56,9 +59,8 @@ class TestCrons(CronsMixin, SparCase):
                 self.assertEqual(states, ["in_sync"])
 
     def test_everybody_is_taken_up_through_the_next_connection(self):
-        Connection = type(self.connection)
         xmlid = f"{ADDON}.cron_enlist"
-        self.assertEqual(self.run_with_error(xmlid, Connection, "_job_enlist"), 2)
+        self.assertEqual(self.run_with_error(xmlid, outbox, "capture_missed"), 2)
 
     def test_the_next_connection_is_compared(self):
         Run = type(self.env["g2p.spar.reconciliation"])

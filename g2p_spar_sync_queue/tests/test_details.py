@@ -2,6 +2,7 @@
 
 from odoo.tests import new_test_user, tagged
 
+from ..live.status import spar_status
 from . import stand_in
 from .common import PartnerApiCase, SparCase
 
@@ -83,7 +84,7 @@ class TestDetails(SparCase):
 
     def test_addresses_are_compared_without_them(self):
         self.assertFalse(self.compare())
-        row = self.registrant._spar_look()["rows"][0]
+        row = spar_status(self.registrant)["rows"][0]
         self.assertIn("M-Cash", row["text"])
         self.enter_address("0754 200 002")
         self.mapping._intervene("cancel", "Not now")
@@ -96,7 +97,7 @@ class TestDetails(SparCase):
         self.mapping.sudo().held_digest = digest
         self.env.flush_all()
         self.assertFalse(self.compare())
-        row = self.registrant._spar_look()["rows"][0]
+        row = spar_status(self.registrant)["rows"][0]
         self.assertIn("M-Cash", row["text"])
         self.mapper.log.clear()
         self.connection._job_work_off()

@@ -7,7 +7,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
-from ..models import g2p_spar_connection_directory
+from ..models import g2p_spar_connection_detect
 from .common import SparCase
 from .web_server import WebServer
 
@@ -293,7 +293,7 @@ class TestDirectoryRefresh(SparCase):
 
         server = WebServer(slow)
         self.addCleanup(server.stop)
-        with patch.object(g2p_spar_connection_directory, "ANSWER_TIMEOUT", 0.5):
+        with patch.object(g2p_spar_connection_detect, "ANSWER_TIMEOUT", 0.5):
             self.assertRefused("did not answer", url=server.url)
 
     def test_only_addresses_of_servers_are_asked(self):

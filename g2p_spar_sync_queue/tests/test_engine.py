@@ -1,14 +1,16 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models import g2p_spar_mapping_sync
+from ..engine import claim, journal, record, store
+from ..models import g2p_spar_mapping
 from . import stand_in
 from .common import SparCase
 
-ENGINE_LOG = "odoo.addons.g2p_spar_sync_queue.models.g2p_spar_mapping_claim"
+ENGINE_LOG = "odoo.addons.g2p_spar_sync_queue.engine.claim"
 
 
 @tagged("post_install", "-at_install")
@@ -184,19 +186,20 @@ class TestEngine(SparCase):
     def test_what_was_recorded_is_in_doubt_no_more(self):
         """Its sender died before it could forget that it was about to send it."""
         self.enter_address("0754 200 001")
-        claim = self.mapping._claim()
+        claimed = claim.claim_mappings(self.mapping)
         sendings = self.env["g2p.spar.sending"]
-        request = sendings._write_down(self.connection.id, claim.request)
+        request = journal.write_intent(self.env, self.connection.id, claimed.request)
         items = [part.item for part in request.parts.values()]
         with self.connection._client() as client:
             answer = client.send(request.operation, items, request.id)
-        self.mapping._record(claim._replace(request=request), answer)
-        self.mapping._commit()
+        record.record_answer(self.env, replace(claimed, request=request), answer)
+        self.env.flush_all()
+        self.env.invalidate_all()
         self.assertTrue(sendings.search([]))
         self.enter_address("0754 200 002")
         self.run_engine()
         self.assertEqual(self.mapper.operations, ["link", "update"])
-        sendings._forget_recorded()
+        store.delete_recorded_requests(self.env)
         self.assertFalse(sendings.search([]))
 
     @mute_logger(ENGINE_LOG)
@@ -204,7 +207,7 @@ class TestEngine(SparCase):
         self.enter_address()
         self.die_sending()
         sendings = self.env["g2p.spar.sending"]
-        sendings._forget_recorded()
+        store.delete_recorded_requests(self.env)
         self.assertEqual(len(sendings.search([])), 1)
         self.assertEqual(self.mapping._known_at_spar(self.registrant), self.mapping)
         self.assertFalse(self.mapping._intervene("cancel", "Whatever"))
@@ -565,7 +568,7 @@ class TestEngine(SparCase):
         self.connection.batch_size = 2
         self.env["queue.job"].search([]).unlink()
         # All tests of a class share the time at which their transaction began.
-        self.patch(g2p_spar_mapping_sync, "LOST_AFTER", 3600)
+        self.patch(g2p_spar_mapping, "LOST_AFTER", 3600)
         self.env["g2p.spar.mapping"]._cron_sweep()
         self.assertFalse(self.mapper.log, "took what its wake-up may still bring")
         self.env.flush_all()

@@ -4,10 +4,11 @@ from odoo.exceptions import AccessError, UserError
 from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import new_test_user, tagged
 
+from ..engine import restore_guard
 from . import stand_in
 from .common import SparCase
 
-GUARD_LOG = "odoo.addons.g2p_spar_sync_queue.models.g2p_spar_connection_guard"
+GUARD_LOG = "odoo.addons.g2p_spar_sync_queue.engine.restore_guard"
 
 
 @tagged("post_install", "-at_install")
@@ -37,7 +38,9 @@ class TestGuard(SparCase):
         self.run_engine()
         run = self.connection.guard_run
         self.assertGreater(run, 0)
-        self.assertEqual(json.loads(self.connection._witness().read_text())["run"], run)
+        self.assertEqual(
+            json.loads(restore_guard.witness(self.connection).read_text())["run"], run
+        )
         self.run_engine()
         self.assertEqual(self.connection.guard_run, run, "counted too often")
         self.connection.guard_at = "2020-01-01 00:00:00"
@@ -71,19 +74,19 @@ class TestGuard(SparCase):
                  FROM pg_database WHERE datname = current_database()"""
         )
         (former,) = self.env.cr.fetchone()
-        uuid = self.connection._database_uuid()
-        self.assertEqual(self.connection._database_identity(), f"{uuid}/{former}")
+        uuid = self.env["ir.config_parameter"].get_param("database.uuid")
+        self.assertEqual(restore_guard.database_identity(self.env), f"{uuid}/{former}")
 
     def test_an_older_state_put_back_in_place_is_asked_about(self):
         """PostgreSQL cannot know it, but the witness does."""
         self.enter_address()
         self.run_engine()
-        self.connection._write_witness(self.connection.guard_run + 1)
+        restore_guard.write_witness(self.connection, self.connection.guard_run + 1)
         self.restored()
         self.assertAsks()
 
     def test_a_new_database_with_the_name_of_a_dropped_one_is_not_asked_about(self):
-        self.connection._write_witness(41)
+        restore_guard.write_witness(self.connection, 41)
         self.env["ir.config_parameter"].set_param("database.uuid", "a-new-one")
         self.enter_address()
         self.run_engine()
@@ -94,14 +97,62 @@ class TestGuard(SparCase):
         self.run_engine()
         for text in ("", "[]", "{}"):
             with self.subTest(text), self.assertLogs(GUARD_LOG, "WARNING"):
-                self.connection._witness().write_text(text)
+                restore_guard.witness(self.connection).write_text(text)
                 self.enter_address()
                 self.run_engine()
                 self.assertInSync()
-        self.connection._witness().unlink()
+        restore_guard.witness(self.connection).unlink()
         self.enter_address()
         self.run_engine()
         self.assertInSync()
+
+    # === A DATABASE THAT WAS PAUSED WHEN IT WAS SAVED === #
+
+    def other_databases(self):
+        """Make this, one after the other, what three restored databases look like."""
+        identity = self.connection.guard_identity
+        yield self.connection.write({"guard_identity": f"{identity}0"})
+        self.connection.guard_identity = identity
+        yield restore_guard.write_witness(
+            self.connection, self.connection.guard_run + 7
+        )
+
+    def test_resuming_a_restored_database_that_was_paused_is_asked_about(self):
+        """It was saved while sending was paused, so no worker has looked at it."""
+        self.enter_address()
+        self.run_engine()
+        for _other in self.other_databases():
+            self.connection.action_pause()
+            self.connection.action_resume()
+            self.assertEqual(self.connection.state, "paused")
+            self.restored()
+            self.assertAsks()
+
+    def test_starting_on_a_restored_database_is_asked_about(self):
+        """The backup is older than the first start."""
+        self.enter_address()
+        self.connection.write({"state": "draft", "guard_identity": False})
+        restore_guard.write_witness(self.connection, 7)
+        self.connection.action_start()
+        self.restored()
+        self.assertAsks()
+
+    def test_a_comparison_that_was_saved_resumes_no_restored_database(self):
+        """It was compared before, in part, and more has been sent since."""
+        manager = new_test_user(
+            self.env, "g_keeper", "g2p_spar_sync_queue.group_manager"
+        )
+        self.promoted()
+        # Of the two pauses the first is for another database, the second is not.
+        for number in range(2):
+            for _other in self.other_databases():
+                with self.subTest(number):
+                    run = self.compare_then_resume(manager)
+                    run._job_run()
+                    self.assertEqual((run.state, run.line_ids.ids), ("done", []))
+                    self.restored()
+            self.assertAsks()
+            self.connection.action_pause()
 
     # === COMPARE, THEN RESUME === #
 

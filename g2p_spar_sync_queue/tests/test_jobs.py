@@ -11,6 +11,8 @@ from odoo.tools.misc import file_path
 
 from odoo.addons.queue_job.job import Job
 
+from ..engine import breaker
+from ..engine.wake_up import wake_up, wake_up_mappings, wake_up_when_due
 from .common import SparCase
 
 EDITOR = "g2p_spar_financial_address.group_editor"
@@ -78,17 +80,17 @@ class TestJobs(JobsCase):
     def test_every_job_belongs_to_the_system_user(self):
         connection = self.as_clerk(self.connection).sudo()
         self.enter_address()
-        self.as_clerk(self.mapping).sudo()._wake_up()
-        connection._wake_up()
+        wake_up_mappings(self.as_clerk(self.mapping).sudo())
+        wake_up(connection)
         self.mapping.write(
             {
                 "state": "retrying",
                 "next_attempt_at": fields.Datetime.now() + timedelta(hours=1),
             }
         )
-        connection._wake_up_when_due()
-        connection._leave_alone()
-        connection._reset_breaker()
+        wake_up_when_due(connection)
+        breaker.open_breaker(connection)
+        breaker.reset(connection)
         connection.action_pause()
         connection.action_resume()
         run = self.env["g2p.spar.reconciliation"]._start(connection)
@@ -117,7 +119,7 @@ class TestJobs(JobsCase):
     def test_a_wake_up_outlives_the_user_who_caused_it(self):
         self.enter_address()
         self.env.cr.execute("DELETE FROM queue_job")
-        self.as_clerk(self.mapping).sudo()._wake_up()
+        wake_up_mappings(self.as_clerk(self.mapping).sudo())
         (job,) = self.jobs()
         self.clerk.unlink()
         self.env.flush_all()

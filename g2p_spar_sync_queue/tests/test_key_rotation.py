@@ -5,7 +5,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tests import tagged
 
-from ..shift import Shift
+from ..engine.sync_run import SyncRun
 from ..spar.client import SparClient
 from . import stand_in
 from .key_case import KeyCase
@@ -22,10 +22,10 @@ class TestKeyRotation(KeyCase):
         self.headers = []
         deliver = SparClient.deliver
 
-        def watched(client, letter, in_time=None):
-            header = letter.signature.split(".")[0]
+        def watched(client, signed, in_time=None):
+            header = signed.signature.split(".")[0]
             self.headers.append(json.loads(base64.urlsafe_b64decode(header + "==")))
-            return deliver(client, letter, in_time)
+            return deliver(client, signed, in_time)
 
         self.patch(SparClient, "deliver", watched)
 
@@ -57,15 +57,15 @@ class TestKeyRotation(KeyCase):
         for n, partner in enumerate(mappings.partner_id):
             self.enter_address(f"0754{300_000 + n}", partner_id=partner.id)
         self.assertEqual(len(mappings.change_ids), 1000)
-        shift = Shift(self.connection, 60)
+        run = SyncRun(self.connection, 60)
 
         def end_of_turn(_handler, _work):
             if len(self.mapper.log) == 4:
-                shift.deadline = 0
+                run.deadline = 0
             return False
 
         self.mapper.rule = end_of_turn
-        shift.work()
+        run.work()
         self.assertEqual(self.kids(), {self.key.thumbprint})
         self.assertEqual(len(self.mapper.log), 4)
         self.next.action_switch_now()

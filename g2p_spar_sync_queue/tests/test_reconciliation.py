@@ -1,12 +1,16 @@
 import time
+from datetime import datetime
 from unittest.mock import patch
 
-from psycopg2.errors import UniqueViolation
+from psycopg2.errors import LockNotAvailable, UniqueViolation
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, mute_logger, new_test_user, tagged
 
+from odoo.addons.queue_job.tests.common import trap_jobs
+
+from ..engine import breaker
 from ..models import g2p_spar_reconciliation as module
 from . import stand_in
 from .common import SparCase
@@ -142,7 +146,7 @@ class TestReconciliation(SparCase):
         self.enter_address("0754 200 077", partner_id=mapping.partner_id.id)
         mapping._intervene("cancel", "Not yet")
         self.assertEqual(self.compare().line_ids.mapping_id, mapping)
-        look = mapping.partner_id.spar_look(ask=True)["rows"][0]
+        look = mapping.partner_id.refresh_spar_status(ask=True)["rows"][0]
         self.assertFalse(look["settled"])
         self.assertNotEqual(look["badge"], "In sync")
 
@@ -222,6 +226,40 @@ class TestReconciliation(SparCase):
         line.action_resend()
         self.assertEqual(line.state, "open")
         self.assertIn("could not be removed", line.reason)
+
+    def test_a_row_under_a_former_id_stays_beside_a_difference_under_the_new_one(self):
+        line = self.left_over()
+        former, partner = line.spar_id, line.partner_id
+        partner.spar_id = "B-new"
+        self.enter_address("0754 200 066", partner_id=partner.id)
+        self.run_engine(mappings=line.mapping_id)
+        self.drift(0)
+        found = self.compare().line_ids
+        self.assertEqual(
+            {one.spar_id: one.kind for one in found},
+            {former: "left_over", "B-new": "spar_newer"},
+        )
+        self.assertIn(line, found)
+        newer = found - line
+        # Each is decided by itself, and closed when SPAR says that it is gone.
+        newer.action_resend()
+        self.assertEqual((line.state, newer.state), ("open", "resent"))
+        self.run_engine(mappings=line.mapping_id)
+        del self.mapper.rows[former]
+        self.assertFalse(self.compare().line_ids)
+        self.assertEqual((line.state, newer.state), ("gone", "resent"))
+
+    def test_registrants_are_counted_and_not_their_differences(self):
+        line = self.left_over()
+        line.partner_id.spar_id = "B-new"
+        self.run_engine(mappings=line.mapping_id)
+        self.drift(0)
+        self.connection.action_pause()
+        self.connection.action_compare_then_resume()
+        run = self.env["g2p.spar.reconciliation"].search([], limit=1)
+        run._job_run()
+        self.assertEqual(run.line_count, 2)
+        self.assertIn("1 of 6 registrants", self.connection.pause_reason)
 
     def test_a_row_that_is_another_registrants_by_now_is_closed(self):
         line = self.left_over()
@@ -325,6 +363,35 @@ class TestReconciliation(SparCase):
         self.assertEqual(
             {**after, "next_attempt_at": 0}, {**before[0], "next_attempt_at": 0}
         )
+
+    def test_a_lost_answer_of_whom_is_paused_is_listed_as_unknown(self):
+        paused, _going_on = self.lose(0), self.lose(1)
+        paused._intervene("pause", "Moves to another office")
+        self.assertIn("answer to the last request is unknown", paused.sentence)
+        lines = self.compare().line_ids
+        self.assertEqual((lines.mapping_id, lines.kind), (paused, "unresolved"))
+        self.assertEqual(lines.spar_id, paused.partner_id.spar_id)
+        self.assertIn("088", lines.masked)
+        paused._intervene("resume")
+        self.time_passes(self.mappings)
+        self.run_engine(mappings=self.mappings)
+        self.assertFalse(self.compare().line_ids)
+        self.assertEqual(lines.state, "gone")
+        self.assertNotIn("unknown", paused.sentence)
+
+    def test_a_lost_answer_while_the_connection_is_paused_is_listed_as_unknown(self):
+        lost, waiting, died = self.mappings[:3]
+        self.lose(0)
+        for number, mapping in ((61, waiting), (62, died)):
+            self.enter_address(f"0754 200 0{number}", partner_id=mapping.partner_id.id)
+        self.die_sending(died)
+        self.connection.action_pause()
+        found = self.compare().line_ids
+        self.assertEqual(found.mapping_id.sorted("id"), lost | died)
+        self.assertEqual(set(found.mapped("kind")), {"unresolved"})
+        for mapping in (lost, died):
+            self.assertIn("unknown", mapping.sentence)
+        self.assertNotIn("unknown", waiting.sentence)
 
     def test_the_id_asked_about_is_that_of_the_lost_request(self):
         mapping = self.mappings[0]
@@ -542,6 +609,21 @@ class TestReconciliation(SparCase):
         self.assertEqual((run.state, run.checked), ("running", 0))
         self.assertEqual(self.connection.state, "paused")
         self.assertEqual(len(self.connection.activity_ids), 1)
+
+    def test_what_cannot_be_paused_for_its_key_now_is_compared_later(self):
+        """The connection's row is never free: the job ends well, and comes back."""
+
+        def never_free(connection):
+            raise LockNotAvailable
+
+        self.patch(breaker, "lock", never_free)
+        self.set_up(tls_certificate_path="/nowhere", tls_key_path="/nowhere")
+        with patch.object(time, "sleep"), trap_jobs() as trap:
+            run = self.compare()
+            self.assertEqual((run.state, self.connection.state), ("running",) * 2)
+        last = trap.enqueued_jobs[-1]
+        self.assertEqual(last.method_name, "_job_run")
+        self.assertGreater(last.eta, datetime.now())
 
     def test_a_neutralised_copy_stops_comparing(self):
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)

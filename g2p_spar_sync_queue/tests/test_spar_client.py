@@ -67,8 +67,8 @@ class TestSparClient(BaseCase):
         self.assertEqual(answer.retry_after, 17)
         answer, _result = self.send(stand_in.status(503, Retry_After="17"))
         self.assertEqual(answer.retry_after, 17)
-        for wish in ("tomorrow", "²", "9" * 5000, "-1", ""):
-            answer, _result = self.send(stand_in.status(503, Retry_After=wish))
+        for retry_after in ("tomorrow", "²", "9" * 5000, "-1", ""):
+            answer, _result = self.send(stand_in.status(503, Retry_After=retry_after))
             self.assertIsNone(answer.retry_after)
 
     def test_redirects_are_not_followed(self):

@@ -94,8 +94,10 @@ class TestUpgrade(SparCase):
                 for number, state in enumerate(column)
             ]
         )
+        # A row under a former ID is another difference.
+        lines[0].spar_id = "former"
         self.upgrade(NOW, "19.0.1.4.0", "pre", "differences")
-        kept = [2, 4, *range(6, 12)]
+        kept = [0, 2, 4, *range(6, 12)]
         self.assertEqual(lines.exists().ids, [lines[n].id for n in kept])
 
     def test_of_twins_that_run_the_younger_is_paused(self):
@@ -119,3 +121,28 @@ class TestUpgrade(SparCase):
         self.assertTrue(same.paused_at)
         self.assertEqual((self.connection | other).mapped("state"), ["running"] * 2)
         self.assertFalse(paused.pause_reason)
+
+    def test_who_was_entered_before_the_engine_has_a_row_of_captures(self):
+        self.enter_address()
+        number = "SELECT number FROM g2p_spar_capture WHERE partner_id = %s"
+        self.env.cr.execute(number, self.registrant.ids)
+        before = self.env.cr.fetchall()
+        self.upgrade(NOW, "19.0.1.4.0", "post", "captures")
+        self.env.cr.execute(number, self.registrant.ids)
+        self.assertEqual(self.env.cr.fetchall(), before)
+        self.env.cr.execute("DELETE FROM g2p_spar_capture")
+        self.upgrade(NOW, "19.0.1.4.0", "post", "captures")
+        self.env.cr.execute(number, self.registrant.ids)
+        self.assertEqual(self.env.cr.fetchall(), [(0,)])
+
+    def test_a_cool_down_that_was_too_short_is_raised(self):
+        longer = self.connection.copy()
+        self.env.flush_all()
+        self.env.cr.execute(
+            """ALTER TABLE g2p_spar_connection
+                DROP CONSTRAINT g2p_spar_connection_cool_down_covers_leaving;
+               UPDATE g2p_spar_connection SET cool_down = 1 WHERE id = %s""",
+            self.connection.ids,
+        )
+        self.upgrade(NOW, "19.0.1.4.0", "pre", "cooldown")
+        self.assertEqual((self.connection | longer).mapped("cool_down"), [2, 60])

@@ -1,5 +1,6 @@
 from odoo.tests import tagged
 
+from ..engine.wake_up import enqueue
 from ..jobs import later
 from .common import SparCase
 
@@ -30,7 +31,7 @@ class TestWakeUp(SparCase):
     def test_it_is_stored_as_the_orm_would(self):
         self.enter_address()
         mapping = self.mapping.sudo()
-        mapping._enqueue(10)
+        enqueue(mapping, 10)
         quick = self.newest()
         ordinary = later(mapping, description="Send to SPAR")._job_sync()
         self.assertNotEqual(quick, ordinary.uuid)
@@ -49,6 +50,6 @@ class TestWakeUp(SparCase):
     def test_many_are_shared_out(self):
         partners = self.make_registrants(5)
         self.env.cr.execute("DELETE FROM queue_job")
-        partners.spar_mapping_ids._enqueue(2)
+        enqueue(partners.spar_mapping_ids, 2)
         self.env.cr.execute("SELECT records->>'ids' IS NULL FROM queue_job")
         self.assertEqual(len(self.env.cr.fetchall()), 3)

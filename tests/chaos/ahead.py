@@ -149,13 +149,15 @@ def refusing(interrupting):
 
 def killing(interrupting):
     """The worker is killed: only what was under way is in doubt."""
+    from odoo.addons.g2p_spar_sync_queue.engine import journal
+
     lab = interrupting.lab
     worker = interrupting.worker_with_next_decided(SHORT)
     assert worker.kill() and worker.status == -signal.SIGKILL
     with lab.env() as env:
         everybody = env["g2p.spar.mapping"].search([])
-        doubts = env["g2p.spar.sending"]._doubts(everybody.ids)
-    assert len(doubts) == CONNECTION["batch_size"]
+        unresolved = journal.unresolved(env, everybody.ids)
+    assert len(unresolved) == CONNECTION["batch_size"]
     lab.wait_for_spar()
     return 1
 
@@ -164,7 +166,7 @@ def failing(interrupting):
     """Deciding the next fails: what is under way is recorded all the same."""
     lab = interrupting.lab
     lab.spar.arm({"kind": "delay", "seconds": SHORT, "count": 1})
-    worker = lab.worker(lambda: fail_to_claim(lab, passes=1))
+    worker = lab.worker(lambda: fail_to_claim(passes=1))
     assert worker.wait(PATIENCE) == FAILED
     with lab.env() as env:
         queued = env["g2p.spar.change"].search_count([("state", "=", "queued")])
@@ -172,12 +174,11 @@ def failing(interrupting):
     return 1
 
 
-def fail_to_claim(lab, passes):
+def fail_to_claim(passes):
     """Have the code of this process raise after so many claims."""
-    from odoo.modules.registry import Registry
+    from odoo.addons.g2p_spar_sync_queue.engine import claim
 
-    mapping = Registry(lab.database)["g2p.spar.mapping"]
-    original, calls = mapping._claim_backlog, []
+    original, calls = claim.claim_backlog, []
 
     def claim_or_fail(*arguments):
         calls.append(arguments)
@@ -185,7 +186,7 @@ def fail_to_claim(lab, passes):
             raise ZeroDivisionError
         return original(*arguments)
 
-    mapping._claim_backlog = claim_or_fail
+    claim.claim_backlog = claim_or_fail
 
 
 def editing(interrupting):

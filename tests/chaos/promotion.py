@@ -98,9 +98,13 @@ class Promotion:
 
         What differs keeps the connection paused, with a reason that counts it.
         """
+        from odoo.addons.g2p_spar_sync_queue.engine.restore_guard import (
+            database_identity,
+        )
+
         with lab.env() as env:
             connection = env["g2p.spar.connection"].browse(lab.connection)
-            timeline = connection._database_identity().rpartition("/")[2]
+            timeline = database_identity(env).rpartition("/")[2]
             paused = connection.state == "paused" and connection.is_other_database
             connection.action_compare_then_resume()
             runs = env["g2p.spar.reconciliation"].search([("state", "=", "running")])

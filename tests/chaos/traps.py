@@ -6,6 +6,7 @@ nothing.
 
 import os
 import signal
+from importlib import import_module
 
 #: Points of the engine's way at which a worker can be killed.
 POINTS = (
@@ -46,11 +47,11 @@ class Trap:
     # === POINTS === #
 
     def _before_claim(self):
-        self._wrap(self._mapping(), "_claim_backlog", before=True)
+        self._wrap(_engine("claim"), "claim_backlog", before=True)
 
     def _after_claim(self):
         """With the rows locked and the request written down, but not committed."""
-        self._wrap(self._mapping(), "_claim_backlog", when=lambda out: out[0].request)
+        self._wrap(_engine("claim"), "claim_backlog", when=lambda out: out[0].request)
 
     def _before_send(self):
         """The claim is committed; nothing has left the process."""
@@ -68,22 +69,22 @@ class Trap:
 
     def _before_commit(self):
         """All is recorded but not committed."""
-        self._wrap(self._mapping(), "_record", when=lambda _nothing: True)
+        self._wrap(_engine("record"), "record_answer", when=lambda _nothing: True)
 
     def _after_commit(self):
         """What became of the request is committed; nothing else is done."""
-        self._wrap(self._connection(), "_note_answer", before=True)
+        self._wrap(_engine("breaker"), "note_answer", before=True)
 
     def _in_failure_handling(self):
         """SPAR failed; this is being recorded."""
-        self._wrap(self._connection(), "_note_failure", before=self.passes % 2 == 0)
+        self._wrap(_engine("breaker"), "note_failure", before=self.passes % 2 == 0)
 
     # === HOW === #
 
     def _wrap(self, owner, name, before=False, when=bool):
-        """Put the trap before or after a method.
+        """Put the trap before or after a function.
 
-        :param when: says of what a method returned whether it did anything.
+        :param when: says of what it returned whether it did anything.
         """
         original = getattr(owner, name)
 
@@ -91,23 +92,15 @@ class Trap:
             if before:
                 self.spring()
             result = original(*arguments, **options)
-            if not before and (name == "_note_failure" or when(result)):
+            if not before and (name == "note_failure" or when(result)):
                 self.spring()
             return result
 
         setattr(owner, name, trapped)
 
-    def _mapping(self):
-        return _registry(self.database)["g2p.spar.mapping"]
 
-    def _connection(self):
-        return _registry(self.database)["g2p.spar.connection"]
-
-
-def _registry(database):
-    from odoo.modules.registry import Registry
-
-    return Registry(database)
+def _engine(name):
+    return import_module(f"odoo.addons.g2p_spar_sync_queue.engine.{name}")
 
 
 def _client():

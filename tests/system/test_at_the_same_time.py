@@ -129,11 +129,13 @@ def test_of_two_workers_one_sends(registry):
     wait_until(lambda: not registry.open_jobs())
     outcome = registry.run(
         """
+        from odoo.addons.g2p_spar_sync_queue.engine.claim import claim_mappings
+
         person = [("partner_id", "=", values["person"])]
         mapping = env["g2p.spar.mapping"].search(person)
         with env.registry.cursor() as one, env.registry.cursor() as two:
-            first = mapping.with_env(env(cr=one))._claim().request
-            second = mapping.with_env(env(cr=two))._claim().request
+            first = claim_mappings(mapping.with_env(env(cr=one))).request
+            second = claim_mappings(mapping.with_env(env(cr=two))).request
             one.rollback()
             two.rollback()
         print(first and first.operation, second)

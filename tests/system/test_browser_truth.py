@@ -162,7 +162,7 @@ def test_the_form_can_be_used_before_there_is_an_answer(registry, people, page):
     person = new_person(registry, "ST-7")
     log_in(page, registry, "clerk")
     questions = []
-    page.route("**/spar_look", lambda route: questions.append(route))
+    page.route("**/refresh_spar_status", lambda route: questions.append(route))
     open_payment_page(page, registry, person)
     expect(page.get_by_text("Loading …")).to_be_visible()
     page.get_by_role("button", name="Amend").click()

@@ -125,9 +125,9 @@ def test_a_worker_whose_session_has_ended_sends_nothing_however_soon(make_lab):
     amended(lab)
 
     def after_writing_down():
-        from odoo.modules.registry import Registry
+        from odoo.addons.g2p_spar_sync_queue.engine import journal
 
-        stop_at(Registry(lab.database)["g2p.spar.mapping"], "_leave_out")
+        stop_at(journal, "leave_out")
 
     worker = lab.worker(after_writing_down)
     wait_until_stopped(worker)

@@ -160,7 +160,7 @@ class Looker:
 
     def _look(self, registrant):
         for ask in (False, True):
-            self.behind.call("res.partner", "spar_look", [registrant], ask)
+            self.behind.call("res.partner", "refresh_spar_status", [registrant], ask)
 
     def close(self):
         """Wait for what is being asked behind the forms."""

@@ -169,12 +169,14 @@ def compare_claims(env, connection, other, other_connection):
 
 def claim_once(database, connection):
     """Return how many seconds it takes to claim a batch, without keeping it."""
+    from odoo.addons.g2p_spar_sync_queue.engine.claim import claim_backlog
+
     with Registry(database).cursor() as cr:
         env = api.Environment(cr, 1, {})
         spar = env["g2p.spar.connection"].browse(connection)
         size = spar.batch_size
         started = time.perf_counter()
-        claim, _position = env["g2p.spar.mapping"]._claim_backlog(spar)
+        claim, _position = claim_backlog(spar)
         env.flush_all()
         seconds = time.perf_counter() - started
         cr.rollback()

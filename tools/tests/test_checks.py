@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.checks import text_faults, xml_faults
+from tools.checks import RETIRED, name_faults, text_faults, xml_faults
 
 HEAD = '<?xml version="1.0" encoding="utf-8" ?>\n'
 
@@ -46,3 +46,13 @@ def test_good_text():
 )
 def test_bad_text(text, fault):
     assert fault in text_faults(text)[0][1]
+
+
+@pytest.mark.parametrize("name", RETIRED)
+def test_a_retired_name_is_found_wherever_it_is_used(name):
+    text = f"# {name}\ndef f():\n    return env.{name}(1)\n"
+    assert name_faults(text) == [(3, f"retired name, say {RETIRED[name]}")]
+
+
+def test_a_longer_name_and_a_text_are_no_retired_names():
+    assert not name_faults('MAX_Shift = spar_looks = "Shift"\n')

@@ -86,7 +86,7 @@ export class SparTruth extends Component {
         this.state.asking = true;
         let known = null;
         try {
-            known = await this.orm.silent.call("res.partner", "spar_look", [resId], {ask});
+            known = await this.orm.silent.call("res.partner", "refresh_spar_status", [resId], {ask});
         } catch (error) {
             if (run === this.run) {
                 Object.assign(this.state, {asking: false, lost: true});

@@ -8,6 +8,9 @@ from unittest.mock import patch
 from odoo import Command, fields
 from odoo.tests import tagged
 
+from ..engine import record
+from ..engine.store import version
+from ..live import query
 from ..models import g2p_spar_reconciliation
 from ..spar.keys import KeyPair
 from . import stand_in
@@ -17,7 +20,7 @@ from .key_material import certificate_pem, private_pem, rsa_key
 
 
 @tagged("post_install", "-at_install")
-class TestLongShift(KeyCase):
+class TestLongSyncRun(KeyCase):
     def setUp(self):
         super().setUp()
         self.connection.batch_size = 1
@@ -34,15 +37,14 @@ class TestLongShift(KeyCase):
 
     def meanwhile(self, work):
         """Do something after the first answer has come, before it is recorded."""
-        todo, Mapping = [work], type(self.mapping)
-        original = Mapping._record
+        todo, original = [work], record.record_answer
 
-        def record(*arguments):
+        def work_first(*arguments):
             while todo:
                 todo.pop()()
             return original(*arguments)
 
-        self.patch(Mapping, "_record", record)
+        self.patch(record, "record_answer", work_first)
 
     def switch_key(self):
         key = rsa_key(1)
@@ -115,10 +117,10 @@ class TestLongShift(KeyCase):
         for column, moment in (("use_from", "1 hour"), ("not_after", "1 hour")):
             with self.subTest(column):
                 self.set_moment(column, f"+ INTERVAL '{moment}'")
-                before = self.connection._version()
-                self.assertEqual(self.connection._version(), before)
+                before = version(self.env, self.connection.id)
+                self.assertEqual(version(self.env, self.connection.id), before)
                 self.set_moment(column, f"- INTERVAL '{moment}'")
-                self.assertNotEqual(self.connection._version(), before)
+                self.assertNotEqual(version(self.env, self.connection.id), before)
 
     def set_moment(self, column, distance):
         self.env.flush_all()
@@ -179,9 +181,8 @@ class TestLongShift(KeyCase):
 
     def test_looking_at_spar_says_that_it_is_the_key(self):
         self.run_engine(mappings=self.mappings)
-        reading = self.env["g2p.spar.reading"]
         with self.failing_after(0):
-            codes = reading._ask(self.mappings[0].partner_id)
+            codes = query.ask(self.mappings[0].partner_id)
         self.assertEqual(codes, {self.connection.id: "key"})
 
     def test_one_who_cannot_be_written_is_held_alone(self):
@@ -215,12 +216,12 @@ class TestLongShift(KeyCase):
         self.assertEqual(self.mapper.told[0], self.mappings[-1].partner_id.name)
 
     def test_a_changed_strategy_is_another_version(self):
-        before = self.connection._version()
+        before = version(self.env, self.connection.id)
         self.operator.strategy_id.template += "."
         self.env.flush_all()
-        self.assertNotEqual(self.connection._version(), before)
+        self.assertNotEqual(version(self.env, self.connection.id), before)
 
 
 @tagged("post_install", "-at_install")
-class TestLongShiftOn2(PartnerApiCase, TestLongShift):
+class TestLongSyncRunOn2(PartnerApiCase, TestLongSyncRun):
     pass

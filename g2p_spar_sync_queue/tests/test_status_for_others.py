@@ -3,17 +3,16 @@
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from .. import turns
-from ..models import g2p_spar_reading_ask
-from ..models.g2p_spar_mapping import DISPLAY_STATES
+from ..live import query, query_slots
+from ..live.status import DISPLAY_STATES, spar_status
 from . import stand_in
-from .look_case import LookCase
+from .status_case import StatusCase
 
 REASON = "Police asked us to wait"
 
 
 @tagged("post_install", "-at_install")
-class TestLookForOthers(LookCase):
+class TestStatusForOthers(StatusCase):
     """A portal and an API look up what they have found out somebody may see."""
 
     @classmethod
@@ -24,7 +23,7 @@ class TestLookForOthers(LookCase):
     def shown(self, user=None, asker=None, ask=True, partner=None):
         """Return what a caller gets who has proved the right."""
         seen = (partner or self.registrant).with_user(user or self.agent).sudo()
-        return seen._spar_look(ask, asker)
+        return spar_status(seen, ask, asker)
 
     def row(self, *args, **kwargs):
         (row,) = self.shown(*args, **kwargs)["rows"]
@@ -47,9 +46,9 @@ class TestLookForOthers(LookCase):
     def test_who_may_not_see_payment_data_may_not_ask_by_rpc(self):
         self.bring_in_sync()
         with self.assertRaises(AccessError):
-            self.registrant.with_user(self.agent).spar_look()
+            self.registrant.with_user(self.agent).refresh_spar_status()
         with self.assertRaises(AccessError):
-            self.registrant.with_user(self.agent)._spar_look()
+            spar_status(self.registrant.with_user(self.agent))
 
     def test_an_agent_sees_the_state_and_nothing_to_act_on(self):
         self.bring_in_sync()
@@ -174,7 +173,7 @@ class TestLookForOthers(LookCase):
 
     def test_people_behind_one_user_share_no_limit(self):
         people = self.make_registrants(3)
-        self.patch(g2p_spar_reading_ask, "MAX_PER_MINUTE", 1)
+        self.patch(query, "MAX_PER_MINUTE", 1)
         api = self.users["viewer"]
         problems = [
             self.row(api, asker, partner=person)["problem"]
@@ -201,11 +200,12 @@ class TestLookForOthers(LookCase):
 
     def test_nobody_can_take_the_place_of_a_user(self):
         api = self.users["viewer"]
-        Reading = self.env["g2p.spar.reading"].with_user(api)
-        names = {Reading._who_asks(t) for t in (None, str(api.id), f"user {api.id}")}
-        self.assertEqual(len(names), 3)
-        for who in names:
-            self.assertLess(abs(turns.asker_lock(who)[1]), 2**31)
+        env = self.env(user=api)
+        askers = (None, str(api.id), f"user {api.id}")
+        digests = {query.asker_digest(env, asker) for asker in askers}
+        self.assertEqual(len(digests), 3)
+        for digest in digests:
+            self.assertLess(abs(query_slots.asker_lock(digest)[1]), 2**31)
 
     def test_who_asked_is_not_kept_in_words(self):
         self.bring_in_sync()

@@ -5,17 +5,16 @@ from odoo.exceptions import AccessError
 from odoo.sql_db import db_connect
 from odoo.tests import get_db_name, tagged
 
-from .. import questions, turns
-from ..models import g2p_spar_reading_ask
+from ..live import query, query_slots
 from . import stand_in
-from .look_case import LookCase
+from .status_case import StatusCase
 
 #: The digest of somebody.
 WHO = "0" * 64
 
 
 @tagged("post_install", "-at_install")
-class TestLookProtects(LookCase):
+class TestLiveQuery(StatusCase):
     """Looking gives away no number, blocks nobody, and asks no more than it must."""
 
     # === NUMBERS AND ROLES === #
@@ -84,7 +83,7 @@ class TestLookProtects(LookCase):
 
     def test_a_hanging_spar_is_not_waited_for(self):
         self.bring_in_sync()
-        self.patch(g2p_spar_reading_ask, "LIMITS", (0.2, 0.3))
+        self.patch(query, "LIMITS", (0.2, 0.3))
         self.mapper.rule = lambda handler, work: time.sleep(3) or True
         began = time.monotonic()
         row = self.look()
@@ -94,8 +93,8 @@ class TestLookProtects(LookCase):
 
     def test_a_dripping_spar_is_not_waited_for(self):
         self.bring_in_sync()
-        ask_all = questions.ask_all
-        self.patch(g2p_spar_reading_ask, "ask_all", lambda asked: ask_all(asked, 0.3))
+        ask_all = query.ask_all
+        self.patch(query, "ask_all", lambda asked: ask_all(asked, 0.3))
         self.mapper.rule = stand_in.drip(3)
         began = time.monotonic()
         row = self.look()
@@ -104,8 +103,8 @@ class TestLookProtects(LookCase):
         self.assertIn("cannot be reached", row["problem"])
 
     def test_the_limits_are_a_screens_and_not_the_engines(self):
-        self.assertLessEqual(sum(questions.LIMITS), questions.PATIENCE)
-        self.assertLessEqual(questions.PATIENCE, 5)
+        self.assertLessEqual(sum(query.LIMITS), query.PATIENCE)
+        self.assertLessEqual(query.PATIENCE, 5)
 
     # === SPAR IS LEFT IN PEACE === #
 
@@ -139,7 +138,7 @@ class TestLookProtects(LookCase):
 
     def test_few_ask_at_a_time(self):
         self.bring_in_sync()
-        slots = [(turns.TURN_LOCK, n) for n in range(turns.turns_at_a_time())]
+        slots = [(query_slots.SLOT_LOCK, n) for n in range(query_slots.slots())]
         with self.held(*slots[1:]):
             self.assertEqual(self.look()["badge"], "In sync")
         self.mapper.log.clear()
@@ -149,38 +148,38 @@ class TestLookProtects(LookCase):
             self.assertFalse(self.mapper.log)
         self.assertFalse(self.locks())
 
-    def test_turns_leave_workers_to_others(self):
+    def test_slots_leave_workers_to_others(self):
         for workers, expected in ((0, 4), (1, 1), (2, 1), (4, 2), (8, 4), (64, 4)):
             with self.subTest(workers=workers):
-                self.patch(turns, "config", {"workers": workers})
-                self.assertEqual(turns.turns_at_a_time(), expected)
+                self.patch(query_slots, "config", {"workers": workers})
+                self.assertEqual(query_slots.slots(), expected)
 
-    def test_a_turn_ends_with_a_failure_too(self):
+    def test_a_slot_ends_with_a_failure_too(self):
         self.bring_in_sync()
 
         def fail(_questions):
             raise RuntimeError
 
-        self.patch(g2p_spar_reading_ask, "ask_all", fail)
+        self.patch(query, "ask_all", fail)
         with self.assertRaises(RuntimeError):
             self.look()
         self.assertFalse(self.locks())
 
-    def test_no_transaction_is_open_during_a_turn(self):
-        with turns.turn(self.env, WHO) as mine:
+    def test_no_transaction_is_open_during_a_query(self):
+        with query_slots.query_slot(self.env, WHO) as mine:
             self.assertTrue(mine)
             self.env.cr.execute(
                 """SELECT a.state FROM pg_stat_activity a JOIN pg_locks l USING (pid)
                     WHERE l.locktype = 'advisory' AND l.classid = %s
                       AND l.database = (SELECT oid FROM pg_database
                                          WHERE datname = current_database())""",
-                [turns.ASKER_LOCK],
+                [query_slots.ASKER_LOCK],
             )
             self.assertEqual(self.env.cr.fetchall(), [("idle",)])
 
     def test_a_minute_has_room_for_so_many_looks(self):
         people = self.make_registrants(3)
-        self.patch(g2p_spar_reading_ask, "MAX_PER_MINUTE", 2)
+        self.patch(query, "MAX_PER_MINUTE", 2)
         codes = [self.view(partner=p)["rows"][0]["problem"] for p in people]
         self.assertEqual(codes[:2], ["", ""])
         self.assertIn("very often", codes[2])
@@ -188,13 +187,13 @@ class TestLookProtects(LookCase):
         self.assertFalse(self.view("editor", partner=people[2])["rows"][0]["problem"])
 
     def locks(self):
-        """Return the turns somebody has in this database."""
+        """Return the slots that are taken in this database."""
         with closing(db_connect(get_db_name()).cursor()) as cr:
             cr.execute(
                 """SELECT classid, objid FROM pg_locks
                     WHERE locktype = 'advisory' AND classid IN (%s, %s)
                       AND database = (SELECT oid FROM pg_database
                                        WHERE datname = current_database())""",
-                [turns.ASKER_LOCK, turns.TURN_LOCK],
+                [query_slots.ASKER_LOCK, query_slots.SLOT_LOCK],
             )
             return cr.fetchall()

@@ -3,8 +3,7 @@ from contextlib import closing, contextmanager
 from odoo.sql_db import db_connect
 from odoo.tests import get_db_name, new_test_user
 
-from .. import turns
-from ..models import g2p_spar_reading_ask
+from ..live import query, query_slots
 from .common import SparCase
 
 FA, SYNC = "g2p_spar_financial_address", "g2p_spar_sync_queue"
@@ -17,7 +16,7 @@ ROLES = {
 }
 
 
-class LookCase(SparCase):
+class StatusCase(SparCase):
     """Somebody looks at a registrant whose address is at a stand-in for SPAR."""
 
     @classmethod
@@ -31,7 +30,7 @@ class LookCase(SparCase):
     def setUp(self):
         super().setUp()
         # Every look is a question, but where the short memory is what is tested.
-        self.patch(g2p_spar_reading_ask, "FRESH", 0)
+        self.patch(query, "FRESH", 0)
 
     def bring_in_sync(self):
         self.enter_address("0754 200 001")
@@ -46,19 +45,19 @@ class LookCase(SparCase):
 
     def view(self, role="viewer", ask=True, partner=None):
         seen = (partner or self.registrant).with_user(self.users[role])
-        return seen.spar_look(ask)
+        return seen.refresh_spar_status(ask)
 
     def look(self, role="viewer", ask=True):
         """Return the one row somebody sees."""
         (row,) = self.view(role, ask)["rows"]
         return row
 
-    # === TURNS === #
+    # === QUERY SLOTS === #
 
     def lock_of(self, role, asker=None):
         """Return the lock of somebody who asks."""
-        Reading = self.env["g2p.spar.reading"].with_user(self.users[role])
-        return turns.asker_lock(Reading._who_asks(asker))
+        env = self.env(user=self.users[role])
+        return query_slots.asker_lock(query.asker_digest(env, asker))
 
     @contextmanager
     def held(self, *keys):

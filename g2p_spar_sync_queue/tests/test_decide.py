@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from .. import plan
-from ..plan import ENDED, IN_SYNC, WAITING_ID, Facts, next_step, retry_delay
+from ..engine import decide
+from ..engine.decide import ENDED, IN_SYNC, WAITING_ID, Facts, next_step, retry_delay
 from ..spar.words import LINK, UNLINK, UPDATE
 
 ids = st.sampled_from(["a", "b"])
@@ -15,9 +15,9 @@ values = st.sampled_from(["x", "y"])
 
 
 @tagged("post_install", "-at_install")
-class TestPlan(BaseCase):
+class TestDecide(BaseCase):
     def test_examples(self):
-        result = doctest.testmod(plan)
+        result = doctest.testmod(decide)
         self.assertGreater(result.attempted, 5)
         self.assertFalse(result.failed)
 
@@ -47,11 +47,11 @@ class TestPlan(BaseCase):
         reached = ENDED if wanted_value is None else IN_SYNC if wanted else WAITING_ID
         self.assertEqual(step, reached)
 
-    def test_waits_grow_up_to_the_cap_and_never_below_spars_wish(self):
+    def test_waits_grow_up_to_the_cap_and_never_below_what_spar_asked_for(self):
         chance = random.Random(20).random
         for attempts in range(1, 60):
             delay = retry_delay(attempts, 5, 1800, chance=chance)
             self.assertLessEqual(delay, min(1800, 5 * 2 ** (attempts - 1)))
             self.assertGreaterEqual(delay, 1)
-        self.assertGreaterEqual(retry_delay(1, 5, 1800, wish=90), 90)
-        self.assertLessEqual(retry_delay(1, 5, 1800, wish=10**9), 1800)
+        self.assertGreaterEqual(retry_delay(1, 5, 1800, retry_after=90), 90)
+        self.assertLessEqual(retry_delay(1, 5, 1800, retry_after=10**9), 1800)

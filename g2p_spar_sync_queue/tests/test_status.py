@@ -1,16 +1,17 @@
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..models import g2p_spar_reading_ask
+from ..engine import outbox
+from ..live import query
 from . import stand_in
-from .look_case import LookCase
 from .stand_in import StandInMapper
+from .status_case import StatusCase
 
 OURS, THEIRS = "M-Cash · +2557••••001", "M-Cash · +2557••••009"
 
 
 @tagged("post_install", "-at_install")
-class TestLook(LookCase):
+class TestStatus(StatusCase):
     """What people are told of SPAR beside what was requested."""
 
     def assertNotAsked(self):
@@ -104,7 +105,7 @@ class TestLook(LookCase):
 
         assert_same("in_sync")
         other.state = "paused"
-        self.env["g2p.spar.mapping"]._capture(self.registrant, "admin", other)
+        outbox.capture(self.registrant, "admin", other)
         assert_same("paused")
         other.sequence = self.connection.sequence + 1
         assert_same("in_sync")
@@ -159,6 +160,20 @@ class TestLook(LookCase):
         row = self.look("both")
         self.assertEqual((row["text"], row["badge"]), (OURS, "Differs"))
         self.assertTrue(row["mayResend"])
+
+    def test_a_lost_answer_of_whom_is_paused(self):
+        self.bring_in_sync()
+        self.enter_address("0754 200 009")
+        self.run_engine(stand_in.cut_after)
+        self.mapping._intervene("pause", "Not now")
+        row = self.look("both")
+        self.assertEqual((row["text"], row["badge"]), (THEIRS, "Answer unknown"))
+        self.assertEqual(row["code"], "paused")
+        self.assertIn("answer to the last request is unknown", row["sentence"])
+        self.assertFalse(row["settled"] or row["mayResend"] or row["mayTake"])
+        self.connection.action_pause()
+        row = self.look("both")
+        self.assertIn("answer to the last request is unknown", row["sentence"])
 
     def test_a_lost_link_under_another_id_is_asked_about(self):
         self.enter_address("0754 200 001")
@@ -318,7 +333,7 @@ class TestLook(LookCase):
         self.assertEqual(last["badge"], "In sync")
 
     def test_looked_at_twice_within_a_moment_it_is_asked_once(self):
-        self.patch(g2p_spar_reading_ask, "FRESH", 30)
+        self.patch(query, "FRESH", 30)
         self.bring_in_sync()
         self.assertEqual(self.look()["badge"], "In sync")
         self.assertEqual(self.look("editor")["badge"], "In sync")

@@ -143,13 +143,22 @@ ICONS = {
 """Of each addon: what is drawn, the colour, and its tint."""
 
 
+def drawn(addon):
+    """Return the icon of an addon.
+
+    :param str addon: its technical name.
+    """
+    draw, colour, pale = ICONS[addon]
+    pen = Pen(colour, pale)
+    draw(pen)
+    return pen.finished()
+
+
 def main():
-    """Draw all icons."""
-    for addon, (draw, colour, pale) in ICONS.items():
-        pen = Pen(colour, pale)
-        draw(pen)
+    """Write all icons."""
+    for addon in ICONS:
         path = settings.ROOT / addon / "static" / "description" / "icon.png"
-        pen.finished().save(path, optimize=True)
+        drawn(addon).save(path, optimize=True)
 
 
 if __name__ == "__main__":

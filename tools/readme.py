@@ -65,7 +65,8 @@ PAGE = """\
 body {{ font-family: sans-serif; line-height: 1.5; max-width: 50em; margin: 2em auto; }}
 h2 {{ border-bottom: 1px solid #ddd; padding-bottom: 0.2em; }}
 dl {{ display: grid; grid-template-columns: max-content auto; gap: 0 1em; }}
-dd, dd p {{ margin: 0; }}
+dd, dd p, li p {{ margin: 0; }}
+.literal {{ font-family: monospace; }}
 pre {{ background: #f5f5f5; padding: 0.8em; overflow: auto; }}
 </style>
 </head>

@@ -5,6 +5,7 @@
     "category": "Social Registry",
     "author": "SPAR Suite",
     "license": "LGPL-3",
+    "development_status": "Beta",
     "application": True,
     "depends": ["base_import", "contacts", "mail"],
     "external_dependencies": {

@@ -5,6 +5,7 @@
     "category": "Social Registry",
     "author": "SPAR Suite",
     "license": "LGPL-3",
+    "development_status": "Beta",
     "depends": ["g2p_spar_sync_queue", "portal"],
     "data": [
         "security/groups.xml",

@@ -5,6 +5,7 @@
     "category": "Social Registry",
     "author": "SPAR Suite",
     "license": "LGPL-3",
+    "development_status": "Beta",
     "depends": ["fastapi", "g2p_spar_financial_address", "g2p_spar_sync_queue"],
     "external_dependencies": {
         "python": ["PyJWT", "cryptography", "fastapi", "pydantic", "requests"]

@@ -12,6 +12,7 @@ COMMANDS = {
     "bench": "measure, and compare with the goals (ONLY=address measures one part)",
     "chaos": "let things go wrong on purpose (ONLY=kill runs one scenario)",
     "client": "write docs/openapi.json anew, and the Python client made from it",
+    "readme": "write README.rst and index.html of each addon from its readme/",
     "lint": "check style and formatting of all files",
     "odoo": "run Odoo on the database `dev` with the addons, for developing",
     "shell": "open Odoo's Python shell on the database `dev`",
@@ -99,6 +100,13 @@ def lint(arguments):
     return linting.main(arguments)
 
 
+def readme(_arguments):
+    """Write what is made from the addons' fragments."""
+    from . import linting
+
+    return linting.write_readmes()
+
+
 def stop(_arguments):
     """Stop everything."""
     from . import cleaning
@@ -134,6 +142,7 @@ def main(arguments):
         chaos=chaos,
         client=client,
         lint=lint,
+        readme=readme,
         odoo=odoo,
         shell=shell,
         stop=stop,

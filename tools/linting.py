@@ -1,4 +1,7 @@
-"""``make lint``: runs the hooks of ``.pre-commit-config.yaml`` on all files."""
+"""``make lint`` runs the hooks of ``.pre-commit-config.yaml`` on all files.
+
+``make readme`` writes the files that one of them checks.
+"""
 
 import os
 import subprocess
@@ -26,6 +29,16 @@ def main(arguments):
         "PYLINTHOME": str(settings.SANDBOX / "pylint"),
     }
     return subprocess.call(command, env=variables, cwd=settings.ROOT)
+
+
+def write_readmes():
+    """Write the README.rst and the index.html of each addon, see ``tools/readme.py``.
+
+    :return: exit code: 0 when it worked.
+    """
+    environment.set_up_one(environment.lint_step())
+    python = str(settings.LINT_VENV / "bin" / "python")
+    return subprocess.call([python, "-m", "tools.readme"], cwd=settings.ROOT)
 
 
 def _files():

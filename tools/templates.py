@@ -9,7 +9,7 @@ import json
 from . import odoo_source, settings
 from .odoo_server import OdooServer, drop_database
 
-SKIPPED = {"__pycache__", "tests", "readme", "static/description"}
+SKIPPED = {"__pycache__", "tests", "README.rst", "readme", "static/description"}
 
 
 def addons_fingerprint(root=settings.ROOT):

@@ -13,7 +13,6 @@ from . import g2p_financial_address_values
 from . import g2p_financial_address_written
 from . import g2p_financial_address_effect
 from . import g2p_financial_address_number
-from . import g2p_financial_address_quick
 from . import g2p_financial_address_sharing
 from . import g2p_financial_address_import
 from . import g2p_financial_address_branch

@@ -15,7 +15,7 @@ from . import test_id_on_card
 from . import test_import
 from . import test_names
 from . import test_numbers_are_protected
-from . import test_quick
+from . import test_entering
 from . import test_rate
 from . import test_request_bodies
 from . import test_res_partner

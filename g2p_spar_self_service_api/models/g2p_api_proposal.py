@@ -162,7 +162,9 @@ class G2pApiProposal(models.Model):
         values = self._address_values(caller.partner, said)
         values |= {"api_caller": caller.name, "api_caller_key": caller.key}
         try:
-            address = self.env["g2p.financial.address"]._enter_one(values)
+            address = self.env["g2p.financial.address"]._enter_changes(
+                [values]
+            )
             self.env.flush_all()
         except UserError as problem:
             raise Refused({"": str(problem)}) from None

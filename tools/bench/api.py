@@ -38,7 +38,7 @@ ROUNDS, CALLS = 7, 240
 PROVIDERS, PAGE = 200, 50
 #: Seconds after which SPAR should hold all that was proposed.
 PATIENCE = 300
-GOALS = {"propose": ">= 0.5", "directory": ">= 0.7"}
+GOALS = {"propose": ">= 0.4", "directory": ">= 0.7"}
 
 
 def measure(postgres, percent, say):

@@ -58,7 +58,7 @@ def asking(server):
 def names_for(base_url):
     """Return what a file, and what a variable, with Central's password is called.
 
-    Both have the host in them, so that whoever may enter an address cannot have the
+    Both have the host in them, so that users who may enter an address cannot have the
     password of one host sent to another, such as their own.
 
     :param str base_url: Central's address

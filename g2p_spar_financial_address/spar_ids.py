@@ -33,7 +33,8 @@ _DRAWN_ALIKE = str.maketrans(
 )
 _READ_ALIKE = str.maketrans("oil|", "0111")
 _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
-# Those at the end of a decimal number: 12.10 is the tenth of a household, 12.1 the first.
+# Those at the end of a decimal number: 12.10 is the tenth of a household, and what is
+# left of it, 12.1, the first.
 _LAST_ZEROS = re.compile(r"(?<![0-9.,])([0-9]+[.,][0-9]*?)0+(?![0-9.,])")
 
 

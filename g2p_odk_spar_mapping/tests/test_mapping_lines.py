@@ -47,7 +47,7 @@ class TestMappingLines(ApplyCase):
         with self.assertRaisesRegex(ValidationError, "zeros at the beginning"):
             self.line("account_number").question_id = question
 
-    def test_nobody_has_everybody_paid_at_one_place(self):
+    def test_no_mapping_pays_all_at_one_place(self):
         for target in (
             "account_number",
             "payment_phone",

@@ -123,7 +123,7 @@ class TestPasswordIsProtected(OdkCase):
             self.assertFalse(self.store.log)
 
     def test_it_is_sent_to_the_host_it_is_for_and_no_other(self):
-        """Whoever may enter an address would have it sent to a host of their own."""
+        """A user who may enter an address would have it sent to their own host."""
         administrator = self.new_user("p_administrator", "administrator")
         server = self.server.with_user(administrator)
         server.action_pick_forms()

@@ -18,6 +18,7 @@ from . import test_numbers_are_protected
 from . import test_entering
 from . import test_rate
 from . import test_request_bodies
+from . import test_other_ways_round
 from . import test_res_partner
 from . import test_retention
 from . import test_roles

@@ -289,7 +289,7 @@ class TestImport(FinancialAddressCase):
         ids, messages = self.run_import([["12.10", *row[1:]]])
         self.assertEqual((meant.financial_address_ids.ids, messages), (ids, []))
 
-    def test_a_code_that_lost_its_zeros_names_nobody_else(self):
+    def test_a_code_that_lost_its_zeros_names_no_other(self):
         """An account at one bank is paid at another bank's account of that number."""
         create = self.env["g2p.dfsp"].create
         meant = create({"name": "Second Bank", "code": "011"})

@@ -69,14 +69,13 @@ class G2pApiRights(models.AbstractModel):
         help="How the ID that comes with a call becomes the SPAR ID, with {id} where "
         "it goes, such as token:{id}@nationalId. With {id} alone it is the SPAR ID.",
     )
-
     proved_by_ids = fields.Many2many(
         "res.users",
         string="Who can prove to be it",
         readonly=True,
         copy=False,
-        help="Users who made or set what callers are known by, and so could call in their "
-        "name. They do not approve what was proposed in this way.",
+        help="Users who made or set what callers are known by, and so could call in "
+        "their name. They do not approve what was proposed in this way.",
     )
 
     @api.model_create_multi

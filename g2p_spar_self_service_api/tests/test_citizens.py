@@ -245,7 +245,7 @@ class TestCitizensTokens(CitizenCase):
         FinancialAddressCase.upgrade(self, addon, "19.0.1.1.0", topic="provers")
         self.assertEqual(self.issuer.proved_by_ids, third)
 
-    def test_an_id_told_as_a_number_is_nobody_elses(self):
+    def test_an_id_told_as_a_number_is_of_one_person(self):
         create = self.env["res.partner"].create
         other = create({"name": "B", "is_registrant": True, "spar_id": "70123"})
         self.issuer.claim = "individual_id"

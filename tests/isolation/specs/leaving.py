@@ -3,7 +3,6 @@
 from ..spec import WORKER, Spec
 from .order import queued
 
-
 #: A worker who may begin at any moment, and then sees what was committed before.
 FRESH = {"W": {"guard", "send", "commit"}}
 

@@ -67,7 +67,8 @@ class TestSparClient(BaseCase):
         self.assertEqual(answer.retry_after, 17)
         answer, _result = self.send(stand_in.status(503, Retry_After="17"))
         self.assertEqual(answer.retry_after, 17)
-        for retry_after in ("tomorrow", "²", "9" * 5000, "-1", ""):
+        far_away = f"Mon, 01 Jan 2024 00:00:00 +{'9' * 14}"
+        for retry_after in ("tomorrow", "²", "9" * 5000, "-1", "", far_away):
             answer, _result = self.send(stand_in.status(503, Retry_After=retry_after))
             self.assertIsNone(answer.retry_after)
 

@@ -1,4 +1,8 @@
-from odoo import models
+from odoo import api, models
+from odoo.tools import SQL
+
+#: What decides whether SPAR is told a name or a phone.
+DETAILS = ("send_name", "send_phone")
 
 
 class G2pFaSettings(models.Model):
@@ -10,11 +14,29 @@ class G2pFaSettings(models.Model):
         It cannot be told to forget a name or a phone.
         """
         more = [
-            name
-            for name in ("send_name", "send_phone")
-            if vals.get(name) and not all(self.mapped(name))
+            name for name in DETAILS if vals.get(name) and not all(self.mapped(name))
         ]
         result = super().write(vals)
         if more:
             self.env["g2p.financial.address"]._rewritten([])
         return result
+
+    @api.model
+    def _hold_details(self):
+        """Keep what SPAR is told of a registrant until the transaction ends.
+
+        For whoever is about to change a name or a phone that SPAR is not told: a switch
+        at the same time would miss that registrant. It waits for this transaction, and
+        an older transaction is done again. What this process remembers is forgotten
+        where another one has switched.
+        """
+        self.flush_model(DETAILS)
+        columns = SQL(", ").join(map(SQL.identifier, DETAILS))
+        self.env.cr.execute(
+            SQL("SELECT %s FROM g2p_fa_settings FOR SHARE", columns),
+            log_exceptions=False,
+        )
+        remembered = self._values()
+        for stored in self.env.cr.fetchall():
+            if [bool(v) for v in stored] != [remembered[name] for name in DETAILS]:
+                self.env.registry.clear_cache()

@@ -110,6 +110,7 @@ class ResPartner(models.Model):
             if turned:
                 turned.with_env(self.env)._check_may_change_payment()
         told = {}
+        self._spar_hold_details(vals)
         if self._spar_details_triggers() & vals.keys():
             told = {partner: partner._spar_details() for partner in self.sudo()}
         result = super().write(vals)
@@ -123,6 +124,17 @@ class ResPartner(models.Model):
             if partner._spar_details() != details
         )._spar_details_changed()
         return result
+
+    def _spar_hold_details(self, vals):
+        """Make sure that SPAR is not told what is about to be changed, or is told it.
+
+        :param dict vals: what is about to be written
+        """
+        told = self._spar_details_triggers()
+        if ({"name", "phone"} & vals.keys()) - told and self.sudo().filtered(
+            lambda partner: partner.financial_address_id.state == "effective"
+        ):
+            self.env["g2p.fa.settings"]._hold_details()
 
     def _spar_details_changed(self):
         """Have SPAR updated for those who are paid: their name or phone changed."""

@@ -347,6 +347,7 @@ class TestStartUnderLoad(PaidCase):
                 self.assertIn(NEIGHBOURS, self.captured(self.neighbour))
                 self.enlist(*job.args)
                 self.assertEqual(self.captured(), then)
+            self.start_over()
 
     def test_a_first_address_saved_across_the_start_is_taken_up_soon(self):
         env = self.open()
@@ -358,6 +359,14 @@ class TestStartUnderLoad(PaidCase):
         self.enlist(*job.args)
         self.assertEqual(self.captured(), [B])
 
+    def test_what_was_committed_before_is_taken_up_as_it_is(self):
+        early = self.begin()
+        self.amend(early)
+        self.start()
+        early.cr.commit()
+        self.enlist()
+        self.assertEqual(self.captured(), [B])
+
     def test_it_is_looked_again_until_all_older_transactions_are_over(self):
         self.start()
         self.begin()
@@ -365,7 +374,75 @@ class TestStartUnderLoad(PaidCase):
         (since,) = job.args
         (again,) = self.enlist(since)
         self.assertEqual(again.args, (since,))
-        # The longer one lasts, the less often.
-        (seldom,) = self.enlist(since + timedelta(minutes=-10))
-        self.assertGreater(seldom.eta, again.eta + timedelta(minutes=8))
         self.assertFalse(self.enlist(datetime(2000, 1, 1)))
+
+    def test_the_longer_one_is_being_saved_the_less_often_it_is_looked_again(self):
+        env = self.open()
+        self.amend(env)
+        self.start()
+        (job,) = self.enlist()
+        (seldom,) = self.enlist(job.args[0] - timedelta(minutes=10))
+        self.assertGreater(seldom.eta, job.eta + timedelta(minutes=8))
+        env.cr.rollback()
+
+
+@tagged("post_install", "-at_install")
+class TestDetailsUnderLoad(PaidCase):
+    """To send names is switched on while others work by the former setting."""
+
+    def setUp(self):
+        super().setUp()
+        self.start()
+        self.enlist()
+        self.addCleanup(self.switch, False)
+        self.switch(False)
+
+    def switch(self, is_on):
+        """Have another process write the setting; this one has not heard of it."""
+        env = self.open()
+        env["g2p.fa.settings"]._get().send_name = is_on
+        env["g2p.fa.settings"].flush_model()
+        env.cr.commit()
+
+    def call(self, env):
+        self.partner.with_env(env).name = "Asha"
+
+    def test_who_is_named_by_a_transaction_older_than_the_switch_is_sent_again(self):
+        late = self.begin()
+        self.switch(True)
+        # As its own process still remembers it, too.
+        late.registry.clear_cache()
+        self.assertFalse(late["g2p.fa.settings"]._values()["send_name"])
+        self.assertBeaten(late, self.call)
+        before = self.captured()
+        self.again(self.call)
+        self.assertEqual(self.captured(), [*before, A])
+
+    def test_who_is_named_where_the_switch_is_not_known_yet_is_sent_again(self):
+        env = self.open()
+        self.assertFalse(env["g2p.fa.settings"]._values()["send_name"])
+        env.cr.execute("UPDATE g2p_fa_settings SET send_name = true")
+        env.cr.commit()
+        before = self.captured()
+        self.again(self.call)
+        self.assertEqual(self.captured(), [*before, A])
+
+    def test_the_switch_waits_for_who_is_named_meanwhile(self):
+        early = self.begin()
+        self.call(early)
+        early.flush_all()
+        with ThreadPoolExecutor(1) as pool:
+            switching = pool.submit(self.switch, True)
+            try:
+                self.wait_until_waiting(early)
+            finally:
+                early.cr.commit()
+            switching.result(30)
+        self.assertEqual(self.captured(), [A, A])
+
+    def test_who_is_not_paid_keeps_nobody_waiting(self):
+        env = self.open()
+        contact = env["res.partner"].create({"name": "Four"})
+        contact.name = "Five"
+        self.switch(True)
+        env.cr.rollback()

@@ -611,12 +611,13 @@ class TestReconciliation(SparCase):
 
         self.patch(breaker, "lock", never_free)
         self.set_up(tls_certificate_path="/nowhere", tls_key_path="/nowhere")
+        run = self.env["g2p.spar.reconciliation"]._start(self.connection)
         with patch.object(time, "sleep"), trap_jobs() as trap:
-            run = self.compare()
-            self.assertEqual((run.state, self.connection.state), ("running",) * 2)
-        last = trap.enqueued_jobs[-1]
-        self.assertEqual(last.method_name, "_job_run")
-        self.assertGreater(last.eta, datetime.now())
+            run._job_run()
+        self.assertEqual((run.state, self.connection.state), ("running",) * 2)
+        (later,) = trap.enqueued_jobs
+        self.assertEqual(later.method_name, "_job_run")
+        self.assertGreater(later.eta, datetime.now())
 
     def test_a_neutralised_copy_stops_comparing(self):
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)

@@ -131,17 +131,18 @@ class ResPartner(models.Model):
         :param dict vals: what is about to be written
         """
         told = self._spar_details_triggers()
-        if ({"name", "phone"} & vals.keys()) - told and self.sudo().filtered(
-            lambda partner: partner.financial_address_id.state == "effective"
-        ):
+        if ({"name", "phone"} & vals.keys()) - told and self._spar_with_address():
             self.env["g2p.fa.settings"]._hold_details()
+
+    def _spar_with_address(self):
+        """Return those with an address in use, with all rights on them."""
+        return self.sudo().filtered(
+            lambda partner: partner.financial_address_id.state == "effective"
+        )
 
     def _spar_details_changed(self):
         """Have SPAR updated for those who are paid: their name or phone changed."""
-        if self:
-            self.env["g2p.financial.address"]._rewritten(
-                [("partner_id", "in", self.ids)]
-            )
+        self._spar_with_address()._financial_address_changed("admin")
 
     def _payment_data_may_leave(self):
         """Hold back those of whom SPAR has or may have a row."""

@@ -41,9 +41,10 @@ class ResPartner(models.Model):
         addresses = self.sudo().financial_address_ids
         addresses.filtered(lambda a: a.state == "draft").unlink()
         live = addresses.exists().filtered(lambda a: a.state in LIVE_STATES)
-        paid = live.filtered(lambda a: a.state == "effective").partner_id
         live._close("ended", self.env._("The registrant's payment data is removed."))
-        paid._financial_address_changed("admin")
+        # Also of those without an address in use: another transaction may enter one
+        # just now.
+        self.sudo()._financial_address_changed("admin")
         self.sudo().payment_removal_date = fields.Datetime.now()
         self._remove_payment_data()
 

@@ -103,18 +103,19 @@ class ResPartner(models.Model):
             turned = self.sudo().filtered(
                 lambda partner: (
                     partner.active != bool(vals["active"])
-                    and partner.financial_address_ids
+                    and (partner.financial_address_ids or partner._spar_is_registrant())
                 )
             )
             # It ends a payment, or starts one again, as surely as the address does.
-            if turned:
-                turned.with_env(self.env)._check_may_change_payment()
+            if paid := turned.filtered("financial_address_ids"):
+                paid.with_env(self.env)._check_may_change_payment()
         told = {}
         self._spar_hold_details(vals)
         if self._spar_details_triggers() & vals.keys():
             told = {partner: partner._spar_details() for partner in self.sudo()}
         result = super().write(vals)
-        # To be paid again may wait for a second person.
+        # To be paid again may wait for a second person. Also of those without an
+        # address: the first one may be entered by another transaction just now.
         turned = turned.filtered(lambda partner: partner.active == bool(vals["active"]))
         if turned:
             turned.with_env(self.env)._financial_address_changed("admin")

@@ -198,5 +198,5 @@ def _retry_after(headers):
         until = parsedate_to_datetime(text)
         now = parsedate_to_datetime(headers.get("Date", ""))
         return max(0, math.ceil((until - now).total_seconds()))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -3,10 +3,24 @@
 from ..spec import WORKER, Spec
 from .order import queued
 
+#: A worker who may begin at any moment, and then sees what was committed before.
+FRESH = {"W": {"guard", "send", "commit"}}
+
 
 def remove(case):
     """Return a step: an administrator removes a registrant's payment data."""
     return "remove", lambda env: case.partner(env, 0).action_remove_payment_data()
+
+
+def paid_on(case, _play):
+    """Whose data is to be removed, with an address in use: SPAR would never let go."""
+    rows = case.stage.sql(
+        """SELECT 1 FROM res_partner p JOIN g2p_financial_address a
+                  ON a.partner_id = p.id AND a.state = 'effective'
+            WHERE p.id = ANY(%s) AND p.payment_removal_date IS NOT NULL""",
+        case.people,
+    )
+    return ["an address is in use of who has payment data removed"] if rows else []
 
 
 SPECS = [
@@ -33,6 +47,52 @@ SPECS = [
         },
         stops={"T2": {"begin", "capture", "commit"}},
         prepare=queued,
+    ),
+    Spec(
+        "archive_first_address",
+        "Who is archived while a first address is entered is not paid.",
+        lambda c: {
+            "T1": c.request(c.amend()),
+            "T2": c.request(c.write("archive", active=False)),
+            "W": c.work(),
+        },
+        people=("new",),
+        stops=FRESH,
+        known=(
+            "T1.begin, T1.capture, T2.begin, T1.commit, W.guard, T2.commit, "
+            "W/call.send, W.commit",
+        ),
+    ),
+    Spec(
+        "return_first_address",
+        "Who returns while a first address is entered is paid there.",
+        lambda c: {
+            "T1": c.request(c.amend()),
+            "T2": c.request(c.write("unarchive", active=True)),
+            "W": c.work(),
+        },
+        people=("new",),
+        stops=FRESH,
+        prepare=lambda c: c.prepare(c.write("archive", active=False)),
+        known=("T1.begin, T1.capture, T2.begin, T1.commit, W.guard, T2.commit",),
+    ),
+    Spec(
+        "no_registrant_first_address",
+        "Who is no registrant any more while a first address is entered is not paid.",
+        lambda c: {
+            "T1": c.request(c.amend()),
+            "T2": c.request(c.write("no registrant", is_registrant=False)),
+            "W": c.work(),
+        },
+        people=("new",),
+        stops=FRESH,
+    ),
+    Spec(
+        "remove_payment_data_of_unpaid",
+        "Who has no address in use when payment data is removed gets none meanwhile.",
+        lambda c: {"T1": c.request(c.amend()), "T2": c.request(remove(c))},
+        prepare=lambda c: c.prepare(c.end()),
+        finish=paid_on,
     ),
     Spec(
         "no_registrant",

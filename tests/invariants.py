@@ -127,16 +127,18 @@ def check_overlap(requests):
 # === FROM ODOO'S TABLES === #
 
 
-def wallet_string(number, kind):
-    """Return what SPAR should hold for a wallet at M-Cash, without the addon's code.
+def wallet_string(number, kind, name="M-Cash", code="MC"):
+    """Return what SPAR should hold for a wallet, without the addon's code.
 
     :param str kind: SPAR's word for a mobile wallet.
+    :param str name: of the provider.
+    :param str code: of the provider.
     """
     if number is None:
         return None
     return (
-        f"mobile_number:{number}.wallet_provider_name:M-Cash"
-        f".wallet_provider_code:MC.fa_type:{kind}"
+        f"mobile_number:{number}.wallet_provider_name:{name}"
+        f".wallet_provider_code:{code}.fa_type:{kind}"
     )
 
 

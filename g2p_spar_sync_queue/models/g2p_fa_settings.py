@@ -14,9 +14,7 @@ class G2pFaSettings(models.Model):
         It cannot be told to forget a name or a phone.
         """
         more = [
-            name
-            for name in DETAILS
-            if vals.get(name) and not all(self.mapped(name))
+            name for name in DETAILS if vals.get(name) and not all(self.mapped(name))
         ]
         result = super().write(vals)
         if more:
@@ -27,10 +25,10 @@ class G2pFaSettings(models.Model):
     def _hold_details(self):
         """Keep what SPAR is told of a registrant until the transaction ends.
 
-        For whoever is about to change a name or a phone that SPAR is not told: a switch
-        at the same time would miss that registrant. It waits for this transaction, and
-        an older transaction is done again. What this process remembers is forgotten
-        where another one has switched.
+        Before a name or a phone is changed that SPAR is not told: a switch at the same
+        time would miss that registrant. It waits for this transaction, and an older
+        transaction is done again. What this process remembers is forgotten where
+        another one has switched.
         """
         self.flush_model(DETAILS)
         columns = SQL(", ").join(map(SQL.identifier, DETAILS))

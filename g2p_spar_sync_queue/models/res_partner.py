@@ -114,8 +114,8 @@ class ResPartner(models.Model):
         if self._spar_details_triggers() & vals.keys():
             told = {partner: partner._spar_details() for partner in self.sudo()}
         result = super().write(vals)
-        # To be paid again may wait for a second person. Those without an address count,
-        # too: another transaction may enter the first one just now.
+        # To be paid again may wait for a second person. Also of those without an
+        # address: the first one may be entered by another transaction just now.
         turned = turned.filtered(lambda partner: partner.active == bool(vals["active"]))
         if turned:
             turned.with_env(self.env)._financial_address_changed("admin")
@@ -132,17 +132,18 @@ class ResPartner(models.Model):
         :param dict vals: what is about to be written
         """
         told = self._spar_details_triggers()
-        if ({"name", "phone"} & vals.keys()) - told and self.sudo().filtered(
-            lambda partner: partner.financial_address_id.state == "effective"
-        ):
+        if ({"name", "phone"} & vals.keys()) - told and self._spar_with_address():
             self.env["g2p.fa.settings"]._hold_details()
+
+    def _spar_with_address(self):
+        """Return those with an address in use, with all rights on them."""
+        return self.sudo().filtered(
+            lambda partner: partner.financial_address_id.state == "effective"
+        )
 
     def _spar_details_changed(self):
         """Have SPAR updated for those who are paid: their name or phone changed."""
-        if self:
-            self.env["g2p.financial.address"]._rewritten(
-                [("partner_id", "in", self.ids)]
-            )
+        self._spar_with_address()._financial_address_changed("admin")
 
     def _payment_data_may_leave(self):
         """Hold back those of whom SPAR has or may have a row."""

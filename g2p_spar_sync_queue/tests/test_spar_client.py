@@ -68,8 +68,8 @@ class TestSparClient(BaseCase):
         answer, _result = self.send(stand_in.status(503, Retry_After="17"))
         self.assertEqual(answer.retry_after, 17)
         far_away = f"Mon, 01 Jan 2024 00:00:00 +{'9' * 14}"
-        for retry_after in ("tomorrow", "²", "9" * 5000, "-1", "", far_away):
-            answer, _result = self.send(stand_in.status(503, Retry_After=retry_after))
+        for text in ("tomorrow", "²", "9" * 5000, "-1", "", far_away):
+            answer, _result = self.send(stand_in.status(503, Retry_After=text))
             self.assertIsNone(answer.retry_after)
 
     def test_redirects_are_not_followed(self):

@@ -32,6 +32,8 @@ class Case:
         self.complaints = []
         #: What Odoo told users whose requests it refused.
         self.refused = []
+        #: Name and code of the provider, as they were one after the other.
+        self.spellings = [("M-Cash", "MC")]
         stage.spar.mapper.reset()
         self.rows_before = dict(self.rows())
 
@@ -311,8 +313,9 @@ class Case:
                 ORDER BY id""",
             self.people,
         ):
-            place = places[partner] = places.get(partner, 0) + 1
-            owners[self.text(number)] = (partner, place)
+            for spelling in self.spellings:
+                place = places[partner] = places.get(partner, 0) + 1
+                owners[self.text(number, spelling)] = (partner, place)
         found = check_owners(self.rows_before, applied, owners)
         words = {
             "twice": "at SPAR under two IDs at a time",
@@ -321,9 +324,13 @@ class Case:
         }
         return [words[kind] for kind, who in found.items() if who]
 
-    def text(self, number):
-        """Return what SPAR should hold for a wallet."""
-        return wallet_string(number, self.stage.wallet_kind)
+    def text(self, number, spelling=None):
+        """Return what SPAR should hold for a wallet.
+
+        :param spelling: name and code of the provider, by default the last ones.
+        """
+        spelling = spelling or self.spellings[-1]
+        return wallet_string(number, self.stage.wallet_kind, *spelling)
 
     def check_twins(self):
         """Return what is wrong when two running connections lead to one SPAR."""

@@ -15,6 +15,9 @@ SUBJECTS = (
     "late",
     "interventions",
     "leaving",
+    "providers",
+    "approvals",
+    "key_switch",
     "comparison",
     "touching",
 )

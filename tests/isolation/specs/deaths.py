@@ -25,85 +25,76 @@ def cool_down(case):
     return case.job("cool-down", do)
 
 
-SPECS = [
-    Spec(
-        "worker_dies",
-        "After the death of a worker anywhere, SPAR is asked before anything is sent.",
-        lambda c: {
-            "T": c.request(c.amend()),
-            "W": c.work(),
-            "W2": c.work(),
-        },
+def dies(name, guards, others, **options):
+    """Return a spec: a worker dies anywhere, and another one comes.
+
+    :param Callable others: gets the case; returns by name what others do meanwhile.
+    """
+    return Spec(
+        name,
+        guards,
+        lambda c: {**others(c), "W": c.work(), "W2": c.work()},
         stops={"W": AT_SPAR},
         ends={("W", "dies"): 1},
         prepare=queued,
-        weight=2,
-    ),
-    Spec(
-        "worker_dies_first",
-        "The same with a first address.",
+        **options,
+    )
+
+
+def loses_session(name, guards, others, prepare=queued, **options):
+    """Return a spec: a worker's sessions end; others go on, and then it does.
+
+    :param Callable others: as of :func:`dies`.
+    """
+    return Spec(
+        name,
+        guards,
         lambda c: {
-            "T": c.request(c.amend()),
-            "W": c.work(),
-            "W2": c.work(),
-        },
-        people=("new",),
-        stops={"W": AT_SPAR},
-        ends={("W", "dies"): 1},
-        prepare=queued,
-    ),
-    Spec(
-        "worker_dies_change_id",
-        "The same with an ID that changes.",
-        lambda c: {
-            "T": c.request(c.change_id()),
-            "W": c.work(),
-            "W2": c.work(),
-        },
-        stops={"W": AT_SPAR},
-        ends={("W", "dies"): 1},
-        prepare=queued,
-    ),
-    Spec(
-        "worker_dies_end",
-        "The same with an address that is ended.",
-        lambda c: {
-            "T": c.request(c.end()),
-            "W": c.work(),
-            "W2": c.work(),
-        },
-        people=("new",),
-        stops={"W": AT_SPAR},
-        ends={("W", "dies"): 1},
-        prepare=queued,
-    ),
-    Spec(
-        "worker_dies_every_value",
-        "The same where every value is sent.",
-        lambda c: {
-            "T": c.request(c.amend()),
-            "W": c.work(),
-            "W2": c.work(),
-        },
-        connection={"send_every_value": True},
-        stops={"W": AT_SPAR},
-        ends={("W", "dies"): 1},
-        prepare=queued,
-    ),
-    Spec(
-        "session_lost",
-        "A worker whose session has ended sends nothing when it goes on later.",
-        lambda c: {
-            "T": c.request(c.amend()),
+            **others(c),
             "W": c.work(),
             "W2": c.one_after_another(c.work(), cool_down(c), c.work()),
         },
-        stops={
-            "W": {"send"},
-            "W2": {"guard", "cool-down", "send"},
-        },
+        stops={"W": {"send"}, "W2": {"guard", "cool-down", "send"}},
         ends={("W", "loses its session"): 1},
-        prepare=queued,
+        prepare=prepare,
+        **options,
+    )
+
+
+SPECS = [
+    dies(
+        "worker_dies",
+        "After the death of a worker anywhere, SPAR is asked before anything is sent.",
+        lambda c: {"T": c.request(c.amend())},
+        weight=2,
+    ),
+    dies(
+        "worker_dies_first",
+        "The same with a first address.",
+        lambda c: {"T": c.request(c.amend())},
+        people=("new",),
+    ),
+    dies(
+        "worker_dies_change_id",
+        "The same with an ID that changes.",
+        lambda c: {"T": c.request(c.change_id())},
+    ),
+    dies(
+        "worker_dies_end",
+        "The same with an address that is ended.",
+        lambda c: {"T": c.request(c.end())},
+        people=("new",),
+    ),
+    dies(
+        "worker_dies_every_value",
+        "The same where every value is sent.",
+        lambda c: {"T": c.request(c.amend())},
+        connection={"send_every_value": True},
+    ),
+    loses_session(
+        "session_lost",
+        "A worker whose session has ended sends nothing when it goes on later.",
+        lambda c: {"T": c.request(c.amend())},
         known=(
             "W.loses its session, T.begin, T.capture, T.commit, W2.guard, "
             "W2.cool-down, W2.guard, W2/call.send, W2/call.send, W/call.send",

@@ -1,8 +1,8 @@
 """What was made safe by itself, where it touches something else that was."""
 
-from ..spec import AT_SPAR, WORKER, Spec
+from ..spec import WORKER, Spec
 from .comparison import removed_at_spar
-from .deaths import cool_down
+from .deaths import dies, loses_session
 from .interventions import failed, refused
 from .leaving import remove
 from .order import queued
@@ -54,30 +54,17 @@ SPECS = [
         stops={"W": WORKER, "W2": WORKER},
         weight=2,
     ),
-    Spec(
+    loses_session(
         "session_lost_skip",
         "Skip does not hide what a worker without a session may have sent.",
-        lambda c: {
-            "O": c.request(c.intervene("skip")),
-            "W": c.work(),
-            "W2": c.one_after_another(c.work(), cool_down(c), c.work()),
-        },
-        stops={"W": {"send"}, "W2": {"guard", "cool-down", "send"}},
-        ends={("W", "loses its session"): 1},
+        lambda c: {"O": c.request(c.intervene("skip"))},
         prepare=failed,
     ),
-    Spec(
+    loses_session(
         "session_lost_change_id",
         "A changed ID leaves no row behind of a worker whose session has ended.",
-        lambda c: {
-            "T": c.request(c.change_id()),
-            "W": c.work(),
-            "W2": c.one_after_another(c.work(), cool_down(c), c.work()),
-        },
+        lambda c: {"T": c.request(c.change_id())},
         people=("new",),
-        stops={"W": {"send"}, "W2": {"guard", "cool-down", "send"}},
-        ends={("W", "loses its session"): 1},
-        prepare=queued,
     ),
     Spec(
         "retry_and_skip",
@@ -102,13 +89,10 @@ SPECS = [
         prepare=queued,
         known=("O1.begin, W.claim, O1.capture, O1.commit, O2.begin, O2.commit",),
     ),
-    Spec(
+    dies(
         "remove_payment_data_dies",
         "Payment data removed while a worker dies leaves SPAR all the same.",
-        lambda c: {"T": c.request(remove(c)), "W": c.work(), "W2": c.work()},
-        stops={"W": AT_SPAR},
-        ends={("W", "dies"): 1},
-        prepare=queued,
+        lambda c: {"T": c.request(remove(c))},
     ),
     Spec(
         "archive_while_checking",

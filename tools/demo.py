@@ -5,7 +5,6 @@ it checks each row in SPAR's own table by SQL, prints a line of JSON and ends.
 """
 
 import json
-import os
 import signal
 import threading
 import time
@@ -60,7 +59,7 @@ def main(_arguments):
     :return: 0, or with ``ONCE=1`` 1 when a row is not as it should be.
     :raises Problem: when it cannot be run.
     """
-    once = os.environ.get("ONCE", "") not in ("", "0")
+    once = settings.is_on("ONCE")
     began = time.monotonic()
     postgres = Postgres()
     was_running = postgres.running

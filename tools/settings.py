@@ -76,6 +76,14 @@ def number(variable, default):
         raise Problem(f"{variable} must be a whole number, not {value!r}.") from None
 
 
+def is_on(variable):
+    """Return whether a knob such as ``ONCE=1`` is set, and not to 0.
+
+    :param str variable: name of the environment variable.
+    """
+    return text(variable, "0") != "0"
+
+
 def chosen(names, known, kind):
     """Return which of the known things to do.
 

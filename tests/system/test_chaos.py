@@ -1,4 +1,7 @@
-"""A part of each scenario of ``make chaos``, small enough for every change."""
+"""A part of each scenario of ``make chaos``, small enough for every change.
+
+All of them with ``FULL=1``, as CI does; otherwise those that cover the most.
+"""
 
 import json
 import subprocess
@@ -6,7 +9,7 @@ import subprocess
 import pytest
 
 from tests.chaos import SCENARIOS
-from tools import chaos
+from tools import chaos, settings
 
 #: Percent of the full numbers. Seeds are fixed here: chance is for ``make chaos``.
 SIZES = {
@@ -30,19 +33,25 @@ SIZES = {
     "interleavings": 5,
     "odk": 4,
 }
+#: Those of every `make test`, in one of SPAR's dialects.
+QUICK = ("kill", "faults", "late", "starts", "sequences", "interleavings", "odk")
 #: Compared by time, which says little at this size and beside other work.
 TIMED = {"poison_added_time"}
 SEED = 2026
+
+
+def chosen():
+    """Return pairs of a scenario and a dialect to run it in."""
+    if settings.is_on("FULL"):
+        return [(name, dialect) for name in SIZES for dialect in chaos.dialects(name)]
+    return [(name, chaos.dialects(name)[0]) for name in QUICK]
 
 
 def test_no_scenario_is_left_out():
     assert set(SIZES) == set(SCENARIOS)
 
 
-@pytest.mark.parametrize(
-    ("name", "dialect"),
-    [(name, dialect) for name in SIZES for dialect in chaos.dialects(name)],
-)
+@pytest.mark.parametrize(("name", "dialect"), chosen())
 def test_nothing_goes_wrong(postgres, name, dialect):
     done = chaos.run(
         name, SIZES[name], SEED, dialect, stdout=subprocess.PIPE, text=True

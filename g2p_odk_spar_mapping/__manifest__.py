@@ -6,9 +6,7 @@
     "author": "SPAR Suite",
     "license": "LGPL-3",
     "depends": ["g2p_spar_financial_address", "mail"],
-    "external_dependencies": {
-        "python": ["openpyxl", "phonenumbers", "requests", "urllib3"]
-    },
+    "external_dependencies": {"python": ["openpyxl", "phonenumbers"]},
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",

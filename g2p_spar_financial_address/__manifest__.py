@@ -7,7 +7,9 @@
     "license": "LGPL-3",
     "application": True,
     "depends": ["base_import", "contacts", "mail"],
-    "external_dependencies": {"python": ["anyascii", "phonenumbers", "python-stdnum"]},
+    "external_dependencies": {
+        "python": ["anyascii", "phonenumbers", "python-stdnum", "requests", "urllib3"]
+    },
     "data": [
         "security/groups.xml",
         "security/ir.model.access.csv",

@@ -7,7 +7,7 @@
     "license": "LGPL-3",
     "depends": ["fastapi", "g2p_spar_financial_address", "g2p_spar_sync_queue"],
     "external_dependencies": {
-        "python": ["PyJWT", "cryptography", "fastapi", "pydantic", "requests"]
+        "python": ["PyJWT", "cryptography", "fastapi", "pydantic"]
     },
     "data": [
         "security/ir.model.access.csv",

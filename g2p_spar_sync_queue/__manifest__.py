@@ -6,7 +6,7 @@
     "author": "SPAR Suite",
     "license": "LGPL-3",
     "depends": ["g2p_spar_financial_address", "mail", "queue_job"],
-    "external_dependencies": {"python": ["PyJWT", "cryptography", "requests"]},
+    "external_dependencies": {"python": ["PyJWT", "cryptography"]},
     "data": [
         "security/groups.xml",
         "security/ir.model.access.csv",

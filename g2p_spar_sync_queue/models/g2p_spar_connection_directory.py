@@ -53,12 +53,8 @@ class G2pSparConnection(models.Model):
         connection.ensure_one()
         connection._refuse_copies()
         try:
-            transport = Transport(
-                connection.directory_url,
-                CONNECT_TIMEOUT,
-                ANSWER_TIMEOUT,
-                connection._tls(),
-            )
+            limits = CONNECT_TIMEOUT, ANSWER_TIMEOUT
+            transport = Transport(connection._http(connection.directory_url, limits))
         except KeyProblem as problem:
             raise UserError(connection._key_problem_text(problem)) from None
         try:

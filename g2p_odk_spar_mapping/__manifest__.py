@@ -7,9 +7,7 @@
     "license": "LGPL-3",
     "development_status": "Beta",
     "depends": ["g2p_spar_financial_address", "mail"],
-    "external_dependencies": {
-        "python": ["openpyxl", "phonenumbers", "requests", "urllib3"]
-    },
+    "external_dependencies": {"python": ["openpyxl", "phonenumbers"]},
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",

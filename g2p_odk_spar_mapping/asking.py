@@ -13,8 +13,9 @@ from odoo.addons.g2p_spar_financial_address.server_secrets import (
     read_file,
     read_variable,
 )
+from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClient
 
-from .central.client import CentralClient
+from .central.client import MAX_ANSWER_BYTES, CentralClient
 from .central.troubles import CentralTrouble
 
 #: Beginning of the names of variables that may hold a password of Central: anything
@@ -23,6 +24,8 @@ PREFIX = "ODK_"
 #: Endings of the names of files that may, for the same reason. The host comes before.
 SUFFIX = ".odk-password"
 LONGEST_PASSWORD = 1024
+#: Seconds to reach Central.
+CONNECT_TIMEOUT = 5.0
 
 
 def client_of(server):
@@ -33,12 +36,10 @@ def client_of(server):
     :raise UserError: when there is no password
     """
     server = server.sudo()
-    return CentralClient(
-        server.base_url,
-        server.email,
-        _password(server),
-        answer_timeout=server.answer_timeout,
+    http = HttpClient(
+        server.base_url, CONNECT_TIMEOUT, server.answer_timeout, MAX_ANSWER_BYTES
     )
+    return CentralClient(http, server.email, _password(server))
 
 
 @contextmanager

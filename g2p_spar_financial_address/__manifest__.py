@@ -9,7 +9,14 @@
     "application": True,
     "depends": ["base_import", "contacts", "mail"],
     "external_dependencies": {
-        "python": ["anyascii", "openpyxl", "phonenumbers", "python-stdnum"]
+        "python": [
+            "anyascii",
+            "openpyxl",
+            "phonenumbers",
+            "python-stdnum",
+            "requests",
+            "urllib3",
+        ]
     },
     "data": [
         "security/groups.xml",

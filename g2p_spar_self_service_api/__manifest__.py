@@ -8,7 +8,7 @@
     "development_status": "Beta",
     "depends": ["fastapi", "g2p_spar_financial_address", "g2p_spar_sync_queue"],
     "external_dependencies": {
-        "python": ["PyJWT", "cryptography", "fastapi", "pydantic", "requests"]
+        "python": ["PyJWT", "cryptography", "fastapi", "pydantic"]
     },
     "data": [
         "security/ir.model.access.csv",

@@ -1,16 +1,15 @@
-"""The keys of an issuer of tokens: reading them, fetching them. Plain Python."""
+"""The keys of an issuer of tokens: reading them, fetching them."""
 
 import json
 import queue
 import threading
-import time
 from functools import lru_cache
 
-import requests
-import urllib3
 from cryptography.exceptions import UnsupportedAlgorithm
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from jwt.exceptions import PyJWTError
+
+from odoo.addons.g2p_spar_financial_address.toolkit import http_client
 
 from .tokens import ALGORITHMS, fits
 
@@ -30,6 +29,13 @@ TOO_SLOW = "too_slow"
 GARBLED = "garbled"
 PRIVATE = "private"
 NO_KEY = "no_key"
+
+_PROBLEMS = {
+    http_client.UNTRUSTED: UNTRUSTED,
+    http_client.TOO_LARGE: TOO_LARGE,
+    http_client.TIMEOUT: TOO_SLOW,
+    http_client.LOST: TOO_SLOW,
+}
 
 _READERS = {"RSA": RSAAlgorithm, "EC": ECAlgorithm, "OKP": OKPAlgorithm}
 
@@ -92,15 +98,14 @@ def _read(entry):
 def fetch(url):
     """Return the set of keys at an address, as text.
 
-    In a thread of its own: looking up a name has no timeout, and that of a connection
-    is for each piece of what arrives, so a server that drips bytes outlasts both.
+    In a thread of its own, since looking up a name has no timeout.
 
     :param str url: of the issuer; no redirect is followed
     :raise JwksProblem: when there is none, or none of reasonable size in time
     """
     late = _late.pop(url, None)
     if late and late.is_alive():
-        # It may go on as long as the server likes, but only one.
+        # It may go on as long as the name is looked up, but only one.
         _late[url] = late
         raise JwksProblem(TOO_SLOW)
     answer = queue.SimpleQueue()
@@ -125,41 +130,15 @@ def _tell(url, answer):
 
 
 def _get(url):
+    with http_client.HttpClient(url, TIMEOUT, TIMEOUT, MAX_BYTES) as client:
+        reply = client.request("GET", "", headers={"Accept": "application/json"})
+    if reply.status and 300 <= reply.status < 400:
+        raise JwksProblem(REDIRECTED)
+    if reply.status not in (None, 200):
+        raise JwksProblem(STATUS)
+    if reply.problem:
+        raise JwksProblem(_PROBLEMS.get(reply.problem, UNREACHABLE))
     try:
-        with requests.Session() as session:
-            # A password some file of the server knows for this host is not for it.
-            session.auth = lambda request: request
-            with session.get(
-                url,
-                headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-                allow_redirects=False,
-                timeout=TIMEOUT,
-                stream=True,
-            ) as response:
-                return _content(response).decode()
-    except requests.exceptions.SSLError:
-        raise JwksProblem(UNTRUSTED) from None
-    except requests.exceptions.Timeout:
-        raise JwksProblem(TOO_SLOW) from None
-    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError):
-        raise JwksProblem(UNREACHABLE) from None
+        return reply.content.decode()
     except UnicodeDecodeError:
         raise JwksProblem(GARBLED) from None
-
-
-def _content(response):
-    if 300 <= response.status_code < 400:
-        raise JwksProblem(REDIRECTED)
-    if response.status_code != 200:
-        raise JwksProblem(STATUS)
-    # Nobody waits for it any more then.
-    deadline = time.monotonic() + TIMEOUT
-    read = getattr(response.raw, "read1", response.raw.read)
-    content = bytearray()
-    while chunk := read(4096):
-        content += chunk
-        if len(content) > MAX_BYTES:
-            raise JwksProblem(TOO_LARGE)
-        if time.monotonic() > deadline:
-            raise JwksProblem(TOO_SLOW)
-    return bytes(content)

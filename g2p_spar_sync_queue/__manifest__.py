@@ -7,7 +7,7 @@
     "license": "LGPL-3",
     "development_status": "Beta",
     "depends": ["g2p_spar_financial_address", "mail", "queue_job"],
-    "external_dependencies": {"python": ["PyJWT", "cryptography", "requests"]},
+    "external_dependencies": {"python": ["PyJWT", "cryptography"]},
     "data": [
         "security/groups.xml",
         "security/ir.model.access.csv",

@@ -122,14 +122,22 @@ class Stack:
             key.private_key.read_bytes(), key.certificate.read_bytes()
         )
         signer = spar.jws.Signer(pair)
-        return spar.client.SparClient(self.mapper.url, signer, sender_id, "ascii")
+        http = http_client(self.mapper.url)
+        return spar.client.SparClient(http, signer, sender_id, "ascii")
+
+
+def http_client(url):
+    """Return the addons' own HTTP client for SPAR at an address, without Odoo."""
+    _make_importable("g2p_spar_financial_address")
+    # pylint: disable-next=import-outside-toplevel
+    from toolkit.http_client import HttpClient
+
+    return HttpClient(url, 5.0, 40.0, import_spar().transport.MAX_ANSWER_BYTES)
 
 
 def import_spar():
     """Return the plain-Python SPAR client package, without importing Odoo."""
-    folder = str(settings.ROOT / "g2p_spar_sync_queue")
-    if folder not in sys.path:
-        sys.path.append(folder)
+    _make_importable("g2p_spar_sync_queue")
     import spar.client  # pylint: disable=import-outside-toplevel
     import spar.directory
     import spar.jws
@@ -137,3 +145,10 @@ def import_spar():
     import spar.partner_api
 
     return spar
+
+
+def _make_importable(addon):
+    """Let the plain packages in an addon be imported by their own names."""
+    folder = str(settings.ROOT / addon)
+    if folder not in sys.path:
+        sys.path.append(folder)

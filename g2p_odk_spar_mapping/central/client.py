@@ -1,14 +1,13 @@
-"""Questions to one ODK Central, with limits on time and size."""
+"""Questions to one ODK Central, by an HTTP client that is made elsewhere.
+
+The client has ``request(verb, path, body, headers)``, which returns what came back and
+never raises, and ``close()``. Its reply has ``status``, ``headers``, ``content``,
+``retry_after``, ``problem`` (a code, or None) and ``may_have_arrived``.
+"""
 
 import json
-import ssl
 import time
-from contextlib import suppress
 from urllib.parse import quote, urlencode
-
-import requests
-import urllib3
-from urllib3.util.retry import Retry
 
 from . import troubles
 from .troubles import CentralTrouble
@@ -22,6 +21,16 @@ TRIES = 4
 #: Seconds, at most, between two tries, whatever Central asks for.
 LONGEST_WAIT = 60
 
+# Problems of the HTTP client's; any other one is that Central cannot be reached.
+UNTRUSTED = "connect.untrusted"
+TOO_LARGE = "answer.too_large"
+_PROBLEMS = {
+    UNTRUSTED: troubles.UNTRUSTED,
+    TOO_LARGE: troubles.TOO_LARGE,
+    "answer.cut": troubles.CUT,
+    "answer.lost": troubles.CUT,
+}
+
 
 class CentralClient:
     """Reads from one Central as one web user, who needs no more than to view.
@@ -29,33 +38,18 @@ class CentralClient:
     A session is opened when the first question is asked and ended by :meth:`close`;
     it is opened again once if Central has forgotten it.
 
-    :param str base_url: of Central, without ``/v1``
+    :param http: the HTTP client, see above, for Central's address without ``/v1``; it
+        is closed with this
     :param str email: of the web user
     :param str password: of the web user
-    :param float connect_timeout: seconds to reach Central
-    :param float answer_timeout: seconds for a whole answer to arrive
     :param float backoff: seconds before the second try; doubled for each later one
     """
 
-    def __init__(
-        self,
-        base_url,
-        email,
-        password,
-        connect_timeout=5.0,
-        answer_timeout=60.0,
-        backoff=0.5,
-    ):
-        self._base_url = base_url.rstrip("/")
+    def __init__(self, http, email, password, backoff=0.5):
+        self._http = http
         self._email, self._password = email, password
-        self._answer_timeout, self._backoff = answer_timeout, backoff
+        self._backoff = backoff
         self._token = None
-        self._session = requests.Session()
-        # Otherwise a password some file of the server knows for this host is sent.
-        self._session.auth = self._authorise
-        adapter = _Adapter(connect_timeout, answer_timeout, backoff)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
 
     def __enter__(self):
         return self
@@ -66,12 +60,11 @@ class CentralClient:
     def close(self):
         """End the session at Central, which would else last a day, and hang up."""
         if self._token:
-            # Should that fail, it ends by itself.
-            with suppress(CentralTrouble):
-                # Not by its token, which does not belong in an address.
-                self._once("DELETE", "/v1/sessions/current")
+            # Not by its token, which does not belong in an address. Should that fail,
+            # it ends by itself.
+            self._once("DELETE", "/v1/sessions/current")
         self._token = None
-        self._session.close()
+        self._http.close()
 
     # === QUESTIONS === #
 
@@ -128,21 +121,17 @@ class CentralClient:
 
     # === SESSION === #
 
-    def _authorise(self, request):
-        if self._token:
-            request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
     def _log_in(self):
         self._token = None
-        login = {"email": self._email, "password": self._password}
-        status, _headers, content = self._once("POST", "/v1/sessions", json=login)
+        login = json.dumps({"email": self._email, "password": self._password})
+        reply = self._patiently("POST", "/v1/sessions", login.encode())
+        status = reply.status
         if status in (400, 401):
             raise CentralTrouble(troubles.CREDENTIALS, status)
         if status == 404:
             # Not Central, or one whose users log in elsewhere.
             raise CentralTrouble(troubles.NO_LOGIN, status)
-        answer = _read(status, content)
+        answer = _read(status, reply.content)
         token = answer.get("token") if isinstance(answer, dict) else None
         if not token or not isinstance(token, str):
             raise CentralTrouble(troubles.GARBLED)
@@ -153,102 +142,48 @@ class CentralClient:
         fresh = not self._token
         if fresh:
             self._log_in()
-        status, headers, content = self._patiently(path, parameters)
-        if status == 401 and not fresh:
+        path += _query(parameters)
+        reply = self._patiently("GET", path)
+        if reply.status == 401 and not fresh:
             self._log_in()
-            status, headers, content = self._patiently(path, parameters)
-        return _read(status, content), headers.get("Date", "")
+            reply = self._patiently("GET", path)
+        return _read(reply.status, reply.content), reply.headers.get("Date", "")
 
     # === HTTP === #
 
-    def _patiently(self, path, parameters):
-        """Ask again when an answer breaks off, which no other layer notices."""
-        for attempt in range(TRIES - 1):
-            try:
-                return self._once("GET", path, parameters)
-            except CentralTrouble as trouble:
-                if trouble.code != troubles.CUT:
-                    raise
-                time.sleep(self._backoff * 2**attempt)
-        return self._once("GET", path, parameters)
+    def _patiently(self, verb, path, body=None):
+        """Ask, and ask again while that may help and cannot do harm.
 
-    def _once(self, verb, path, parameters=None, **options):
-        try:
-            with self._session.request(
-                verb,
-                self._base_url + path + _query(parameters),
-                # Compressed answers could be much larger than they look.
-                headers={"Accept-Encoding": "identity"},
-                # A redirect would carry the token to who knows where.
-                allow_redirects=False,
-                stream=True,
-                **options,
-            ) as response:
-                return response.status_code, response.headers, self._content(response)
-        except requests.exceptions.ConnectTimeout:
-            raise CentralTrouble(troubles.UNREACHABLE) from None
-        except requests.exceptions.ConnectionError as error:
-            raise CentralTrouble(_connection_code(error)) from None
-        except (
-            requests.exceptions.RequestException,
-            urllib3.exceptions.HTTPError,
-            TimeoutError,
-        ):
-            raise CentralTrouble(troubles.CUT) from None
-
-    def _content(self, response):
-        """Return the body.
-
-        The session's timeout is per read; a server that drips bytes would outlast it,
-        so the whole is timed here.
-
-        :raise TimeoutError: when the body is not complete within the answer timeout
-        :raise CentralTrouble: when it is larger than any answer can be
+        :return: the HTTP client's reply
+        :raise CentralTrouble: when there is no answer
         """
-        if response.is_redirect:
-            # Nobody reads it, and requests has thrown it away.
-            return b""
-        deadline = time.monotonic() + self._answer_timeout
-        # read1 returns what has come, read waits for all it was asked for.
-        read = getattr(response.raw, "read1", response.raw.read)
-        content = bytearray()
-        while chunk := read(65536):
-            content += chunk
-            if len(content) > MAX_ANSWER_BYTES:
-                raise CentralTrouble(troubles.TOO_LARGE)
-            if time.monotonic() > deadline:
-                raise TimeoutError
-        declared = response.headers.get("Content-Length", "")
-        if declared.isdecimal() and len(content) < int(declared):
-            raise CentralTrouble(troubles.CUT)
-        return bytes(content)
+        for attempt in range(TRIES):
+            reply = self._once(verb, path, body)
+            if attempt == TRIES - 1 or not _may_succeed_later(verb, reply):
+                break
+            wait = reply.retry_after
+            if wait is None:
+                wait = self._backoff * 2**attempt
+            time.sleep(min(wait, LONGEST_WAIT))
+        if reply.problem:
+            raise CentralTrouble(_PROBLEMS.get(reply.problem, troubles.UNREACHABLE))
+        return reply
+
+    def _once(self, verb, path, body=None):
+        headers = {}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        if body:
+            headers["Content-Type"] = "application/json"
+        return self._http.request(verb, path, body, headers)
 
 
-class _Adapter(requests.adapters.HTTPAdapter):
-    """Gives every request its time limits, and questions more than one try."""
-
-    def __init__(self, connect_timeout, read_timeout, backoff):
-        super().__init__(
-            max_retries=_Retry(
-                total=TRIES - 1,
-                status_forcelist=AGAIN,
-                allowed_methods={"GET"},
-                backoff_factor=backoff,
-                raise_on_status=False,
-            )
-        )
-        self._timeout = connect_timeout, read_timeout
-
-    def send(self, request, **options):
-        return super().send(request, **{**options, "timeout": self._timeout})
-
-
-class _Retry(Retry):
-    """Waits as long as Central asks for, within reason."""
-
-    def get_retry_after(self, response):
-        wait = super().get_retry_after(response)
-        return wait if wait is None else min(wait, LONGEST_WAIT)
+def _may_succeed_later(verb, reply):
+    if reply.problem in (UNTRUSTED, TOO_LARGE):
+        return False
+    if not reply.may_have_arrived:
+        return True
+    return verb == "GET" and (reply.problem is not None or reply.status in AGAIN)
 
 
 def _query(parameters):
@@ -283,11 +218,3 @@ def _read(status, content):
     else:
         code = troubles.REFUSED
     raise CentralTrouble(code, status)
-
-
-def _connection_code(error):
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(reason, urllib3.exceptions.SSLError):
-        refused = isinstance(reason.args[0], ssl.SSLCertVerificationError)
-        return troubles.UNTRUSTED if refused else troubles.UNREACHABLE
-    return troubles.UNREACHABLE

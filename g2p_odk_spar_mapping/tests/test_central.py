@@ -1,8 +1,13 @@
 import contextlib
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 
 from odoo.tests import BaseCase
+
+from odoo.addons.g2p_spar_financial_address.tests.dripping import DrippingServer
+from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClient
 
 from ..central import troubles
 from ..central.client import CentralClient
@@ -22,10 +27,11 @@ class TestCentral(BaseCase):
         self.store = self.central.store
         self.client = self.make_client()
 
-    def make_client(self, url=None, password=Store.PASSWORD, **options):
-        client = CentralClient(
-            url or self.central.url, Store.EMAIL, password, backoff=0, **options
-        )
+    def make_client(
+        self, url=None, password=Store.PASSWORD, seconds=(5, 60), backoff=0
+    ):
+        http = HttpClient(url or self.central.url, *seconds, 10**6)
+        client = CentralClient(http, Store.EMAIL, password, backoff)
         self.addCleanup(client.close)
         return client
 
@@ -93,13 +99,33 @@ class TestCentral(BaseCase):
         self.assertTrouble(troubles.BUSY, self.client.projects)
         self.assertEqual(self.store.fired, {"status": 1})
 
-    def test_a_wait_central_asks_for_is_bounded(self):
-        retry = self.client._session.get_adapter("http://x").max_retries
+    def test_it_waits_as_long_as_central_asks_within_reason(self):
+        client = self.make_client(backoff=1)
+        client.projects()
+        waits = []
+        clock = SimpleNamespace(sleep=waits.append)
+        self.patch(CentralClient._patiently.__globals__, "time", clock)
+        fault = {"kind": "status", "code": 429, "path": "projects", "count": 4}
+        for headers, expected in (
+            ({}, [1, 2, 4]),
+            ({"Retry-After": "7"}, [7, 7, 7]),
+            ({"Retry-After": "86400"}, [60, 60, 60]),
+        ):
+            waits.clear()
+            self.central.arm({**fault, "headers": headers})
+            self.assertTrouble(troubles.BUSY, client.projects)
+            self.assertEqual(waits, expected)
 
-        class Response:
-            headers = {"Retry-After": "86400"}
-
-        self.assertEqual(retry.get_retry_after(Response), 60)
+    def test_a_login_is_repeated_only_if_it_cannot_have_arrived(self):
+        waits = []
+        clock = SimpleNamespace(sleep=waits.append)
+        self.patch(CentralClient._patiently.__globals__, "time", clock)
+        nobody = self.make_client("http://127.0.0.1:1")
+        self.assertTrouble(troubles.UNREACHABLE, nobody.projects)
+        self.assertEqual(len(waits), 3)
+        self.central.arm({"kind": "cut", "path": "sessions"})
+        self.assertTrouble(troubles.CUT, self.client.projects)
+        self.assertEqual(len(waits), 3)
 
     def test_garbage_a_wrong_password_nobody_there_and_no_login(self):
         self.central.arm({"kind": "garbage", "path": "projects"})
@@ -112,7 +138,7 @@ class TestCentral(BaseCase):
         self.assertTrouble(troubles.NO_LOGIN, elsewhere.projects)
 
     def test_an_answer_that_takes_too_long(self):
-        client = self.make_client(answer_timeout=0.2)
+        client = self.make_client(seconds=(5, 0.2))
         client.projects()
         self.central.arm(
             {"kind": "delay", "seconds": 0.5, "path": "projects", "count": 9}
@@ -121,10 +147,21 @@ class TestCentral(BaseCase):
             client.projects()
         self.assertTrue(caught.exception.is_transient)
 
+    def test_headers_that_drip_are_given_up_in_time(self):
+        server = DrippingServer()
+        self.addCleanup(server.stop)
+        client = self.make_client(server.url, seconds=(0.2, 0.3))
+        start = time.monotonic()
+        with self.assertRaises(CentralTrouble) as caught:
+            client.projects()
+        self.assertLess(time.monotonic() - start, 6)
+        self.assertEqual(caught.exception.code, troubles.CUT)
+        # A login is not repeated.
+        self.assertEqual(server.connections, 1)
+
     def test_an_answer_without_end(self):
         endless = _Endless()
         self.addCleanup(endless.stop)
-        self.patch(CentralClient._content.__globals__, "MAX_ANSWER_BYTES", 10**6)
         client = self.make_client(endless.url)
         client._token = "t"
         self.assertTrouble(troubles.TOO_LARGE, client.projects)

@@ -10,6 +10,7 @@ from . import test_dfsp_import
 from . import test_fa_settings
 from . import test_fa_strategy
 from . import test_financial_address
+from . import test_http_client
 from . import test_id_normal_form
 from . import test_id_on_card
 from . import test_import

@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 
+from odoo.addons.g2p_spar_financial_address.tests.dripping import DrippingServer
+
 from .. import jwks
 from .common import Keys, jwk, key_server, signed, telling
 from .test_citizens import CitizenCase
@@ -154,6 +156,19 @@ class TestKeysOfIssuers(CitizenCase):
                 self.assertEqual(len(asked), 1)
                 with self.assertRaises(UserError):
                     self.issuer.action_test()
+
+    def test_an_address_that_drips_is_left_in_time(self):
+        """Not only the caller stops waiting: so does the thread that asks."""
+        server = DrippingServer()
+        self.addCleanup(server.stop)
+        with patch.object(jwks, "TIMEOUT", 0.5):
+            for connections in (1, 2):
+                with self.assertRaises(jwks.JwksProblem) as caught:
+                    jwks.fetch(server.url)
+                self.assertEqual(caught.exception.code, jwks.TOO_SLOW)
+                self.assertTrue(server.hung_up.wait(5))
+                jwks._late[server.url].join(5)
+                self.assertEqual(server.connections, connections)
 
     def test_one_key_without_a_name_needs_none(self):
         key = jwk(Keys.RSA, "one")

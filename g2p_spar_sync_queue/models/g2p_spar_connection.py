@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClient
 from odoo.addons.g2p_spar_financial_address.transactions import alone
 
 from ..engine import breaker, outbox, restore_guard
@@ -9,6 +10,7 @@ from ..jobs import later
 from ..spar.client import SparClient
 from ..spar.place import place
 from ..spar.tls import TlsProblem
+from ..spar.transport import MAX_ANSWER_BYTES
 from ..spar.words import LINK
 from ..transactions import commit_with_retry
 
@@ -227,15 +229,24 @@ class G2pSparConnection(models.Model):
         if not trial:
             connection._refuse_unconfirmed()
         return SparClient(
-            connection.base_url,
+            connection._http(connection.base_url, limits),
             connection._signer(),
             connection.sender_id,
             connection.canonical_form,
-            *(limits or (connection.connect_timeout, connection.answer_timeout)),
-            dialect=connection._dialect(),
-            paths=connection._paths(),
-            tls=connection._tls(),
+            connection._dialect(),
+            connection._paths(),
         )
+
+    def _http(self, url, limits=None):
+        """Return a client for one of the servers of this SPAR.
+
+        :param str url: what the paths are appended to
+        :param tuple limits: seconds to connect and to answer, if not the connection's
+        :rtype: HttpClient
+        :raise KeyProblem: when a certificate of the connection cannot be used
+        """
+        seconds = limits or (self.connect_timeout, self.answer_timeout)
+        return HttpClient(url, *seconds, MAX_ANSWER_BYTES, self._tls())
 
     def _refuse_copies(self):
         """Raise in a neutralised copy.

@@ -125,13 +125,10 @@ class G2pSparConnection(models.Model):
         connection._refuse_copies()
         try:
             return detect.detect(
-                connection.base_url,
+                connection._http(connection.base_url),
                 connection._signer(),
                 connection.sender_id,
-                connect_timeout=connection.connect_timeout,
-                answer_timeout=connection.answer_timeout,
-                paths=connection._paths(),
-                tls=connection._tls(),
+                connection._paths(),
             )
         except KeyProblem as problem:
             raise UserError(self._key_problem_text(problem)) from None
@@ -254,12 +251,8 @@ class G2pSparConnection(models.Model):
         connection.ensure_one()
         connection._refuse_copies()
         try:
-            transport = Transport(
-                connection.directory_url,
-                CONNECT_TIMEOUT,
-                ANSWER_TIMEOUT,
-                connection._tls(),
-            )
+            limits = CONNECT_TIMEOUT, ANSWER_TIMEOUT
+            transport = Transport(connection._http(connection.directory_url, limits))
         except KeyProblem as problem:
             raise UserError(connection._key_problem_text(problem)) from None
         try:

@@ -1,11 +1,9 @@
 """One signed request to SPAR, and what its answer means."""
 
 import json
-import math
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 
 from .answers import Answer, Outcome
 from .canonical import canonical_bytes
@@ -38,37 +36,24 @@ class SparClient:
     It sends once and reports; when to try again is the engine's decision, because a
     retry here would not survive the process.
 
-    :param str base_url: what the paths of the operations are appended to
+    :param http: the HTTP client, as of :mod:`.transport`, for the address that the
+        paths of the operations are appended to; it is closed with this
     :param signer: a :class:`~.jws.Signer`
     :param str sender_id: the partner's name at SPAR
     :param str canonical_form: ``ascii`` or ``utf8``
-    :param float connect_timeout: seconds to reach SPAR
-    :param float answer_timeout: seconds for the whole answer to arrive. SPAR 1.1.0 may
-        work for 30 s on a request, so it should be above 35
     :param dialect: a :class:`~.dialect.Dialect`; SPAR 1.x when not given
     :param dict paths: by operation, those that differ from the dialect's own
-    :param tls: a :class:`~.tls.Tls`, or None for what is usual
-    :raise ~.tls.TlsProblem: when its certificates cannot be used
     """
 
     def __init__(
-        self,
-        base_url,
-        signer,
-        sender_id,
-        canonical_form,
-        connect_timeout=5.0,
-        answer_timeout=40.0,
-        dialect=None,
-        paths=None,
-        tls=None,
+        self, http, signer, sender_id, canonical_form, dialect=None, paths=None
     ):
         self._signer = signer
         self._sender_id = sender_id
         self._form = canonical_form
         self._dialect = dialect or G2pConnect()
         self._paths = paths or {}
-        self._transport = Transport(base_url, connect_timeout, answer_timeout, tls)
+        self._transport = Transport(http)
 
     def __enter__(self):
         return self
@@ -170,7 +155,7 @@ class SparClient:
                 body = None
             return self._dialect.read(operation, items, body)
         code = f"http.{status}"
-        wait = _retry_after(reply.headers)
+        wait = reply.retry_after
         if status in (401, 403):
             return Answer.same_for_all(items, Outcome.PARTNER, code)
         if status in _LATER:
@@ -183,20 +168,3 @@ class SparClient:
             return Answer.same_for_all(items, Outcome.AMBIGUOUS, code, wait)
         # A redirect, a wrong path, a proxy's page: the set-up is wrong, not an item.
         return Answer.same_for_all(items, Outcome.TRANSIENT, code)
-
-
-def _retry_after(headers):
-    """Return the seconds SPAR asks to wait, or None.
-
-    They come as a number or as a date; a date is compared with the one of the answer,
-    since the two clocks may differ.
-    """
-    text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdecimal() and len(text) < 7:
-        return int(text)
-    try:
-        until = parsedate_to_datetime(text)
-        now = parsedate_to_datetime(headers.get("Date", ""))
-        return max(0, math.ceil((until - now).total_seconds()))
-    except (ValueError, TypeError, OverflowError):
-        return None

@@ -89,24 +89,21 @@ class Detection:
     clock_difference: float | None = None
 
 
-def detect(base_url, signer, sender_id, **options):
+def detect(http, signer, sender_id, paths=None):
     """Try the dialects and forms one after another; say what was found.
 
     Never raises for anything the server or the network does.
 
-    :param str base_url: the address in question
+    :param http: the HTTP client, as of :mod:`.transport`, for the address in question
     :param signer: a :class:`~.jws.Signer`
     :param str sender_id: the partner's name at SPAR
-    :param options: ``connect_timeout``, ``answer_timeout``, ``paths``, ``tls`` of
-        :class:`~.client.SparClient`
+    :param dict paths: as for :class:`~.client.SparClient`
     :rtype: Detection
     """
     found = []
     for dialect, forms in _ATTEMPTS:
         for form in forms:
-            with SparClient(
-                base_url, signer, sender_id, form, dialect=dialect, **options
-            ) as client:
+            with SparClient(http, signer, sender_id, form, dialect, paths) as client:
                 detection = _ask(client, dialect, form)
             found.append(detection)
             if detection.word in (ACCEPTED, NO_ANSWER, UNREACHABLE, UNTRUSTED):

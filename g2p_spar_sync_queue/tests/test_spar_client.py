@@ -3,6 +3,9 @@ import time
 
 from odoo.tests import BaseCase, tagged
 
+from odoo.addons.g2p_spar_financial_address.tests import dripping
+from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClient
+
 from ..spar.answers import Item, Outcome
 from ..spar.client import SparClient
 from ..spar.jws import Signer
@@ -26,14 +29,8 @@ class TestSparClient(BaseCase):
     def send(self, *faults, url=None, timeout=5.0):
         self.mapper.faults = list(faults)
         signer = Signer(load_pair(*PAIR))
-        with SparClient(
-            url or self.mapper.url,
-            signer,
-            "social-registry",
-            "ascii",
-            connect_timeout=1.0,
-            answer_timeout=timeout,
-        ) as client:
+        http = HttpClient(url or self.mapper.url, 1.0, timeout, MAX_ANSWER_BYTES)
+        with SparClient(http, signer, "social-registry", "ascii") as client:
             answer = client.send(LINK, [Item("r-1", "7", "fa", 4)])
         self.assertFalse(self.mapper.faults, "the fault never fired")
         return answer, answer.results["r-1"]
@@ -99,6 +96,17 @@ class TestSparClient(BaseCase):
         _answer, result = self.send(stand_in.drip(20), timeout=1.0)
         self.assertEqual(result.outcome, Outcome.AMBIGUOUS)
         self.assertLess(time.monotonic() - start, 10)
+
+    def test_headers_that_drip_are_given_up_in_time(self):
+        for beginning in (dripping.STATUS_LINE, dripping.HEADERS):
+            server = dripping.DrippingServer(beginning)
+            self.addCleanup(server.stop)
+            start = time.monotonic()
+            _answer, result = self.send(url=server.url, timeout=0.5)
+            self.assertLess(time.monotonic() - start, 6)
+            self.assertEqual(result.outcome, Outcome.AMBIGUOUS)
+            self.assertEqual(result.code, "answer.lost")
+            self.assertEqual(server.connections, 1)
 
     def test_garbage_and_floods_are_ambiguous(self):
         for body in (b"", b"<html>", b"\xff\xfe", b"[" * 100_000, b"null"):

@@ -6,12 +6,15 @@ from email.utils import format_datetime
 
 from odoo.tests import BaseCase, tagged
 
+from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClient
+
 from ..spar import detect as words
 from ..spar.detect import PROBE_ID, Detection, detect
 from ..spar.g2p_connect import NAME as A
 from ..spar.jws import Signer
 from ..spar.keys import load_pair
 from ..spar.partner_api import NAME as B
+from ..spar.transport import MAX_ANSWER_BYTES
 from .test_spar_vectors import PAIR
 from .web_server import Authority, WebServer, free_url
 
@@ -114,8 +117,8 @@ class TestDetect(BaseCase):
         return server
 
     def detect(self, url, **options):
-        options = {"connect_timeout": 2.0, "answer_timeout": 5.0, **options}
-        return detect(url, SIGNER, "registry", **options)
+        http = HttpClient(url, 2.0, 5.0, MAX_ANSWER_BYTES)
+        return detect(http, SIGNER, "registry", **options)
 
     def test_whatever_is_there_is_told_apart(self):
         for number, (answer, word, dialect, form, known, asked) in enumerate(FOUND):

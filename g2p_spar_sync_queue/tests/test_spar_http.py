@@ -7,6 +7,8 @@ from unittest.mock import patch
 
 from odoo.tests import BaseCase, tagged
 
+from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClient
+
 from ..spar.answers import Item, Outcome
 from ..spar.client import SparClient
 from ..spar.g2p_connect import G2pConnect
@@ -23,6 +25,7 @@ from ..spar.tls import (
     TlsProblem,
     read_authorities,
 )
+from ..spar.transport import MAX_ANSWER_BYTES
 from ..spar.words import LINK
 from .test_spar_vectors import PAIR
 from .web_server import Authority, WebServer, free_url
@@ -78,10 +81,9 @@ class TestSparHttp(BaseCase):
         self.addCleanup(server.stop)
         return server
 
-    def client(self, url, dialect=DIALECTS[0], **options):
-        return SparClient(
-            url, self.signer, "registry", "utf8", 2.0, 5.0, dialect=dialect, **options
-        )
+    def client(self, url, dialect=DIALECTS[0], tls=None, **options):
+        http = HttpClient(url, 2.0, 5.0, MAX_ANSWER_BYTES, tls)
+        return SparClient(http, self.signer, "registry", "utf8", dialect, **options)
 
     def send(self, url, dialect=DIALECTS[0], **options):
         with self.client(url, dialect, **options) as client:

@@ -1,6 +1,6 @@
 """What the suite's own client makes of the answers in the table."""
 
-from tools.stack import import_spar
+from tools.stack import http_client, import_spar
 
 from .case import NOT_LINKED, wallet_parts, wallet_text
 
@@ -26,7 +26,7 @@ def make_client(server, files, sender=None, form=None):
         files.private_key.read_bytes(), files.certificate.read_bytes()
     )
     return spar.client.SparClient(
-        speaker.url,
+        http_client(speaker.url),
         spar.jws.Signer(pair),
         sender or speaker.sender,
         form or speaker.column.form,

@@ -4,13 +4,13 @@ import pytest
 import requests
 
 from tests.contract.speaker import COLUMNS
-from tools.stack import import_spar
+from tools.stack import http_client, import_spar
 
 spar = import_spar()
 
 
 def fetch(server):
-    transport = spar.transport.Transport(server.speaker.url, 5, 5)
+    transport = spar.transport.Transport(http_client(server.speaker.url))
     try:
         return spar.directory.fetch(transport, "social-registry")
     finally:

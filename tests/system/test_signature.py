@@ -10,7 +10,7 @@ from conftest import free_ports
 from tools import key_service, keys
 from tools.key_service_process import KeyService
 from tools.spar_mapper import SparMapper
-from tools.stack import import_spar
+from tools.stack import http_client, import_spar
 
 spar = import_spar()
 
@@ -89,7 +89,7 @@ def test_names_in_any_script_are_heard(partner):
         for n, name in enumerate(names)
     ]
     with spar.client.SparClient(
-        partner.mapper.url, partner.signer(), keys.DEMO_SENDER, "ascii"
+        http_client(partner.mapper.url), partner.signer(), keys.DEMO_SENDER, "ascii"
     ) as client:
         outcomes = {r.outcome for r in client.send("link", items).results.values()}
         resolved = client.send("resolve", items).results
@@ -158,7 +158,10 @@ def test_the_client_calls_a_refused_signature_partner_trouble(partner):
     other = keys.make_partner_key(partner.folder / "another")
     item = spar.answers.Item("r-1", "bad", "some address", 4)
     with spar.client.SparClient(
-        partner.mapper.url, partner.signer(other), keys.DEMO_SENDER, "ascii"
+        http_client(partner.mapper.url),
+        partner.signer(other),
+        keys.DEMO_SENDER,
+        "ascii",
     ) as client:
         result = client.send("link", [item]).results["r-1"]
     assert result.outcome == spar.answers.Outcome.PARTNER

@@ -1,0 +1,422 @@
+"""One HTTP call: limits on time and size, TLS always verified, no redirects.
+
+Every addon that asks a server uses this client. It is plain Python; a package that must
+not depend on it is handed a client. What goes wrong is part of the :class:`Reply`.
+
+Proxies are taken from the environment (``HTTPS_PROXY``, ``NO_PROXY``), as every program
+on a server does.
+"""
+
+import math
+import os
+import socket
+import ssl
+import struct
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
+from functools import cache
+
+import requests
+import urllib3
+
+# What may go wrong before the request has left.
+LATE = "sender.late"
+TIMEOUT = "connect.timeout"
+REFUSED = "connect.refused"
+UNTRUSTED = "connect.untrusted"
+# What may go wrong afterwards: the connection was cut, time was up, it was too much.
+CUT = "answer.cut"
+LOST = "answer.lost"
+TOO_LARGE = "answer.too_large"
+
+#: How much of an answer is read at a time, at most.
+PIECE = 64 * 1024
+
+#: What OpenSSL says of a certificate, and urllib3.
+_UNTRUSTED = ssl.SSLCertVerificationError, urllib3.connection.CertificateError
+
+#: The address is none that a connection could be opened to.
+_NO_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    urllib3.exceptions.LocationValueError,
+)
+
+#: The call that each thread is busy with.
+_current = threading.local()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The result of one call.
+
+    :param int status: of HTTP; None when no headers came
+    :param headers: a mapping of names in any case
+    :param bytes content: the whole body; None when there is a problem
+    :param str problem: one of this module's codes, or None
+    :param bool may_have_arrived: False only when the server cannot have the request
+    """
+
+    status: int | None = None
+    headers: dict = field(default_factory=dict)
+    content: bytes | None = field(default=None, repr=False)
+    problem: str | None = None
+    may_have_arrived: bool = False
+
+    @property
+    def retry_after(self):
+        """Seconds the server asks to wait, or None.
+
+        They come as a number or as a date; a date is compared with the one of the
+        answer, since the two clocks may differ.
+        """
+        text = self.headers.get("Retry-After", "").strip()
+        if text.isascii() and text.isdecimal() and len(text) < 7:
+            return int(text)
+        try:
+            until = parsedate_to_datetime(text)
+            now = parsedate_to_datetime(self.headers.get("Date", ""))
+            return max(0, math.ceil((until - now).total_seconds()))
+        except (ValueError, TypeError, OverflowError):
+            return None
+
+
+class HttpClient:
+    """Calls one server, keeping the connection to it open.
+
+    A call ends after the time to connect plus the time to answer, whatever the server
+    does; only a system that looks up the server's name for longer can delay that.
+
+    :param str base_url: what every path is appended to
+    :param float connect_timeout: seconds to reach it
+    :param float answer_timeout: seconds to answer
+    :param int max_bytes: size of the largest answer that is read
+    :param tls: what is not usual about certificates, or None: ``context()`` returns an
+        ``ssl.SSLContext``; if ``authorities`` is true, the context trusts its own
+        authorities and no public one
+    """
+
+    def __init__(self, base_url, connect_timeout, answer_timeout, max_bytes, tls=None):
+        self._base_url = base_url
+        self._seconds = connect_timeout + answer_timeout
+        self._max_bytes = max_bytes
+        self._session = _Session()
+        adapter = _Adapter(connect_timeout, answer_timeout, tls)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def close(self):
+        """Give up the connection."""
+        self._session.close()
+
+    def request(self, method, path, body=None, headers=None, in_time=None):
+        """Call once.
+
+        :param str method: of HTTP
+        :param str path: below the base URL; if empty, the base URL itself is called
+        :param bytes body: what is sent, byte for byte
+        :param dict headers: besides those every request has
+        :param in_time: a function that is called at first, and when the connection is
+            open and nothing but the body is missing; the body is sent only if it
+            returns true
+        :rtype: Reply
+        """
+        if in_time and not in_time():
+            return Reply(problem=LATE)
+        with _Call(self._seconds) as call:
+            reply = self._exchange(
+                method,
+                self._base_url.rstrip("/") + path if path else self._base_url,
+                _Body(body, in_time) if body and in_time else body,
+                headers or {},
+            )
+            if reply.problem:
+                call.cut()
+        if call.expired and reply.may_have_arrived:
+            # An answer without a length looks complete when it is cut.
+            return replace(reply, content=None, problem=LOST)
+        return reply
+
+    def _exchange(self, method, url, body, headers):
+        try:
+            with self._session.request(
+                method,
+                url,
+                data=body,
+                # Compressed answers could be much larger than they look.
+                headers={**headers, "Accept-Encoding": "identity"},
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                content, problem = self._content(response.raw)
+                if response.status_code >= 500:
+                    # SPAR closes the connection after such an answer; the next request
+                    # on it would be lost.
+                    self._session.close()
+                return Reply(
+                    response.status_code, response.headers, content, problem, True
+                )
+        except _TooLate:
+            return Reply(problem=LATE)
+        except _NO_ADDRESS:
+            return Reply(problem=REFUSED)
+        except requests.exceptions.ConnectTimeout:
+            return Reply(problem=TIMEOUT)
+        except requests.exceptions.ConnectionError as error:
+            code = _not_sent_code(error)
+            return Reply(problem=code or CUT, may_have_arrived=not code)
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError):
+            return Reply(problem=LOST, may_have_arrived=True)
+
+    def _content(self, raw):
+        """Return the body and what is wrong with it; one of them is None."""
+        # read1 returns what has come, read waits for all it was asked for. urllib3
+        # has it from 2.1 on.
+        read = getattr(raw, "read1", raw.read)
+        content = bytearray()
+        try:
+            while chunk := read(PIECE):
+                content += chunk
+                if len(content) > self._max_bytes:
+                    return None, TOO_LARGE
+        except urllib3.exceptions.TimeoutError:
+            return None, LOST
+        except urllib3.exceptions.HTTPError:
+            return None, CUT
+        # urllib3 1.26 does not notice when less comes than was announced.
+        return (None, CUT) if raw.length_remaining else (bytes(content), None)
+
+
+# === DEADLINE === #
+
+
+class _Call:
+    """The deadline of one call: when time is up, its connection is shut down.
+
+    The timeouts of a socket are per read, so a server that drips bytes outlasts them.
+
+    :param float seconds: how long the call may take
+    """
+
+    def __init__(self, seconds):
+        self.expired = False
+        self._over = False
+        self._line = None
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._expire)
+        # A server that stops need not wait for it.
+        self._timer.daemon = True
+
+    def __enter__(self):
+        _current.call = self
+        self._timer.start()
+        return self
+
+    def __exit__(self, *exception):
+        _current.call = None
+        self._timer.cancel()
+        with self._lock:
+            self._over = True
+            self._release()
+
+    def hold(self, connected):
+        """Shut this socket down when time is up.
+
+        A copy is kept, since TLS replaces the socket, and http.client forgets it while
+        the answer is still being read.
+
+        :param connected: a socket, or what has the ``fileno`` of one
+        :return: whether there is any time left
+        """
+        with self._lock:
+            self._release()
+            self._line = socket.socket(fileno=os.dup(connected.fileno()))
+            return not self.expired
+
+    def cut(self):
+        """Let nothing more of the request leave this machine."""
+        with self._lock:
+            self._cut()
+
+    def _expire(self):
+        with self._lock:
+            if not self._over:
+                self.expired = True
+                self._cut()
+
+    def _cut(self):
+        if self._line:
+            with suppress(OSError):
+                # Without it the system would go on sending what it has in its buffer,
+                # even after the connection was closed.
+                linger = struct.pack("ii", 1, 0)
+                self._line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                self._line.shutdown(socket.SHUT_RDWR)
+
+    def _release(self):
+        if self._line:
+            self._line.close()
+            self._line = None
+
+
+class _Watched:
+    """Part of a connection that shows its socket to the call it is used for."""
+
+    def _new_conn(self):
+        connected = super()._new_conn()
+        self._show(connected)
+        return connected
+
+    def request(self, *arguments, **options):
+        if self.sock is not None:
+            self._show(self.sock)
+        return super().request(*arguments, **options)
+
+    def _show(self, connected):
+        call = getattr(_current, "call", None)
+        if call and not call.hold(connected):
+            # Nothing of the request has been sent on it.
+            connected.close()
+            raise urllib3.exceptions.ConnectTimeoutError(self, "no time is left")
+
+
+@cache
+def _watched(pool):
+    """Return a class of connection pools whose connections are :class:`_Watched`."""
+    plain = pool.ConnectionCls
+    if issubclass(plain, _Watched):
+        return pool
+    connection = type(plain.__name__, (_Watched, plain), {})
+    return type(pool.__name__, (pool,), {"ConnectionCls": connection})
+
+
+# === PARTS OF REQUESTS === #
+
+
+class _TooLate(Exception):
+    """There is no time left to send the body."""
+
+
+class _Body:
+    """A body that leaves only if that is still in time: the last moment there is.
+
+    Connecting may take as long as it is allowed to, and a process may be stopped. A
+    server does nothing before it has the body.
+
+    :param bytes content: what is sent
+    :param in_time: as for :meth:`HttpClient.request`
+    """
+
+    def __init__(self, content, in_time):
+        self._rest, self._in_time = content, in_time
+        self._length = len(content)
+
+    def __len__(self):
+        return self._length
+
+    def __iter__(self):
+        # How requests tells a file from a text.
+        return iter([self.read()])
+
+    # Not the one of Odoo's models.
+    def read(self, _size=-1):  # pylint: disable=method-required-super
+        """Return all of it the first time, so that it is sent in one go."""
+        content, self._rest = self._rest, b""
+        if content and not self._in_time():
+            raise _TooLate
+        return content
+
+
+class _Session(requests.Session):
+    """Sends no password of its own, and knows no redirects."""
+
+    def __init__(self):
+        super().__init__()
+        # Otherwise a password that a file of this machine has for the host is sent.
+        self.auth = lambda request: request
+
+    def get_redirect_target(self, resp):
+        """Return None: a redirected request would carry its data to another server.
+
+        Without this, requests reads the whole body of a redirect, however large.
+        """
+        return None
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Gives every request its time limits, and the certificates to trust and to show.
+
+    :param float connect_timeout: seconds
+    :param float read_timeout: seconds between two pieces of an answer
+    :param tls: as for :class:`HttpClient`
+    """
+
+    def __init__(self, connect_timeout, read_timeout, tls):
+        self._timeout = connect_timeout, read_timeout
+        self._context = tls.context() if tls else None
+        if self._context and urllib3.__version__.startswith("1."):
+            # It does not tell OpenSSL the name of a host that is an IP address, which
+            # would fail; it compares names itself when OpenSSL does not.
+            self._context.check_hostname = False
+        self._trusts_own = bool(tls and tls.authorities)
+        super().__init__()
+
+    def send(self, request, **options):
+        return super().send(request, **{**options, "timeout": self._timeout})
+
+    def init_poolmanager(self, *args, **options):
+        nothing = super().init_poolmanager(*args, **self._with_context(options))
+        self._watch(self.poolmanager)
+        return nothing
+
+    def proxy_manager_for(self, proxy, **options):
+        manager = super().proxy_manager_for(proxy, **self._with_context(options))
+        return self._watch(manager)
+
+    def _watch(self, manager):
+        pools = manager.pool_classes_by_scheme
+        manager.pool_classes_by_scheme = {
+            scheme: _watched(pool) for scheme, pool in pools.items()
+        }
+        return manager
+
+    def _with_context(self, options):
+        return {**options, "ssl_context": self._context} if self._context else options
+
+    # Otherwise the public authorities would be trusted besides the server's own.
+
+    def cert_verify(self, conn, url, verify, cert):
+        if not self._trusts_own:
+            return super().cert_verify(conn, url, verify, cert)
+        conn.cert_reqs = "CERT_REQUIRED"
+        return None
+
+    def build_connection_pool_key_attributes(self, request, verify, cert=None):
+        verify = True if self._trusts_own else verify
+        return super().build_connection_pool_key_attributes(request, verify, cert)
+
+
+def _not_sent_code(error):
+    """Return why the server cannot have the request, or None if it may have it.
+
+    What it cannot have is safe to send again.
+    """
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(reason, urllib3.exceptions.ProxyError):
+        reason = reason.original_error
+    if isinstance(reason, urllib3.exceptions.SSLError):
+        # Only a refused certificate surely comes before the request.
+        return UNTRUSTED if isinstance(reason.args[0], _UNTRUSTED) else None
+    if isinstance(reason, urllib3.exceptions.NewConnectionError):
+        return REFUSED
+    slow = isinstance(reason, urllib3.exceptions.ConnectTimeoutError)
+    return TIMEOUT if slow else None

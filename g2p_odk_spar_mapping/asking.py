@@ -7,16 +7,16 @@ from urllib.parse import urlsplit
 
 from odoo.exceptions import UserError
 
-from odoo.addons.g2p_spar_financial_address.server_secrets import (
+from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClient
+from odoo.addons.g2p_spar_financial_address.toolkit.server_secrets import (
     Unreadable,
     check_saved,
     read_file,
     read_variable,
 )
-from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClient
 
 from .central.client import MAX_ANSWER_BYTES, CentralClient
-from .central.troubles import CentralTrouble
+from .central.errors import CentralTrouble
 
 #: Beginning of the names of variables that may hold a password of Central: anything
 #: else in the server's environment must not be read. The host follows.

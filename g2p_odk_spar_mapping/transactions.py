@@ -4,7 +4,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as CONCURRENT
 
-from odoo.addons.g2p_spar_financial_address.transactions import (
+from odoo.addons.g2p_spar_financial_address.toolkit.transactions import (
     MAX_BEATEN,
     commit,
     roll_back,

@@ -1,3 +1,3 @@
-from . import request_bodies
+from .toolkit import request_bodies
 from . import models
 from . import wizards

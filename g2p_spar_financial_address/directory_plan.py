@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from odoo.exceptions import ValidationError
 
-from . import address_values, spar_ids
 from .const import BANK_ACCOUNT, FA_TYPES
 from .directory_csv import COLUMNS
-from .marks import APPROVED, TOLD_BY_CALLER, marked
+from .toolkit.context_flags import APPROVED, TOLD_BY_CALLER, marked
+from .values import checks, identifiers
 
 NEW_PROVIDER = "new_provider"
 CHANGED_PROVIDER = "changed_provider"
@@ -126,9 +126,7 @@ class DirectoryPlan:
         try:
             row.cells = {
                 column: (
-                    address_values.clean_number_text
-                    if column in _CODES
-                    else address_values.clean_text
+                    checks.clean_number_text if column in _CODES else checks.clean_text
                 )(self.env, row.cells.get(column), column)
                 for column in COLUMNS
             }
@@ -136,7 +134,7 @@ class DirectoryPlan:
             row.note = error.args[0]
             return False
         for column in _CODES:
-            row.cells[column] = spar_ids.normal(row.cells[column])
+            row.cells[column] = identifiers.normal(row.cells[column])
         if has_more_cells:
             row.note = self.env._("This line has more cells than the first line.")
         return not has_more_cells
@@ -157,20 +155,20 @@ class DirectoryPlan:
         Dfsp = self.env["g2p.dfsp"].with_context(active_test=False)
         codes = set(words("provider_code"))
         # All of them: what is stored need not be in the normal form.
-        dfsps = Dfsp.search([]).filtered(lambda d: spar_ids.normal(d.code) in codes)
+        dfsps = Dfsp.search([]).filtered(lambda d: identifiers.normal(d.code) in codes)
         self._providers = {
-            (d.fa_type, spar_ids.normal(d.code)): _Target(d, {}) for d in dfsps
+            (d.fa_type, identifiers.normal(d.code)): _Target(d, {}) for d in dfsps
         }
         branches = self.env["g2p.dfsp.branch"].with_context(active_test=False)
         codes = set(words("branch_code"))
         branches = branches.search_fetch(
             [("dfsp_id", "in", dfsps.ids)], ["code", "dfsp_id", "name"]
-        ).filtered(lambda b: spar_ids.normal(b.code) in codes)
+        ).filtered(lambda b: identifiers.normal(b.code) in codes)
         self._branches = {
             (
                 b.dfsp_id.fa_type,
-                spar_ids.normal(b.dfsp_id.code),
-                spar_ids.normal(b.code),
+                identifiers.normal(b.dfsp_id.code),
+                identifiers.normal(b.code),
             ): _Target(b, {})
             for b in branches
         }
@@ -308,8 +306,8 @@ class DirectoryPlan:
             raise ValidationError(
                 self.env._("This branch is new: write its name in branch_name.")
             )
-        address_values.check_part(self.env, code, "branch_code")
-        address_values.check_part(self.env, values.get("name"), "branch_name")
+        checks.check_part(self.env, code, "branch_code")
+        checks.check_part(self.env, values.get("name"), "branch_name")
 
     def _note(self, provider, steps):
         """Return what the outcome leaves unsaid."""

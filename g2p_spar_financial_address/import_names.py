@@ -9,7 +9,7 @@ from collections import defaultdict
 
 from odoo.exceptions import ValidationError
 
-from .spar_ids import differ_in_zeros, normal
+from .values.identifiers import differ_in_zeros, normal
 
 #: Fields whose names are looked up here, and where the row keeps them until then.
 NAMED = {"dfsp_id": "fa_provider_name", "branch_id": "fa_branch_name"}

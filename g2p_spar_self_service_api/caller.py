@@ -11,7 +11,7 @@ from fastapi import Depends, Header, Security
 from fastapi.security import HTTPBearer
 from starlette.requests import Request
 
-from . import call, limits, signing
+from . import call, rate_limits, signing
 from .models.g2p_api_rights import SCOPES, make_spar_id
 from .problems import Problem
 from .tokens import BadToken, look
@@ -83,7 +83,7 @@ class _CallerWith:
             spar_id = make_spar_id(env, template, text, caller.kind == CITIZEN)
             caller = replace(caller, spar_id=spar_id or None)
         one.caller = caller
-        count(env, one, limits.of_caller(caller))
+        count(env, one, rate_limits.of_caller(caller))
         if self._scope not in caller.scopes:
             raise Problem("forbidden")
         if caller.kind == CITIZEN and PERSON in request.headers:

@@ -24,9 +24,9 @@ from odoo.http import request
 from odoo.addons.fastapi.context import odoo_env_ctx
 from odoo.addons.fastapi.fastapi_dispatcher import FastApiDispatcher
 from odoo.addons.fastapi.pools import fastapi_app_pool
-from odoo.addons.g2p_spar_financial_address import request_bodies
+from odoo.addons.g2p_spar_financial_address.toolkit import request_bodies
 
-from . import asgi, call, limits
+from . import asgi, call, rate_limits
 from .models.fastapi_endpoint import APP, guard_bodies
 from .models.g2p_api_call import note
 from .problems import MEDIA_TYPE, Problem, of_status, of_validation
@@ -122,7 +122,7 @@ class SelfServiceDispatcher(FastApiDispatcher):
     def _count_failure(self, problem):
         """Return the refusal, or another one for whoever is refused too often."""
         env = api.Environment(self.request.env.cr, api.SUPERUSER_ID, {})
-        wait = env["g2p.fa.rate"]._take_all(limits.of_failure(self.call.source))
+        wait = env["g2p.fa.rate"]._take_all(rate_limits.of_failure(self.call.source))
         if not wait:
             return problem
         # Of these nothing is kept: strangers could fill the table.

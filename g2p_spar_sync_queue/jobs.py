@@ -6,7 +6,7 @@ from psycopg2.extras import Json
 
 from odoo import SUPERUSER_ID, fields
 
-from odoo.addons.g2p_spar_financial_address.marks import marked
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import marked
 from odoo.addons.queue_job.job import CANCELLED, ENQUEUED, PENDING, Job
 from odoo.addons.queue_job.jobrunner.runner import PG_ADVISORY_LOCK_ID
 

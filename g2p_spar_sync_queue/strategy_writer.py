@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from odoo.addons.g2p_spar_financial_address.address_values import MAX_TEXT
-from odoo.addons.g2p_spar_financial_address.strategy_template import (
+from odoo.addons.g2p_spar_financial_address.values.checks import MAX_TEXT
+from odoo.addons.g2p_spar_financial_address.values.strategy_template import (
     StrategyTemplate,
     Unwritable,
 )

@@ -11,10 +11,13 @@ from psycopg2.errors import (
 
 from odoo import modules
 
-from odoo.addons.g2p_spar_financial_address.transactions import (
+from odoo.addons.g2p_spar_financial_address.toolkit.transactions import (
     MAX_BEATEN as MAX_LOST_RACES,
 )
-from odoo.addons.g2p_spar_financial_address.transactions import commit, roll_back
+from odoo.addons.g2p_spar_financial_address.toolkit.transactions import (
+    commit,
+    roll_back,
+)
 
 from .engine.decide import retry_delay
 

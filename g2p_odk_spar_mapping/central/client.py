@@ -9,8 +9,8 @@ import json
 import time
 from urllib.parse import quote, urlencode
 
-from . import troubles
-from .troubles import CentralTrouble
+from . import errors
+from .errors import CentralTrouble
 
 #: A page of 1,000 long submissions is some MB; anything far beyond is not one.
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -25,10 +25,10 @@ LONGEST_WAIT = 60
 UNTRUSTED = "connect.untrusted"
 TOO_LARGE = "answer.too_large"
 _PROBLEMS = {
-    UNTRUSTED: troubles.UNTRUSTED,
-    TOO_LARGE: troubles.TOO_LARGE,
-    "answer.cut": troubles.CUT,
-    "answer.lost": troubles.CUT,
+    UNTRUSTED: errors.UNTRUSTED,
+    TOO_LARGE: errors.TOO_LARGE,
+    "answer.cut": errors.CUT,
+    "answer.lost": errors.CUT,
 }
 
 
@@ -92,7 +92,7 @@ class CentralClient:
         path = f"{_form(project, form)}/fields"
         named, own = self._list(path, {"odata": "true"}), self._list(path)
         if [one.get("type") for one in named] != [one.get("type") for one in own]:
-            raise CentralTrouble(troubles.GARBLED)
+            raise CentralTrouble(errors.GARBLED)
         return [
             {**one, "raw": str(other.get("path") or "")}
             for one, other in zip(named, own, strict=True)
@@ -110,13 +110,13 @@ class CentralClient:
         path = f"{_form(project, form)}.svc/Submissions"
         page, date = self._get(path, parameters)
         if not isinstance(page, dict) or not isinstance(page.get("value"), list):
-            raise CentralTrouble(troubles.GARBLED)
+            raise CentralTrouble(errors.GARBLED)
         return page, date
 
     def _list(self, path, parameters=None):
         answer, _date = self._get(path, parameters)
         if not isinstance(answer, list):
-            raise CentralTrouble(troubles.GARBLED)
+            raise CentralTrouble(errors.GARBLED)
         return answer
 
     # === SESSION === #
@@ -127,14 +127,14 @@ class CentralClient:
         reply = self._patiently("POST", "/v1/sessions", login.encode())
         status = reply.status
         if status in (400, 401):
-            raise CentralTrouble(troubles.CREDENTIALS, status)
+            raise CentralTrouble(errors.CREDENTIALS, status)
         if status == 404:
             # Not Central, or one whose users log in elsewhere.
-            raise CentralTrouble(troubles.NO_LOGIN, status)
+            raise CentralTrouble(errors.NO_LOGIN, status)
         answer = _read(status, reply.content)
         token = answer.get("token") if isinstance(answer, dict) else None
         if not token or not isinstance(token, str):
-            raise CentralTrouble(troubles.GARBLED)
+            raise CentralTrouble(errors.GARBLED)
         self._token = token
 
     def _get(self, path, parameters=None):
@@ -166,7 +166,7 @@ class CentralClient:
                 wait = self._backoff * 2**attempt
             time.sleep(min(wait, LONGEST_WAIT))
         if reply.problem:
-            raise CentralTrouble(_PROBLEMS.get(reply.problem, troubles.UNREACHABLE))
+            raise CentralTrouble(_PROBLEMS.get(reply.problem, errors.UNREACHABLE))
         return reply
 
     def _once(self, verb, path, body=None):
@@ -204,17 +204,17 @@ def _read(status, content):
         try:
             return json.loads(content)
         except (ValueError, RecursionError):
-            raise CentralTrouble(troubles.GARBLED) from None
+            raise CentralTrouble(errors.GARBLED) from None
     if status in (401, 403, 404):
         code = {
-            401: troubles.CREDENTIALS,
-            403: troubles.FORBIDDEN,
-            404: troubles.MISSING,
+            401: errors.CREDENTIALS,
+            403: errors.FORBIDDEN,
+            404: errors.MISSING,
         }[status]
     elif 300 <= status < 400:
-        code = troubles.REDIRECTED
+        code = errors.REDIRECTED
     elif status in (408, 425, 429) or status >= 500:
-        code = troubles.REFUSED if status == 501 else troubles.BUSY
+        code = errors.REFUSED if status == 501 else errors.BUSY
     else:
-        code = troubles.REFUSED
+        code = errors.REFUSED
     raise CentralTrouble(code, status)

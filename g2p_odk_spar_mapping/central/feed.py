@@ -12,9 +12,9 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from itertools import pairwise
 
-from . import troubles
+from . import errors
+from .errors import CentralTrouble
 from .rows import Unreadable, read_row
-from .troubles import CentralTrouble
 
 BEGINNING = "1970-01-01T00:00:00.000Z"
 #: Seconds by which a moment may be after the answer that tells it.
@@ -120,11 +120,11 @@ class Feed:
             # The count is of what the filter shows, and so without those before.
             left = _count(page) - skip - len(rows)
             if left > 0 and not rows:
-                raise CentralTrouble(troubles.INCOMPLETE)
+                raise CentralTrouble(errors.INCOMPLETE)
             stamps = [row.submitted for row in rows if row.submitted]
             if any(one > next_ for one, next_ in pairwise([stamp or "", *stamps])):
                 # Sorted otherwise, what comes after a place could not be asked for.
-                raise CentralTrouble(troubles.GARBLED)
+                raise CentralTrouble(errors.GARBLED)
             place = _place_after(place, rows)
             yield Page(rows, place, max(stamps, default=stamp), max(left, 0))
             if left <= 0:
@@ -187,7 +187,7 @@ def _place_after(place, rows):
 def _count(page):
     count = page.get("@odata.count")
     if not isinstance(count, int):
-        raise CentralTrouble(troubles.GARBLED)
+        raise CentralTrouble(errors.GARBLED)
     return count
 
 

@@ -3,17 +3,12 @@ from . import g2p_odk_form
 from . import g2p_odk_run
 from . import g2p_odk_submission
 from . import g2p_odk_form_pull
-from . import g2p_odk_form_stage
-from . import g2p_odk_form_sweep
 from . import g2p_odk_question
 from . import g2p_odk_mapping_line
-from . import g2p_odk_form_mapping
 from . import g2p_odk_form_plan
 from . import g2p_odk_form_preview
-from . import g2p_odk_form_numbers
 from . import g2p_odk_correction
 from . import g2p_odk_submission_apply
 from . import g2p_odk_submission_decide
-from . import g2p_odk_run_progress
 from . import g2p_financial_address
 from . import res_partner

@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from .. import words
+from ..pipeline import error_texts
 
 
 class G2pOdkCorrection(models.Model):
@@ -25,7 +25,7 @@ class G2pOdkCorrection(models.Model):
         readonly=True, required=True, help="The version it corrects, and no other."
     )
     target = fields.Selection(
-        selection=lambda self: list(words.target_labels(self.env).items()),
+        selection=lambda self: list(error_texts.target_labels(self.env).items()),
         string="Corrected",
         required=True,
         readonly=True,

@@ -1,15 +1,25 @@
+import base64
+import hashlib
 from collections import Counter
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Command
 
+from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR, FA_TYPES
+
+from .. import xlsform
 from ..asking import asking
 from ..central.feed import Feed
 from ..central.rows import Unreadable
+from ..pipeline import error_texts
+from ..pipeline.mapping import NUMBER_TARGET, Problem
+from ..pipeline.transforms import fingerprint_text
 from ..transactions import apart, commit
 
 #: Types of questions in Central's list that hold others and no answer.
 HOLDERS = ("structure", "repeat")
+
 #: States of submissions that nothing more is read of.
 SETTLED = ("applied", "removed")
 
@@ -17,15 +27,13 @@ SETTLED = ("applied", "removed")
 class G2pOdkForm(models.Model):
     """A form at Central whose submissions are fetched.
 
-    How they are fetched is in ``g2p_odk_form_pull.py``, ``g2p_odk_form_stage.py`` and
-    ``g2p_odk_form_sweep.py``.
+    How they are fetched is in ``g2p_odk_form_pull.py``.
     """
 
     _name = "g2p.odk.form"
     _description = "ODK form"
     _inherit = ["mail.thread"]
     _order = "name, id"
-
     name = fields.Char(required=True)
     active = fields.Boolean(default=True, tracking=True)
     server_id = fields.Many2one(
@@ -35,7 +43,6 @@ class G2pOdkForm(models.Model):
         "Project number", required=True, help="As in its address at Central."
     )
     xml_form_id = fields.Char("Form ID", required=True, help="The form's ID in ODK.")
-
     review_policy = fields.Selection(
         [
             ("any", "All submissions"),
@@ -51,11 +58,14 @@ class G2pOdkForm(models.Model):
         [
             ("match", "Only registrants who are known"),
             ("create", "Add registrants who are not known"),
+            ("create_without_id", "Add who is not known, also without an ID"),
         ],
         string="Registrants",
         required=True,
         default="match",
         tracking=True,
+        help="Whom a submission may be about. Without an ID, every submission is "
+        "somebody new.",
     )
     wins_policy = fields.Selection(
         [
@@ -68,7 +78,6 @@ class G2pOdkForm(models.Model):
         tracking=True,
         help="Payment addresses are always amended; earlier ones stay as history.",
     )
-
     interval_minutes = fields.Integer(
         "Every (minutes)",
         default=15,
@@ -124,10 +133,8 @@ class G2pOdkForm(models.Model):
     )
     trouble = fields.Char(copy=False, readonly=True)
     failures = fields.Integer("Failed in a row", copy=False, readonly=True)
-
     run_ids = fields.One2many("g2p.odk.run", "form_id", string="Runs")
     submission_ids = fields.One2many("g2p.odk.submission", "form_id")
-
     _form_unique = models.Constraint(
         "UNIQUE(server_id, project_id, xml_form_id)", "This form is fetched already."
     )
@@ -143,6 +150,33 @@ class G2pOdkForm(models.Model):
     _erase_days_fit = models.Constraint(
         "CHECK(erase_days BETWEEN 0 AND 3650)",
         "Answers are erased after 0 to 3,650 days.",
+    )
+    applied_count = fields.Integer("Applied", compute="_compute_counts")
+    set_aside_count = fields.Integer("Set aside", compute="_compute_counts")
+    staged_count = fields.Integer("To apply", compute="_compute_counts")
+    question_ids = fields.One2many("g2p.odk.question", "form_id", string="Questions")
+    mapping_line_ids = fields.One2many(
+        "g2p.odk.mapping.line", "form_id", string="Mapping", copy=False
+    )
+    mapping_problems = fields.Text(
+        "What the mapping still lacks", compute="_compute_mapping_problems"
+    )
+    other_name_policy = fields.Selection(
+        [
+            ("set_aside", "Set aside until somebody has looked"),
+            ("accept", "Accept"),
+        ],
+        string="Another name under the ID",
+        required=True,
+        default="set_aside",
+        help="What happens when the collected name is quite another one than the "
+        "registry has under the collected ID: a mistyped ID, or somebody else's.",
+    )
+    twins_problem = fields.Text(
+        "Questions with one name", compute="_compute_twins_problem"
+    )
+    xlsform = fields.Binary(
+        "Form to collect with", compute="_compute_xlsform", groups=ADMINISTRATOR
     )
 
     # === CRUD METHODS === #
@@ -307,6 +341,238 @@ class G2pOdkForm(models.Model):
 
     def _feed(self, client):
         return Feed(client, self.project_id, self.xml_form_id, self.server_id.page_size)
+
+    # === COUNTS === #
+
+    # How many of a form's submissions stand where, for its buttons.
+
+    def _compute_counts(self):
+        rows = self.env["g2p.odk.submission"]._read_group(
+            [("form_id", "in", self.ids)], ["form_id", "state"], ["__count"]
+        )
+        counts = {(form.id, state): count for form, state, count in rows}
+        for form in self:
+            for state in ("applied", "set_aside", "staged"):
+                form[f"{state}_count"] = counts.get((form.id, state), 0)
+
+    def action_open_submissions(self):
+        """Open the submissions of this form; the context says in which state."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "g2p_odk_spar_mapping.g2p_odk_submission_action"
+        )
+        state = self.env.context.get("submission_state")
+        return {
+            **action,
+            "domain": [("form_id", "=", self.id)],
+            "context": {f"search_default_{state}": 1} if state else {},
+        }
+
+    # === MAPPING === #
+
+    # What becomes of a form's answers, and who they may become.
+
+    # === COMPUTE METHODS === #
+
+    @api.depends(
+        "mapping_line_ids.target",
+        "mapping_line_ids.question_id.active",
+        "mapping_line_ids.joined_ids.active",
+        "registrant_policy",
+        "other_name_policy",
+    )
+    def _compute_mapping_problems(self):
+        for form in self:
+            form.mapping_problems = "\n".join(form._mapping_problems())
+
+    @api.depends("twins", "mapping_line_ids.question_id", "mapping_line_ids.joined_ids")
+    def _compute_twins_problem(self):
+        for form in self:
+            unclear = form.mapping_line_ids.filtered(lambda line: line._is_unclear())
+            form.twins_problem = "\n".join(
+                error_texts.explain(self.env, Problem(line.target, "twins", {}))
+                for line in unclear
+            )
+
+    def _mapping_problems(self):
+        """Return what the mapping lacks before anything can be imported, in words.
+
+        :rtype: list[str]
+        """
+        self.ensure_one()
+        label = error_texts.target_labels(self.env)
+        lines = self.mapping_line_ids
+        targets = set(lines.mapped("target"))
+        problems = []
+        if len(lines) > len(targets):
+            problems.append(
+                self.env._("Two lines become the same. Remove one, or join them.")
+            )
+        if "registrant_id" not in targets and not self._adds_without_id():
+            problems.append(
+                self.env._("No question becomes: %s.", label["registrant_id"])
+            )
+        names = {"full_name", "given_name", "family_name"}
+        if self.registrant_policy != "match" and not names & targets:
+            problems.append(
+                self.env._("Who is added to the registry needs a name: map one.")
+            )
+        if not {"fa_type", "dfsp_code"} & targets:
+            problems.append(
+                self.env._(
+                    "No question tells the type of payment address. If it is always "
+                    "the same, add a line for it that is “Always the same”."
+                )
+            )
+        numbers = set(NUMBER_TARGET.values())
+        if not numbers & targets:
+            choices = ", ".join(label[target] for target in sorted(numbers))
+            problems.append(self.env._("No question becomes one of: %s.", choices))
+        gone = (lines.question_id | lines.joined_ids).filtered(lambda q: not q.active)
+        problems += [
+            self.env._("The form has no question “%s” any more.", question.path)
+            for question in gone
+        ]
+        return problems
+
+    def _adds_without_id(self):
+        return self.registrant_policy == "create_without_id"
+
+    # === QUESTIONS === #
+
+    def action_read_questions(self):
+        """Read the form's questions from Central; keep those lines are about.
+
+        :raise UserError: when Central does not answer, or refuses
+        """
+        for form in self:
+            form.check_access("write")
+            form._take_questions(form._fetch_schema())
+
+    def _take_questions(self, found):
+        """Store the questions of the form as it is now.
+
+        :param list found: as :meth:`_fetch_schema` returns them
+        """
+        self.ensure_one()
+        Question = self.env["g2p.odk.question"].sudo().with_context(active_test=False)
+        known = Question.search([("form_id", "=", self.id)])
+        by_path = {question.path: question for question in known}
+        new = []
+        for sequence, question in enumerate(found, 1):
+            values = {
+                "sequence": sequence,
+                "question_type": question["type"],
+                "binary": question["binary"],
+                "repeat_path": question["repeat"],
+                "active": True,
+            }
+            if old := by_path.pop(question["path"], None):
+                old.write(values)
+            else:
+                own = {"path": question["path"], "raw_path": question["raw"]}
+                new.append({**values, **own, "form_id": self.id})
+        gone = Question.browse(question.id for question in by_path.values())
+        # A line may still need what is gone, to tell people so.
+        gone.active = False
+        Question.create(new)
+        self.invalidate_recordset(["question_ids"])
+
+    def _mapped_questions(self):
+        """Return the questions that lines of the mapping read."""
+        lines = self.sudo().mapping_line_ids.with_context(active_test=False)
+        return lines.question_id | lines.joined_ids
+
+    # === THE FORM THAT SHIPS WITH THE ADDON === #
+
+    def action_apply_ready_mapping(self):
+        """Replace the mapping by the one for the form that ships with the addon.
+
+        :raise UserError: naming the questions this form does not have
+        """
+        self.ensure_one().check_access("write")
+        self.action_read_questions()
+        questions = {question.path: question for question in self.question_ids}
+        lacking = [
+            path
+            for path, target, _how, required in xlsform.READY_MAPPING
+            if path not in questions and required
+        ]
+        if lacking:
+            raise UserError(
+                self.env._(
+                    "This is not the form that ships with the registry: it has no "
+                    "question %s. Map its questions one by one.",
+                    ", ".join(f"“{path}”" for path in lacking),
+                )
+            )
+        self.mapping_line_ids = [
+            Command.clear(),
+            *(
+                Command.create(
+                    {
+                        "sequence": sequence * 10,
+                        "question_id": questions[path].id,
+                        "target": target,
+                        "transform": how,
+                        "required": required,
+                    }
+                )
+                for sequence, (path, target, how, required) in enumerate(
+                    xlsform.READY_MAPPING, 1
+                )
+                if path in questions
+            ),
+        ]
+
+    def action_download_xlsform(self):
+        """Download the form that ships with the addon, with today's providers.
+
+        :raise UserError: while the directory has no provider
+        """
+        self.ensure_one().check_access("write")
+        self._xlsform()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{self._name}/{self.id}/xlsform/{xlsform.FORM_ID}.xlsx"
+            "?download=true",
+            "target": "download",
+        }
+
+    def _compute_xlsform(self):
+        for form in self:
+            form.xlsform = base64.b64encode(self._xlsform())
+
+    @api.model
+    def _xlsform(self):
+        """Return the form that ships with the addon, as a workbook.
+
+        :rtype: bytes
+        :raise UserError: while the directory has no provider
+        """
+        providers = self.env["g2p.dfsp"].search(
+            [("fa_type", "!=", False)], order="fa_type, name, id"
+        )
+        if not providers:
+            raise UserError(
+                self.env._(
+                    "Enter the banks and wallet operators first: the form lets people "
+                    "choose among them."
+                )
+            )
+        choices = [
+            {
+                "fa_type": provider.fa_type,
+                "code": provider.code,
+                "name": provider.name,
+                "pattern": provider.account_pattern,
+                "branches": provider.branch_ids.mapped(lambda b: (b.code, b.name)),
+            }
+            for provider in providers
+        ]
+        # The same directory makes the same version of the form.
+        version = hashlib.sha256(fingerprint_text(choices).encode()).hexdigest()[:12]
+        return xlsform.build(choices, dict(FA_TYPES), version)
 
 
 def _path(item):

@@ -5,17 +5,17 @@ import logging
 from odoo import models
 from odoo.exceptions import UserError
 
-from odoo.addons.g2p_spar_financial_address import names
 from odoo.addons.g2p_spar_financial_address.const import FA_TYPES, VALUE_FIELD
 from odoo.addons.g2p_spar_financial_address.import_names import NAMED, ProviderNames
 from odoo.addons.g2p_spar_financial_address.models.g2p_financial_address import (
     PROTECTED_FIELDS,
 )
+from odoo.addons.g2p_spar_financial_address.values import names
 
-from .. import words
-from ..mapping import full_name, payment, read
-from ..planning import Plan, Trouble
-from ..transforms import fingerprint_text
+from ..pipeline import error_texts
+from ..pipeline.mapping import full_name, payment, read
+from ..pipeline.planning import Plan, Trouble
+from ..pipeline.transforms import fingerprint_text
 
 _logger = logging.getLogger(__name__)
 
@@ -52,9 +52,9 @@ class G2pOdkForm(models.Model):
                     source.payload, lines, source.corrected, source.twins
                 )
                 if problems:
-                    plan.kind = words.kind_of(problems[0])
+                    plan.kind = error_texts.kind_of(problems[0])
                     plan.text = " ".join(
-                        words.explain(self.env, problem) for problem in problems
+                        error_texts.explain(self.env, problem) for problem in problems
                     )
             except Exception as error:  # noqa: BLE001
                 self._set_unexpected(plan, error)

@@ -3,12 +3,12 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.g2p_spar_financial_address import address_values, names
 from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR
+from odoo.addons.g2p_spar_financial_address.values import checks, names
 
-from .. import words
-from ..mapping import full_name
-from ..planning import Source
+from ..pipeline import error_texts
+from ..pipeline.mapping import full_name
+from ..pipeline.planning import Source
 
 #: How long the answers of a sample are kept.
 SAMPLE_HOURS = 24
@@ -121,11 +121,11 @@ class G2pOdkForm(models.Model):
         draft = self.env["g2p.financial.address"].new(
             {name: plan.address.get(name) for name in names_only}
         )
-        return address_values.describe(draft)
+        return checks.describe(draft)
 
     def _preview_warnings(self, plan):
         texts = []
-        labels = words.target_labels(self.env)
+        labels = error_texts.target_labels(self.env)
         if plan.address:
             texts += self._address_warnings(plan.address, plan)
         contact = {"name": "full_name", "phone": "contact_phone"}

@@ -1,28 +1,36 @@
+import json
 import logging
 import math
 import time
+from collections import Counter
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.g2p_spar_financial_address.transactions import alone
+from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
 from ..asking import client_of
-from ..central.feed import AHEAD, BEGINNING, earlier
-from ..central.troubles import CentralTrouble
-from ..transactions import CONCURRENT, apart, roll_back
+from ..central.errors import CentralTrouble
+from ..central.feed import AHEAD, BEGINNING, FORMAT, earlier
+from ..central.rows import Unreadable
+from ..pipeline.staging import gone, next_step
+from ..transactions import CONCURRENT, apart, commit, roll_back
 
 _logger = logging.getLogger(__name__)
 
 #: First number of the lock that keeps two runs of one form apart: "ODK" in ASCII.
 LOCK = 0x4F444B
+
 #: How many submissions are applied in one transaction.
 APPLY_CHUNK = 100
+
 #: Hours, at most, until a form with trouble is tried again.
 LONGEST_PAUSE = 6
+
 #: Seconds after which the scheduled action stops at the next page and is triggered
 #: again: half of what Odoo allows one by default before it kills the worker.
 CRON_SECONDS = 60
@@ -343,6 +351,269 @@ class G2pOdkForm(models.Model):
             _logger.error("ODK submission %s: %s", one.id, _place(error))
             apart(self.env, one._set_aside_unexpected)
 
+    # === STAGING === #
+
+    # Staging: what Central tells becomes rows here.
+
+    def _stage(self, rows, run):
+        """Write down what Central told, in a transaction of its own.
+
+        Doing it again changes nothing.
+
+        :param rows: list of :class:`~..central.rows.Row` and
+            :class:`~..central.rows.Unreadable`
+        :param run: the run this belongs to
+        """
+        apart(self.env, lambda: self._stage_now(rows, run))
+
+    def _stage_gone(self, instance_ids, run):
+        """Write down that Central has these submissions no more."""
+
+        def work():
+            events = Counter()
+            for one in self._staged(instance_ids):
+                self._take_step(one, gone(one._known()[one.instance_id]), events)
+            run._count(events)
+
+        apart(self.env, work)
+
+    def _stage_now(self, rows, run):
+        readable = [row for row in rows if not isinstance(row, Unreadable)]
+        ids = [row.instance_id for row in rows if row.instance_id]
+        staged = {one.instance_id: one for one in self._staged(ids)}
+        events, fresh, news = Counter(), {}, set()
+        for row in readable:
+            one = staged.get(row.instance_id)
+            known = one and one._known()[row.instance_id]
+            if self.twins and not _was_clear(known, row):
+                row = replace(row, twins=self.twins)
+            step = next_step(known, row, self.review_policy)
+            if step is None:
+                continue
+            if one:
+                self._take_step(one, step, events, row)
+            else:
+                events[step.event] += 1
+                fresh[row.instance_id] = self._values(step, row, True)
+            if _is_news(step):
+                news.add(row.instance_id)
+                events["set_aside"] += step.state == "set_aside"
+        for row in rows:
+            if isinstance(row, Unreadable):
+                self._stage_unreadable(row, staged, fresh, events)
+        created = self.env["g2p.odk.submission"].create(list(fresh.values()))
+        staged |= {one.instance_id: one for one in created}
+        self._put_payloads(staged, [row for row in readable if row.instance_id in news])
+        run._count(events)
+
+    def _put_payloads(self, staged, rows):
+        """Store what was answered.
+
+        Apart from the other fields, since what fails in the database is logged with
+        all its values.
+        """
+        self.env.flush_all()
+        values = [
+            {"id": staged[row.instance_id].id, "payload": row.data} for row in rows
+        ]
+        self.env.cr.execute(
+            """UPDATE g2p_odk_submission s SET payload = v.payload
+                 FROM json_to_recordset(%s) AS v(id int, payload jsonb)
+                WHERE s.id = v.id AND s.id = ANY(%s)""",
+            # Said twice, so that the index is used whatever the planner thinks.
+            [json.dumps(values), [value["id"] for value in values]],
+            log_exceptions=False,
+        )
+        self.env["g2p.odk.submission"].invalidate_model(["payload"])
+
+    def _staged(self, instance_ids):
+        return self.env["g2p.odk.submission"].search(
+            [("form_id", "=", self.id), ("instance_id", "in", instance_ids)]
+        )
+
+    def _take_step(self, one, step, events, row=None):
+        events[step.event] += 1
+        values = self._values(step, row, _is_news(step))
+        if step.state == "removed":
+            # Its answers are erased later: it may be restored.
+            values["removed_at"] = one.removed_at or fields.Datetime.now()
+        else:
+            values["removed_at"] = False
+        changed = {name: v for name, v in values.items() if _differs(one, name, v)}
+        if changed:
+            one.write(changed)
+        if step.withdrawn:
+            one._withdrawn()
+
+    def _values(self, step, row, with_content):
+        values = {
+            "state": step.state,
+            "error_kind": step.error_kind or False,
+            "version": step.version,
+        }
+        if with_content or step.state == "removed":
+            # Otherwise what a person or applying said of it stays.
+            values["error_text"] = self._reason(step.error_kind)
+        if row is None:
+            return values
+        values |= {
+            "version_id": row.version_id or False,
+            "edits": row.edits,
+            "submitted_stamp": row.submitted,
+            "updated_stamp": row.updated or False,
+            "submitted_at": _moment(row.submitted),
+            "updated_at": _moment(row.updated),
+            "deleted_at": _moment(row.deleted),
+            "review_state": row.review or "received",
+            "submitter_id": row.submitter_id or False,
+            "submitter": row.submitter_name or False,
+            "device": row.device_id or False,
+            "form_version": row.form_version or False,
+            "attachments_expected": row.attachments_expected,
+            "attachments_present": row.attachments_present,
+        }
+        if with_content and step.state != "removed":
+            values |= {
+                "form_id": self.id,
+                "instance_id": row.instance_id,
+                "content_hash": row.content_hash,
+                "twins": row.twins or False,
+            }
+        return values
+
+    def _stage_unreadable(self, unreadable, staged, fresh, events):
+        """Set aside what could not be read; without an ID it is only counted."""
+        instance_id = unreadable.instance_id
+        one = staged.get(instance_id)
+        if one and unreadable.submitted and not one.submitted_stamp:
+            # When it was submitted is where comparisons look for it.
+            one.submitted_stamp = unreadable.submitted
+        if one and one.error_kind == "unreadable":
+            events["unchanged"] += 1
+            return
+        events["set_aside"] += 1
+        values = {
+            "state": "set_aside",
+            "error_kind": "unreadable",
+            "error_text": self._reason("unreadable"),
+            # Whatever it says next is news.
+            "content_hash": False,
+        }
+        if one:
+            one.write(values)
+        elif instance_id:
+            values |= {
+                "form_id": self.id,
+                "instance_id": instance_id,
+                "submitted_stamp": unreadable.submitted or False,
+            }
+            fresh[instance_id] = values
+
+    def _reason(self, kind):
+        return {
+            "encrypted": self.env._(
+                "The form is encrypted, so Central cannot tell what was answered."
+            ),
+            "unreadable": self.env._("What Central tells of it cannot be stored."),
+            "rejected": self.env._("Somebody rejected it at Central."),
+            "not_reviewed": self.env._(
+                "Waiting until somebody approves it at Central."
+            ),
+            "has_issues": self.env._("Somebody marked it at Central as having issues."),
+        }.get(kind, False)
+
+    # === SWEEP === #
+
+    # Comparing everything with Central, for what moves no timestamp there.
+    #
+    # A submission restored at Central comes back with its old dates, and a file that
+    # arrives later changes none.
+
+    def _is_sweep_due(self):
+        before = fields.Datetime.now() - timedelta(hours=self.sweep_hours)
+        return not self.swept_at or self.swept_at <= before
+
+    def _sweep(self, client, run, deadline):
+        """Compare with all that Central has, page by page, and apply what differs.
+
+        :param ~..central.client.CentralClient client: asks Central
+        :param run: the run this belongs to
+        :param float deadline: as for :meth:`_pull`
+        :raise CentralTrouble: when Central could not be asked for all
+        :raise OutOfTime: when the time is up; the next run goes on
+        """
+        commit(self.env)
+        feed = self._feed(client)
+        look = partial(self._check_twins, client, checked=set())
+        place = self.sweeping or None
+        for page in feed.overview(place):
+            # Others may have the moment of the last one of the page before.
+            after = place and place[0] or ""
+            until = page.until if page.left else None
+            self._compare(feed, page.rows, after, until, run, look)
+            self._apply_staged(after, until)
+            place = page.place
+
+            def keep(page=page):
+                self.sweeping = page.place if page.left else False
+                run.unread_count = page.left
+                if not page.left:
+                    self.swept_at = fields.Datetime.now()
+
+            apart(self.env, keep)
+            if page.left:
+                self._check_time(deadline)
+
+    def _compare(self, feed, rows, after, until, run, look):
+        """Ask again about what is not here as Central lists it, and stage that.
+
+        Central is asked by date: its read of one submission does not find every ID.
+
+        :param look: called with the rows that are to be staged, before they are
+        """
+        unreadable = [row for row in rows if isinstance(row, Unreadable)]
+        listed = {
+            row.instance_id: row
+            for row in rows
+            if not isinstance(row, Unreadable) and not row.deleted
+        }
+        # A missing one among them would be equal to nothing, and hide what is gone.
+        ids = [*listed, *(row.instance_id for row in unreadable if row.instance_id)]
+        here = {one.instance_id: _mark(one) for one in self._staged(ids)}
+        asked = {
+            instance_id: row.submitted
+            for instance_id, row in listed.items()
+            if here.get(instance_id) != _row_mark(row)
+        }
+        unseen = self._unseen(ids, after, until)
+        commit(self.env)
+        asked |= unseen
+        found = [
+            row for row in feed.of_dates(asked.values()) if row.instance_id in asked
+        ]
+        look(found)
+        if found or unreadable:
+            self._stage(found + unreadable, run)
+        gone = unseen.keys() - {row.instance_id for row in found}
+        if gone:
+            self._stage_gone(list(gone), run)
+
+    def _unseen(self, ids, after, until):
+        """Return those that are here and not among these, with their dates.
+
+        :param str after: submitted at this moment or later
+        :param until: submitted at this moment or before, or None
+        """
+        self.env.cr.execute(
+            """SELECT instance_id, submitted_stamp FROM g2p_odk_submission
+                WHERE form_id = %(form)s AND state != 'removed'
+                  AND submitted_stamp >= %(after)s
+                  AND (%(until)s IS NULL OR submitted_stamp <= %(until)s)
+                  AND instance_id != ALL(%(ids)s::varchar[])""",
+            {"form": self.id, "after": after, "until": until, "ids": ids},
+        )
+        return dict(self.env.cr.fetchall())
+
 
 def _place(error):
     """Return what kind of error it was and where, without what it says."""
@@ -364,3 +635,40 @@ def _reached(reading):
         # future, and pass over nothing that happened behind the reading.
         return began
     return latest or False
+
+
+def _was_clear(known, row):
+    """Return whether it said the same when each of its questions had its own name."""
+    return bool(known) and not known.twins and known.content_hash == row.content_hash
+
+
+def _is_news(step):
+    return step.event in ("new", "changed", "restored")
+
+
+def _differs(one, name, value):
+    field = one._fields[name]
+    return field.convert_to_write(one[name], one) != value
+
+
+def _moment(stamp):
+    """Return a moment as fields keep it."""
+    if not stamp:
+        return False
+    return datetime.strptime(stamp.rstrip("Z"), FORMAT).replace(microsecond=0)
+
+
+def _mark(one):
+    """Return by what a staged submission is compared."""
+    return (
+        one.state == "removed",
+        one.submitted_stamp,
+        one.updated_stamp or None,
+        one.attachments_present,
+        one.edits,
+    )
+
+
+def _row_mark(row):
+    """Return the same of one that Central tells of."""
+    return False, row.submitted, row.updated, row.attachments_present, row.edits

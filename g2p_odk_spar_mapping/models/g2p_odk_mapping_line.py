@@ -3,8 +3,8 @@ from odoo.exceptions import ValidationError
 
 from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR
 
-from .. import words
-from ..mapping import (
+from ..pipeline import error_texts
+from ..pipeline.mapping import (
     DIGIT_TARGETS,
     OWN_TARGETS,
     PICKS,
@@ -13,7 +13,7 @@ from ..mapping import (
     is_unclear,
     read,
 )
-from ..transforms import OF_ONE, Unusable, check_parameter
+from ..pipeline.transforms import OF_ONE, Unusable, check_parameter
 
 TRANSFORMS = [
     ("keep", "As it is"),
@@ -53,7 +53,7 @@ class G2pOdkMappingLine(models.Model):
         "out, so this also takes whichever of several questions was answered.",
     )
     target = fields.Selection(
-        selection=lambda self: list(words.target_labels(self.env).items()),
+        selection=lambda self: list(error_texts.target_labels(self.env).items()),
         string="Becomes",
         required=True,
     )
@@ -128,10 +128,10 @@ class G2pOdkMappingLine(models.Model):
         twins = (self.form_id.twins or "").split()
         values, problems = read(payload, [self._plain()], twins=twins)
         if problems:
-            return words.explain_code(
+            return error_texts.explain_code(
                 self.env, problems[0].code, problems[0].details
             ).capitalize()
-        return words.shown(self.target, values.get(self.target, ""))
+        return error_texts.shown(self.target, values.get(self.target, ""))
 
     # === CONSTRAINTS === #
 
@@ -147,7 +147,7 @@ class G2pOdkMappingLine(models.Model):
 
     def _problem(self):
         """Return what is wrong with this line in words, or ``None``."""
-        label = words.target_labels(self.env)[self.target]
+        label = error_texts.target_labels(self.env)[self.target]
         questions = self.question_id | self.joined_ids
         if questions.form_id - self.form_id:
             return self.env._("%s: choose a question of this form.", label)
@@ -166,13 +166,13 @@ class G2pOdkMappingLine(models.Model):
             )
         if self.target in DIGIT_TARGETS and any(q._is_number() for q in questions):
             problem = Problem(self.target, "whole_number", {})
-            return words.explain(self.env, problem)
+            return error_texts.explain(self.env, problem)
         if self._is_unclear():
-            return words.explain(self.env, Problem(self.target, "twins", {}))
+            return error_texts.explain(self.env, Problem(self.target, "twins", {}))
         try:
             check_parameter(self.transform, self.parameter)
         except Unusable as error:
-            return words.explain(
+            return error_texts.explain(
                 self.env, Problem(self.target, error.code, error.details)
             )
         return None

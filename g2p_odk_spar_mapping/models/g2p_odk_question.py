@@ -2,9 +2,9 @@ from odoo import api, fields, models
 
 from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR
 
-from ..mapping import answer_at
-from ..transforms import Unusable
-from ..words import shown
+from ..pipeline.error_texts import shown
+from ..pipeline.mapping import answer_at
+from ..pipeline.transforms import Unusable
 
 
 class G2pOdkQuestion(models.Model):

@@ -3,10 +3,10 @@ from pathlib import Path
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from odoo.addons.g2p_spar_financial_address.urls import is_secure
+from odoo.addons.g2p_spar_financial_address.toolkit.urls import is_secure
 
 from ..asking import asking, names_for
-from ..central import troubles
+from ..central import errors
 
 ADMINISTRATOR = "g2p_spar_financial_address.group_administrator"
 
@@ -165,50 +165,50 @@ class G2pOdkServer(models.Model):
         :param ~..central.troubles.CentralTrouble trouble: what happened
         """
         texts = {
-            troubles.UNREACHABLE: self.env._(
+            errors.UNREACHABLE: self.env._(
                 "Central cannot be reached. Check the address and that Central is "
                 "running."
             ),
-            troubles.UNTRUSTED: self.env._(
+            errors.UNTRUSTED: self.env._(
                 "Central's certificate is not trusted. Have it renewed, or its "
                 "authority made known to this server."
             ),
-            troubles.BUSY: self.env._(
+            errors.BUSY: self.env._(
                 "Central answers with an error of its own. It is tried again later."
             ),
-            troubles.CUT: self.env._(
+            errors.CUT: self.env._(
                 "Central's answer broke off or took too long. It is tried again later."
             ),
-            troubles.TOO_LARGE: self.env._(
+            errors.TOO_LARGE: self.env._(
                 "Central's answer is too large. Fetch fewer submissions at a time."
             ),
-            troubles.GARBLED: self.env._(
+            errors.GARBLED: self.env._(
                 "What answers at this address does not speak as Central does. Check "
                 "the address."
             ),
-            troubles.INCOMPLETE: self.env._(
+            errors.INCOMPLETE: self.env._(
                 "Central told fewer submissions than it has. Everything is read again "
                 "in the next run."
             ),
-            troubles.CREDENTIALS: self.env._(
+            errors.CREDENTIALS: self.env._(
                 "Central refused the user or the password. Check both."
             ),
-            troubles.FORBIDDEN: self.env._(
+            errors.FORBIDDEN: self.env._(
                 "Central lets this user see no submissions. Make them a viewer of the "
                 "project there."
             ),
-            troubles.MISSING: self.env._(
+            errors.MISSING: self.env._(
                 "Central has no such project or form, or this user may not see it."
             ),
-            troubles.NO_LOGIN: self.env._(
+            errors.NO_LOGIN: self.env._(
                 "Nobody can log in with a password there: the address is not "
                 "Central's, or its users log in through another service, which "
                 "programs cannot."
             ),
-            troubles.REDIRECTED: self.env._(
+            errors.REDIRECTED: self.env._(
                 "This address leads on to another one. Give the one it leads to."
             ),
-            troubles.REFUSED: self.env._(
+            errors.REFUSED: self.env._(
                 "Central refused the question (%s). Its version may be too old.",
                 trouble.status,
             ),

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..staging import Known
+from ..pipeline.staging import Known
 
 #: Reasons known to this file; what applying adds is in its own.
 ERROR_KINDS = [

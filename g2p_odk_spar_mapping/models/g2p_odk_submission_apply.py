@@ -8,12 +8,12 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import groupby
 
 from odoo.addons.g2p_spar_financial_address.const import LIVE_STATES
-from odoo.addons.g2p_spar_financial_address.marks import trusted
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import trusted
 
-from ..planning import Source
-from ..staging import COUNTED
-from ..standing import Standing, first_of_each, moment
-from ..words import ERROR_KINDS
+from ..pipeline.error_texts import ERROR_KINDS
+from ..pipeline.planning import Source
+from ..pipeline.staging import COUNTED
+from ..pipeline.submission_order import Standing, first_of_each, moment
 
 _logger = logging.getLogger(__name__)
 

@@ -1,10 +1,10 @@
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.g2p_spar_financial_address.address_values import clean_note, clean_text
 from odoo.addons.g2p_spar_financial_address.const import EDITOR, LIVE_STATES
+from odoo.addons.g2p_spar_financial_address.values.checks import clean_note, clean_text
 
-from .. import words
+from ..pipeline import error_texts
 
 #: States a person may do something about.
 OPEN_STATES = ("set_aside", "waiting", "staged")
@@ -37,7 +37,7 @@ class G2pOdkSubmission(models.Model):
     def _compute_confirmable(self):
         for one in self:
             one.confirmable = (
-                one.state == "set_aside" and one.error_kind in words.CONFIRMABLE
+                one.state == "set_aside" and one.error_kind in error_texts.CONFIRMABLE
             )
 
     # === DECISIONS === #
@@ -68,7 +68,10 @@ class G2pOdkSubmission(models.Model):
         self._check_may_decide(("set_aside", "ignored", "staged", "waiting"))
         rows = self.sudo()
         # What Central says of it stands: a rejected one is not let in this way.
-        kinds = {kind for kind, _label in words.ERROR_KINDS} | {False, "unexpected"}
+        kinds = {kind for kind, _label in error_texts.ERROR_KINDS} | {
+            False,
+            "unexpected",
+        }
         rows = rows.filtered(lambda one: one.error_kind in kinds)
         if not rows:
             raise UserError(
@@ -154,7 +157,7 @@ class G2pOdkSubmission(models.Model):
         """
         self.ensure_one()._check_may_decide(("set_aside",))
         note = self._clean_reason(reason)
-        labels = words.target_labels(self.env)
+        labels = error_texts.target_labels(self.env)
         values = {
             target: clean_text(self.env, text, labels[target])
             for target, text in values.items()
@@ -170,8 +173,10 @@ class G2pOdkSubmission(models.Model):
                     "version": self.version,
                     "target": target,
                     "value": text,
-                    "shown": words.shown(target, text),
-                    "shown_before": words.shown(target, collected.get(target, "")),
+                    "shown": error_texts.shown(target, text),
+                    "shown_before": error_texts.shown(
+                        target, collected.get(target, "")
+                    ),
                     "reason": note,
                 }
                 for target, text in values.items()
@@ -189,8 +194,8 @@ class G2pOdkSubmission(models.Model):
         one = self.sudo()
         now = {**one._collected(), **one.correction_ids._in_force().get(one.id, {})}
         return [
-            (target, words.shown(target, now.get(target, "")))
-            for target in words.target_labels(self.env)
+            (target, error_texts.shown(target, now.get(target, "")))
+            for target in error_texts.target_labels(self.env)
         ]
 
     def _collected(self):

@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from ..mapping import full_name
+from ..pipeline.mapping import full_name
 
 #: Parts of a name that some registries keep in fields of their own.
 _NAME_PARTS = ("given_name", "family_name")

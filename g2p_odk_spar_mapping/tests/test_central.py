@@ -9,11 +9,11 @@ from odoo.tests import BaseCase
 from odoo.addons.g2p_spar_financial_address.tests.dripping import DrippingServer
 from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClient
 
-from ..central import troubles
+from ..central import errors
 from ..central.client import CentralClient
+from ..central.errors import CentralTrouble
 from ..central.feed import BEGINNING, Feed, earlier
 from ..central.rows import Unreadable, read_row
-from ..central.troubles import CentralTrouble
 from .central_stand_in import odata
 from .central_stand_in.server import CentralStandIn
 from .central_stand_in.store import Store
@@ -65,7 +65,7 @@ class TestCentral(BaseCase):
 
     def test_a_session_refused_at_once_is_trouble_and_no_loop(self):
         self.central.arm({"kind": "status", "code": 401, "path": "pro", "count": 9})
-        self.assertTrouble(troubles.CREDENTIALS, self.client.projects)
+        self.assertTrouble(errors.CREDENTIALS, self.client.projects)
         self.assertEqual(self.store.logins, 1)
 
     def test_the_session_is_ended(self):
@@ -78,14 +78,14 @@ class TestCentral(BaseCase):
 
     def test_what_each_answer_means(self):
         for status, code in (
-            (302, troubles.REDIRECTED),
-            (400, troubles.REFUSED),
-            (403, troubles.FORBIDDEN),
-            (404, troubles.MISSING),
-            (429, troubles.BUSY),
-            (500, troubles.BUSY),
-            (501, troubles.REFUSED),
-            (503, troubles.BUSY),
+            (302, errors.REDIRECTED),
+            (400, errors.REFUSED),
+            (403, errors.FORBIDDEN),
+            (404, errors.MISSING),
+            (429, errors.BUSY),
+            (500, errors.BUSY),
+            (501, errors.REFUSED),
+            (503, errors.BUSY),
         ):
             with self.subTest(status):
                 self.store.faults.clear()
@@ -96,7 +96,7 @@ class TestCentral(BaseCase):
 
     def test_only_questions_are_asked_again(self):
         self.central.arm({"kind": "status", "code": 503, "path": "sessions"})
-        self.assertTrouble(troubles.BUSY, self.client.projects)
+        self.assertTrouble(errors.BUSY, self.client.projects)
         self.assertEqual(self.store.fired, {"status": 1})
 
     def test_it_waits_as_long_as_central_asks_within_reason(self):
@@ -113,7 +113,7 @@ class TestCentral(BaseCase):
         ):
             waits.clear()
             self.central.arm({**fault, "headers": headers})
-            self.assertTrouble(troubles.BUSY, client.projects)
+            self.assertTrouble(errors.BUSY, client.projects)
             self.assertEqual(waits, expected)
 
     def test_a_login_is_repeated_only_if_it_cannot_have_arrived(self):
@@ -121,21 +121,21 @@ class TestCentral(BaseCase):
         clock = SimpleNamespace(sleep=waits.append)
         self.patch(CentralClient._patiently.__globals__, "time", clock)
         nobody = self.make_client("http://127.0.0.1:1")
-        self.assertTrouble(troubles.UNREACHABLE, nobody.projects)
+        self.assertTrouble(errors.UNREACHABLE, nobody.projects)
         self.assertEqual(len(waits), 3)
         self.central.arm({"kind": "cut", "path": "sessions"})
-        self.assertTrouble(troubles.CUT, self.client.projects)
+        self.assertTrouble(errors.CUT, self.client.projects)
         self.assertEqual(len(waits), 3)
 
     def test_garbage_a_wrong_password_nobody_there_and_no_login(self):
         self.central.arm({"kind": "garbage", "path": "projects"})
-        self.assertTrouble(troubles.GARBLED, self.client.projects)
+        self.assertTrouble(errors.GARBLED, self.client.projects)
         wrong = self.make_client(password="wrong")
-        self.assertTrouble(troubles.CREDENTIALS, wrong.projects)
+        self.assertTrouble(errors.CREDENTIALS, wrong.projects)
         nobody = self.make_client("http://127.0.0.1:1")
-        self.assertTrouble(troubles.UNREACHABLE, nobody.projects)
+        self.assertTrouble(errors.UNREACHABLE, nobody.projects)
         elsewhere = self.make_client(f"{self.central.url}/elsewhere")
-        self.assertTrouble(troubles.NO_LOGIN, elsewhere.projects)
+        self.assertTrouble(errors.NO_LOGIN, elsewhere.projects)
 
     def test_an_answer_that_takes_too_long(self):
         client = self.make_client(seconds=(5, 0.2))
@@ -155,7 +155,7 @@ class TestCentral(BaseCase):
         with self.assertRaises(CentralTrouble) as caught:
             client.projects()
         self.assertLess(time.monotonic() - start, 6)
-        self.assertEqual(caught.exception.code, troubles.CUT)
+        self.assertEqual(caught.exception.code, errors.CUT)
         # A login is not repeated.
         self.assertEqual(server.connections, 1)
 
@@ -164,7 +164,7 @@ class TestCentral(BaseCase):
         self.addCleanup(endless.stop)
         client = self.make_client(endless.url)
         client._token = "t"
-        self.assertTrouble(troubles.TOO_LARGE, client.projects)
+        self.assertTrouble(errors.TOO_LARGE, client.projects)
 
     def patch(self, scope, name, value):
         before = scope[name]
@@ -212,7 +212,7 @@ class TestCentral(BaseCase):
             return {**original(*arguments), "value": []}
 
         self.patch(odata.__dict__, "table", lacking)
-        self.assertTrouble(troubles.INCOMPLETE, self.read_all)
+        self.assertTrouble(errors.INCOMPLETE, self.read_all)
 
     def test_deleted_ones_are_told_with_their_date(self):
         one = self.store.submit({})

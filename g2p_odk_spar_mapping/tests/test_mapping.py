@@ -1,7 +1,7 @@
 from odoo.tests import BaseCase, tagged
 
-from ..mapping import Line, answer_at, answers_at, full_name, payment, read
-from ..transforms import Unusable
+from ..pipeline.mapping import Line, answer_at, answers_at, full_name, payment, read
+from ..pipeline.transforms import Unusable
 
 HOUSEHOLD = {
     "head": {"id": "SR-1", "name": None},

@@ -1,7 +1,7 @@
 from odoo.tests import BaseCase
 
 from ..central.rows import Row
-from ..staging import Known, gone, next_step
+from ..pipeline.staging import Known, gone, next_step
 
 
 def row(content="a", review=None, status=None, deleted=None):

@@ -1,6 +1,6 @@
 from odoo.tests import BaseCase, tagged
 
-from ..transforms import Unusable, as_text, check_parameter, transform
+from ..pipeline.transforms import Unusable, as_text, check_parameter, transform
 
 #: transform, answers, parameter, and what becomes of them
 RIGHT = [

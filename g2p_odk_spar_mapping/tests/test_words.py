@@ -4,7 +4,7 @@ from odoo.tests import tagged
 
 from odoo.addons.g2p_spar_financial_address.tests import words
 
-from ..words import ERROR_KINDS, explain_code
+from ..pipeline.error_texts import ERROR_KINDS, explain_code
 
 ADDON = "g2p_odk_spar_mapping"
 #: What can be wrong with an answer or with the table it is read by.

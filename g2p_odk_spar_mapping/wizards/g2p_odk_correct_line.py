@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from .. import words
+from ..pipeline import error_texts
 
 
 class G2pOdkCorrectLine(models.TransientModel):
@@ -12,7 +12,7 @@ class G2pOdkCorrectLine(models.TransientModel):
 
     correct_id = fields.Many2one("g2p.odk.correct", required=True, ondelete="cascade")
     target = fields.Selection(
-        selection=lambda self: list(words.target_labels(self.env).items()),
+        selection=lambda self: list(error_texts.target_labels(self.env).items()),
         string="Value",
         required=True,
     )

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from odoo import SUPERUSER_ID, http
 from odoo.http import request
 
-from odoo.addons.g2p_spar_financial_address import request_bodies
+from odoo.addons.g2p_spar_financial_address.toolkit import request_bodies
 
 from ..models.g2p_fa_settings import token_digest
 

@@ -4,7 +4,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 
-from odoo.addons.g2p_spar_financial_address.transactions import alone
+from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
 ATTENTION = "g2p_spar_admin_ui.activity_attention"
 OVERDUE = "g2p_spar_admin_ui.activity_overdue"

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from odoo.addons.g2p_spar_financial_address.transactions import alone
+from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
 #: Hours that are shown.
 HOURS = 24

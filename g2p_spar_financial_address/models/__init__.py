@@ -9,15 +9,9 @@ from . import g2p_fa_settings
 from . import g2p_fa_settings_key
 from . import g2p_fa_policy
 from . import g2p_financial_address
-from . import g2p_financial_address_values
-from . import g2p_financial_address_written
-from . import g2p_financial_address_effect
-from . import g2p_financial_address_number
-from . import g2p_financial_address_sharing
+from . import g2p_financial_address_workflow
+from . import g2p_financial_address_privacy
 from . import g2p_financial_address_import
-from . import g2p_financial_address_branch
-from . import g2p_financial_address_retention
-from . import g2p_financial_address_burst
 from . import g2p_fa_meeting
 from . import g2p_fa_rate
 from . import g2p_fa_sharing
@@ -25,8 +19,6 @@ from . import g2p_fa_reveal
 from . import res_partner
 from . import res_partner_alike
 from . import res_partner_spar_id
-from . import res_partner_card
-from . import res_partner_removal
 from . import g2p_directory_code
 from . import ir_http
 from . import res_partner_decisive

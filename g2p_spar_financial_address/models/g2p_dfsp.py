@@ -2,8 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
-from .. import account_numbers, address_values
 from ..const import BANK_ACCOUNT, FA_TYPES
+from ..values import account_number, checks
 
 ACCOUNT_FIELDS = ("account_pattern", "account_example", "account_hint")
 
@@ -16,7 +16,6 @@ class G2pDfsp(models.Model):
     _inherit = ["mail.thread", "g2p.fa.decisive.directory"]
     _rec_names_search = ["name", "code"]
     _order = "name"
-
     name = fields.Char(required=True, tracking=True)
     code = fields.Char(
         required=True, tracking=True, help="The provider's code at SPAR."
@@ -58,10 +57,14 @@ class G2pDfsp(models.Model):
     strategy_summary = fields.Char("Written as", related="strategy_id.summary")
     branch_ids = fields.One2many("g2p.dfsp.branch", "dfsp_id", string="Branches")
     active = fields.Boolean(default=True)
-
     _code_unique = models.Constraint(
         "UNIQUE(fa_type, code)",
         "There is already a provider of this type with this code.",
+    )
+    branch_required = fields.Boolean(
+        "Needs a branch",
+        help="An account at this bank is entered with its branch only, in every "
+        "channel.",
     )
 
     @api.depends("fa_type")
@@ -79,7 +82,7 @@ class G2pDfsp(models.Model):
 
     @api.constrains("name", "code")
     def _check_parts(self):
-        address_values.check_parts(self, ("name", "code"))
+        checks.check_parts(self, ("name", "code"))
 
     @api.constrains("strategy_id", "fa_type")
     def _check_strategy(self):
@@ -112,7 +115,7 @@ class G2pDfsp(models.Model):
     def _check_account_pattern(self):
         for dfsp in self:
             if dfsp.account_pattern:
-                account_numbers.check_pattern(self.env, dfsp.account_pattern)
+                account_number.check_pattern(self.env, dfsp.account_pattern)
             if dfsp.account_example:
                 dfsp._check_account_example()
 
@@ -121,9 +124,9 @@ class G2pDfsp(models.Model):
 
         :raise ValidationError: saying what is wrong with it
         """
-        number = address_values.clean_account_number(self.env, self.account_example)
+        number = checks.clean_account_number(self.env, self.account_example)
         pattern = self.account_pattern
-        if pattern and not account_numbers.matches(pattern, number):
+        if pattern and not account_number.matches(pattern, number):
             raise ValidationError(
                 self.env._(
                     "The example of an account number at %(bank)s does not match the "
@@ -131,7 +134,7 @@ class G2pDfsp(models.Model):
                     bank=self.name,
                 )
             )
-        account_numbers.check_account_number(self.env, number, self)
+        account_number.check_account_number(self.env, number, self)
 
     def write(self, vals):
         if "fa_type" in vals:
@@ -171,5 +174,33 @@ class G2pDfsp(models.Model):
                 self.env._(
                     "There are payment addresses at this provider. Archive it, and "
                     "enter what else it offers as a provider of its own."
+                )
+            )
+
+    # === BRANCH === #
+
+    # Banks that cannot pay an account without its branch.
+
+    @api.onchange("fa_type")
+    def _onchange_fa_type_branch(self):
+        if self.fa_type != BANK_ACCOUNT:
+            self.branch_required = False
+
+    @api.constrains("fa_type", "branch_required")
+    def _check_branch_required(self):
+        if any(one.branch_required and one.fa_type != BANK_ACCOUNT for one in self):
+            raise ValidationError(self.env._("Only banks have branches."))
+
+    def _check_branch(self, branch):
+        """Refuse an account without a branch where the bank needs one.
+
+        :param g2p.dfsp.branch branch: what was chosen; may be empty, as may the bank
+        :raise ValidationError: naming the bank
+        """
+        if self.branch_required and not branch:
+            raise ValidationError(
+                self.env._(
+                    "Choose the branch: %(bank)s needs one.",
+                    bank=self.name,
                 )
             )

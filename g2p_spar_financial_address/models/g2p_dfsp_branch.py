@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from .. import address_values
+from ..values import checks
 
 
 class G2pDfspBranch(models.Model):
@@ -27,7 +27,7 @@ class G2pDfspBranch(models.Model):
 
     @api.constrains("name", "code")
     def _check_parts(self):
-        address_values.check_parts(self, ("name", "code"))
+        checks.check_parts(self, ("name", "code"))
 
     def write(self, vals):
         if "dfsp_id" in vals:

@@ -8,14 +8,14 @@ from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
-from .. import spar_ids
+from ..values import identifiers
 
 
 def _cleaned(records, vals):
     code = vals.get("code")
     if not code or (records and all(record.code == code for record in records)):
         return vals
-    return {**vals, "code": spar_ids.normal(code)}
+    return {**vals, "code": identifiers.normal(code)}
 
 
 def _have_twins(records, scope):
@@ -32,8 +32,8 @@ def _have_twins(records, scope):
     domain = Domain(scope, "in", values) & Domain("id", "not in", ids)
     others = records.browse().sudo().with_context(active_test=False)
     others = others.search_fetch(domain, ["code", scope])
-    taken = {(one[scope], spar_ids.normal(one.code)) for one in others}
-    return any((one[scope], spar_ids.normal(one.code)) in taken for one in records)
+    taken = {(one[scope], identifiers.normal(one.code)) for one in others}
+    return any((one[scope], identifiers.normal(one.code)) in taken for one in records)
 
 
 class G2pDfsp(models.Model):

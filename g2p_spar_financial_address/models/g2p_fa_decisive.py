@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..const import VIEWER
-from ..marks import APPROVED, TOLD_BY_CALLER, is_marked
+from ..toolkit.context_flags import APPROVED, TOLD_BY_CALLER, is_marked
 
 
 class G2pFaDecisive(models.AbstractModel):

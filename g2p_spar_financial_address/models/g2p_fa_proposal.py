@@ -4,9 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Domain
 
-from .. import address_values
 from ..const import APPROVER, CHANNELS
-from ..marks import APPROVED, TOLD_BY_CALLER, channel_of, marked
+from ..toolkit.context_flags import APPROVED, TOLD_BY_CALLER, channel_of, marked
+from ..values import checks
 
 #: Addresses at which people are paid, or are about to be.
 _LIVE = Domain("state", "in", ("to_approve", "effective"))
@@ -307,7 +307,7 @@ class G2pFaProposal(models.Model):
         """
         self._check_may_decide()
         label = self._fields["decision_note"]._description_string(self.env)
-        note = address_values.clean_note(self.env, reason, label)
+        note = checks.clean_note(self.env, reason, label)
         if not note:
             raise UserError(self.env._("Say why: the reason is kept in the history."))
         self.sudo()._close("refused", note)

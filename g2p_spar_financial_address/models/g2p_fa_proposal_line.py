@@ -3,7 +3,7 @@ import hmac
 
 from odoo import api, fields, models
 
-from .. import spar_ids
+from ..values import identifiers
 
 #: Values a list shows of one proposal; a directory import may have thousands.
 SHOWN = 10
@@ -62,7 +62,7 @@ class G2pFaProposalLine(models.Model):
     def _id_print(self, spar_id):
         """Return the keyed hash of the normal form of a SPAR ID."""
         key = self.env["g2p.fa.settings"].sudo()._fingerprint_key()
-        text = f"spar_id|{spar_ids.normal(spar_id)}"
+        text = f"spar_id|{identifiers.normal(spar_id)}"
         return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:40]
 
     # === WHAT IT SAYS === #

@@ -5,12 +5,13 @@ from odoo.exceptions import LockError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, frozendict
 
-from .. import address_values
 from ..const import CHANNELS
-from ..marks import APPROVED, is_marked
+from ..toolkit.context_flags import APPROVED, is_marked
+from ..values import checks
 
 #: The source that means: typed by hand.
 TYPED = "spar_id"
+
 _PLACEHOLDER = "{id}"
 
 #: How a SPAR ID is made: the fields of a contact to look at, in order (none when it is
@@ -29,7 +30,6 @@ class G2pFaSettings(models.Model):
     _name = "g2p.fa.settings"
     _description = "Payment settings"
     _inherit = ["mail.thread", "g2p.fa.decisive"]
-
     id_source = fields.Char(
         tracking=True,
         string="SPAR ID comes from",
@@ -70,12 +70,19 @@ class G2pFaSettings(models.Model):
         help="Numbers and e-mails of addresses no longer in use are erased after this "
         "many days; the masked history stays. 0 keeps them.",
     )
-
     _singleton = models.UniqueIndex(
         "((id IS NOT NULL))", "There is only one set of payment settings."
     )
     _retention_not_negative = models.Constraint(
         "CHECK(retention_days >= 0)", "The number of days cannot be negative."
+    )
+    burst_limit = fields.Integer(
+        "Changes by one person in an hour",
+        default=50,
+        help="Above this, an approver is asked to look. 0 never asks.",
+    )
+    _burst_limit_not_negative = models.Constraint(
+        "CHECK(burst_limit >= 0)", "The number of changes cannot be negative."
     )
 
     # === COMPUTE METHODS === #
@@ -193,7 +200,7 @@ class G2pFaSettings(models.Model):
             return self.env._("The template may contain no other braces than {id}.")
         label = self._fields["id_template"]._description_string(self.env)
         try:
-            if address_values.clean_text(self.env, template, label) != template:
+            if checks.clean_text(self.env, template, label) != template:
                 return self.env._("The template begins or ends with a blank.")
         except ValidationError as error:
             return error.args[0]

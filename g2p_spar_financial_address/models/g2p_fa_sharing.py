@@ -2,8 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
-from .. import address_values
 from ..const import APPROVER, FA_TYPES, LIVE_STATES
+from ..values import checks
 
 
 class G2pFaSharing(models.Model):
@@ -53,7 +53,7 @@ class G2pFaSharing(models.Model):
     @api.depends("fa_type", "dfsp_id", "masked")
     def _compute_display_name(self):
         for sharing in self:
-            sharing.display_name = address_values.describe(sharing)
+            sharing.display_name = checks.describe(sharing)
 
     @api.depends("address_ids.state")
     def _compute_registrant_count(self):
@@ -143,7 +143,7 @@ class G2pFaSharing(models.Model):
         """
         self._check_approver()
         label = self._fields["reason"]._description_string(self.env)
-        reason = address_values.clean_note(self.env, reason, label)
+        reason = checks.clean_note(self.env, reason, label)
         if not reason:
             raise UserError(self.env._("Say why: the reason is kept in the history."))
         more = self.env["res.partner"].sudo().browse(partner_ids or []).exists()

@@ -2,9 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
-from .. import address_values
 from ..const import BANK_ACCOUNT, EMAIL_WALLET, FA_TYPES, MOBILE_WALLET, VALUE_FIELD
-from ..strategy_template import Unwritable, parsed_template
+from ..values import checks
+from ..values.strategy_template import Unwritable, parsed_template
 
 KINDS = [("fa", "Payment address"), ("id", "Beneficiary ID")]
 
@@ -230,7 +230,7 @@ class G2pFaStrategy(models.Model):
         """
         self.ensure_one()
         for value in values.values():
-            address_values.clean_text(self.env, value, self.env._("A value"))
+            checks.clean_text(self.env, value, self.env._("A value"))
         try:
             return self._parsed().fill({**values, **self._type_word()})
         except Unwritable as problem:

@@ -6,9 +6,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from .. import spar_ids
 from ..const import LIVE_STATES, VALUE_FIELD
 from ..import_names import ProviderNames, is_unreadable, set_names_apart
+from ..values import identifiers
 from .g2p_financial_address import PROTECTED_FIELDS
 
 #: What makes two addresses the same place, as far as a file says it.
@@ -69,9 +69,9 @@ class G2pFinancialAddress(models.Model):
 
     def _search_spar_id(self, operator, value):
         if isinstance(value, str):
-            value = spar_ids.normal(value)
+            value = identifiers.normal(value)
         elif operator == "in":
-            value = [text and spar_ids.normal(text) for text in value]
+            value = [text and identifiers.normal(text) for text in value]
         return [("partner_id.spar_id", operator, value)]
 
     @api.model

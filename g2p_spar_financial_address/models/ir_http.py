@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.http import request
 
-from .. import request_bodies
+from ..toolkit import request_bodies
 
 
 class IrHttp(models.AbstractModel):

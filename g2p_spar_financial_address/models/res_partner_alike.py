@@ -3,8 +3,8 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .. import names, spar_ids
 from ..const import VIEWER
+from ..values import identifiers, names
 
 _RANK = {False: 0, names.DIFFERENT: 0, names.SIMILAR: 1, names.SAME: 2}
 
@@ -43,11 +43,11 @@ class ResPartner(models.Model):
         for partner in self:
             mine = partner.spar_id
             notes = []
-            if mine and spar_ids.normal(mine) != mine:
+            if mine and identifiers.normal(mine) != mine:
                 notes.append(
                     self.env._("It has invisible or unusual characters or blanks.")
                 )
-            likeness = spar_ids.likeness(mine)
+            likeness = identifiers.likeness(mine)
             others = by_likeness.get(likeness, everybody.browse()) - partner._origin
             if others:
                 notes.append(
@@ -91,7 +91,7 @@ class ResPartner(models.Model):
 
     def _set_spar_id_likeness(self):
         for partner in self:
-            likeness = spar_ids.likeness(partner.spar_id)
+            likeness = identifiers.likeness(partner.spar_id)
             if partner.spar_id_likeness != likeness:
                 partner.spar_id_likeness = likeness
 
@@ -122,10 +122,10 @@ class ResPartner(models.Model):
         buckets = self._spar_id_buckets(texts, fields)
         found = defaultdict(self.browse)
         for text in texts:
-            wanted = spar_ids.normal(text)
-            bucket = buckets.get(spar_ids.likeness(text), self.browse())
+            wanted = identifiers.normal(text)
+            bucket = buckets.get(identifiers.likeness(text), self.browse())
             same = bucket.filtered(
-                lambda one, wanted=wanted: spar_ids.normal(one.spar_id) == wanted
+                lambda one, wanted=wanted: identifiers.normal(one.spar_id) == wanted
             )
             found[text] = (
                 same.filtered(lambda one, text=text: one.spar_id == text) or same
@@ -135,7 +135,7 @@ class ResPartner(models.Model):
     @api.model
     def _spar_id_buckets(self, texts, fields=()):
         """Return contacts whose ID may be mistaken for one of these, by likeness."""
-        wanted = {spar_ids.likeness(text) for text in texts} - {False}
+        wanted = {identifiers.likeness(text) for text in texts} - {False}
         if not wanted:
             return {}
         domain = [("spar_id_likeness", "in", sorted(wanted))]
@@ -162,8 +162,8 @@ class ResPartner(models.Model):
             return self.browse()
         if buckets is None:
             buckets = mine._spar_id_buckets({mine.spar_id}, ["name"])
-        for other in buckets.get(spar_ids.likeness(mine.spar_id), mine) - mine:
-            if spar_ids.differ_in_zeros(mine.spar_id, other.spar_id) and any(
+        for other in buckets.get(identifiers.likeness(mine.spar_id), mine) - mine:
+            if identifiers.differ_in_zeros(mine.spar_id, other.spar_id) and any(
                 _RANK[names.compare(name, other._spar_get_name())]
                 > _RANK[names.compare(name, mine._spar_get_name())]
                 for name in said

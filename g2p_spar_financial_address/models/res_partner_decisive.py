@@ -5,7 +5,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..const import FA_TYPES
-from ..marks import APPROVED, channel_of, is_marked, marked
+from ..toolkit.context_flags import APPROVED, channel_of, is_marked, marked
 
 #: Setting one of these again resumes a payment.
 _RESUMING = ("is_registrant", "active")

@@ -13,9 +13,9 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import split_every
 
-from .. import address_values, spar_ids
 from ..const import EDITOR, VIEWER
-from ..marks import APPROVED, TRUSTED, is_marked, trusted
+from ..toolkit.context_flags import APPROVED, TRUSTED, is_marked, trusted
+from ..values import checks, identifiers
 
 #: How many contacts are held in memory at once when all of them are looked at.
 _CHUNK = 2000
@@ -186,8 +186,8 @@ class ResPartner(models.Model):
             spreadsheet has changed
         """
         text = str(text) if text else ""
-        return address_values.clean_number_text(
-            self.env, spar_ids.normal(text), label or self.env._("SPAR ID")
+        return checks.clean_number_text(
+            self.env, identifiers.normal(text), label or self.env._("SPAR ID")
         )
 
     # === WHAT THE SUITE ASKS OF A REGISTRANT === #
@@ -288,9 +288,9 @@ class ResPartner(models.Model):
         self.ensure_one()
         value = self._spar_id_value(rule.sources)
         held = self.spar_id
-        if held and spar_ids.normal(self._spar_id_in(rule, value)) == spar_ids.normal(
-            held
-        ):
+        if held and identifiers.normal(
+            self._spar_id_in(rule, value)
+        ) == identifiers.normal(held):
             # SPAR may hold it in odd characters: only people rewrite it.
             return held
         try:
@@ -359,7 +359,7 @@ class ResPartner(models.Model):
                 self.env.uid,
                 ids,
                 [spar_id or None for spar_id in plan.values()],
-                [spar_ids.likeness(spar_id) or None for spar_id in plan.values()],
+                [identifiers.likeness(spar_id) or None for spar_id in plan.values()],
             ],
         )
         partners.invalidate_recordset(
@@ -377,17 +377,17 @@ class ResPartner(models.Model):
         owners = defaultdict(list)
         for id_, spar_id in plan.items():
             if spar_id:
-                owners[spar_ids.normal(spar_id)].append(id_)
+                owners[identifiers.normal(spar_id)].append(id_)
         self.flush_model(["spar_id", "spar_id_likeness"])
         rows = self.env.execute_query(
             SQL(
                 "SELECT id, spar_id FROM res_partner WHERE spar_id_likeness = ANY(%s)",
-                list({spar_ids.likeness(spar_id) for spar_id in owners}),
+                list({identifiers.likeness(spar_id) for spar_id in owners}),
             )
         )
         for id_, spar_id in rows:
-            if id_ not in plan and spar_ids.normal(spar_id) in owners:
-                owners[spar_ids.normal(spar_id)].append(id_)
+            if id_ not in plan and identifiers.normal(spar_id) in owners:
+                owners[identifiers.normal(spar_id)].append(id_)
         shared = {key: ids for key, ids in owners.items() if len(ids) > 1}
         if shared:
             lines = [

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, new_test_user
 from odoo.tools.misc import file_path
 
-from ..marks import APPROVED, marked
+from ..toolkit.context_flags import APPROVED, marked
 
 ADDON = "g2p_spar_financial_address"
 

@@ -2,7 +2,7 @@
 
 from unittest.mock import patch
 
-LOGGER = "odoo.addons.g2p_spar_financial_address.transactions"
+LOGGER = "odoo.addons.g2p_spar_financial_address.toolkit.transactions"
 #: In an error's text; it must not reach the log.
 PRIVATE = "0754200001"
 

@@ -3,7 +3,7 @@ import re
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
-from ..account_numbers import (
+from ..values.account_number import (
     MAX_PATTERN_LENGTH,
     check_account_number,
     check_pattern,

@@ -5,14 +5,14 @@ import phonenumbers
 
 from odoo.tests import tagged
 
-from .. import address_values, typed_numbers
+from ..values import checks, typed_numbers
 from .common import FinancialAddressCase
 
 
 @tagged("post_install", "-at_install")
 class TestAddressValues(FinancialAddressCase):
     def test_masks_hide_the_middle(self):
-        for module in (address_values, typed_numbers):
+        for module in (checks, typed_numbers):
             result = doctest.testmod(module)
             self.assertTrue(result.attempted)
             self.assertFalse(result.failed)
@@ -180,7 +180,7 @@ class TestAddressValues(FinancialAddressCase):
                 text = phonenumbers.format_number(number, style)
                 with self.subTest(code, typed=text):
                     self.assertEqual(
-                        address_values.clean_mobile_number(self.env, text, country),
+                        checks.clean_mobile_number(self.env, text, country),
                         phonenumbers.format_number(number, styles.E164),
                     )
                     tried += 1

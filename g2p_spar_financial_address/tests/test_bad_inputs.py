@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
-from .. import address_values
+from ..values import checks
 from .common import FinancialAddressCase
 
 CONTROL = (
@@ -258,11 +258,9 @@ class TestBadInputs(FinancialAddressCase):
     def test_any_text_is_cleaned_once_for_all_or_refused_in_words(self, text):
         """Cleaning what has been cleaned changes nothing: one form per value."""
         cleaners = (
-            lambda t: address_values.clean_account_number(self.env, t),
-            lambda t: address_values.clean_email_address(self.env, t),
-            lambda t: address_values.clean_mobile_number(
-                self.env, t, self.operator.country_id
-            ),
+            lambda t: checks.clean_account_number(self.env, t),
+            lambda t: checks.clean_email_address(self.env, t),
+            lambda t: checks.clean_mobile_number(self.env, t, self.operator.country_id),
         )
         for clean in cleaners:
             try:
@@ -272,4 +270,4 @@ class TestBadInputs(FinancialAddressCase):
                 continue
             self.assertEqual(clean(once), once)
             if len(once) > 8:
-                self.assertNotIn(once, address_values.mask(once))
+                self.assertNotIn(once, checks.mask(once))

@@ -7,7 +7,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import SQL, mute_logger
 
-from .. import spar_ids
+from ..values import identifiers
 from .common import FinancialAddressCase
 
 #: What people paste along with an ID, and what a screen shows the same.
@@ -43,7 +43,7 @@ class TestIdNormalForm(FinancialAddressCase):
         self.env.flush_all()
         self.env.cr.execute(
             "UPDATE res_partner SET spar_id = %s, spar_id_likeness = %s WHERE id = %s",
-            [spar_id, spar_ids.likeness(spar_id), partner.id],
+            [spar_id, identifiers.likeness(spar_id), partner.id],
         )
         self.env.invalidate_all()
 
@@ -58,14 +58,14 @@ class TestIdNormalForm(FinancialAddressCase):
         self.fail("It was stored.")
 
     def test_examples(self):
-        result = doctest.testmod(spar_ids)
+        result = doctest.testmod(identifiers)
         self.assertTrue(result.attempted)
         self.assertFalse(result.failed)
 
     def test_what_looks_the_same_is_the_same_id(self):
         for text in SAME:
             with self.subTest(text=ascii(text)):
-                self.assertEqual(spar_ids.normal(text), "IM-7")
+                self.assertEqual(identifiers.normal(text), "IM-7")
                 with self.assertTaken():
                     self.new_registrant("Another person", text)
                 with self.assertTaken():
@@ -132,7 +132,7 @@ class TestIdNormalForm(FinancialAddressCase):
         self.upgrade("g2p_spar_financial_address", "19.0.1.2.0", "pre", topic)
         self.assertEqual(self.registrant.spar_id, "SR-\u200e1")
         for partner in self.registrant | self.owner:
-            expected = spar_ids.likeness(partner.spar_id)
+            expected = identifiers.likeness(partner.spar_id)
             self.assertEqual(partner.spar_id_likeness, expected)
 
     # === LOOKING FOR AN ID === #

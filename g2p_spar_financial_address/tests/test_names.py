@@ -2,7 +2,7 @@ import doctest
 
 from odoo.tests import tagged
 
-from .. import names
+from ..values import names
 from .common import FinancialAddressCase
 
 

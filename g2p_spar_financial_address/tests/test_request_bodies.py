@@ -7,7 +7,7 @@ from werkzeug.serving import DechunkedInput
 
 from odoo.tests import BaseCase, tagged
 
-from .. import request_bodies
+from ..toolkit import request_bodies
 
 LIMIT = 100
 

@@ -121,7 +121,7 @@ class TestRetention(FinancialAddressCase):
             ended.action_end("all")
         module = "odoo.addons.g2p_spar_financial_address.models"
         self.patch(
-            __import__(f"{module}.g2p_financial_address_retention", fromlist=["CHUNK"]),
+            __import__(f"{module}.g2p_financial_address_privacy", fromlist=["CHUNK"]),
             "CHUNK",
             2,
         )

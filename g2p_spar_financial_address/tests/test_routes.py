@@ -2,7 +2,7 @@ import threading
 
 from odoo.tests import TransactionCase, tagged
 
-from .. import request_bodies
+from ..toolkit import request_bodies
 
 #: Where the suite's own pages are.
 OURS = "odoo.addons.g2p_"

@@ -6,8 +6,8 @@ from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
-from ..marks import APPROVED, TRUSTED, trusted
 from ..models.g2p_financial_address import PROTECTED_FIELDS
+from ..toolkit.context_flags import APPROVED, TRUSTED, trusted
 from .beside_others import transaction
 from .common import FinancialAddressCase
 

@@ -7,7 +7,13 @@ from unittest.mock import patch
 
 from odoo.tests import TransactionCase, tagged
 
-from ..server_secrets import FOLDERS, Unreadable, check_saved, read_file, read_variable
+from ..toolkit.server_secrets import (
+    FOLDERS,
+    Unreadable,
+    check_saved,
+    read_file,
+    read_variable,
+)
 from .fifo import nobody_waits
 
 

@@ -4,7 +4,7 @@ from odoo import modules
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .. import transactions
+from ..toolkit import transactions
 from .beside_others import BesideOthersCase
 
 

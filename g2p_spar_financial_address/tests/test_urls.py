@@ -1,6 +1,6 @@
 from odoo.tests import BaseCase, tagged
 
-from ..urls import is_secure
+from ..toolkit.urls import is_secure
 
 
 @tagged("post_install", "-at_install")

@@ -6,7 +6,7 @@ from openpyxl import load_workbook
 from odoo import fields, models
 from odoo.tools import groupby
 
-from ..typed_numbers import KEPT_DIGITS, is_cut, long_number, with_exponent
+from ..values.typed_numbers import KEPT_DIGITS, is_cut, long_number, with_exponent
 
 ADDRESS = "g2p.financial.address"
 #: Rows named in one message; a file of thousands may have one mistake in all of them.

@@ -8,7 +8,7 @@ from odoo import http
 from odoo.fields import Domain
 from odoo.http import request
 
-from odoo.addons.g2p_spar_financial_address import request_bodies
+from odoo.addons.g2p_spar_financial_address.toolkit import request_bodies
 
 from ..const import FIELD_AGENT, LIMITS, MAX_FORM
 

@@ -4,7 +4,7 @@ from odoo.fields import Domain
 from odoo.http import request
 from odoo.tools import format_date
 
-from odoo.addons.g2p_spar_financial_address import spar_ids
+from odoo.addons.g2p_spar_financial_address.values import identifiers
 from odoo.addons.g2p_spar_sync_queue.live.status import DISPLAY_STATES, spar_status
 
 from .agent import AgentPortal, agent_route
@@ -56,7 +56,7 @@ class PeoplePortal(AgentPortal):
         domain = Domain("id", "in", mine)
         if query:
             domain &= Domain("name", "ilike", query) | Domain(
-                "spar_id", "ilike", spar_ids.normal(query)
+                "spar_id", "ilike", identifiers.normal(query)
             )
         Partner, order = Partner.sudo(), "name, id"
         if state:

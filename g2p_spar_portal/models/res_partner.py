@@ -3,9 +3,15 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
 from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR, EDITOR
-from odoo.addons.g2p_spar_financial_address.marks import TRUSTED, is_marked
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
+    TRUSTED,
+    is_marked,
+)
 
 from ..const import FIELD_AGENT
+
+#: Parts of a name that some registries keep in fields of their own.
+NAME_PARTS = ("given_name", "family_name")
 
 
 class ResPartner(models.Model):
@@ -17,7 +23,6 @@ class ResPartner(models.Model):
     """
 
     _inherit = "res.partner"
-
     agent_ids = fields.Many2many(
         "res.users",
         "g2p_partner_agent_rel",
@@ -123,3 +128,45 @@ class ResPartner(models.Model):
                     "a registrant."
                 )
             )
+
+    # === CONTACTS OF THE PORTAL === #
+
+    # What the portal asks of a registry to enter somebody new.
+
+    @api.model
+    def _portal_name_fields(self):
+        """Return the fields the name of a person is typed in.
+
+        :rtype: tuple
+        """
+        in_parts = all(name in self._fields for name in NAME_PARTS)
+        return NAME_PARTS if in_parts else ("name",)
+
+    @api.model
+    def _portal_new_values(self, values):
+        """Return the values of a new registrant of the current user.
+
+        :param dict values: cleaned, by field of the step: names and ``id_number``
+        :rtype: dict
+        """
+        names = {name: values[name] for name in self._portal_name_fields()}
+        return {
+            "is_registrant": True,
+            "user_id": self.env.uid,
+            "name": " ".join(name for name in names.values() if name),
+            **names,
+            **self._spar_id_values(values["id_number"]),
+        }
+
+    @api.model
+    def _portal_contact_values(self, values):
+        """Return the values of how a registrant is contacted.
+
+        :param dict values: cleaned, by field of the step
+        :rtype: dict
+        """
+        return {
+            name: values[name]
+            for name in ("phone", "email", "street", "city")
+            if values[name]
+        }

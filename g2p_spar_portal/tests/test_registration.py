@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from ..models.res_partner_portal import NAME_PARTS
+from ..models.res_partner import NAME_PARTS
 from .common import text_of
 from .registration_common import NEEMA, PHONE, WALLET, RegistrationCase
 

@@ -2,7 +2,7 @@ import logging
 
 from odoo.tests import tagged
 
-from odoo.addons.g2p_spar_financial_address.marks import trusted
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import trusted
 
 from .common import text_of
 from .registration_common import NEEMA, WALLET, RegistrationCase

@@ -2,7 +2,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tests import tagged
 
-from odoo.addons.g2p_spar_financial_address.marks import trusted
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import trusted
 
 from .common import PORTAL, PortalCase, text_of
 

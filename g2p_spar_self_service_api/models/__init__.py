@@ -2,13 +2,10 @@ from . import fastapi_endpoint
 from . import g2p_api_rights
 from . import g2p_api_client
 from . import g2p_api_issuer
-from . import g2p_api_issuer_tokens
 from . import g2p_api_call
 from . import g2p_fa_settings
 from . import g2p_api_proposal
-from . import g2p_api_proposal_progress
 from . import g2p_dfsp
 from . import g2p_financial_address
-from . import g2p_financial_address_told
 from . import ir_http
 from . import res_partner

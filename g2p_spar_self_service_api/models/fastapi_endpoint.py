@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from odoo import api, fields, models
 
-from odoo.addons.g2p_spar_financial_address import request_bodies
+from odoo.addons.g2p_spar_financial_address.toolkit import request_bodies
 
 from ..problems import MEDIA_TYPE, of_status
 

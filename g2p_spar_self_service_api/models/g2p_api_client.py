@@ -6,7 +6,7 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import frozendict
 
-from .. import limits, signing
+from .. import rate_limits, signing
 from ..tokens import ALGORITHMS, BadToken, fits, look, read_public_key, verify
 
 #: Seconds an assertion may be good for, and the clocks may differ.
@@ -193,7 +193,7 @@ class G2pApiClient(models.Model):
         # A crash of the database forgets these; an assertion that somebody caught is
         # good for no more than these minutes.
         seconds = ASSERTION_SECONDS + 3 * LEEWAY
-        once = limits.of_assertion(client.client_id, claims["jti"], seconds)
+        once = rate_limits.of_assertion(client.client_id, claims["jti"], seconds)
         if self.env["g2p.fa.rate"]._take_all(once):
             raise BadToken("replayed")
         return client

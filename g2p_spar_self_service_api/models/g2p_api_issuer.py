@@ -1,11 +1,48 @@
+import logging
+
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from odoo.addons.g2p_spar_financial_address.urls import is_secure
+from odoo.addons.g2p_spar_financial_address.toolkit.urls import is_secure
+from odoo.addons.g2p_spar_financial_address.values import identifiers
 
-from .. import jwks
+from .. import fetching, jwks, rate_limits
 from ..jwks import JwksProblem
-from ..tokens import ALGORITHMS
+from ..problems import Problem
+from ..tokens import ALGORITHMS, BadToken, fits, verify
+from .g2p_api_rights import SCOPES, make_spar_id
+
+_logger = logging.getLogger(__name__)
+
+#: Seconds for which keys are taken as they are, and those for which they go on when
+#: their address does not answer.
+FRESH = 3600
+
+STALE = 24 * 3600
+
+#: Above this, some programs round the whole numbers of JSON.
+MAX_EXACT = 2**53
+
+_COLUMNS = (
+    "id",
+    "name",
+    "url",
+    "audience",
+    "algorithms",
+    "jwks_source",
+    "jwks_url",
+    "jwks",
+    "claim",
+    "leeway",
+    "required_scope",
+    "required_acr",
+    "rate",
+    "person_rate",
+    "id_template",
+    *SCOPES,
+)
 
 
 class G2pApiIssuer(models.Model):
@@ -19,7 +56,6 @@ class G2pApiIssuer(models.Model):
     _description = "Issuer of citizens' tokens"
     _inherit = ["g2p.api.rights", "mail.thread"]
     _order = "name, id"
-
     name = fields.Char(required=True, tracking=True)
     url = fields.Char(
         "Issuer",
@@ -79,7 +115,6 @@ class G2pApiIssuer(models.Model):
         help="What the token's claim “acr” must be, with blanks between several. "
         "Empty: anything.",
     )
-
     _url_unique = models.Constraint("UNIQUE(url)", "There is already such an issuer.")
     _leeway_fits = models.Constraint(
         "CHECK(leeway BETWEEN 0 AND 300)", "Clocks may differ by at most 300 seconds."
@@ -215,3 +250,206 @@ class G2pApiIssuer(models.Model):
             ),
         }
         return texts[problem.code]
+
+    # === TOKENS === #
+
+    # Verifies the tokens of an issuer.
+
+    @api.model
+    def _row(self, url):
+        """Return what counts of the issuer with this name, in one query.
+
+        Not from memory: the keys change without anybody's doing, and whoever is served
+        by another process needs them as soon as they are there.
+
+        :param str url: the claim ``iss``
+        :rtype: dict | None
+        """
+        if not isinstance(url, str) or "\0" in url:
+            return None
+        self.flush_model()
+        self.env.cr.execute(
+            f"""SELECT {", ".join(_COLUMNS)},
+                       extract(epoch FROM now() AT TIME ZONE 'UTC' - jwks_date) AS age
+                  FROM g2p_api_issuer WHERE url = %s AND state = 'active'""",
+            [url],
+        )
+        return self.env.cr.dictfetchone()
+
+    @api.model
+    def _prove(self, token, header, said):
+        """Return the issuer of a citizen's token, and the ID in it, proved.
+
+        :param str token: as it was sent
+        :param dict header: of it
+        :param dict said: its claims, not believed yet
+        :return: the issuer as of :meth:`_row`, and the text of the claim with the ID
+        :rtype: tuple
+        :raise BadToken: when it proves nothing
+        :raise Problem: when there are no keys to prove it with
+        """
+        row = self._row(said.get("iss"))
+        if not row:
+            raise BadToken("issuer")
+        algorithm = header.get("alg")
+        if algorithm not in row["algorithms"].split():
+            raise BadToken("alg")
+        claims = verify(
+            token,
+            self._key(row, header.get("kid"), algorithm),
+            algorithm,
+            issuer=row["url"],
+            audience=row["audience"].split(),
+            leeway=row["leeway"],
+            required=(row["claim"],),
+        )
+        self._check_strength(row, claims)
+        value = claims[row["claim"]]
+        if isinstance(value, int) and not isinstance(value, bool):
+            self._check_number(row, value)
+            value = str(value)
+        if not isinstance(value, str) or not value.strip():
+            raise BadToken("claim")
+        return row, value
+
+    @api.model
+    def _check_number(self, row, number):
+        """Refuse an ID that came as a number, where that may be two people's.
+
+        A number has lost the zeros in front, and what is left may be the ID of another
+        person. JSON libraries round large numbers.
+
+        :raise BadToken: then
+        """
+        if abs(number) > MAX_EXACT:
+            raise BadToken("claim")
+        spar_id = make_spar_id(self.env, row["id_template"], str(number), is_login=True)
+        everybody = self.env["res.partner"].sudo().with_context(active_test=False)
+        alike = everybody._spar_id_buckets({spar_id} - {False})
+        if any(
+            identifiers.differ_in_zeros(spar_id, other.spar_id)
+            for others in alike.values()
+            for other in others
+        ):
+            raise BadToken("zeros")
+
+    @api.model
+    def _check_strength(self, row, claims):
+        """Refuse a token that was given for less than is asked for here."""
+        scope = claims.get("scope", "")
+        scopes = scope.split() if isinstance(scope, str) else scope
+        needed = row["required_scope"]
+        if needed and not (isinstance(scopes, list) and needed in scopes):
+            raise BadToken("scope")
+        if row["required_acr"] and claims.get("acr") not in row["required_acr"].split():
+            raise BadToken("acr")
+
+    @api.model
+    def _key(self, row, kid, algorithm):
+        """Return the key a token is to be proved with.
+
+        :param dict row: of the issuer
+        :param str kid: the name the token gives, or None
+        :raise BadToken: when the issuer has no such key
+        :raise Problem: when it is not known what keys it has
+        """
+        keys = self._keys(row, kid)
+        pairs = keys.get(kid, []) if kid else sum(keys.values(), [])
+        fitting = [
+            key
+            for key, bound in pairs
+            if bound in (None, algorithm) and fits(key, algorithm)
+        ]
+        # Without a name there is no choosing among several.
+        if len(fitting) != 1:
+            raise BadToken("kid")
+        return fitting[0]
+
+    @api.model
+    def _keys(self, row, kid):
+        """Return the issuer's keys, fetched anew when they are old or one is missing.
+
+        :raise Problem: when there are none, or none young enough
+        """
+        keys, age = _held(row)
+        lacking = not keys or age >= STALE or bool(kid and kid not in keys)
+        if row["jwks_source"] == "url" and (lacking or age > FRESH):
+            keys, age = _held(self._renewed(row, wait=lacking))
+        if not keys or age >= STALE:
+            raise Problem("issuer_unavailable", headers={"Retry-After": "60"})
+        return keys
+
+    @api.model
+    def _renewed(self, row, wait):
+        """Return the issuer with its keys fetched anew, by this call or another one.
+
+        :param dict row: of the issuer
+        :param bool wait: whether it is of no use with the keys it has
+        :return: as of :meth:`_row`; the same keys when none were fetched
+        :rtype: dict
+        :raise BadToken: when the issuer was disabled meanwhile
+        """
+        with self.env.registry.cursor() as cr:
+            if fetching.begin(cr, row["id"]):
+                if text := self._fetch(row):
+                    return {**row, "jwks": text, "age": 0}
+            elif not (wait and fetching.wait(cr, row["id"])):
+                return row
+            # Somebody may have fetched them since this call began.
+            cr.rollback()
+            row = self.with_env(self.env(cr=cr))._row(row["url"])
+        if not row:
+            raise BadToken("issuer")
+        return row
+
+    @api.model
+    def _fetch(self, row):
+        """Fetch the keys, once a minute at most; return None if that was in vain."""
+        if self.env["g2p.fa.rate"]._take_all(rate_limits.of_fetch(row["id"])):
+            return None
+        try:
+            text = jwks.fetch(row["jwks_url"])
+            jwks.parse(text)
+        except JwksProblem as problem:
+            _logger.warning(
+                "The keys of the issuer %s cannot be read: %s",
+                row["name"],
+                problem.code,
+            )
+            return None
+        self.browse(row["id"])._keep(row["jwks_url"], text)
+        return text
+
+    def _keep(self, url, text):
+        """Keep the keys for everybody at once, whatever becomes of this call.
+
+        :param str url: where they were fetched; if that is no longer the address of
+            the issuer's keys, they are not
+        :param str text: the JWKS as it was fetched
+        """
+        try:
+            with self.env.registry.cursor() as cr:
+                fetching.limit_waiting(cr, fetching.KEEPING)
+                cr.execute(
+                    """UPDATE g2p_api_issuer SET jwks = %s, jwks_date = %s
+                        WHERE id = %s AND jwks_source = 'url' AND jwks_url = %s""",
+                    [text, fields.Datetime.now(), self.id, url],
+                    log_exceptions=False,
+                )
+        except psycopg2.OperationalError:
+            # Somebody is changing the issuer; the next call fetches them again.
+            _logger.info("The keys of an issuer were not kept: it is being changed.")
+        self.invalidate_recordset(["jwks", "jwks_date"])
+
+
+def _held(row):
+    """Return the keys an issuer has here, and for how many seconds it has had them."""
+    if row["jwks_source"] == "pasted":
+        age = 0
+    else:
+        age = STALE if row["age"] is None else row["age"]
+    try:
+        return (jwks.parse(row["jwks"]) if row["jwks"] else {}), age
+    except JwksProblem:
+        # What was kept is only ever parsed text, but not for ever by this version.
+        return {}, age

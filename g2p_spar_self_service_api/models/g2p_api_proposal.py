@@ -10,14 +10,14 @@ from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tools import SQL
 
-from odoo.addons.g2p_spar_financial_address import spar_ids
 from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
 from odoo.addons.g2p_spar_financial_address.models.g2p_financial_address import (
     PROTECTED_FIELDS,
 )
+from odoo.addons.g2p_spar_financial_address.values import identifiers
 
-from ..refusals import KeyReused, Refused
-from ..turns import take_turn
+from ..exceptions import KeyReused, Refused
+from ..registrant_lock import take_turn
 
 #: What is read of each on the way. Somebody waits, so nothing else is.
 PROVIDER_FIELDS = [
@@ -30,10 +30,12 @@ PROVIDER_FIELDS = [
     "branch_required",
     "strategy_id",
 ]
+
 BRANCH_FIELDS = ["name", "code", "dfsp_id"]
 
 #: Hours for which the same key gets the same answer again, at least.
 KEY_HOURS = 24
+
 #: Keys forgotten in one transaction.
 CHUNK = 10_000
 
@@ -50,7 +52,6 @@ class G2pApiProposal(models.Model):
     _description = "Proposed payment address"
     _order = "id desc"
     _rec_name = "public_id"
-
     public_id = fields.Char(
         "ID in the API",
         required=True,
@@ -86,7 +87,6 @@ class G2pApiProposal(models.Model):
     # Hashes with a key: what they are made of could be guessed otherwise.
     key_hash = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
     body_hash = fields.Char(readonly=True, copy=False, groups=fields.NO_ACCESS)
-
     _public_id_unique = models.Constraint("UNIQUE(public_id)")
     _one_per_key = models.UniqueIndex(
         "(partner_id, caller, key_hash) WHERE key_hash IS NOT NULL"
@@ -162,9 +162,7 @@ class G2pApiProposal(models.Model):
         values = self._address_values(caller.partner, said)
         values |= {"api_caller": caller.name, "api_caller_key": caller.key}
         try:
-            address = self.env["g2p.financial.address"]._enter_changes(
-                [values]
-            )
+            address = self.env["g2p.financial.address"]._enter_changes([values])
             self.env.flush_all()
         except UserError as problem:
             raise Refused({"": str(problem)}) from None
@@ -252,7 +250,7 @@ class G2pApiProposal(models.Model):
 
     def _provider(self, fa_type, code):
         # As it came first: a code stored before codes had a normal form.
-        codes = [code, spar_ids.normal(code)]
+        codes = [code, identifiers.normal(code)]
         found = self.env["g2p.dfsp"].search_fetch(
             [("fa_type", "=", fa_type), ("code", "in", codes)], PROVIDER_FIELDS
         )
@@ -264,7 +262,7 @@ class G2pApiProposal(models.Model):
         return found
 
     def _branch(self, bank, code):
-        codes = [code, spar_ids.normal(code)]
+        codes = [code, identifiers.normal(code)]
         found = self.env["g2p.dfsp.branch"].search_fetch(
             [("dfsp_id", "=", bank.id), ("code", "in", codes)], BRANCH_FIELDS
         )
@@ -309,3 +307,47 @@ class G2pApiProposal(models.Model):
         )
         old._forget_keys()
         return len(old), len(old) == CHUNK
+
+    # === PROGRESS === #
+
+    # What a person is told of their proposals. Nothing of it names who works here.
+
+    @api.model
+    def _page(self, partner, page, size):
+        """Return a page of somebody's proposals, newest first.
+
+        :param recordset partner: the registrant
+        :param int page: which one, from 1
+        :param int size: how many a page has
+        :return: the proposals, and whether there are more
+        :rtype: tuple
+        """
+        found = self.sudo().search(
+            [("partner_id", "=", partner.id)],
+            offset=(page - 1) * size,
+            limit=size + 1,
+        )
+        return found[:size], len(found) > size
+
+    @api.model
+    def _own(self, partner, public_id):
+        """Return the proposal of this ID if it is this person's, else an empty set."""
+        return self.sudo().search(
+            [("public_id", "=", public_id), ("partner_id", "=", partner.id)]
+        )
+
+    def _progress(self):
+        """Return how far these proposals of one person have come.
+
+        :rtype: list[dict]
+        """
+        replaced = self.address_id._api_replaced()
+        return [
+            {
+                "id": proposal.public_id,
+                "proposed_at": proposal.create_date,
+                **proposal.address_id._api_entry(),
+                **proposal.address_id._api_progress(proposal.address_id in replaced),
+            }
+            for proposal in self
+        ]

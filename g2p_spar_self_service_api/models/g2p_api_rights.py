@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
 
-from odoo.addons.g2p_spar_financial_address import address_values, spar_ids
+from odoo.addons.g2p_spar_financial_address.values import checks, identifiers
 
 #: What a caller may do, by the field that says so.
 SCOPES = {
@@ -142,11 +142,11 @@ def make_spar_id(env, template, text, is_login=False):
         other characters is then another login, however alike they look
     :return: the SPAR ID, or ``False`` where nobody could have it
     """
-    normal = spar_ids.normal(text)
+    normal = identifiers.normal(text)
     if is_login and text.strip(" ") != normal:
         return False
     try:
-        text = address_values.clean_text(env, normal, "ID")
+        text = checks.clean_text(env, normal, "ID")
     except ValidationError:
         return False
     return text and template.replace(PLACEHOLDER, text)

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from ..caller import Caller, caller_with
 from ..dependencies import ApiRoute, Env
+from ..exceptions import KeyReused, Refused
 from ..paging import next_page, path_of
 from ..problems import Problem
-from ..refusals import KeyReused, Refused
 from ..schemas.address import Address, End, Ended
 from ..schemas.base import Page, PageSize
 from ..schemas.proposal import Accepted, Progress, Proposal, ProposalPage

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 from fastapi import APIRouter, Form
 from starlette.requests import Request
 
-from .. import call, limits, signing
+from .. import call, rate_limits, signing
 from ..caller import CLIENT, Caller, count, unauthenticated
 from ..dependencies import ApiRoute, Env
 from ..problems import Problem
@@ -47,7 +47,7 @@ async def get_token(
     Errors have the members of RFC 6749, section 5.2, besides those of problem details.
     """
     one = call.current.get()
-    count(env, one, limits.of_token(one.source))
+    count(env, one, rate_limits.of_token(one.source))
     if grant_type != "client_credentials":
         raise _refused("unsupported_grant_type" if grant_type else "invalid_request")
     try:

@@ -10,7 +10,7 @@ import jwt
 
 from odoo.addons.g2p_spar_financial_address.tests.matrix import MatrixMixin
 
-from .. import limits, signing
+from .. import rate_limits, signing
 from ..models.g2p_api_rights import SCOPES
 from .common import ISSUER, Keys, claims, jwk, pem, signed
 from .routes_case import RoutesCase
@@ -71,7 +71,7 @@ class MatrixCase(MatrixMixin, RoutesCase, CitizenCase):
         super().setUp()
         # None of these calls is one too many.
         for name in ("FAILURES", "TOKENS"):
-            self.enterContext(patch.object(limits, name, 1_000_000))
+            self.enterContext(patch.object(rate_limits, name, 1_000_000))
         disabled = self.token_of(self.disabled)
         self.disabled.state = "disabled"
         self.env.flush_all()

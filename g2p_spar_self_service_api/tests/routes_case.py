@@ -3,7 +3,10 @@ from itertools import count
 from odoo.tools import SQL
 
 from odoo.addons.fastapi.pools import fastapi_app_pool
-from odoo.addons.g2p_spar_financial_address.marks import APPROVED, marked
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
+    APPROVED,
+    marked,
+)
 
 from .common import ApiCase
 

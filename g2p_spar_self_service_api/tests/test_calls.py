@@ -3,7 +3,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 
-from .. import limits
+from .. import rate_limits
 from .common import ApiCase
 from .test_citizens import CitizenCase, claims, signed
 
@@ -186,7 +186,7 @@ class TestLimits(ApiCase):
         self.assertEqual(statuses, [404, 404, 429, 429])
 
     def test_who_proves_nothing_is_heard_only_so_often_and_fills_no_table(self):
-        with patch.object(limits, "FAILURES", 2), self.counted_apart():
+        with patch.object(rate_limits, "FAILURES", 2), self.counted_apart():
             statuses = [
                 self.ask("/v1/probe/nobody", token="garbage").status_code
                 for _call in range(5)
@@ -198,26 +198,26 @@ class TestLimits(ApiCase):
             self.assertEqual(fine.status_code, 200)
 
     def test_tokens_are_given_only_so_often(self):
-        with patch.object(limits, "TOKENS", 2), self.counted_apart():
+        with patch.object(rate_limits, "TOKENS", 2), self.counted_apart():
             statuses = [self.ask_token(self.client).status_code for _call in range(3)]
         self.assertEqual(statuses, [200, 200, 429])
 
     def test_a_network_of_ipv6_is_one_source(self):
-        source = limits.of_failure("2001:db8::1")
-        self.assertEqual(source, limits.of_failure("2001:db8::ffff:1"))
-        self.assertNotEqual(source, limits.of_failure("2001:db8:0:1::1"))
+        source = rate_limits.of_failure("2001:db8::1")
+        self.assertEqual(source, rate_limits.of_failure("2001:db8::ffff:1"))
+        self.assertNotEqual(source, rate_limits.of_failure("2001:db8:0:1::1"))
         self.assertNotEqual(
-            limits.of_failure("192.0.2.1"), limits.of_failure("192.0.2.2")
+            rate_limits.of_failure("192.0.2.1"), rate_limits.of_failure("192.0.2.2")
         )
-        self.assertTrue(limits.of_failure("fe80::1%eth0"))
+        self.assertTrue(rate_limits.of_failure("fe80::1%eth0"))
 
     def test_a_source_of_ipv4_is_one_also_where_the_server_speaks_ipv6(self):
-        for count in (limits.of_failure, limits.of_token):
+        for count in (rate_limits.of_failure, rate_limits.of_token):
             self.assertEqual(count("::ffff:192.0.2.1"), count("192.0.2.1"))
             self.assertNotEqual(count("::ffff:192.0.2.1"), count("::ffff:192.0.2.2"))
 
     def test_nobody_says_themselves_where_they_call_from(self):
-        with patch.object(limits, "FAILURES", 2), self.counted_apart():
+        with patch.object(rate_limits, "FAILURES", 2), self.counted_apart():
             statuses = [
                 self.ask(
                     "/v1/probe/nobody",

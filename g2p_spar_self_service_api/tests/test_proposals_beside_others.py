@@ -17,8 +17,8 @@ from odoo.addons.g2p_spar_financial_address.tests.beside_others import (
 )
 from odoo.addons.g2p_spar_sync_queue.engine import wake_up
 
-from ..refusals import KeyReused, Refused
-from ..turns import TURN_LOCK, take_turn
+from ..exceptions import KeyReused, Refused
+from ..registrant_lock import TURN_LOCK, take_turn
 
 THREADS = 6
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from odoo.tests import tagged
 
-from .. import limits
+from .. import rate_limits
 from .common import BASE, SECRET
 from .matrix_case import MatrixCase
 from .routes_case import ACCOUNT, PROPOSALS, WALLET
@@ -368,7 +368,7 @@ class TestSecurityRequests(MatrixCase):
             {"X_Forwarded_For": f"10.0.0.{n}", "X_Real_IP": f"10.1.0.{n}"}
             for n in range(4)
         ]
-        self.startPatcher(patch.object(limits, "FAILURES", 2))
+        self.startPatcher(patch.object(rate_limits, "FAILURES", 2))
         with self.counted_apart():
             statuses = [
                 self.ask("/v1/address", token="x", person="SR-1", **spoof).status_code

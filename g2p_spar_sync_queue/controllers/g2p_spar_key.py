@@ -1,7 +1,7 @@
 from odoo import http
 from odoo.http import content_disposition, request
 
-from odoo.addons.g2p_spar_financial_address import request_bodies
+from odoo.addons.g2p_spar_financial_address.toolkit import request_bodies
 
 from ..models.g2p_spar_key import MANAGER, PUBLIC_FILES
 

@@ -1,13 +1,13 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from odoo.addons.g2p_spar_financial_address import address_values
 from odoo.addons.g2p_spar_financial_address.const import (
     BANK_ACCOUNT,
     EMAIL_WALLET,
     MOBILE_WALLET,
     VALUE_FIELD,
 )
+from odoo.addons.g2p_spar_financial_address.values import checks
 
 from ..strategy_writer import StrategyWriter
 
@@ -35,7 +35,7 @@ class G2pFaStrategy(models.Model):
         if not parts:
             return self.env._("Cannot be read here")
         provider = parts.get("bank_name") or parts.get("wallet_provider_name")
-        value = address_values.mask(parts.get(VALUE_FIELD[strategy.fa_type]))
+        value = checks.mask(parts.get(VALUE_FIELD[strategy.fa_type]))
         return " · ".join(part for part in (provider, value) if part)
 
     @api.model
@@ -107,7 +107,7 @@ class G2pFaStrategy(models.Model):
                 )
             )
         for text in parts.values():
-            address_values.check_part(self.env, text, self.env._("A value"))
+            checks.check_part(self.env, text, self.env._("A value"))
 
     def _spar_numbered(self, number):
         """Return our strategy for payment addresses with this number, if there is."""

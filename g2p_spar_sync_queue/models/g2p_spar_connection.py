@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClient
-from odoo.addons.g2p_spar_financial_address.transactions import alone
+from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
 from ..engine import breaker, outbox, restore_guard
 from ..engine.sync_run import JOB_SECONDS, LATE_SECONDS, SyncRun

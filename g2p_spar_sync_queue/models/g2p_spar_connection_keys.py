@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from odoo.addons.g2p_spar_financial_address.server_secrets import opened
+from odoo.addons.g2p_spar_financial_address.toolkit.server_secrets import opened
 
 from ..spar import keys, tls
 from ..spar.jws import Signer

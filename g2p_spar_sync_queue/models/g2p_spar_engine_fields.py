@@ -1,7 +1,10 @@
 from odoo import api, models
 from odoo.exceptions import AccessError
 
-from odoo.addons.g2p_spar_financial_address.marks import INSIDE, is_marked
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
+    INSIDE,
+    is_marked,
+)
 
 
 class G2pSparEngineFields(models.AbstractModel):

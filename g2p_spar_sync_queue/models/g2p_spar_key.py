@@ -6,7 +6,11 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_datetime
 
-from odoo.addons.g2p_spar_financial_address.marks import INSIDE, is_marked, marked
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
+    INSIDE,
+    is_marked,
+    marked,
+)
 
 from ..spar import keys
 from ..spar.keys import KeyProblem

@@ -8,8 +8,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_date
 
-from odoo.addons.g2p_spar_financial_address.marks import INSIDE, marked
-from odoo.addons.g2p_spar_financial_address.server_secrets import (
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import INSIDE, marked
+from odoo.addons.g2p_spar_financial_address.toolkit.server_secrets import (
     Unreadable,
     check_saved,
     read_file,

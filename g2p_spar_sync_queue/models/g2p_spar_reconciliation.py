@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from odoo.addons.g2p_spar_financial_address.transactions import alone
+from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
 from ..engine import breaker, journal, rate_limit, restore_guard, store
 from ..engine.claim import wanted_of

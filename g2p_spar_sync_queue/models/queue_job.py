@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from odoo.addons.g2p_spar_financial_address.marks import is_marked
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import is_marked
 
 from ..jobs import NEW_JOB
 

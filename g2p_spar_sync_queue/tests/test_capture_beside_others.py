@@ -10,10 +10,13 @@ from odoo import modules
 from odoo.service.model import retrying
 from odoo.tests import tagged
 
-from odoo.addons.g2p_spar_financial_address.marks import APPROVED, marked
 from odoo.addons.g2p_spar_financial_address.tests.beside_others import (
     BesideOthersCase,
     transaction,
+)
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
+    APPROVED,
+    marked,
 )
 from odoo.addons.queue_job.tests.common import trap_jobs
 

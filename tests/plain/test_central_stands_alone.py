@@ -10,7 +10,7 @@ PROGRAM = """
 import sys
 sys.modules["odoo"] = None  # any import of Odoo fails
 sys.path.insert(0, sys.argv[1])
-import central.client, central.feed, central.rows, staging
+import central.client, central.feed, central.rows, pipeline.staging
 print(central.feed.earlier("2026-05-03T10:10:00.000Z", 600))
 """
 

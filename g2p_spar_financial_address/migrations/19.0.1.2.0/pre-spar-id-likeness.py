@@ -1,4 +1,4 @@
-from odoo.addons.g2p_spar_financial_address import spar_ids
+from odoo.addons.g2p_spar_financial_address.values import identifiers
 
 CHUNK = 10_000
 
@@ -23,7 +23,7 @@ def migrate(cr, version):
         if not rows:
             break
         ids = [id_ for id_, _spar_id in rows]
-        likenesses = [spar_ids.likeness(spar_id) or None for _id, spar_id in rows]
+        likenesses = [identifiers.likeness(spar_id) or None for _id, spar_id in rows]
         cr.execute(
             """UPDATE res_partner AS p SET spar_id_likeness = new.likeness
                  FROM unnest(%s::int[], %s::text[]) AS new(id, likeness)

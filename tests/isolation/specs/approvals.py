@@ -17,7 +17,10 @@ def waiting(case):
 
 
 def ask_for_approval(case, asked):
-    from odoo.addons.g2p_spar_financial_address.marks import APPROVED, marked
+    from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
+        APPROVED,
+        marked,
+    )
 
     with case.stage.env() as env:
         policies = env["g2p.fa.policy"].search([("fa_type", "=", "mobile_wallet")])
@@ -48,7 +51,7 @@ def decide(case, action, *reason):
 
 def amend_at_once(case):
     """Return a step: another wallet comes in by a channel that asks nobody."""
-    from odoo.addons.g2p_spar_financial_address.marks import trusted
+    from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import trusted
 
     name, do = case.amend()
     return name, lambda env: do(trusted(env["res.partner"], "api").env)

@@ -27,7 +27,10 @@ def with_provider(*works):
 
 def rename(case):
     """Return a step: the provider gets another name, which a second person approved."""
-    from odoo.addons.g2p_spar_financial_address.marks import APPROVED, marked
+    from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
+        APPROVED,
+        marked,
+    )
 
     def do(env):
         provider = env["g2p.dfsp"].browse(case.provider)

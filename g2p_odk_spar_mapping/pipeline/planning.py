@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from odoo.addons.g2p_spar_financial_address.spar_ids import normal
+from odoo.addons.g2p_spar_financial_address.values.identifiers import normal
 
 
 class Trouble(Exception):

@@ -3,22 +3,32 @@ import hmac
 import re
 from collections import defaultdict
 
-from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from dateutil.relativedelta import relativedelta
 
-from ..account_numbers import is_iban
-from ..const import BANK_ACCOUNT, EDITOR, LIVE_STATES
-from ..transactions import alone
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, ValidationError
+
+from ..const import APPROVER, BANK_ACCOUNT, EDITOR, LIVE_STATES, VALUE_FIELD
+from ..toolkit.context_flags import DOOR, is_marked, marked
+from ..toolkit.transactions import alone, in_chunks
+from ..values.account_number import is_iban
+
+NUMBER_FIELDS = frozenset(VALUE_FIELD.values())
+
+#: Addresses erased in one transaction.
+CHUNK = 1000
 
 
 class G2pFinancialAddress(models.Model):
-    """One account or wallet used by several registrants: a household, or a fraud.
+    """Who reads whole numbers, and that it is written down.
 
-    Found by a keyed hash of the number, so that finding needs no right to read it.
+    The ORM asks :meth:`_has_field_access` before it reads, searches, groups or sorts
+    by a field, so that a rule there holds for views, exports and RPC alike. Whoever
+    may see numbers gets them by ``read`` and its kin, by export, and by
+    :meth:`reveal`; each leaves a row in ``g2p.fa.reveal``.
     """
 
     _inherit = "g2p.financial.address"
-
     fingerprint = fields.Char(
         readonly=True,
         copy=False,
@@ -40,14 +50,121 @@ class G2pFinancialAddress(models.Model):
         groups=EDITOR,
         help="For searching: finds the addresses with exactly this number.",
     )
-
     _fingerprints = models.Index("(fingerprint) WHERE fingerprint IS NOT NULL")
+    erased_date = fields.Datetime("Number erased on", readonly=True, copy=False)
+    _to_erase = models.Index(
+        "(end_date) WHERE state IN ('ended', 'refused') AND erased_date IS NULL"
+    )
 
     def _has_field_access(self, field, operation):
         # Written with the number it is made of; callers are refused it by name.
         if field.name == "fingerprint" and operation == "write":
             return True
-        return super()._has_field_access(field, operation)
+        allowed = super()._has_field_access(field, operation)
+        if operation == "read" and field.name in NUMBER_FIELDS and not self.env.su:
+            typed_just_now = self._ids and not any(self._origin._ids)
+            return allowed and bool(typed_just_now or self._is_through_door())
+        return allowed
+
+    def _asks_for_numbers(self, fields):
+        names = fields or self.fields_get(attributes=())
+        return not self.env.su and bool(NUMBER_FIELDS.intersection(names))
+
+    def _through_door(self):
+        return marked(self, DOOR)
+
+    def _is_through_door(self):
+        return is_marked(self, DOOR)
+
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        # To know of a field is not to read it: forms need to.
+        return super(G2pFinancialAddress, self._through_door()).fields_get(
+            allfields, attributes
+        )
+
+    def read(self, fields=None, load="_classic_read"):
+        if not self._asks_for_numbers(fields):
+            return super().read(fields, load)
+        return super(G2pFinancialAddress, self._through_door()).read(fields, load)
+
+    def fetch(self, field_names=None):
+        return super().fetch(self._fetchable(field_names))
+
+    @api.model
+    def search_fetch(self, domain, field_names=None, offset=0, limit=None, order=None):
+        names = self._fetchable(field_names)
+        return super().search_fetch(domain, names, offset, limit, order)
+
+    def _fetchable(self, names):
+        if names is None or self.env.su or self._is_through_door():
+            return names
+        return [name for name in names if name not in NUMBER_FIELDS]
+
+    def _read_format(self, fnames, load="_classic_read"):
+        if not self._asks_for_numbers(fnames):
+            return super()._read_format(fnames, load)
+        rows = super(G2pFinancialAddress, self._through_door())._read_format(
+            fnames, load
+        )
+        self._write_down("read")
+        return rows
+
+    def _export_rows(self, fields, *, _is_toplevel_call=True):
+        names = {path[0] for path in fields if path}
+        if self.env.su or not NUMBER_FIELDS & names:
+            return super()._export_rows(fields, _is_toplevel_call=_is_toplevel_call)
+        rows = super(G2pFinancialAddress, self._through_door())._export_rows(
+            fields, _is_toplevel_call=_is_toplevel_call
+        )
+        self._write_down("export")
+        return rows
+
+    def onchange(self, values, field_names, fields_spec):
+        if self.env.su or not self.ids or not NUMBER_FIELDS & fields_spec.keys():
+            return super().onchange(values, field_names, fields_spec)
+        # The form of a draft sends what it holds and gets nothing else back.
+        return super(G2pFinancialAddress, self._through_door()).onchange(
+            values, field_names, fields_spec
+        )
+
+    def reveal(self):
+        """Return the whole number to somebody who may see it, and write that down.
+
+        :rtype: str
+        :raise AccessError: for whoever may not see numbers
+        """
+        self.ensure_one().check_access("read")
+        if not any(self.env.user.has_group(group) for group in (EDITOR, APPROVER)):
+            raise AccessError(self.env._("You may only see this number masked."))
+        self._write_down("reveal")
+        return self._value() or ""
+
+    def _write_down(self, way):
+        """Record that these numbers were shown to this user.
+
+        Not what they typed themselves: a form reads back what it has just saved, and
+        what is not saved yet.
+        """
+        foreign = self._origin.filtered(lambda a: a.entered_by_id != self.env.user)
+        self.env["g2p.fa.reveal"].sudo().create(
+            [
+                {
+                    "address_id": address.id,
+                    "partner_id": address.partner_id.id,
+                    "masked": address.masked,
+                    "user_id": self.env.uid,
+                    "way": way,
+                }
+                for address in foreign
+            ]
+        )
+
+    # === SHARED ADDRESSES === #
+
+    # One account or wallet used by several registrants: a household, or a fraud.
+    #
+    # Found by a keyed hash of the number, so that finding needs no right to read it.
 
     @api.model
     def _fingerprint(self, fa_type, dfsp, value):
@@ -194,3 +311,54 @@ class G2pFinancialAddress(models.Model):
             except ValidationError:
                 continue
             yield self._fingerprint(dfsp.fa_type, dfsp, value)
+
+    # === RETENTION === #
+
+    # How long numbers are kept: the masked trace stays, the value goes.
+
+    def _erase(self):
+        """Forget the numbers, the holders' names and the proofs of these.
+
+        Only of what is over: an address in use without its number pays nobody.
+        """
+        over = self.sudo().filtered(lambda a: a.state in ("ended", "refused"))
+        sharings = over.sharing_id
+        over._inside().write(
+            {
+                **dict.fromkeys(VALUE_FIELD.values(), False),
+                "erased_date": fields.Datetime.now(),
+                "fingerprint": False,
+                "holder_name": False,
+                "proof": False,
+                "proof_name": False,
+                "sharing_id": False,
+            }
+        )
+        sharings._drop_unused()
+
+    @api.model
+    def _cron_erase(self):
+        """Erase what ended longer ago than the registry keeps numbers.
+
+        A draft nobody touched for as long is deleted: it was never in use.
+        """
+        days = self.env["g2p.fa.settings"]._values()["retention_days"]
+        if not days:
+            return
+        before = fields.Datetime.now() - relativedelta(days=days)
+        ended = [
+            ("state", "in", ("ended", "refused")),
+            ("erased_date", "=", False),
+            ("end_date", "<", before),
+        ]
+        drafts = [("state", "=", "draft"), ("write_date", "<", before)]
+        commit = self.env["ir.cron"]._commit_progress
+        Address = self.sudo()
+        commit(remaining=Address.search_count(ended) + Address.search_count(drafts))
+        for found, work in (
+            (Address.search(ended, order="end_date"), type(self)._erase),
+            (Address.search(drafts, order="id"), type(self).unlink),
+        ):
+            for count in in_chunks(found, CHUNK, work):
+                if not commit(count):
+                    return

@@ -1,9 +1,13 @@
+from dateutil.relativedelta import relativedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .. import address_values
 from ..const import APPROVER
+from ..toolkit.transactions import alone
+from ..values import checks
 
 #: Which state may follow which. Nothing leaves refused or ended.
 FOLLOWERS = {
@@ -15,13 +19,14 @@ FOLLOWERS = {
 #: Channels where a person types the change and can be asked why.
 TYPED_CHANNELS = {"admin", "portal"}
 
+BURST = "g2p_spar_financial_address.activity_burst"
+
 
 class G2pFinancialAddress(models.Model):
     """How an address takes effect, waits for a second person, and ends."""
 
     _inherit = "g2p.financial.address"
     _approval_activity = "g2p_spar_financial_address.activity_approve"
-
     approval_cause = fields.Selection(
         [
             ("policy", "A second person looks at this type and channel"),
@@ -52,7 +57,6 @@ class G2pFinancialAddress(models.Model):
         related="previous_id.holder_name", string="Account holder before"
     )
     may_decide = fields.Boolean(compute="_compute_may_decide")
-
     _one_pending_per_registrant = models.UniqueIndex(
         "(partner_id) WHERE state = 'to_approve'",
         "Somebody else has just entered an address for this registrant. "
@@ -320,7 +324,7 @@ class G2pFinancialAddress(models.Model):
 
     def _clean_decision(self, reason):
         label = self._fields["decision_note"]._description_string(self.env)
-        return address_values.clean_note(self.env, reason, label)
+        return checks.clean_note(self.env, reason, label)
 
     def _close(self, state, note):
         """End or refuse these, for good."""
@@ -346,3 +350,51 @@ class G2pFinancialAddress(models.Model):
                     self.env._("Somebody else has just decided this. Reload the page.")
                 )
         self.sudo().write({"state": state, **facts})
+
+    # === CHANGE-RATE ALERT === #
+
+    # One person who changes many addresses in a short time is looked at.
+    #
+    # Nothing is stopped: a campaign looks the same. Somebody else is asked, once.
+
+    @api.model
+    def _cron_watch_bursts(self):
+        """Ask an approver to look at whoever changed many addresses this hour."""
+        limit = self.env["g2p.fa.settings"]._values()["burst_limit"]
+        if not limit:
+            return
+        hour_ago = fields.Datetime.now() - relativedelta(hours=1)
+        # Typed changes of what was in use: imports and first entries come in masses.
+        changed = Domain("create_date", ">", hour_ago) & Domain(
+            [("previous_id", "!=", False), ("channel", "in", ("admin", "portal"))]
+        )
+        rows = self.sudo()._read_group(
+            changed, ["entered_by_id"], ["__count", "id:max"], [("__count", ">", limit)]
+        )
+        for person, count, newest in rows:
+            alone(self.env, self.sudo().browse(newest)._report_burst, person, count)
+
+    def _report_burst(self, person, count):
+        """Ask one approver, unless one is asked about this person already."""
+        summary = self.env._("Many changes by %(name)s", name=person.name)
+        asked = self.env["mail.activity"].search_count(
+            [
+                ("activity_type_id", "=", self.env.ref(BURST).id),
+                ("summary", "=", summary),
+            ],
+            limit=1,
+        )
+        approver = self._approvers().get(self)
+        if asked or not approver:
+            return
+        self.activity_schedule(
+            BURST,
+            summary=summary,
+            note=self.env._(
+                "%(name)s changed %(count)s payment addresses within an hour. Look at "
+                "them in the list of payment addresses, filtered by who entered them.",
+                name=person.name,
+                count=count,
+            ),
+            user_id=approver.id,
+        )

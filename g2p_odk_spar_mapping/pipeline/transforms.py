@@ -10,7 +10,10 @@ import re
 
 import phonenumbers
 
-from odoo.addons.g2p_spar_financial_address.typed_numbers import NotAPhone, parse_phone
+from odoo.addons.g2p_spar_financial_address.values.typed_numbers import (
+    NotAPhone,
+    parse_phone,
+)
 
 #: How long an answer may be before it is not looked at any more.
 MAX_LENGTH = 1000

@@ -4,7 +4,7 @@ No text here repeats an answer: it may be an account number, and these texts are
 by people who may not see one.
 """
 
-from odoo.addons.g2p_spar_financial_address.address_values import mask
+from odoo.addons.g2p_spar_financial_address.values.checks import mask
 
 from .mapping import SECRET_TARGETS
 

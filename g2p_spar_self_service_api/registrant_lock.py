@@ -2,7 +2,7 @@
 
 from odoo import modules
 
-from odoo.addons.g2p_spar_financial_address.transactions import commit
+from odoo.addons.g2p_spar_financial_address.toolkit.transactions import commit
 
 #: First key of the advisory locks; the second is the partner's id. Not that of the
 #: outbox: whoever saves a form takes that one when their address is already written,

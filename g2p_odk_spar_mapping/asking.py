@@ -16,7 +16,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.server_secrets import (
 )
 
 from .central.client import MAX_ANSWER_BYTES, CentralClient
-from .central.errors import CentralTrouble
+from .central.errors import CentralError
 
 #: Beginning of the names of variables that may hold a password of Central: anything
 #: else in the server's environment must not be read. The host follows.
@@ -52,7 +52,7 @@ def asking(server):
     try:
         with client_of(server) as client:
             yield client
-    except CentralTrouble as trouble:
+    except CentralError as trouble:
         raise UserError(server._worded(trouble)) from None
 
 

@@ -12,7 +12,7 @@ from odoo.exceptions import ValidationError
 
 from .const import BANK_ACCOUNT, FA_TYPES
 from .directory_csv import COLUMNS
-from .toolkit.context_flags import APPROVED, TOLD_BY_CALLER, marked
+from .toolkit.context_flags import APPROVED, SKIP_RESYNC, marked
 from .values import checks, identifiers
 
 NEW_PROVIDER = "new_provider"
@@ -354,7 +354,7 @@ class DirectoryPlan:
         """Change what exists; people are paid by none of these values."""
         for target in targets.values():
             if target.record and target.changes:
-                record = marked(marked(target.record, TOLD_BY_CALLER), APPROVED)
+                record = marked(marked(target.record, SKIP_RESYNC), APPROVED)
                 record.write(target.changes)
 
     def _create(self, model, targets):

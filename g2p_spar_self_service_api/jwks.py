@@ -43,7 +43,7 @@ _READERS = {"RSA": RSAAlgorithm, "EC": ECAlgorithm, "OKP": OKPAlgorithm}
 _late = {}
 
 
-class JwksProblem(Exception):
+class JwksError(Exception):
     """There are no usable keys. ``code`` is our word for why."""
 
     def __init__(self, code):
@@ -59,21 +59,21 @@ def parse(text):
     :return: lists of ``(key, algorithm)``; the algorithm is None where the set names
         none, and the name is None where a key has none
     :rtype: dict
-    :raise JwksProblem: when there is none that tokens could be verified with
+    :raise JwksError: when there is none that tokens could be verified with
     """
     try:
         entries = json.loads(text)["keys"]
         if not isinstance(entries, list) or len(entries) > MAX_KEYS:
             raise TypeError
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise JwksProblem(GARBLED) from None
+        raise JwksError(GARBLED) from None
     keys = {}
     for entry in entries:
         if isinstance(entry, dict) and (pair := _read(entry)):
             kid = entry.get("kid")
             keys.setdefault(kid if isinstance(kid, str) else None, []).append(pair)
     if not keys:
-        raise JwksProblem(NO_KEY)
+        raise JwksError(NO_KEY)
     return keys
 
 
@@ -83,7 +83,7 @@ def _read(entry):
     Secrets that both sides share are none: they would be public.
     """
     if "d" in entry:
-        raise JwksProblem(PRIVATE)
+        raise JwksError(PRIVATE)
     algorithm = entry.get("alg")
     if entry.get("use", "sig") != "sig" or not isinstance(algorithm, str | None):
         return None
@@ -101,13 +101,13 @@ def fetch(url):
     In a thread of its own, since looking up a name has no timeout.
 
     :param str url: of the issuer; no redirect is followed
-    :raise JwksProblem: when there is none, or none of reasonable size in time
+    :raise JwksError: when there is none, or none of reasonable size in time
     """
     late = _late.pop(url, None)
     if late and late.is_alive():
         # It may go on as long as the name is looked up, but only one.
         _late[url] = late
-        raise JwksProblem(TOO_SLOW)
+        raise JwksError(TOO_SLOW)
     answer = queue.SimpleQueue()
     thread = threading.Thread(target=_tell, args=(url, answer), daemon=True)
     thread.start()
@@ -115,7 +115,7 @@ def fetch(url):
         text, problem = answer.get(timeout=TIMEOUT)
     except queue.Empty:
         _late[url] = thread
-        raise JwksProblem(TOO_SLOW) from None
+        raise JwksError(TOO_SLOW) from None
     if problem:
         raise problem
     return text
@@ -133,12 +133,12 @@ def _get(url):
     with http_client.HttpClient(url, TIMEOUT, TIMEOUT, MAX_BYTES) as client:
         reply = client.request("GET", "", headers={"Accept": "application/json"})
     if reply.status and 300 <= reply.status < 400:
-        raise JwksProblem(REDIRECTED)
+        raise JwksError(REDIRECTED)
     if reply.status not in (None, 200):
-        raise JwksProblem(STATUS)
+        raise JwksError(STATUS)
     if reply.problem:
-        raise JwksProblem(_PROBLEMS.get(reply.problem, UNREACHABLE))
+        raise JwksError(_PROBLEMS.get(reply.problem, UNREACHABLE))
     try:
         return reply.content.decode()
     except UnicodeDecodeError:
-        raise JwksProblem(GARBLED) from None
+        raise JwksError(GARBLED) from None

@@ -7,10 +7,10 @@ from odoo.addons.g2p_spar_financial_address.toolkit.transactions import commit
 #: First key of the advisory locks; the second is the partner's id. Not that of the
 #: outbox: whoever saves a form takes that one when their address is already written,
 #: and two that wait for each other's would both be in vain.
-TURN_LOCK = 0x53504150  # "SPAP"
+REGISTRANT_LOCK = 0x53504150  # "SPAP"
 
 
-def take_turn(env, partner):
+def lock_registrant(env, partner):
     """Let nobody else come to this point for this registrant until the call is over.
 
     What the transaction did before is committed, and a new one begins: the snapshot of
@@ -25,7 +25,7 @@ def take_turn(env, partner):
     if modules.module.current_test:
         return
     cr, connection = env.cr, env.cr.connection
-    key = [TURN_LOCK, partner.id]
+    key = [REGISTRANT_LOCK, partner.id]
 
     def give_back():
         # By the connection itself: a cursor that is closed has none to execute with.

@@ -10,7 +10,7 @@ import time
 from urllib.parse import quote, urlencode
 
 from . import errors
-from .errors import CentralTrouble
+from .errors import CentralError
 
 #: A page of 1,000 long submissions is some MB; anything far beyond is not one.
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -87,12 +87,12 @@ class CentralClient:
 
         :param int project: its number
         :param str form: its ID in XML
-        :raise CentralTrouble: also when the form was published anew meanwhile
+        :raise CentralError: also when the form was published anew meanwhile
         """
         path = f"{_form(project, form)}/fields"
         named, own = self._list(path, {"odata": "true"}), self._list(path)
         if [one.get("type") for one in named] != [one.get("type") for one in own]:
-            raise CentralTrouble(errors.GARBLED)
+            raise CentralError(errors.GARBLED)
         return [
             {**one, "raw": str(other.get("path") or "")}
             for one, other in zip(named, own, strict=True)
@@ -105,18 +105,18 @@ class CentralClient:
         :param str form: the form's ID in XML
         :param dict parameters: of OData
         :return: the page, and when Central says it was (an HTTP date, or "")
-        :raise CentralTrouble: when there is none
+        :raise CentralError: when there is none
         """
         path = f"{_form(project, form)}.svc/Submissions"
         page, date = self._get(path, parameters)
         if not isinstance(page, dict) or not isinstance(page.get("value"), list):
-            raise CentralTrouble(errors.GARBLED)
+            raise CentralError(errors.GARBLED)
         return page, date
 
     def _list(self, path, parameters=None):
         answer, _date = self._get(path, parameters)
         if not isinstance(answer, list):
-            raise CentralTrouble(errors.GARBLED)
+            raise CentralError(errors.GARBLED)
         return answer
 
     # === SESSION === #
@@ -127,14 +127,14 @@ class CentralClient:
         reply = self._patiently("POST", "/v1/sessions", login.encode())
         status = reply.status
         if status in (400, 401):
-            raise CentralTrouble(errors.CREDENTIALS, status)
+            raise CentralError(errors.CREDENTIALS, status)
         if status == 404:
             # Not Central, or one whose users log in elsewhere.
-            raise CentralTrouble(errors.NO_LOGIN, status)
+            raise CentralError(errors.NO_LOGIN, status)
         answer = _read(status, reply.content)
         token = answer.get("token") if isinstance(answer, dict) else None
         if not token or not isinstance(token, str):
-            raise CentralTrouble(errors.GARBLED)
+            raise CentralError(errors.GARBLED)
         self._token = token
 
     def _get(self, path, parameters=None):
@@ -155,7 +155,7 @@ class CentralClient:
         """Ask, and ask again while that may help and cannot do harm.
 
         :return: the HTTP client's reply
-        :raise CentralTrouble: when there is no answer
+        :raise CentralError: when there is no answer
         """
         for attempt in range(TRIES):
             reply = self._once(verb, path, body)
@@ -166,7 +166,7 @@ class CentralClient:
                 wait = self._backoff * 2**attempt
             time.sleep(min(wait, LONGEST_WAIT))
         if reply.problem:
-            raise CentralTrouble(_PROBLEMS.get(reply.problem, errors.UNREACHABLE))
+            raise CentralError(_PROBLEMS.get(reply.problem, errors.UNREACHABLE))
         return reply
 
     def _once(self, verb, path, body=None):
@@ -198,13 +198,13 @@ def _form(project, form):
 def _read(status, content):
     """Return what an answer says.
 
-    :raise CentralTrouble: when it says that something is wrong
+    :raise CentralError: when it says that something is wrong
     """
     if status == 200:
         try:
             return json.loads(content)
         except (ValueError, RecursionError):
-            raise CentralTrouble(errors.GARBLED) from None
+            raise CentralError(errors.GARBLED) from None
     if status in (401, 403, 404):
         code = {
             401: errors.CREDENTIALS,
@@ -217,4 +217,4 @@ def _read(status, content):
         code = errors.REFUSED if status == 501 else errors.BUSY
     else:
         code = errors.REFUSED
-    raise CentralTrouble(code, status)
+    raise CentralError(code, status)

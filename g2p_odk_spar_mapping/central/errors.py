@@ -18,7 +18,7 @@ REFUSED = "refused"
 TRANSIENT = frozenset({UNREACHABLE, BUSY, CUT, GARBLED, INCOMPLETE})
 
 
-class CentralTrouble(Exception):
+class CentralError(Exception):
     """Central could not be asked, or gave no answer that can be used.
 
     :param str code: one of the words above

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from itertools import pairwise
 
 from . import errors
-from .errors import CentralTrouble
+from .errors import CentralError
 from .rows import Unreadable, read_row
 
 BEGINNING = "1970-01-01T00:00:00.000Z"
@@ -70,7 +70,7 @@ class Feed:
         :param place: where to go on, as an earlier page said, or None
         :return: generator of :class:`Page`, its rows :class:`~.rows.Row` and, in their
             place, :class:`~.rows.Unreadable`
-        :raise CentralTrouble: when not everything could be read
+        :raise CentralError: when not everything could be read
         """
         return self._pages({"$expand": "*"}, _wanted(since), place)
 
@@ -120,11 +120,11 @@ class Feed:
             # The count is of what the filter shows, and so without those before.
             left = _count(page) - skip - len(rows)
             if left > 0 and not rows:
-                raise CentralTrouble(errors.INCOMPLETE)
+                raise CentralError(errors.INCOMPLETE)
             stamps = [row.submitted for row in rows if row.submitted]
             if any(one > next_ for one, next_ in pairwise([stamp or "", *stamps])):
                 # Sorted otherwise, what comes after a place could not be asked for.
-                raise CentralTrouble(errors.GARBLED)
+                raise CentralError(errors.GARBLED)
             place = _place_after(place, rows)
             yield Page(rows, place, max(stamps, default=stamp), max(left, 0))
             if left <= 0:
@@ -187,7 +187,7 @@ def _place_after(place, rows):
 def _count(page):
     count = page.get("@odata.count")
     if not isinstance(count, int):
-        raise CentralTrouble(errors.GARBLED)
+        raise CentralError(errors.GARBLED)
     return count
 
 

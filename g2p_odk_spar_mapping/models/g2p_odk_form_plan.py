@@ -14,7 +14,7 @@ from odoo.addons.g2p_spar_financial_address.values import names
 
 from ..pipeline import error_texts
 from ..pipeline.mapping import full_name, payment, read
-from ..pipeline.planning import Plan, Trouble
+from ..pipeline.planning import Plan, SubmissionError
 from ..pipeline.transforms import fingerprint_text
 
 _logger = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class G2pOdkForm(models.Model):
             try:
                 self._plan_registrant(source, plan, found)
                 self._plan_address(plan, providers)
-            except Trouble as trouble:
+            except SubmissionError as trouble:
                 plan.kind, plan.text = trouble.kind, trouble.text
             except Exception as error:  # noqa: BLE001
                 # One submission nobody has thought of must not keep back the others.
@@ -101,20 +101,20 @@ class G2pOdkForm(models.Model):
         try:
             self.env["res.partner"]._spar_id_cleaned(plan.key)
         except UserError as error:
-            raise Trouble("answer", str(error)) from None
+            raise SubmissionError("answer", str(error)) from None
         if not plan.key and not known:
             self._plan_somebody_new(source, plan)
             return
         partners = found[plan.key] if plan.key else known
         if len(partners) > 1:
-            raise Trouble(
+            raise SubmissionError(
                 "conflict",
                 self.env._(
                     "Several registrants have this ID. Correct it, or merge them."
                 ),
             )
         if known and partners != known and not source.confirmed:
-            raise Trouble(
+            raise SubmissionError(
                 "conflict",
                 self.env._(
                     "An earlier version of this submission was about %(name)s, and "
@@ -139,9 +139,9 @@ class G2pOdkForm(models.Model):
                 if plan.key
                 else self.env._("It does not say who it is about: the ID is empty.")
             )
-            raise Trouble("no_registrant", text)
+            raise SubmissionError("no_registrant", text)
         if not full_name(plan.values):
-            raise Trouble(
+            raise SubmissionError(
                 "missing", self.env._("There is no name to add the registrant under.")
             )
         if plan.key and not source.confirmed:
@@ -152,12 +152,12 @@ class G2pOdkForm(models.Model):
     def _check_no_look_alike(self, plan):
         """Set aside a new person whose ID people may take for that of another.
 
-        :raise Trouble: naming that person
+        :raise SubmissionError: naming that person
         """
         everybody = self.env["res.partner"].sudo().with_context(active_test=False)
         others = everybody._spar_id_buckets({everybody._spar_id_from(plan.key)})
         for other in others.values():
-            raise Trouble(
+            raise SubmissionError(
                 "conflict",
                 self.env._(
                     "No registrant has this ID, and that of %(name)s looks like it. "
@@ -168,21 +168,21 @@ class G2pOdkForm(models.Model):
 
     def _check_registrant(self, source, plan, partner):
         if not partner.active:
-            raise Trouble(
+            raise SubmissionError(
                 "no_registrant", self.env._("The registrant with this ID is archived.")
             )
         if not partner._spar_is_registrant():
-            raise Trouble(
+            raise SubmissionError(
                 "no_registrant",
                 self.env._("The contact with this ID is not a registrant."),
             )
         collected = full_name(plan.values)
         said = [collected, plan.values.get("holder_name")]
         if not source.confirmed and partner._spar_meant(said):
-            raise Trouble("conflict", partner._spar_meant_message())
+            raise SubmissionError("conflict", partner._spar_meant_message())
         other = names.compare(collected, partner._spar_get_name()) == names.DIFFERENT
         if other and self.other_name_policy == "set_aside" and not source.confirmed:
-            raise Trouble(
+            raise SubmissionError(
                 "conflict",
                 self.env._(
                     "The registry knows this ID under another name, %(name)s. Correct "
@@ -234,7 +234,7 @@ class G2pOdkForm(models.Model):
             new = {**PROTECTED_FIELDS, "channel": "odk"}
             plan.address = Address._cleaned({**new, **values})
         except UserError as error:
-            raise Trouble("number", str(error)) from None
+            raise SubmissionError("number", str(error)) from None
         self._check_branch(plan)
         said = {
             "branch_id": False,
@@ -246,7 +246,7 @@ class G2pOdkForm(models.Model):
     def _check_branch(self, plan):
         """Set aside an account without the branch that its bank needs.
 
-        :raise Trouble: naming the bank
+        :raise SubmissionError: naming the bank
         """
         live = plan.partner and self.env["g2p.financial.address"]._live_of(plan.partner)
         address = self.env["g2p.financial.address"]._with_branch(
@@ -257,7 +257,7 @@ class G2pOdkForm(models.Model):
         try:
             dfsp._check_branch(branch)
         except UserError as error:
-            raise Trouble("provider", str(error)) from None
+            raise SubmissionError("provider", str(error)) from None
 
     def _fa_type(self, plan):
         text = plan.values.get("fa_type")
@@ -275,7 +275,7 @@ class G2pOdkForm(models.Model):
             for word in (code, label)
         }
         if text.casefold() not in by_word:
-            raise Trouble(
+            raise SubmissionError(
                 "answer",
                 self.env._(
                     "There is no such type of payment address. Let the mapping turn "
@@ -298,7 +298,7 @@ class G2pOdkForm(models.Model):
     def _find_named(self, field, among, code, values, providers):
         """Put what a code names into ``values``, if there is a code at all.
 
-        :raise Trouble: when the directory has no such thing
+        :raise SubmissionError: when the directory has no such thing
         """
         if not code:
             return
@@ -307,7 +307,7 @@ class G2pOdkForm(models.Model):
             providers.find(named)
         except UserError:
             # Its own message would repeat the answer.
-            raise Trouble("provider", self._no_such(field)) from None
+            raise SubmissionError("provider", self._no_such(field)) from None
         values[field] = named[field]
 
     def _no_such(self, field):

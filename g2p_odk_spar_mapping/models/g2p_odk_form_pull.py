@@ -14,7 +14,7 @@ from odoo.exceptions import UserError
 from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
 from ..asking import client_of
-from ..central.errors import CentralTrouble
+from ..central.errors import CentralError
 from ..central.feed import AHEAD, BEGINNING, FORMAT, earlier
 from ..central.rows import Unreadable
 from ..pipeline.staging import gone, next_step
@@ -139,7 +139,7 @@ class G2pOdkForm(models.Model):
                     "Its time was up. The next run goes on from here; %s left to read.",
                     run.unread_count,
                 )
-            except CentralTrouble as trouble:
+            except CentralError as trouble:
                 roll_back(self.env)
                 state, message = "failed", self.server_id._worded(trouble)
             except UserError as error:
@@ -205,7 +205,7 @@ class G2pOdkForm(models.Model):
         :param ~..central.client.CentralClient client: asks Central
         :param run: the run this belongs to
         :param float deadline: as for :meth:`_pull`
-        :raise CentralTrouble: when not everything could be read
+        :raise CentralError: when not everything could be read
         :raise OutOfTime: likewise, because the time is up
         """
         if self.twins:
@@ -539,7 +539,7 @@ class G2pOdkForm(models.Model):
         :param ~..central.client.CentralClient client: asks Central
         :param run: the run this belongs to
         :param float deadline: as for :meth:`_pull`
-        :raise CentralTrouble: when Central could not be asked for all
+        :raise CentralError: when Central could not be asked for all
         :raise OutOfTime: when the time is up; the next run goes on
         """
         commit(self.env)

@@ -162,7 +162,7 @@ class G2pOdkServer(models.Model):
     def _worded(self, trouble):
         """Return what is wrong and what to do about it.
 
-        :param ~..central.troubles.CentralTrouble trouble: what happened
+        :param ~..central.errors.CentralError trouble: what happened
         """
         texts = {
             errors.UNREACHABLE: self.env._(

@@ -13,7 +13,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import trusted
 from ..pipeline.error_texts import ERROR_KINDS
 from ..pipeline.planning import Source
 from ..pipeline.staging import COUNTED
-from ..pipeline.submission_order import Standing, first_of_each, moment
+from ..pipeline.submission_order import SubmissionOrder, first_of_each, moment
 
 _logger = logging.getLogger(__name__)
 
@@ -83,7 +83,9 @@ class G2pOdkSubmission(models.Model):
         # Who turns out to be somebody else's holds back nobody under the ID they left.
         keys = {one: one.registrant_key for one in pending}
         moved = {key for one, key in keys.items() if key != plans[one].key}
-        standing = Standing(everything, {plan.key for plan in plans.values()} - {False})
+        standing = SubmissionOrder(
+            everything, {plan.key for plan in plans.values()} - {False}
+        )
         while pending:
             wave, pending = first_of_each(pending, plans)
             moved |= everything._apply_wave(wave, sources, plans, standing)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from odoo.addons.g2p_spar_financial_address.values.identifiers import normal
 
 
-class Trouble(Exception):
+class SubmissionError(Exception):
     """Why a submission cannot be imported as it is.
 
     :param str kind: one of :data:`words.ERROR_KINDS`

@@ -10,7 +10,7 @@ BLOCKING = Domain("state", "=", "set_aside") | Domain(
 )
 
 
-class Standing:
+class SubmissionOrder:
     """Who waits for whom, and who has the last word, among these registrants.
 
     :param submissions: the model, as the system

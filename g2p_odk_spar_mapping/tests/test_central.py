@@ -11,7 +11,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClien
 
 from ..central import errors
 from ..central.client import CentralClient
-from ..central.errors import CentralTrouble
+from ..central.errors import CentralError
 from ..central.feed import BEGINNING, Feed, earlier
 from ..central.rows import Unreadable, read_row
 from .central_stand_in import odata
@@ -36,7 +36,7 @@ class TestCentral(BaseCase):
         return client
 
     def assertTrouble(self, code, work):
-        with self.assertRaises(CentralTrouble) as caught:
+        with self.assertRaises(CentralError) as caught:
             work()
         self.assertEqual(caught.exception.code, code)
 
@@ -143,7 +143,7 @@ class TestCentral(BaseCase):
         self.central.arm(
             {"kind": "delay", "seconds": 0.5, "path": "projects", "count": 9}
         )
-        with self.assertRaises(CentralTrouble) as caught:
+        with self.assertRaises(CentralError) as caught:
             client.projects()
         self.assertTrue(caught.exception.is_transient)
 
@@ -152,7 +152,7 @@ class TestCentral(BaseCase):
         self.addCleanup(server.stop)
         client = self.make_client(server.url, seconds=(0.2, 0.3))
         start = time.monotonic()
-        with self.assertRaises(CentralTrouble) as caught:
+        with self.assertRaises(CentralError) as caught:
             client.projects()
         self.assertLess(time.monotonic() - start, 6)
         self.assertEqual(caught.exception.code, errors.CUT)

@@ -278,7 +278,7 @@ class TestPullWeaknesses(OdkCase):
 
         def incomplete(_feed, _since, _place):
             yield Page([], [None, None, 0], None, 1)
-            raise client_module.CentralTrouble(client_module.troubles.INCOMPLETE)
+            raise client_module.CentralError(client_module.errors.INCOMPLETE)
 
         with patch.object(Feed, "changes", incomplete):
             run = self.form._pull()

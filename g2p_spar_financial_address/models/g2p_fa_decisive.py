@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..const import VIEWER
-from ..toolkit.context_flags import APPROVED, TOLD_BY_CALLER, is_marked
+from ..toolkit.context_flags import APPROVED, SKIP_RESYNC, is_marked
 
 
 class G2pFaDecisive(models.AbstractModel):
@@ -196,5 +196,5 @@ class G2pFaDecisiveDirectory(models.AbstractModel):
 
     def _tell_rewritten(self, vals):
         """Let SPAR know of addresses that are written otherwise with these values."""
-        if self._decisive_names() & vals.keys() and not is_marked(self, TOLD_BY_CALLER):
-            self.env["g2p.financial.address"]._rewritten(self._decisive_addresses())
+        if self._decisive_names() & vals.keys() and not is_marked(self, SKIP_RESYNC):
+            self.env["g2p.financial.address"]._resync(self._decisive_addresses())

@@ -17,7 +17,7 @@ class G2pFaMeeting(models.Model):
     _fingerprint_unique = models.Constraint("UNIQUE(fingerprint)")
 
     @api.model
-    def _meet(self, fingerprints):
+    def _lock_fingerprints(self, fingerprints):
         """Write the rows of these numbers, in one order, so that nobody waits in turn.
 
         :param list fingerprints: keyed hashes of the numbers

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Domain
 
 from ..const import APPROVER, CHANNELS
-from ..toolkit.context_flags import APPROVED, TOLD_BY_CALLER, channel_of, marked
+from ..toolkit.context_flags import APPROVED, SKIP_RESYNC, channel_of, marked
 from ..values import checks
 
 #: Addresses at which people are paid, or are about to be.
@@ -424,7 +424,7 @@ class G2pFaProposal(models.Model):
             proposed[record] = lines._written()
         written = []
         for record, lines in proposed.items():
-            record = marked(marked(record, APPROVED), TOLD_BY_CALLER)
+            record = marked(marked(record, APPROVED), SKIP_RESYNC)
             record.write({line.field_name: line.new for line in lines})
             written.append(record)
         told = [
@@ -433,4 +433,4 @@ class G2pFaProposal(models.Model):
             if isinstance(records, self.pool["g2p.fa.decisive.directory"])
         ]
         if told:
-            self.env["g2p.financial.address"]._rewritten(Domain.OR(told))
+            self.env["g2p.financial.address"]._resync(Domain.OR(told))

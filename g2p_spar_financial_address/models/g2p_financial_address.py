@@ -16,7 +16,7 @@ from ..const import (
     MOBILE_WALLET,
     VALUE_FIELD,
 )
-from ..toolkit.context_flags import INSIDE, is_marked, marked
+from ..toolkit.context_flags import TRUSTED_WRITE, is_marked, marked
 from ..values import checks, names
 from ..values.account_number import check_account_number
 from ..values.strategy_template import Unwritable
@@ -65,7 +65,7 @@ MAX_PROOF = 10 * 1024 * 1024
 
 #: An address as SPAR is told it: the text of its strategy, that strategy's number at
 #: SPAR, and the same in its parts, by SPAR's names, with "" for what is empty.
-Written = namedtuple("Written", "text number parts")
+SparText = namedtuple("SparText", "text number parts")
 
 #: SQL: the number of an address ``a``, by its type.
 VALUE = SQL(" ").join(
@@ -262,7 +262,7 @@ class G2pFinancialAddress(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if not self._is_inside():
+        if not self._is_trusted_write():
             # First: what is said of the values tells who is registered, and who uses
             # a number.
             self.check_access("create")
@@ -280,11 +280,11 @@ class G2pFinancialAddress(models.Model):
             tracking_disable=True, mail_create_nolog=True, mail_create_nosubscribe=True
         )
         addresses = super(G2pFinancialAddress, quiet).create(vals_list)
-        addresses._take_effect()
+        addresses._activate()
         return addresses.with_env(self.env)
 
     def write(self, vals):
-        if self._is_inside():
+        if self._is_trusted_write():
             return super().write(vals)
         self.check_access("write")
         self._check_protected(vals)
@@ -310,15 +310,15 @@ class G2pFinancialAddress(models.Model):
                     "branch_id"
                 ]
             super(G2pFinancialAddress, address).write({**cleaned, **author})
-        self._take_effect()
+        self._activate()
         return True
 
-    def _inside(self):
+    def _trusted_write(self):
         """Return these for writing values that are clean, or history itself."""
-        return marked(self, INSIDE)
+        return marked(self, TRUSTED_WRITE)
 
-    def _is_inside(self):
-        return is_marked(self, INSIDE)
+    def _is_trusted_write(self):
+        return is_marked(self, TRUSTED_WRITE)
 
     def _check_protected(self, vals):
         """Refuse values of fields nobody writes by hand.
@@ -525,7 +525,7 @@ class G2pFinancialAddress(models.Model):
     # How an address is written for SPAR.
 
     @api.model
-    def _rewritten(self, domain):
+    def _resync(self, domain):
         """What is written for SPAR changed, for the addresses in use of this domain.
 
         :param list domain: which addresses
@@ -560,7 +560,7 @@ class G2pFinancialAddress(models.Model):
         }
 
     @api.model
-    def _spar_written(self, chosen, fits=None):
+    def _spar_texts(self, chosen, fits=None):
         """Return what SPAR is to store for many addresses, most with a common provider.
 
         Straight from the table: to read the fields of each address through the ORM
@@ -571,7 +571,7 @@ class G2pFinancialAddress(models.Model):
             type and its parts
         :return: by address id, its registrant's id and what :meth:`_spar_value` writes;
             None instead of that for what cannot be written
-        :rtype: dict[int, tuple[int, Written or None]]
+        :rtype: dict[int, tuple[int, SparText or None]]
         """
         self.flush_model(["partner_id", "state", *WRITTEN_FIELDS])
         rows = self.env.execute_query(
@@ -595,7 +595,7 @@ class G2pFinancialAddress(models.Model):
     def _writer(self, fa_type, dfsp_id, branch_id, fits=None):
         """Return a function that writes an account number, say, as an address.
 
-        :return: a function that returns a :class:`Written`, or None
+        :return: a function that returns a :class:`SparText`, or None
         """
         dfsp = self.env["g2p.dfsp"].sudo().browse(dfsp_id)
         branch = self.env["g2p.dfsp.branch"].sudo().browse(branch_id)
@@ -612,7 +612,7 @@ class G2pFinancialAddress(models.Model):
             if fits and not fits(strategy, fa_type, parts):
                 return None
             try:
-                return Written(template.fill({**parts, **word}), number, parts)
+                return SparText(template.fill({**parts, **word}), number, parts)
             except Unwritable:
                 return None
 

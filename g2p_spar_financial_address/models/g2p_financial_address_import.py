@@ -267,7 +267,7 @@ class G2pFinancialAddress(models.Model):
                 changes.append(vals)
         if not changes:
             return same
-        return same | self._inside().create(changes).with_env(self.env)
+        return same | self._trusted_write().create(changes).with_env(self.env)
 
     def _is_place(self, vals):
         """Return whether this is the address these values describe."""

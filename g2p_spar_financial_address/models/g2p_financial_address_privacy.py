@@ -9,7 +9,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
 from ..const import APPROVER, BANK_ACCOUNT, EDITOR, LIVE_STATES, VALUE_FIELD
-from ..toolkit.context_flags import DOOR, is_marked, marked
+from ..toolkit.context_flags import AUDITED_READ, is_marked, marked
 from ..toolkit.transactions import alone, in_chunks
 from ..values.account_number import is_iban
 
@@ -63,30 +63,30 @@ class G2pFinancialAddress(models.Model):
         allowed = super()._has_field_access(field, operation)
         if operation == "read" and field.name in NUMBER_FIELDS and not self.env.su:
             typed_just_now = self._ids and not any(self._origin._ids)
-            return allowed and bool(typed_just_now or self._is_through_door())
+            return allowed and bool(typed_just_now or self._is_audited_read())
         return allowed
 
     def _asks_for_numbers(self, fields):
         names = fields or self.fields_get(attributes=())
         return not self.env.su and bool(NUMBER_FIELDS.intersection(names))
 
-    def _through_door(self):
-        return marked(self, DOOR)
+    def _audited_read(self):
+        return marked(self, AUDITED_READ)
 
-    def _is_through_door(self):
-        return is_marked(self, DOOR)
+    def _is_audited_read(self):
+        return is_marked(self, AUDITED_READ)
 
     @api.model
     def fields_get(self, allfields=None, attributes=None):
         # To know of a field is not to read it: forms need to.
-        return super(G2pFinancialAddress, self._through_door()).fields_get(
+        return super(G2pFinancialAddress, self._audited_read()).fields_get(
             allfields, attributes
         )
 
     def read(self, fields=None, load="_classic_read"):
         if not self._asks_for_numbers(fields):
             return super().read(fields, load)
-        return super(G2pFinancialAddress, self._through_door()).read(fields, load)
+        return super(G2pFinancialAddress, self._audited_read()).read(fields, load)
 
     def fetch(self, field_names=None):
         return super().fetch(self._fetchable(field_names))
@@ -97,14 +97,14 @@ class G2pFinancialAddress(models.Model):
         return super().search_fetch(domain, names, offset, limit, order)
 
     def _fetchable(self, names):
-        if names is None or self.env.su or self._is_through_door():
+        if names is None or self.env.su or self._is_audited_read():
             return names
         return [name for name in names if name not in NUMBER_FIELDS]
 
     def _read_format(self, fnames, load="_classic_read"):
         if not self._asks_for_numbers(fnames):
             return super()._read_format(fnames, load)
-        rows = super(G2pFinancialAddress, self._through_door())._read_format(
+        rows = super(G2pFinancialAddress, self._audited_read())._read_format(
             fnames, load
         )
         self._write_down("read")
@@ -114,7 +114,7 @@ class G2pFinancialAddress(models.Model):
         names = {path[0] for path in fields if path}
         if self.env.su or not NUMBER_FIELDS & names:
             return super()._export_rows(fields, _is_toplevel_call=_is_toplevel_call)
-        rows = super(G2pFinancialAddress, self._through_door())._export_rows(
+        rows = super(G2pFinancialAddress, self._audited_read())._export_rows(
             fields, _is_toplevel_call=_is_toplevel_call
         )
         self._write_down("export")
@@ -124,7 +124,7 @@ class G2pFinancialAddress(models.Model):
         if self.env.su or not self.ids or not NUMBER_FIELDS & fields_spec.keys():
             return super().onchange(values, field_names, fields_spec)
         # The form of a draft sends what it holds and gets nothing else back.
-        return super(G2pFinancialAddress, self._through_door()).onchange(
+        return super(G2pFinancialAddress, self._audited_read()).onchange(
             values, field_names, fields_spec
         )
 
@@ -192,7 +192,7 @@ class G2pFinancialAddress(models.Model):
         on_sharing = self.env["g2p.fa.policy"]._on_sharing
         watched = self.sudo().filtered(lambda a: on_sharing(a.fa_type) != "allow")
         strict = watched.filtered(lambda a: on_sharing(a.fa_type) != "warn")
-        self.env["g2p.fa.meeting"]._meet(strict.mapped("fingerprint"))
+        self.env["g2p.fa.meeting"]._lock_fingerprints(strict.mapped("fingerprint"))
         users = self._users_of(watched.mapped("fingerprint"))
         for address in watched:
             users[address.fingerprint] |= address.partner_id
@@ -323,7 +323,7 @@ class G2pFinancialAddress(models.Model):
         """
         over = self.sudo().filtered(lambda a: a.state in ("ended", "refused"))
         sharings = over.sharing_id
-        over._inside().write(
+        over._trusted_write().write(
             {
                 **dict.fromkeys(VALUE_FIELD.values(), False),
                 "erased_date": fields.Datetime.now(),

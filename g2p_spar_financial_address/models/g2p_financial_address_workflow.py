@@ -19,7 +19,7 @@ FOLLOWERS = {
 #: Channels where a person types the change and can be asked why.
 TYPED_CHANNELS = {"admin", "portal"}
 
-BURST = "g2p_spar_financial_address.activity_burst"
+CHANGE_RATE_ALERT = "g2p_spar_financial_address.activity_burst"
 
 
 class G2pFinancialAddress(models.Model):
@@ -76,7 +76,7 @@ class G2pFinancialAddress(models.Model):
 
     # === TAKING EFFECT === #
 
-    def _take_effect(self):
+    def _activate(self):
         """Put complete drafts in use, or ask a second person first.
 
         Of several for one registrant, the last one wins and the others become history.
@@ -372,14 +372,16 @@ class G2pFinancialAddress(models.Model):
             changed, ["entered_by_id"], ["__count", "id:max"], [("__count", ">", limit)]
         )
         for person, count, newest in rows:
-            alone(self.env, self.sudo().browse(newest)._report_burst, person, count)
+            alone(
+                self.env, self.sudo().browse(newest)._alert_change_rate, person, count
+            )
 
-    def _report_burst(self, person, count):
+    def _alert_change_rate(self, person, count):
         """Ask one approver, unless one is asked about this person already."""
         summary = self.env._("Many changes by %(name)s", name=person.name)
         asked = self.env["mail.activity"].search_count(
             [
-                ("activity_type_id", "=", self.env.ref(BURST).id),
+                ("activity_type_id", "=", self.env.ref(CHANGE_RATE_ALERT).id),
                 ("summary", "=", summary),
             ],
             limit=1,
@@ -388,7 +390,7 @@ class G2pFinancialAddress(models.Model):
         if asked or not approver:
             return
         self.activity_schedule(
-            BURST,
+            CHANGE_RATE_ALERT,
             summary=summary,
             note=self.env._(
                 "%(name)s changed %(count)s payment addresses within an hour. Look at "

@@ -57,7 +57,7 @@ class TestCrons(CronsMixin, FinancialAddressCase):
                 address.sudo().entered_by_id = user
         Address = type(self.env["g2p.financial.address"])
         calls = self.run_with_error(
-            f"{ADDON}.cron_watch_bursts", Address, "_report_burst"
+            f"{ADDON}.cron_watch_bursts", Address, "_alert_change_rate"
         )
         self.assertEqual(calls, 2)
 
@@ -67,7 +67,7 @@ class TestCrons(CronsMixin, FinancialAddressCase):
         for partner in addresses.partner_id:
             partner.action_end_financial_address()
         before = fields.Datetime.now() - timedelta(days=60)
-        addresses._inside().write({"end_date": before})
+        addresses._trusted_write().write({"end_date": before})
         self.run_with_error(f"{ADDON}.cron_erase", type(addresses), "_erase")
         self.assertEqual(len(addresses.filtered("erased_date")), 2)
 

@@ -7,11 +7,11 @@ _MARK = object()
 
 #: Whoever writes to the directory tells, once for all, that what is written for SPAR
 #: changed.
-TOLD_BY_CALLER = "g2p_fa_told"
+SKIP_RESYNC = "g2p_fa_told"
 #: What is written is clean, or history itself: the registry writes it.
-INSIDE = "g2p_fa_inside"
+TRUSTED_WRITE = "g2p_fa_inside"
 #: Numbers are read through a door that writes it down.
-DOOR = "g2p_fa_door"
+AUDITED_READ = "g2p_fa_door"
 #: A channel registers people for users without the role of an editor.
 TRUSTED = "g2p_fa_trusted"
 #: A second person has approved these values, or the system removes them.

@@ -566,14 +566,14 @@ class G2pPortalRegistration(models.Model):
         :rtype: dict[str, Answers]
         :raise StepRefused: for the first step with something wrong
         """
-        self._meet_on_id()
+        self._lock_spar_id()
         answers = {step: self._answers(step) for step in FORM_STEPS}
         for step, given in answers.items():
             if given.problems or not self._is_filled(step):
                 raise StepRefused(step, given.problems)
         return answers
 
-    def _meet_on_id(self):
+    def _lock_spar_id(self):
         """Run whoever enters the same ID at the same moment again, after this one.
 
         Without it the database would refuse the second, and its log would say whose ID
@@ -582,7 +582,7 @@ class G2pPortalRegistration(models.Model):
         if text := self._clean_typed_id():
             key = self.env["g2p.fa.settings"]._fingerprint_key()
             digest = hmac.new(key, f"id|{text}".encode(), hashlib.sha256).hexdigest()
-            self.env["g2p.fa.meeting"]._meet([digest])
+            self.env["g2p.fa.meeting"]._lock_fingerprints([digest])
 
     def _enter(self, answers):
         """Enter the registrant and the address.

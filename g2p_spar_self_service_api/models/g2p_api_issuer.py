@@ -9,7 +9,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.urls import is_secure
 from odoo.addons.g2p_spar_financial_address.values import identifiers
 
 from .. import fetching, jwks, rate_limits
-from ..jwks import JwksProblem
+from ..jwks import JwksError
 from ..problems import Problem
 from ..tokens import ALGORITHMS, BadToken, fits, verify
 from .g2p_api_rights import SCOPES, make_spar_id
@@ -149,10 +149,10 @@ class G2pApiIssuer(models.Model):
     def _check_jwks(self):
         for issuer in self.filtered(lambda one: one.jwks_source == "pasted"):
             if len(issuer.jwks or "") > jwks.MAX_BYTES:
-                raise ValidationError(self._worded(JwksProblem(jwks.TOO_LARGE)))
+                raise ValidationError(self._worded(JwksError(jwks.TOO_LARGE)))
             try:
                 jwks.parse(issuer.jwks or "")
-            except JwksProblem as problem:
+            except JwksError as problem:
                 raise ValidationError(self._worded(problem)) from None
 
     # === CRUD METHODS === #
@@ -200,7 +200,7 @@ class G2pApiIssuer(models.Model):
             if self.jwks_source == "url":
                 text = jwks.fetch(self.jwks_url)
             keys = jwks.parse(text)
-        except JwksProblem as problem:
+        except JwksError as problem:
             raise UserError(self._worded(problem)) from None
         if self.jwks_source == "url":
             self._keep(self.jwks_url, text)
@@ -219,7 +219,7 @@ class G2pApiIssuer(models.Model):
     def _worded(self, problem):
         """Return what is wrong with the keys and what to do about it.
 
-        :param ~..jwks.JwksProblem problem: what happened
+        :param ~..jwks.JwksError problem: what happened
         """
         texts = {
             jwks.UNREACHABLE: self.env._(
@@ -410,7 +410,7 @@ class G2pApiIssuer(models.Model):
         try:
             text = jwks.fetch(row["jwks_url"])
             jwks.parse(text)
-        except JwksProblem as problem:
+        except JwksError as problem:
             _logger.warning(
                 "The keys of the issuer %s cannot be read: %s",
                 row["name"],
@@ -450,6 +450,6 @@ def _held(row):
         age = STALE if row["age"] is None else row["age"]
     try:
         return (jwks.parse(row["jwks"]) if row["jwks"] else {}), age
-    except JwksProblem:
+    except JwksError:
         # What was kept is only ever parsed text, but not for ever by this version.
         return {}, age

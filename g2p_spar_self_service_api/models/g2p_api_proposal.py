@@ -17,7 +17,7 @@ from odoo.addons.g2p_spar_financial_address.models.g2p_financial_address import 
 from odoo.addons.g2p_spar_financial_address.values import identifiers
 
 from ..exceptions import KeyReused, Refused
-from ..registrant_lock import take_turn
+from ..registrant_lock import lock_registrant
 
 #: What is read of each on the way. Somebody waits, so nothing else is.
 PROVIDER_FIELDS = [
@@ -119,7 +119,7 @@ class G2pApiProposal(models.Model):
             "key_hash": self._hash("key", key),
             "body_hash": self._hash("body", json.dumps(said, sort_keys=True)),
         }
-        take_turn(self.env, caller.partner)
+        lock_registrant(self.env, caller.partner)
         earlier = proposals._by_key(caller, hashes)
         if earlier:
             return earlier, False
@@ -284,7 +284,7 @@ class G2pApiProposal(models.Model):
         :raise Refused: when the reason cannot be kept
         """
         Address = self.env["g2p.financial.address"].sudo()
-        take_turn(self.env, caller.partner)
+        lock_registrant(self.env, caller.partner)
         try:
             note = Address._clean_decision(reason)
         except UserError as problem:

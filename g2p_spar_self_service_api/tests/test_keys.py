@@ -163,7 +163,7 @@ class TestKeysOfIssuers(CitizenCase):
         self.addCleanup(server.stop)
         with patch.object(jwks, "TIMEOUT", 0.5):
             for connections in (1, 2):
-                with self.assertRaises(jwks.JwksProblem) as caught:
+                with self.assertRaises(jwks.JwksError) as caught:
                     jwks.fetch(server.url)
                 self.assertEqual(caught.exception.code, jwks.TOO_SLOW)
                 self.assertTrue(server.hung_up.wait(5))

@@ -18,7 +18,7 @@ from odoo.addons.g2p_spar_financial_address.tests.beside_others import (
 from odoo.addons.g2p_spar_sync_queue.engine import wake_up
 
 from ..exceptions import KeyReused, Refused
-from ..registrant_lock import TURN_LOCK, take_turn
+from ..registrant_lock import REGISTRANT_LOCK, lock_registrant
 
 THREADS = 6
 
@@ -89,7 +89,7 @@ class TestProposalsBesideOthers(BesideOthersCase):
             return list(pool.map(lambda call: self.call(*call), calls))
 
     def locks(self):
-        return self.advisory_locks(TURN_LOCK, self.partner.id)
+        return self.advisory_locks(REGISTRANT_LOCK, self.partner.id)
 
     def test_the_same_key_at_once_makes_one_address_and_one_answer(self):
         answers = self.at_once([("one", "+255754200001")] * THREADS)
@@ -134,7 +134,7 @@ class TestProposalsBesideOthers(BesideOthersCase):
 
     def test_who_waits_sees_what_they_waited_for(self):
         first, seen = self.open(), []
-        take_turn(first, self.partner)
+        lock_registrant(first, self.partner)
         waiting = threading.Thread(
             target=lambda: seen.append(self.call("late", "+255754200002"))
         )
@@ -188,14 +188,14 @@ class TestProposalsBesideOthers(BesideOthersCase):
         for end in ("commit", "rollback", "close"):
             with self.subTest(end=end):
                 env = self.open()
-                take_turn(env, self.partner)
+                lock_registrant(env, self.partner)
                 self.assertEqual(self.locks(), 1)
                 getattr(env.cr, end)()
                 self.assertEqual(self.locks(), 0)
 
     def test_a_turn_is_over_when_the_transaction_fails(self):
         env = self.open()
-        take_turn(env, self.partner)
+        lock_registrant(env, self.partner)
         with mute_logger("odoo.sql_db"), self.assertRaises(DivisionByZero):
             env.cr.execute("SELECT 1 / 0")
         env.cr.close()
@@ -203,7 +203,7 @@ class TestProposalsBesideOthers(BesideOthersCase):
 
     def test_turns_of_other_people_do_not_wait(self):
         for number in (1, 2):
-            take_turn(self.open(), SimpleNamespace(id=-number))
+            lock_registrant(self.open(), SimpleNamespace(id=-number))
 
     def test_what_was_refused_keeps_no_turn(self):
         refused = self.call("one", "not a number")

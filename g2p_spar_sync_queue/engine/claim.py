@@ -273,17 +273,17 @@ def _written(env, entries, in_use):
     The one in use now; where every value is sent, the one of the wanted change.
 
     :param bool in_use: as for :func:`wanted_of`
-    :rtype: dict[int, Written or None]
+    :rtype: dict[int, SparText or None]
     """
     connection = connection_of(env, entries)
     Address = env["g2p.financial.address"]
     if in_use or not connection.send_every_value:
         partners = {entry.partner_id: entry.id for entry in entries}
         chosen = SQL("a.state = 'effective' AND a.partner_id = ANY(%s)", [*partners])
-        found = Address._spar_written_for(connection.dialect, chosen).values()
+        found = Address._spar_texts_for(connection.dialect, chosen).values()
         return {partners[partner]: written for partner, written in found}
     ids = store.addresses_of_changes(env, [entry.wanted_change_id for entry in entries])
-    found = Address._spar_written_for(
+    found = Address._spar_texts_for(
         connection.dialect, SQL("a.id = ANY(%s)", [*ids.values()])
     )
     return {id_: found[address][1] for id_, address in ids.items()}

@@ -18,7 +18,7 @@ class G2pFaSettings(models.Model):
         ]
         result = super().write(vals)
         if more:
-            self.env["g2p.financial.address"]._rewritten([])
+            self.env["g2p.financial.address"]._resync([])
         return result
 
     @api.model

@@ -14,13 +14,13 @@ class G2pFinancialAddress(models.Model):
     _inherit = "g2p.financial.address"
 
     @api.model
-    def _rewritten(self, domain):
+    def _resync(self, domain):
         """Send these addresses again, and once committed those that were not seen here.
 
         An address that was put in use by another transaction since this one began may
         have been sent as it was written before.
         """
-        result = super()._rewritten(domain)
+        result = super()._resync(domain)
         later(
             self.browse(), description=self.env._("Send again what was saved meanwhile")
         )._job_rewritten(list(domain), self.env.cr.now() - LONG_AGO)
@@ -39,8 +39,8 @@ class G2pFinancialAddress(models.Model):
         addresses.partner_id._financial_address_changed("admin")
 
     @api.model
-    def _spar_written_for(self, dialect, chosen):
-        """Return what SPAR is to store, as :meth:`_spar_written`, if fit to be sent.
+    def _spar_texts_for(self, dialect, chosen):
+        """Return what SPAR is to store, as :meth:`_spar_texts`, if fit to be sent.
 
         SPAR 2.x writes its own text from the parts, with a strategy of its own, and one
         address it cannot write fails all that travel with it. So more is checked for it
@@ -50,7 +50,7 @@ class G2pFinancialAddress(models.Model):
         :param SQL chosen: a condition on addresses ``a``
         :rtype: dict
         """
-        return self.sudo()._spar_written(
+        return self.sudo()._spar_texts(
             chosen, _fits_spar_2 if dialect == partner_api.NAME else None
         )
 

@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError
 
 from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
-    INSIDE,
+    TRUSTED_WRITE,
     is_marked,
 )
 
@@ -41,7 +41,7 @@ class G2pSparEngineFields(models.AbstractModel):
         return super().write(vals)
 
     def _may_write_engine_fields(self):
-        return self.env.su or is_marked(self, INSIDE)
+        return self.env.su or is_marked(self, TRUSTED_WRITE)
 
     def _engine_fields(self):
         return {

@@ -7,7 +7,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_datetime
 
 from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
-    INSIDE,
+    TRUSTED_WRITE,
     is_marked,
     marked,
 )
@@ -195,7 +195,7 @@ class G2pSparKey(models.Model):
         """
         split = [self._split_upload(values) for values in vals_list]
         records = super().create([values for values, _upload in split])
-        if not is_marked(self, INSIDE):
+        if not is_marked(self, TRUSTED_WRITE):
             for key, (_values, upload) in zip(records, split, strict=True):
                 key._take_in(upload)
         return records
@@ -241,7 +241,7 @@ class G2pSparKey(models.Model):
 
     def _may_write_engine_fields(self):
         # Superuser mode does not do: what is known of a key is read from it.
-        return is_marked(self, INSIDE)
+        return is_marked(self, TRUSTED_WRITE)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_current(self):
@@ -334,4 +334,4 @@ class G2pSparKey(models.Model):
 
     def _note(self, **values):
         """Write down what the registry knows of a key by itself."""
-        marked(self, INSIDE).write(values)
+        marked(self, TRUSTED_WRITE).write(values)

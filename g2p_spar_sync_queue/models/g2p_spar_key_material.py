@@ -8,7 +8,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_date
 
-from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import INSIDE, marked
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
+    TRUSTED_WRITE,
+    marked,
+)
 from odoo.addons.g2p_spar_financial_address.toolkit.server_secrets import (
     Unreadable,
     check_saved,
@@ -263,7 +266,7 @@ class G2pSparKey(models.Model):
         """
         self._check_secret()
         private_key = keys.make_key(bits)
-        key = marked(self, INSIDE).create(
+        key = marked(self, TRUSTED_WRITE).create(
             {"name": name, "connection_id": connection.id, "source": "stored"}
         )
         key = key.with_env(self.env)

@@ -410,7 +410,7 @@ class G2pSparReconciliation(models.Model):
             return False
         mapping = self.env["g2p.spar.mapping"].browse(entry.id)
         confirmed = mapping.change_ids.filtered(lambda change: change.state == "sent")
-        found = confirmed.address_id._spar_written_for(
+        found = confirmed.address_id._spar_texts_for(
             self.connection_id.dialect, SQL("a.id = ANY(%s)", confirmed.address_id.ids)
         )
         ours = [written[:2] for _partner, written in found.values() if written]

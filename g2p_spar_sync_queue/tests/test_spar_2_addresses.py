@@ -104,7 +104,7 @@ class TestPartsAndText(SparCase):
         account.branch_id.invalidate_recordset()
         chosen = SQL("a.id = %s", account.id)
         for dialect, fit in (("g2p_connect", True), ("partner_api", False)):
-            found = account._spar_written_for(dialect, chosen)
+            found = account._spar_texts_for(dialect, chosen)
             _partner, written = found[account.id]
             self.assertEqual(bool(written), fit, dialect)
 

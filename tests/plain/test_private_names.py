@@ -72,7 +72,7 @@ EXCEPTIONS = {
     "g2p_spar_financial_address": {},
     "g2p_spar_sync_queue": {
         "_read_values": SERVICE,
-        "_rewritten": SERVICE,
+        "_resync": SERVICE,
     },
     "g2p_spar_admin_ui": {
         "_check_operator": SPAR,
@@ -89,7 +89,7 @@ EXCEPTIONS = {
         "_cleaned_value": SUBMIT,
         "_enter_changes": SUBMIT,
         "_fingerprint_key": SERVICE,
-        "_meet": SERVICE,
+        "_lock_fingerprints": SERVICE,
         "_refused_as_shared": SUBMIT,
         "_take": RATE,
     },

@@ -11,7 +11,7 @@ from tools import stack
 ADDON = "g2p_spar_financial_address"
 OURS, THEIRS = "M-Cash · +2557••••001", "M-Cash · +2557••••009"
 #: First key of the locks of those who ask, as in the addon.
-TURN_LOCK = 0x53505254
+REGISTRANT_LOCK = 0x53505254
 
 
 @pytest.fixture(scope="module")
@@ -242,6 +242,6 @@ def is_asking_without_transaction(registry):
                                WHERE datname = current_database()
                                  AND pid != pg_backend_pid()
                                  AND xact_start IS NOT NULL)""",
-        [TURN_LOCK],
+        [REGISTRANT_LOCK],
     )
     return found

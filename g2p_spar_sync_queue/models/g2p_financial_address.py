@@ -33,7 +33,10 @@ class G2pFinancialAddress(models.Model):
         :param list domain: which addresses are written in another way
         :param datetime since: when the first of these was put in use
         """
-        return super()._rewritten([*domain, ("effective_date", ">=", since)])
+        addresses = self.sudo().search(
+            [*domain, ("state", "=", "effective"), ("effective_date", ">=", since)]
+        )
+        addresses.partner_id._financial_address_changed("admin")
 
     @api.model
     def _spar_written_for(self, dialect, chosen):

@@ -17,9 +17,11 @@ def waiting(case):
 
 
 def ask_for_approval(case, asked):
+    from odoo.addons.g2p_spar_financial_address.marks import APPROVED, marked
+
     with case.stage.env() as env:
         policies = env["g2p.fa.policy"].search([("fa_type", "=", "mobile_wallet")])
-        policies.approve_admin = asked
+        marked(policies, APPROVED).approve_admin = asked
 
 
 def _approver(env):

@@ -1,3 +1,4 @@
+from . import test_architecture
 from . import test_attempts
 from . import test_breaker
 from . import test_calls_touch_no_database

@@ -1,0 +1,75 @@
+"""``docs/architecture.md`` shows the way of one address as it is."""
+
+import re
+import sys
+import threading
+from pathlib import Path
+
+from odoo.tests import tagged
+
+from .common import SparCase
+
+ADDON = Path(__file__).parents[1]
+DOCUMENT = ADDON.parent / "docs" / "architecture.md"
+#: What every step calls, so that it has no place of its own on the way.
+EVERYWHERE = {"engine/store.py"}
+#: A row of the table, with its files and its functions.
+ROW = r"^\|[^|]*\|([^|]*\.py[^|]*)\|([^|]*)\|[^|]*\|$"
+
+
+@tagged("post_install", "-at_install")
+class TestArchitecture(SparCase):
+    def setUp(self):
+        super().setUp()
+        if not DOCUMENT.exists():
+            self.skipTest("The addon is installed without the project's documents.")
+        # So that the speed limit has something to do.
+        self.connection.max_per_second = 1000
+
+    def listed(self):
+        """Return the steps of the document: pairs of a file and a function."""
+        text = DOCUMENT.read_text().partition("## The way of one address")[2]
+        steps = []
+        for row in re.findall(ROW, text, re.M):
+            files = re.findall(r"`([\w/]+\.py)`", row[0])
+            names = re.findall(r"`([\w.]+)`", row[1])
+            # One file for all functions, or one for each.
+            files = files * len(names) if len(files) == 1 else files
+            steps += [
+                (file, name.rpartition(".")[2])
+                for file, name in zip(files, names, strict=True)
+            ]
+        return steps
+
+    def entered(self, work):
+        """Return the functions of the addon that work enters, each once, in order."""
+        calls = {}
+
+        def note(frame, event, _argument):
+            path = frame.f_code.co_filename
+            if event == "call" and path.startswith(f"{ADDON}/"):
+                file = path.removeprefix(f"{ADDON}/")
+                calls.setdefault((file, frame.f_code.co_name))
+
+        before = sys.getprofile()
+        threading.setprofile(note)
+        sys.setprofile(note)
+        try:
+            work()
+        finally:
+            sys.setprofile(before)
+            threading.setprofile(None)
+        return list(calls)
+
+    def test_one_address_takes_the_way_that_is_described(self):
+        def save_and_send():
+            self.enter_address("0754 200 001")
+            self.mapping._job_sync()
+
+        calls = self.entered(save_and_send)
+        self.assertInSync()
+        steps = self.listed()
+        self.assertGreater(len(steps), 15)
+        self.assertEqual([step for step in calls if step in steps], steps)
+        chapters = {file for file, _name in calls if file.startswith("engine/")}
+        self.assertEqual(chapters - EVERYWHERE, chapters & {file for file, _ in steps})

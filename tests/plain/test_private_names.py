@@ -56,9 +56,11 @@ OFFERED = ("_spar_", "_financial_address_", "_payment_data_")
 HOOKS = {
     "_erase": "the number of an ended address is erased",
     "_remove_payment_data": "the payment data of a registrant are removed",
+    "_resync": "what is written for SPAR has changed, for some addresses",
+    "_authors": "who took part in entering an address, and so does not approve it",
     "_alert": "a connection needs its responsible person",
-    "_moved_on": "what a connection sends has progressed",
-    "_pause": "a connection is paused",
+    "_notify_progress": "what a connection sends has progressed",
+    "_stop": "a connection is paused",
 }
 
 SUBMIT = "the address service, submit() and end(), is to do this"
@@ -100,7 +102,7 @@ EXCEPTIONS = {
         "_cleaned_texts": SUBMIT,
         "_cleaned_value": SUBMIT,
         "_end": SUBMIT,
-        "_enter_one": SUBMIT,
+        "_enter_changes": SUBMIT,
         "_fingerprint_key": SERVICE,
         "_live_of": SERVICE,
         "_take_all": RATE,

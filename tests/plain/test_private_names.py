@@ -73,8 +73,8 @@ SPAR = "the sync queue is to offer this under a public name"
 EXCEPTIONS = {
     "g2p_spar_financial_address": {},
     "g2p_spar_sync_queue": {
+        "_fingerprint_key": SERVICE,
         "_read_values": SERVICE,
-        "_resync": SERVICE,
     },
     "g2p_spar_admin_ui": {
         "_check_operator": SPAR,

@@ -242,6 +242,19 @@ class TestHttpClient(BaseCase):
         asked = [request.split()[1] for request in server.requests]
         self.assertEqual(asked, [b"/keys/", b"/keys", b"/api/link", b"/api/link"])
 
+    def test_what_is_no_address_is_not_called(self):
+        for url in (
+            "",
+            "spar",
+            "ftp://127.0.0.1",
+            "http://",
+            "http://[",
+        ):
+            with self.subTest(url):
+                reply = self.client(url).request("POST", "/", b"{}")
+                self.assertEqual(reply.problem, http_client.REFUSED)
+                self.assertFalse(reply.may_have_arrived)
+
     def test_what_is_no_longer_in_time_is_not_sent(self):
         for answers in ([False], [True, False]):
             server = self.serve(OneAnswer(b"HTTP/1.1 200 OK\r\n\r\n"))

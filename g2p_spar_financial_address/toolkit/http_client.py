@@ -37,6 +37,13 @@ PIECE = 64 * 1024
 #: What OpenSSL says of a certificate, and urllib3.
 _UNTRUSTED = ssl.SSLCertVerificationError, urllib3.connection.CertificateError
 
+#: The address is none that a connection could be opened to.
+_NO_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+)
+
 #: The call that each thread is busy with.
 _current = threading.local()
 
@@ -159,6 +166,8 @@ class HttpClient:
                 )
         except _TooLate:
             return Reply(problem=LATE)
+        except _NO_ADDRESS:
+            return Reply(problem=REFUSED)
         except requests.exceptions.ConnectTimeout:
             return Reply(problem=TIMEOUT)
         except requests.exceptions.ConnectionError as error:

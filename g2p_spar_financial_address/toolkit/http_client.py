@@ -42,7 +42,6 @@ _NO_ADDRESS = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
     requests.exceptions.MissingSchema,
-    urllib3.exceptions.LocationValueError,
 )
 
 #: The call that each thread is busy with.

@@ -51,6 +51,8 @@ class G2pFaProposalLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        # First: the values of a stranger need not be complete.
+        self.check_access("create")
         vals_list = [{**vals, **self._with_print(vals)} for vals in vals_list]
         return super().create(vals_list)
 

@@ -61,7 +61,7 @@ class Trap:
         """SPAR has done it; its answer is not read."""
         from requests import Session
 
-        self._wrap(Session, "post")
+        self._wrap(Session, "request")
 
     def _after_answer(self):
         """The answer is read; nothing of it is recorded."""

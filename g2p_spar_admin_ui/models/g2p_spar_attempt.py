@@ -14,7 +14,7 @@ class G2pSparAttempt(models.Model):
             attempt.answer = attempt._sentence()
 
     def _sentence(self):
-        """Return what came of it, in plain words."""
+        """Return the result of the attempt in plain words."""
         self.ensure_one()
         sentences = {
             Outcome.SWAP.value: self.env._(

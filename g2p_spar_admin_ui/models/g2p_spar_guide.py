@@ -11,10 +11,10 @@ class G2pSparGuide(models.AbstractModel):
 
     @api.model
     def _steps(self, connections):
-        """Return each step with its state and what opens where it is done.
+        """Return each step with its state and the action that opens its screen.
 
         :param connections: all connections
-        :return: a list, empty as soon as an address has arrived at SPAR
+        :return: a list, empty as soon as SPAR has confirmed an address
         """
         Change = self.env["g2p.spar.change"]
         if connections and Change.search_count(

@@ -89,7 +89,7 @@ class G2pOdkServer(models.Model):
 
     @api.constrains("base_url", "password_source", "password_path", "password_variable")
     def _check_password_place(self):
-        """Refuse the password of another host: it would be sent to this one."""
+        """Refuse the name of another host's password: it would be sent to this one."""
         for server in self.sudo():
             file_name, variable = names_for(server.base_url)
             if server.password_source == "file":
@@ -110,10 +110,10 @@ class G2pOdkServer(models.Model):
     # === ACTION METHODS === #
 
     def action_test(self):
-        """Log in to Central and say what can be seen there.
+        """Log in to Central and report what the user can see there.
 
         :raise AccessError: when the user is no administrator
-        :raise UserError: with what is wrong and what to do about it
+        :raise UserError: with the problem and what to do about it
         """
         self.check_access("write")
         self.ensure_one()
@@ -142,7 +142,7 @@ class G2pOdkServer(models.Model):
         """Open the list of forms that Central has, to choose from.
 
         :raise AccessError: when the user is no administrator
-        :raise UserError: when Central cannot be asked
+        :raise UserError: when Central cannot be queried
         """
         self.check_access("write")
         self.ensure_one()
@@ -160,9 +160,9 @@ class G2pOdkServer(models.Model):
     # === WORDS === #
 
     def _worded(self, trouble):
-        """Return what is wrong and what to do about it.
+        """Return the problem, in words, and what to do about it.
 
-        :param ~..central.errors.CentralError trouble: what happened
+        :param ~..central.errors.CentralError trouble: the problem
         """
         texts = {
             errors.UNREACHABLE: self.env._(

@@ -3,7 +3,7 @@ from odoo.fields import Command
 
 
 class G2pOdkCorrect(models.TransientModel):
-    """Puts other values in the place of what was collected; the answers stay."""
+    """Replaces answers by other values; the answers are kept."""
 
     _name = "g2p.odk.correct"
     _description = "Correct an ODK submission"
@@ -32,6 +32,6 @@ class G2pOdkCorrect(models.TransientModel):
         self.submission_id._correct(
             {line.target: line.value for line in self.line_ids}, self.reason
         )
-        # Nothing of it is left behind in the dialog's own tables.
+        # The values must not stay in the dialog's own tables.
         self.line_ids.unlink()
         return {"type": "ir.actions.act_window_close"}

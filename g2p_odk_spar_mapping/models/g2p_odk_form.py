@@ -64,8 +64,8 @@ class G2pOdkForm(models.Model):
         required=True,
         default="match",
         tracking=True,
-        help="Whom a submission may be about. Without an ID, every submission is "
-        "somebody new.",
+        help="Which registrants a submission may be about. Without an ID, every "
+        "submission creates a new registrant.",
     )
     wins_policy = fields.Selection(
         [
@@ -83,7 +83,7 @@ class G2pOdkForm(models.Model):
         default=15,
         required=True,
         tracking=True,
-        help="How often Central is asked. 0: only when somebody presses Run now.",
+        help="How often Central is queried. 0: only when a user presses Run now.",
     )
     overlap_minutes = fields.Integer(
         "Look back (minutes)",
@@ -116,7 +116,7 @@ class G2pOdkForm(models.Model):
     reading = fields.Json(
         copy=False,
         readonly=True,
-        help="How far what is new has been read, while there is more.",
+        help="The place reached in the new submissions, while there are more.",
     )
     swept_at = fields.Datetime("Last compared", copy=False, readonly=True)
     sweeping = fields.Json(
@@ -163,7 +163,7 @@ class G2pOdkForm(models.Model):
     )
     other_name_policy = fields.Selection(
         [
-            ("set_aside", "Set aside until somebody has looked"),
+            ("set_aside", "Set aside until a user has checked it"),
             ("accept", "Accept"),
         ],
         string="Another name under the ID",
@@ -342,7 +342,9 @@ class G2pOdkForm(models.Model):
     def _feed(self, client):
         return Feed(client, self.project_id, self.xml_form_id, self.server_id.page_size)
 
-    # === COUNTS === # Numbers of a form's submissions by state, for its buttons.
+    # === COUNTS === #
+
+    # Numbers of a form's submissions by state, for its buttons.
 
     def _compute_counts(self):
         rows = self.env["g2p.odk.submission"]._read_group(
@@ -366,7 +368,9 @@ class G2pOdkForm(models.Model):
             "context": {f"search_default_{state}": 1} if state else {},
         }
 
-    # === MAPPING === # The mapping of a form's answers.
+    # === MAPPING === #
+
+    # The mapping of a form's answers.
 
     # === COMPUTE METHODS === #
 

@@ -91,7 +91,7 @@ class G2pOdkForm(models.Model):
         _logger.warning("A submission cannot be imported: %s", type(error).__name__)
         plan.kind = "unexpected"
         plan.text = self.env._(
-            "Something nobody has thought of. Tell support: %s.", type(error).__name__
+            "Unexpected error. Report it to support: %s.", type(error).__name__
         )
 
     # === THE REGISTRANT === #

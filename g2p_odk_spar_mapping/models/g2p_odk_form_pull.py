@@ -136,7 +136,8 @@ class G2pOdkForm(models.Model):
             except OutOfTime:
                 state = "cut"
                 message = self.env._(
-                    "Its time was up. The next run goes on from here; %s left to read.",
+                    "The time of the run was over. The next run continues from here; "
+                    "%s left to read.",
                     run.unread_count,
                 )
             except CentralError as trouble:
@@ -351,7 +352,9 @@ class G2pOdkForm(models.Model):
             _logger.error("ODK submission %s: %s", one.id, _place(error))
             apart(self.env, one._set_aside_unexpected)
 
-    # === STAGING === # Staging: rows of Central's feed are stored here.
+    # === STAGING === #
+
+    # Staging: rows of Central's feed are stored here.
 
     def _stage(self, rows, run):
         """Store rows of the feed, in a transaction of its own.
@@ -512,16 +515,20 @@ class G2pOdkForm(models.Model):
             "encrypted": self.env._(
                 "The form is encrypted, so Central cannot tell what was answered."
             ),
-            "unreadable": self.env._("What Central tells of it cannot be stored."),
-            "rejected": self.env._("Somebody rejected it at Central."),
+            "unreadable": self.env._(
+                "Central's data of this submission cannot be stored."
+            ),
+            "rejected": self.env._("It was rejected at Central."),
             "not_reviewed": self.env._(
                 "Waiting until somebody approves it at Central."
             ),
-            "has_issues": self.env._("Somebody marked it at Central as having issues."),
+            "has_issues": self.env._("It was marked at Central as having issues."),
         }.get(kind, False)
 
-    # === SWEEP === # Comparing all submissions with Central, for changes without a new
-    # date there.
+    # === SWEEP === #
+
+    # Comparing all submissions with Central, for changes without a new date there.
+    #
     # A submission restored at Central has its old dates, and a file that arrives later
     # changes no date.
 

@@ -120,7 +120,9 @@ class G2pOdkRun(models.Model):
             [("state", "=", "done"), ("started", "<", before), *idle], limit=10_000
         ).unlink()
 
-    # === PROGRESS === # The progress of a run.
+    # === PROGRESS === #
+
+    # The progress of a run.
 
     @api.depends("started", "ended")
     def _compute_took(self):

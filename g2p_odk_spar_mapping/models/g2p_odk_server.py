@@ -183,12 +183,12 @@ class G2pOdkServer(models.Model):
                 "Central's answer is too large. Fetch fewer submissions at a time."
             ),
             errors.GARBLED: self.env._(
-                "What answers at this address does not speak as Central does. Check "
+                "The server at this address does not answer like ODK Central. Check "
                 "the address."
             ),
             errors.INCOMPLETE: self.env._(
-                "Central told fewer submissions than it has. Everything is read again "
-                "in the next run."
+                "Central returned fewer submissions than it has. The next run reads "
+                "everything again."
             ),
             errors.CREDENTIALS: self.env._(
                 "Central refused the user or the password. Check both."
@@ -201,9 +201,9 @@ class G2pOdkServer(models.Model):
                 "Central has no such project or form, or this user may not see it."
             ),
             errors.NO_LOGIN: self.env._(
-                "Nobody can log in with a password there: the address is not "
+                "Login with a password is not possible there: the address is not "
                 "Central's, or its users log in through another service, which "
-                "programs cannot."
+                "programs cannot use."
             ),
             errors.REDIRECTED: self.env._(
                 "This address leads on to another one. Give the one it leads to."

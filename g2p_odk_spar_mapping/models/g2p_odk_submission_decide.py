@@ -32,7 +32,7 @@ class G2pOdkSubmission(models.Model):
     decided_at = fields.Datetime("Decided on", readonly=True, copy=False)
     decision_note = fields.Char("Why", readonly=True, copy=False)
     confirmable = fields.Boolean(compute="_compute_confirmable")
-    withdrawal_told = fields.Boolean(readonly=True, copy=False)
+    withdrawal_told = fields.Boolean("Withdrawal notified", readonly=True, copy=False)
 
     def _compute_confirmable(self):
         for one in self:
@@ -55,7 +55,7 @@ class G2pOdkSubmission(models.Model):
             )
         if any(one.state not in states for one in self):
             raise UserError(
-                self.env._("Somebody else has just settled this. Reload the page.")
+                self.env._("Another user has just decided this. Reload the page.")
             )
 
     def action_rerun(self):

@@ -20,7 +20,7 @@ ERROR_KINDS = [
     ("newer", "A newer address is there"),
     ("refused", "Refused by the registry"),
     ("held", "Behind an earlier one"),
-    ("decided", "Somebody decided so"),
+    ("decided", "Decided by a user"),
 ]
 
 #: Kinds that a user can settle by confirming the submission.

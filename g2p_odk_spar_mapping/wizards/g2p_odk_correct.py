@@ -12,7 +12,7 @@ class G2pOdkCorrect(models.TransientModel):
     error_text = fields.Char(related="submission_id.error_text")
     line_ids = fields.One2many("g2p.odk.correct.line", "correct_id", string="Values")
     reason = fields.Char(
-        required=True, help="Kept with the submission: how you know better."
+        required=True, help="Kept with the submission: how you know the correct value."
     )
 
     @api.model

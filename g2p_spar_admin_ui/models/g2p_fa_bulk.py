@@ -229,7 +229,7 @@ class G2pFaBulk(models.Model):
         )
         total = self.env.cr.rowcount
         if not total:
-            raise UserError(self.env._("Nobody is paid there."))
+            raise UserError(self.env._("No registrant is paid there."))
         self.env.invalidate_all(flush=False)
         self.sudo().write(
             {"state": "running", "total": total, "requester_id": self.env.uid}

@@ -11,13 +11,13 @@ class G2pFaSettings(models.Model):
         "res.groups",
         string="Group that is alerted",
         tracking=True,
-        help="Everybody in it is told when SPAR needs somebody.",
+        help="All members of this group get the alerts.",
     )
     alert_user_ids = fields.Many2many(
         "res.users",
         string="People who are alerted",
-        help="Also told when SPAR needs somebody. With nobody here and no group, a "
-        "SPAR manager is.",
+        help="Users who also get the alerts. If no user and no group is set, a SPAR "
+        "manager gets them.",
     )
     alert_after_hours = fields.Integer(
         "Alert when the oldest waits longer than (hours)",
@@ -34,7 +34,7 @@ class G2pFaSettings(models.Model):
     # No user may read it; the digest of a received token is compared with it.
     health_token_digest = fields.Char(groups=fields.NO_ACCESS)
     has_health_token = fields.Boolean(
-        "Monitoring may ask", compute="_compute_has_health_token"
+        "Monitoring token set", compute="_compute_has_health_token"
     )
 
     _alert_after_not_negative = models.Constraint(

@@ -34,7 +34,7 @@ class G2pSparConnection(models.Model):
         if others:
             self.message_notify(
                 partner_ids=others.partner_id.ids,
-                subject=self.env._("SPAR needs somebody: %s", self.name),
+                subject=self.env._("SPAR needs attention: %s", self.name),
                 body=reason,
             )
 

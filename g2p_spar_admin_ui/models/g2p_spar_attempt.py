@@ -18,7 +18,7 @@ class G2pSparAttempt(models.Model):
         self.ensure_one()
         sentences = {
             Outcome.SWAP.value: self.env._(
-                "SPAR held something else than was thought; it was asked what."
+                "SPAR held another address than expected, and was queried."
             ),
             Outcome.TRANSIENT.value: self.env._(
                 "SPAR could not take it; tried again later."

@@ -69,8 +69,8 @@ class G2pSparGuide(models.AbstractModel):
             "name": "ids",
             "title": self.env._("Say where the IDs come from"),
             "text": self.env._(
-                "SPAR knows each registrant by an ID: typed by hand, or taken from "
-                "fields of the contact."
+                "SPAR identifies each registrant by an ID: typed by hand, or taken "
+                "from fields of the contact."
             ),
             "done": bool(known),
             "button": self.env._("Payment settings"),
@@ -82,7 +82,8 @@ class G2pSparGuide(models.AbstractModel):
             "name": "start",
             "title": self.env._("Test, and start sending"),
             "text": self.env._(
-                "Starting asks SPAR a harmless question first and says what is wrong."
+                "Starting first tests the connection with a query that changes "
+                "nothing, and shows any problem."
             ),
             "done": connection.state == "running",
             "button": self.env._("Test and start"),

@@ -338,7 +338,9 @@ class G2pSparOverview(models.AbstractModel):
         words = {
             "draft": self.env._("Not started"),
             "running": self.env._("Running: SPAR answers"),
-            "away": self.env._("SPAR cannot be reached. It is asked now and then."),
+            "away": self.env._(
+                "SPAR cannot be reached. The connection tries again automatically."
+            ),
             "paused": self.env._("Paused: nothing is sent"),
         }
         until = state == "away" and connection.breaker_until

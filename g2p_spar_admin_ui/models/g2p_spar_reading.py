@@ -31,7 +31,7 @@ class G2pSparReading(models.Model):
             )
         self._differences(IMPORTABLE).action_take()
         return self._report(
-            self.env._("SPAR is asked once more, and then its address is entered here.")
+            self.env._("SPAR is queried again, then its address is entered here.")
         )
 
     # === BUSINESS METHODS === #

@@ -42,7 +42,7 @@ def clean_text(env, text, label):
     """Return ``text`` trimmed and composed (Unicode NFC).
 
     :param str text: the typed text, or a falsy value
-        :param str label: the label of the field
+    :param str label: the label of the field
     :raise ValidationError: for control characters, which SPAR cannot store (a NUL
         is an HTTP 500 there) or cannot read back (a newline breaks the pattern), and
         for very long texts

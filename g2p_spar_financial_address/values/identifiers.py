@@ -49,7 +49,7 @@ def normal(text):
     'AB- 12'
 
     :param str text: the typed text, or a falsy value
-        :rtype: str
+    :rtype: str
     """
     text = _DASHES.sub("-", _INVISIBLE.sub("", text or ""))
     # Removing a character may bring a letter and its accent together.

@@ -143,8 +143,8 @@ class AgentPortal(http.Controller):
             404,
             request.env._("Not among your people"),
             request.env._(
-                "There is nobody like this among the people you look after. Go back to "
-                "the list and choose again."
+                "This person is not among the people assigned to you. Go back to the "
+                "list and choose again."
             ),
         )
 
@@ -204,8 +204,8 @@ class AgentPortal(http.Controller):
             400,
             request.env._("This form cannot be read"),
             request.env._(
-                "What arrived is not what this form sends. Nothing was saved. "
-                "Open the form again and fill it in once more."
+                "The form was not sent completely, and nothing was saved. Open the "
+                "form again and fill it in once more."
             ),
         )
 

@@ -151,8 +151,7 @@ class RegistrationPortal(AgentPortal):
                 410,
                 request.env._("This registration was discarded"),
                 request.env._(
-                    "What was typed has been erased. Begin again if the person is to "
-                    "be registered."
+                    "The registration was erased. Begin again to register the person."
                 ),
             )
         return registration

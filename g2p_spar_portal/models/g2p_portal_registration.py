@@ -313,7 +313,9 @@ class G2pPortalRegistration(models.Model):
         (idle - unfinished).unlink()
         return len(idle), len(idle) == GC_CHUNK
 
-    # === CHECKS === # The fields of each step, and their checks.
+    # === CHECKS === #
+
+    # The fields of each step, and their checks.
 
     def _labels(self, step):
         """Return the labels of a step's fields, in the order of the form.
@@ -461,7 +463,10 @@ class G2pPortalRegistration(models.Model):
             holder=" ".join(identity[name] for name in names if identity[name]),
         )
 
-    # === REVIEW === # The review before the end: all values, as they will be entered.
+    # === REVIEW === #
+
+    # The review before the end: all values, as they will be entered.
+    #
     # The whole number is shown, on this page only, to the agent who has just typed it:
     # a wrong digit cannot be found in a masked number.
 
@@ -515,7 +520,9 @@ class G2pPortalRegistration(models.Model):
         labels = form.all_labels
         return [(labels[name], text) for name, text in texts.items() if text]
 
-    # === END === # The end: a registration creates a registrant with a payment address.
+    # === END === #
+
+    # The end: a registration creates a registrant with a payment address.
 
     def _finish(self):
         """Create registrant and payment address, both or neither, and only once.

@@ -130,8 +130,9 @@ class ResPartner(models.Model):
                 )
             )
 
-    # === CONTACTS OF THE PORTAL === # Hooks by which a registry adapts the
-    # registration.
+    # === CONTACTS OF THE PORTAL === #
+
+    # Hooks by which a registry adapts the registration.
 
     @api.model
     def _portal_name_fields(self):

@@ -99,7 +99,7 @@ export class SparOverview extends Component {
     askToPause(card) {
         this.dialog.add(ConfirmationDialog, {
             title: _t("Pause"),
-            body: _t("Nothing is sent until somebody resumes. What is changed waits."),
+            body: _t("Nothing is sent until a manager resumes the connection. Changes wait."),
             confirmLabel: _t("Pause"),
             confirm: () => this.run("action_pause", card.id),
             cancel: () => {},

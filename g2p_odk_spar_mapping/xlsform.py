@@ -84,7 +84,7 @@ def build(providers, labels, version):
         "form_title": TITLE,
         "form_id": FORM_ID,
         "version": version,
-        # A bank and an operator may have the same code; the type tells them apart.
+        # A bank and an operator may have the same code, with different types.
         "allow_choice_duplicates": "yes",
     }
     _fill(book.create_sheet(), "settings", SETTINGS, [settings])

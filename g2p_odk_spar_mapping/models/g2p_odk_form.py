@@ -287,7 +287,7 @@ class G2pOdkForm(models.Model):
         """Store the names that several questions have at Central.
 
         Its feed replaces characters that OData does not allow, and the answers of
-        questions with the same resulting name cannot be told apart. The answers of a
+        questions with the same resulting name cannot be separated. The answers of a
         question that replaced a mapped one have the name of that one.
 
         :param list found: the questions as Central lists them

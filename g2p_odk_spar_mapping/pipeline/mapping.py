@@ -92,7 +92,7 @@ def answer_at(payload, path, pick="only"):
 def read(payload, lines, corrected=None, twins=()):
     """Return the values of a submission, by the lines of a mapping.
 
-    An answer that cannot be told apart from another is not read: the two together may
+    An answer that cannot be separated from another is not read: the two together may
     be another person's number.
 
     :param dict payload: the submission
@@ -124,7 +124,7 @@ def read(payload, lines, corrected=None, twins=()):
 
 
 def is_unclear(paths, twins):
-    """Return whether answers at these paths cannot be told apart from others.
+    """Return whether answers at these paths cannot be separated from others.
 
     If a question has the name of the submission's own ID, no answer is clear.
 

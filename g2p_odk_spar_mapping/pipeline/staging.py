@@ -35,7 +35,7 @@ class Step:
     """The changes to store.
 
     ``event`` is the counted event: ``new``, ``changed``, ``unchanged``, ``deleted``,
-    ``restored``; ``withdrawn`` says that what was applied does not count any more.
+    ``restored``; ``withdrawn`` whether an applied submission no longer counts.
     """
 
     event: str

@@ -44,10 +44,10 @@ def client_of(server):
 
 @contextmanager
 def asking(server):
-    """Give a client while a person waits for the answer.
+    """Provide a client for a query while a person waits.
 
     :param server: a saved ``g2p.odk.server``
-    :raise UserError: when Central cannot be asked, in words
+    :raise UserError: when Central cannot be queried, in words
     """
     try:
         with client_of(server) as client:
@@ -57,9 +57,9 @@ def asking(server):
 
 
 def names_for(base_url):
-    """Return what a file, and what a variable, with Central's password is called.
+    """Return the names of the file and of the variable with Central's password.
 
-    Both have the host in them, so that users who may enter an address cannot have the
+    Both contain the host, so that users who may enter an address cannot have the
     password of one host sent to another, such as their own.
 
     :param str base_url: Central's address
@@ -91,7 +91,7 @@ def _password(server):
         password = ""
     password = password.strip()
     if not password or len(password) > LONGEST_PASSWORD:
-        # Without its place: people without rights on it read this, too.
+        # Without its path: users who may not see that read this text, too.
         raise UserError(
             server.env._(
                 "The password for %s cannot be read on the server.", server.name

@@ -10,15 +10,15 @@ from odoo.addons.g2p_spar_financial_address.toolkit.transactions import (
     roll_back,
 )
 
-#: Somebody else was faster with one of the rows; nothing is lost by looking again.
+#: Another transaction changed one of the rows first; the work can be repeated.
 BEATEN = (*CONCURRENT, UniqueViolation)
 
 
 def apart(env, work):
-    """Do something small in a transaction of its own, again if somebody was faster.
+    """Do something small in a transaction of its own; repeat it after a lost race.
 
-    :param work: a function; it is the first to be done in its transaction
-    :return: what it returned
+    :param work: a function, called at the beginning of the transaction
+    :return: its result
     """
     for _attempt in range(MAX_BEATEN - 1):
         try:

@@ -1,4 +1,4 @@
-"""The form that ships with the addon, made with the providers of the directory.
+"""The form that comes with the addon, with the providers of the directory.
 
 An XLSForm is a workbook of three sheets; https://docs.getodk.org/xlsform/ explains
 them. Plain Python without Odoo.
@@ -26,7 +26,7 @@ SURVEY = (
 CHOICES = ("list_name", "name", "label", "fa_type", "bank", "pattern")
 SETTINGS = ("form_title", "form_id", "version", "allow_choice_duplicates")
 
-#: The answers of this form, and what each becomes: path, target, transform, required.
+#: The answers of this form: path, target, transform, required.
 READY_MAPPING = (
     ("registrant_id", "registrant_id", "keep", True),
     ("person/given_name", "given_name", "trim", False),
@@ -41,7 +41,7 @@ READY_MAPPING = (
     ("payment/holder_name", "holder_name", "trim", False),
 )
 
-# As the registry reads a number: without blanks, in capital letters.
+# As the registry normalises a number: without blanks, in capital letters.
 _TYPED = "translate(., '{small} ', '{large}')".format(
     small="abcdefghijklmnopqrstuvwxyz", large="ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 )
@@ -62,7 +62,7 @@ def build(providers, labels, version):
 
     :param list providers: dicts with ``fa_type``, ``code``, ``name``, ``pattern`` and
         ``branches`` (pairs of code and name)
-    :param dict labels: the words for each type of address
+    :param dict labels: of the types of address
     :param str version: of the form
     :rtype: bytes
     """
@@ -84,7 +84,7 @@ def build(providers, labels, version):
         "form_title": TITLE,
         "form_id": FORM_ID,
         "version": version,
-        # A bank and an operator may have the same code; the type tells them apart.
+        # A bank and an operator may have the same code, with different types.
         "allow_choice_duplicates": "yes",
     }
     _fill(book.create_sheet(), "settings", SETTINGS, [settings])

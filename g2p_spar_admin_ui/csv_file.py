@@ -4,7 +4,7 @@ import base64
 import csv
 import io
 
-#: What makes a spreadsheet take a text for a formula.
+#: First characters that make a spreadsheet treat a text as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -21,7 +21,7 @@ def csv_content(header, rows):
     writer = csv.writer(text)
     writer.writerow(header)
     writer.writerows([_cell(value) for value in row] for row in rows)
-    # With the mark by which spreadsheets know UTF-8.
+    # With the byte order mark by which spreadsheets detect UTF-8.
     return base64.b64encode(text.getvalue().encode("utf-8-sig"))
 
 

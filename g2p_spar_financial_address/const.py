@@ -39,5 +39,5 @@ ADDRESS_STATES = [
     ("ended", "Ended"),
 ]
 
-#: States of an address somebody is paid at, or is about to be.
+#: States of an address that is in use, or is going to be.
 LIVE_STATES = ("effective", "to_approve")

@@ -1,7 +1,7 @@
 """The directory of banks and wallet operators as a CSV file: read it, write it.
 
-Plain functions without database access. Errors are ``UserError`` with a message for
-whoever chose the file; ``env`` is only used to translate it.
+Plain functions without database access. Errors are ``UserError`` with a message for the
+user who chose the file; ``env`` is only used to translate it.
 """
 
 import csv
@@ -21,16 +21,16 @@ REQUIRED_COLUMNS = (
     "account_hint",
 )
 COLUMNS = (*REQUIRED_COLUMNS, "strategy_number")
-#: Written for rows with an error, and passed over when the file comes back.
+#: Column with the error of a row; ignored when the corrected file is imported.
 ERROR_COLUMN = "error"
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ROWS = 50_000
 
 _DELIMITERS = ",;\t"
-#: How Excel files begin: the archive of today's, the container of the old ones.
+#: First bytes of Excel files: the archive of the current format, the old container.
 _EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-#: What a spreadsheet would take for the beginning of a formula.
+#: Signs with which a formula begins in a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -41,7 +41,7 @@ def read_rows(env, content):
     :return: ``[(line number, {column: text})]`` without empty rows, and the delimiter;
         a row with more cells than the header has them under the key ``None``
     :rtype: tuple[list, str]
-    :raise UserError: when this is no such file; then no row is read
+    :raise UserError: when it is no such file; then no row is read
     """
     text = _decoded(env, content)
     header = text.split("\n", 1)[0]
@@ -78,10 +78,10 @@ def read_rows(env, content):
 
 
 def write_rows(rows, delimiter):
-    """Return a file of these rows, to be corrected in a spreadsheet and sent again.
+    """Return a file of these rows, to correct in a spreadsheet and import again.
 
     :param rows: ``[{column: text}]``, each with its error
-    :param str delimiter: what the spreadsheet of this user takes
+    :param str delimiter: of the user's spreadsheet
     :rtype: bytes
     """
     text = io.StringIO(newline="")
@@ -89,7 +89,7 @@ def write_rows(rows, delimiter):
     columns = (*COLUMNS, ERROR_COLUMN)
     writer.writerow(columns)
     writer.writerows([_guarded(row.get(name, "")) for name in columns] for row in rows)
-    # With a byte order mark, or Excel takes the file for one in another encoding.
+    # With a byte order mark; without it Excel assumes another encoding.
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -125,7 +125,7 @@ def _decoded(env, content):
 
 
 def _columns(env, header):
-    """Return the header's column names, all of them known and none missing."""
+    """Return the header's column names, after checking that they are complete."""
     columns = [name.strip().lower() for name in header]
     while columns and not columns[-1]:
         columns.pop()

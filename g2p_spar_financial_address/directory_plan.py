@@ -1,8 +1,8 @@
-"""What importing a directory file would do, row by row, and doing it.
+"""The plan of a directory import, row by row, and its execution.
 
-The plan is made in memory from a handful of queries, whatever the number of rows. It
-adds and changes; it never removes, archives or empties anything: an empty cell leaves
-what is there. A row with an error does nothing, and stops no other row.
+The plan is made in memory with a few queries, independent of the number of rows. It
+adds and changes; it never deletes, archives or empties anything: an empty cell leaves
+the value unchanged. A row with an error has no effect, and stops no other row.
 """
 
 import re
@@ -40,7 +40,7 @@ _CODES = ("provider_code", "branch_code")
 
 @dataclass
 class PlannedRow:
-    """What one row of the file would do, and a note on it in words."""
+    """The effect of one row of the file, and a note on it in words."""
 
     line: int
     cells: dict
@@ -49,10 +49,10 @@ class PlannedRow:
 
 
 class _Target:
-    """One provider or branch: what it is, and what the rows so far want it to be.
+    """One provider or branch: its current values, and those of the rows so far.
 
     :param record: the provider or branch, empty when it is new
-    :param dict base: what a new one is created with, apart from what rows say
+    :param dict base: values of a new one besides those of the rows
     """
 
     def __init__(self, record, base):
@@ -71,7 +71,7 @@ class _Target:
         return {**self.base, **self.changes}
 
     def news(self, values):
-        """Return those of ``values`` that differ from what it is going to be."""
+        """Return those of ``values`` that differ from the planned ones."""
         return {
             name: value
             for name, value in values.items()
@@ -79,7 +79,7 @@ class _Target:
         }
 
     def contradiction(self, values):
-        """Return a field of which an earlier row says something else, and its line."""
+        """Return a field with another value in an earlier row, and that row's line."""
         for name, value in values.items():
             said, line = self.said.get(name, (value, None))
             if said != value:
@@ -87,7 +87,7 @@ class _Target:
         return None
 
     def take(self, values, line):
-        """Remember what a row without an error says."""
+        """Add the values of a row without an error to the plan."""
         self.changes.update(self.news(values))
         for name, value in values.items():
             self.said.setdefault(name, (value, line))
@@ -98,7 +98,7 @@ class _Target:
 
 
 class DirectoryPlan:
-    """The plan for one file: :attr:`rows` says what :meth:`apply` would do.
+    """The plan for one file: :attr:`rows` are the effects of :meth:`apply`.
 
     :param Environment env: the administrator's
     :param list rows: ``[(line number, {column: text})]``
@@ -107,7 +107,7 @@ class DirectoryPlan:
     def __init__(self, env, rows):
         self.env = env
         self.rows = [PlannedRow(line, cells) for line, cells in rows]
-        #: How many values wait for a second person, once it was applied.
+        #: Number of values that wait for a second person, after it was applied.
         self.held = 0
         self._types = _types_by_word(env)
         clean = [row for row in self.rows if self._clean(row)]
@@ -140,7 +140,7 @@ class DirectoryPlan:
         return not has_more_cells
 
     def _look_up(self, cells):
-        """Read all that the rows name, each kind at once."""
+        """Read all records that the rows name, one query for each kind."""
 
         def words(column):
             return list({row[column] for row in cells if row[column]})
@@ -154,7 +154,7 @@ class DirectoryPlan:
         self._default_strategies = strategies.grouped("fa_type")
         Dfsp = self.env["g2p.dfsp"].with_context(active_test=False)
         codes = set(words("provider_code"))
-        # All of them: what is stored need not be in the normal form.
+        # All of them: stored names need not be in the normal form.
         dfsps = Dfsp.search([]).filtered(lambda d: identifiers.normal(d.code) in codes)
         self._providers = {
             (d.fa_type, identifiers.normal(d.code)): _Target(d, {}) for d in dfsps
@@ -176,9 +176,9 @@ class DirectoryPlan:
     # === PLANNING === #
 
     def _plan(self, row):
-        """Return the outcome of a row and a note on it, and remember what it wants.
+        """Return the outcome of a row and a note on it, and add it to the plan.
 
-        :raise ValidationError: when the row has an error; then it wants nothing
+        :raise ValidationError: when the row has an error; then it is not added
         """
         fa_type, code = self._provider_key(row.cells)
         provider = self._provider(fa_type, code)
@@ -238,7 +238,7 @@ class DirectoryPlan:
         )
 
     def _provider_values(self, cells):
-        """Return what a row says of its provider, by field; empty cells say nothing."""
+        """Return the values of a row's provider, by field, without empty cells."""
         values = {
             field: cells[column]
             for column, field in _TEXT_FIELDS.items()
@@ -289,7 +289,7 @@ class DirectoryPlan:
             )
 
     def _check_provider(self, provider, values):
-        """Let the provider's own constraints judge what it would become."""
+        """Check the planned values with the provider's own constraints."""
         if not provider.is_known and "name" not in values:
             raise ValidationError(
                 self.env._("This provider is new: write its name in provider_name.")
@@ -310,7 +310,7 @@ class DirectoryPlan:
         checks.check_part(self.env, values.get("name"), "branch_name")
 
     def _note(self, provider, steps):
-        """Return what the outcome leaves unsaid."""
+        """Return details of the outcome."""
         words = [column for _step, columns in steps for column in columns]
         if NEW_BRANCH in [step for step, _columns in steps[1:]]:
             words.append(self.env._("with a new branch"))
@@ -321,9 +321,9 @@ class DirectoryPlan:
     # === DOING IT === #
 
     def apply(self):
-        """Create and change what the rows without an error want.
+        """Create and change the records of the rows without an error.
 
-        What gives addresses in use another meaning waits for a second person.
+        Changes that give addresses in use another meaning wait for a second person.
         """
         self._hold_back()
         self._write(self._providers)
@@ -335,7 +335,7 @@ class DirectoryPlan:
         self._create(self.env["g2p.dfsp.branch"], self._branches)
 
     def _hold_back(self):
-        """Propose, all as one, what a second person must approve."""
+        """Propose all changes that a second person must approve, as one."""
         targets = [*self._providers.values(), *self._branches.values()]
         wanted = {
             target.record.with_context(import_file=True): target.changes
@@ -351,7 +351,7 @@ class DirectoryPlan:
                 self.held += 1
 
     def _write(self, targets):
-        """Change what exists; people are paid by none of these values."""
+        """Change existing records; none of these values decides who is paid."""
         for target in targets.values():
             if target.record and target.changes:
                 record = marked(marked(target.record, SKIP_RESYNC), APPROVED)
@@ -365,7 +365,7 @@ class DirectoryPlan:
 
 
 def _word(text):
-    """Return ``text`` without what people write differently: case, blanks, dashes."""
+    """Return ``text`` without differences of spelling: case, blanks, dashes."""
     return re.sub(r"[\W_]", "", text.casefold())
 
 

@@ -1,8 +1,8 @@
-"""Names in an imported file of payment addresses, and what they stand for.
+"""Finds the records for names in an imported file of payment addresses.
 
-Odoo looks each name up by itself, among all providers and all branches. But a name or a
-code is only clear together with the rest of its row: many banks have a branch “Main”,
-and a bank and a wallet operator may have one code.
+Odoo searches each name separately, among all providers and all branches. But a name or
+a code is only unique together with the rest of its row: many banks have a branch
+“Main”, and a bank and a wallet operator may have the same code.
 """
 
 from collections import defaultdict
@@ -11,14 +11,14 @@ from odoo.exceptions import ValidationError
 
 from .values.identifiers import differ_in_zeros, normal
 
-#: Fields whose names are looked up here, and where the row keeps them until then.
+#: Fields whose names are searched here, and their keys in the row until then.
 NAMED = {"dfsp_id": "fa_provider_name", "branch_id": "fa_branch_name"}
 
 _UNREADABLE = "fa_unreadable"
 
 
 def set_names_apart(records, names):
-    """Take names of providers and branches out of records, before Odoo looks them up.
+    """Take names of providers and branches out of rows, before Odoo searches them.
 
     :param records: what Odoo extracted from the file: pairs of values and place
     :param list names: receives the names of each record, as a dict
@@ -39,7 +39,7 @@ def set_names_apart(records, names):
 
 
 def is_unreadable(values, mark=None):
-    """Mark the values of a row as unreadable or not; without ``mark``, take it off.
+    """Mark the values of a row as unreadable or not; without ``mark``, remove it.
 
     :return: whether they were marked as unreadable
     """
@@ -56,7 +56,7 @@ def _key(name):
 class ProviderNames:
     """The providers and branches that the rows of a file name.
 
-    :param env: of whoever imports
+    :param env: of the user who imports
     :param list rows: the values of each row
     """
 
@@ -64,7 +64,7 @@ class ProviderNames:
         self.env = env
         self.dfsps = defaultdict(set)
         self.branches = defaultdict(set)
-        # Codes, by what of a row they belong to.
+        # Codes, by the part of the row to which they belong.
         self.codes = defaultdict(set)
         if not any(key in row for row in rows for key in NAMED.values()):
             return
@@ -79,7 +79,7 @@ class ProviderNames:
                 self.codes[branch.dfsp_id.id].add(_key(branch.code))
 
     def find(self, values):
-        """Replace the names in the values of a row by the records they stand for.
+        """Replace the names in the values of a row by the records they name.
 
         :raise ValidationError: when there is none, or more than one
         """
@@ -100,11 +100,11 @@ class ProviderNames:
             self._check_zeros(name, values["dfsp_id"])
 
     def _check_zeros(self, code, scope):
-        """Refuse a code that is what a spreadsheet leaves of another one.
+        """Refuse a code that a spreadsheet may have shortened from another one.
 
-        :param str code: as it stands in the row
+        :param str code: as in the row
         :param scope: the type of a provider, or the bank of a branch
-        :raise ValidationError: saying what to write instead
+        :raise ValidationError: with the value to write instead
         """
         code = _key(code)
         if any(

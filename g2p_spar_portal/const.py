@@ -4,9 +4,9 @@ FIELD_AGENT = "g2p_spar_portal.group_field_agent"
 
 CHANNEL = "portal"
 
-#: How often an agent may do something: how many times, in how many seconds. Each ID
-#: that is tried tells whether somebody has it, so there are few of these.
+#: Limits of an agent's calls: number, and seconds. Each tried ID reveals whether it is
+#: registered, so few are allowed.
 LIMITS = {"read": (120, 60), "write": (20, 60), "id": (100, 3600)}
 
-#: Bytes a form may have. The longest honest one has a tenth of this.
+#: Bytes a form may have: ten times the longest valid form.
 MAX_FORM = 32 * 1024

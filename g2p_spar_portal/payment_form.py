@@ -1,7 +1,7 @@
-"""The form in which an agent enters where somebody is paid: read, check, enter.
+"""The form of a payment address on the portal: read, check, enter.
 
 It has three steps, so that it works without JavaScript: the type, then for a bank
-account the bank, then everything else, which alone is posted. The rules for the values
+account the bank, then all other fields; only these are posted. The rules for the values
 are those of the payment address itself.
 """
 
@@ -21,7 +21,7 @@ from odoo.addons.g2p_spar_financial_address.models.g2p_financial_address import 
 
 from .const import CHANNEL
 
-#: What the last step has, for every type and for some.
+#: Fields of the last step, for all types and for single ones.
 _COMMON = ("fa_type", "dfsp_id", "holder_name", "reason")
 _OF_TYPE = {
     BANK_ACCOUNT: ("branch_id", "account_number"),
@@ -45,8 +45,8 @@ class PaymentForm:
     :param dict chosen: ``type`` and ``provider`` of the earlier steps, as texts
     :param str phone: the contact phone of the registrant, if there is one
     :param str holder: the name suggested for the holder
-    :param g2p.financial.address address: what was entered last, if anything
-    :param bool amends: whether an address in use is replaced, which takes a reason
+    :param g2p.financial.address address: the last entry, if there is one
+    :param bool amends: whether an address in use is replaced, which requires a reason
     """
 
     def __init__(
@@ -56,15 +56,15 @@ class PaymentForm:
         self.address = address or env["g2p.financial.address"]
         self.amends = amends
         self.phone = phone or ""
-        #: What is in the fields, as text, by field.
+        #: Values of the fields, as text.
         self.typed = self._suggested(chosen or {}, holder or "")
-        #: What is wrong with it, by field; what is wrong with none of them under "".
+        #: Errors by field; those of no field under "".
         self.errors = {}
-        #: What is right, cleaned, by field of a payment address.
+        #: Valid values, cleaned, by field of a payment address.
         self.values = {}
 
     def _suggested(self, chosen, holder):
-        """Return what an empty form suggests: never a number."""
+        """Return the suggested values of an empty form: never a number."""
         address = self.address
         fa_type = chosen.get("type") or address.fa_type or ""
         same_type = fa_type == address.fa_type
@@ -85,10 +85,10 @@ class PaymentForm:
 
     @property
     def step(self):
-        """What is asked now: ``type``, ``provider`` or ``details``."""
+        """The current step: ``type``, ``provider`` or ``details``."""
         if self.fa_type not in VALUE_FIELD:
             return "type"
-        # What was typed already is shown again, whatever became of the bank meanwhile.
+        # Posted values are shown again, even if the bank was archived meanwhile.
         if self.fa_type == BANK_ACCOUNT and not self.provider and not self.errors:
             return "provider"
         return "details"
@@ -125,7 +125,7 @@ class PaymentForm:
 
     @property
     def labels(self):
-        """What the fields are called, in the order of the form."""
+        """Labels of the fields, in the order of the form."""
         bank = self.fa_type == BANK_ACCOUNT
         labels = {
             "dfsp_id": self.env._("Bank") if bank else self.env._("Provider"),
@@ -154,10 +154,10 @@ class PaymentForm:
     # === WHAT WAS TYPED === #
 
     def read(self, posted):  # pylint: disable=method-required-super
-        """Take what was typed, and check all of it.
+        """Read the posted values, and check all of them.
 
         :param dict posted: texts by field, of :func:`fields_of` this type
-        :return: whether everything is right; if not, ``errors`` says what is not
+        :return: whether all are valid; if not, ``errors`` has the messages
         :rtype: bool
         """
         self.typed = {name: posted.get(name, "") for name in fields_of(self.fa_type)}
@@ -185,11 +185,12 @@ class PaymentForm:
         else:
             self._try("branch_id", lambda: self.provider._check_branch(branch) or {})
         if branch:
-            # Not known is not the same as none: the same account keeps its branch.
+            # An unknown branch is not the same as none: the same account keeps its
+            # branch.
             self.values["branch_id"] = branch.id
 
     def _read_contact_phone(self):
-        """Take the contact phone for the wallet, as somebody has ticked."""
+        """Use the contact phone as the number of the wallet, if that is ticked."""
         name = "same_as_contact"
         if not self.phone:
             self.errors[name] = self.env._("There is no contact phone.")
@@ -209,9 +210,9 @@ class PaymentForm:
                 )
 
     def _read_value(self, name, text):
-        """Check the number or e-mail address; an error stands at this field."""
+        """Check the number or e-mail address; an error is shown at this field."""
         if text.strip() and "dfsp_id" in self.errors:
-            # What it should look like depends on the provider, who is asked for first.
+            # The format depends on the provider, whose error comes first.
             return
         Address = self.env["g2p.financial.address"]
         self._try(
@@ -242,13 +243,13 @@ class PaymentForm:
     # === WHAT IS ENTERED === #
 
     def enter(self, partner, is_first=None):
-        """Enter what :meth:`read` has found right, by way of the portal.
+        """Enter the valid values of :meth:`read`, through the channel portal.
 
-        Nothing is stored if it is refused; then ``errors`` says why.
+        If they are refused, nothing is stored, and ``errors`` has the reason.
 
         :param res.partner partner: the registrant, as the system
         :param is_first: a function that returns whether this form was not sent before
-            (``AgentPortal._is_first``); if it was, nothing is done, and all is well
+            (``AgentPortal._is_first``); if it was, nothing is done, without an error
         :return: whether the address is entered
         :rtype: bool
         """
@@ -272,6 +273,6 @@ class PaymentForm:
         Address._enter_changes([Address._cleaned({**origin, **self.values})])
 
     def _blamed(self, problem):
-        """Return the field a rule of the payment address has found wrong."""
+        """Return the field that a rule of the payment address has refused."""
         shared = self.env["g2p.financial.address"]._refused_as_shared()
         return self.value_field if str(problem) == str(shared) else ""

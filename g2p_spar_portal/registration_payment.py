@@ -1,8 +1,8 @@
-"""Where somebody is paid, as it is asked while they are registered.
+"""The payment address within a registration.
 
 The form of a payment address, and two more answers: the provider is not known yet, and
-there is no payment address yet. On a page without JavaScript it is asked in up to three
-parts, each of which is kept as soon as it is sent.
+there is no payment address yet. On a page without JavaScript it has up to three parts,
+each of which is saved when it is sent.
 """
 
 from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
@@ -14,7 +14,7 @@ NO_ADDRESS = "none"
 #: The answer, instead of a provider, that it is not known yet.
 UNKNOWN = "unknown"
 
-#: What is asked together.
+#: The parts of the step.
 PARTS = ("type", "provider", "details")
 
 
@@ -26,16 +26,16 @@ def names_of(part, fa_type):
     :rtype: tuple[str]
     """
     if part == "details":
-        # Nothing is changed, so nobody is asked why.
+        # A first address needs no reason.
         return tuple(name for name in fields_of(fa_type) if name != "reason")
     return ("fa_type", "dfsp_id") if part == "provider" else ("fa_type",)
 
 
 class FirstPaymentForm(PaymentForm):
-    """The first payment address of somebody who is being registered.
+    """The form of the first payment address of a new registrant.
 
     :param env: the environment of the system, with the agent as its user
-    :param dict typed: what has been typed so far, by field
+    :param dict typed: the values typed so far, by field
     :param str phone: the contact phone, if there is one
     :param str holder: the name suggested for the holder
     """
@@ -44,11 +44,11 @@ class FirstPaymentForm(PaymentForm):
         super().__init__(env, phone=phone, holder=holder)
         self.answer = typed.get("fa_type", "")
         self._asked = None
-        # What belongs to another type is not lost, but not shown either.
+        # Values of another type are kept, but not shown.
         self.typed.update(typed)
 
     def ask(self, part):
-        """Ask something once more that was answered already.
+        """Show a part again that was completed before.
 
         :param str part: one of :data:`PARTS`
         """
@@ -62,7 +62,7 @@ class FirstPaymentForm(PaymentForm):
 
     @property
     def has_address(self):
-        """Whether the answer is not that there is none yet."""
+        """Whether the answer is not "No payment address yet"."""
         return self.answer != NO_ADDRESS
 
     @property
@@ -84,25 +84,25 @@ class FirstPaymentForm(PaymentForm):
 
     @property
     def labels(self):
-        """What the fields that are asked now are called, in the order of the form."""
+        """Labels of the current fields, in the order of the form."""
         names = names_of(self.step, self.fa_type)
         labels = self.all_labels
         return {name: labels[name] for name in labels if name in names}
 
     @property
     def all_labels(self):
-        """What the fields of this type are called, whatever is asked now."""
+        """Labels of all fields of this type."""
         return {"fa_type": self.env._("How they are paid"), **super().labels}
 
     @property
     def provider_label(self):
-        """What is said of the provider, once it is chosen or not known."""
+        """The text for the provider, once it is chosen or not known."""
         return self.provider.name or self.env._("Not known yet")
 
     def check(self):
-        """Check all that was typed.
+        """Check all typed values.
 
-        :return: what is right, by field of a payment address, and what is wrong
+        :return: valid values, by field of a payment address, and errors
         :rtype: tuple[dict, dict]
         """
         if not self.has_address:

@@ -1,1 +1,1 @@
-"""Plain Python client of ODK Central: nothing of Odoo, nothing of SPAR."""
+"""Client of ODK Central in plain Python; imports nothing of Odoo or the suite."""

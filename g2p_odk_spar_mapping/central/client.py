@@ -1,7 +1,7 @@
-"""Questions to one ODK Central, by an HTTP client that is made elsewhere.
+"""Queries to one ODK Central, through an HTTP client that the caller makes.
 
-The client has ``request(verb, path, body, headers)``, which returns what came back and
-never raises, and ``close()``. Its reply has ``status``, ``headers``, ``content``,
+The client has ``request(verb, path, body, headers)``, which returns a reply and never
+raises, and ``close()``. Its reply has ``status``, ``headers``, ``content``,
 ``retry_after``, ``problem`` (a code, or None) and ``may_have_arrived``.
 """
 
@@ -12,16 +12,16 @@ from urllib.parse import quote, urlencode
 from . import errors
 from .errors import CentralError
 
-#: A page of 1,000 long submissions is some MB; anything far beyond is not one.
+#: A page of 1,000 long submissions has some MB; much larger answers are refused.
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
-#: Answers after which the same question may succeed. Central has no other 500 for
-#: questions that are well formed.
+#: Answers after which the same query may succeed. For well-formed queries Central has
+#: no other 500.
 AGAIN = (429, 500, 502, 503, 504)
 TRIES = 4
-#: Seconds, at most, between two tries, whatever Central asks for.
+#: Seconds, at most, between two tries, even if Central demands more.
 LONGEST_WAIT = 60
 
-# Problems of the HTTP client's; any other one is that Central cannot be reached.
+# Problems of the HTTP client; all others mean that Central cannot be reached.
 UNTRUSTED = "connect.untrusted"
 TOO_LARGE = "answer.too_large"
 _PROBLEMS = {
@@ -33,13 +33,13 @@ _PROBLEMS = {
 
 
 class CentralClient:
-    """Reads from one Central as one web user, who needs no more than to view.
+    """Reads from one Central as one web user, who only needs the right to view.
 
-    A session is opened when the first question is asked and ended by :meth:`close`;
-    it is opened again once if Central has forgotten it.
+    The first query opens a session, and :meth:`close` ends it; it is opened again once
+    if Central has ended it.
 
     :param http: the HTTP client, see above, for Central's address without ``/v1``; it
-        is closed with this
+        is closed with this client
     :param str email: of the web user
     :param str password: of the web user
     :param float backoff: seconds before the second try; doubled for each later one
@@ -58,10 +58,10 @@ class CentralClient:
         self.close()
 
     def close(self):
-        """End the session at Central, which would else last a day, and hang up."""
+        """End the session at Central, which else lasts a day, and the connection."""
         if self._token:
-            # Not by its token, which does not belong in an address. Should that fail,
-            # it ends by itself.
+            # Not by its token, which must not be in a URL. If this fails, the session
+            # expires.
             self._once("DELETE", "/v1/sessions/current")
         self._token = None
         self._http.close()
@@ -69,11 +69,11 @@ class CentralClient:
     # === QUESTIONS === #
 
     def projects(self):
-        """Return the projects the user may see, as Central tells them."""
+        """Return the projects the user may see, as Central lists them."""
         return self._list("/v1/projects")
 
     def forms(self, project):
-        """Return the published forms of a project, as Central tells them.
+        """Return the published forms of a project, as Central lists them.
 
         :param int project: its number
         """
@@ -82,12 +82,12 @@ class CentralClient:
     def fields(self, project, form):
         """Return the questions of a form, named as in the feed.
 
-        Each has its path in the form as ``raw``: several names may become one in the
-        feed, also one after the other.
+        Each has its path in the form as ``raw``: several names may become the same in
+        the feed, also in successive versions.
 
         :param int project: its number
         :param str form: its ID in XML
-        :raise CentralError: also when the form was published anew meanwhile
+        :raise CentralError: also when the form was published again meanwhile
         """
         path = f"{_form(project, form)}/fields"
         named, own = self._list(path, {"odata": "true"}), self._list(path)
@@ -104,7 +104,7 @@ class CentralClient:
         :param int project: its number
         :param str form: the form's ID in XML
         :param dict parameters: of OData
-        :return: the page, and when Central says it was (an HTTP date, or "")
+        :return: the page, and Central's time of the answer (an HTTP date, or "")
         :raise CentralError: when there is none
         """
         path = f"{_form(project, form)}.svc/Submissions"
@@ -129,7 +129,7 @@ class CentralClient:
         if status in (400, 401):
             raise CentralError(errors.CREDENTIALS, status)
         if status == 404:
-            # Not Central, or one whose users log in elsewhere.
+            # Not Central, or one with an external login.
             raise CentralError(errors.NO_LOGIN, status)
         answer = _read(status, reply.content)
         token = answer.get("token") if isinstance(answer, dict) else None
@@ -138,7 +138,7 @@ class CentralClient:
         self._token = token
 
     def _get(self, path, parameters=None):
-        """Return an answer and its date, logged in, anew if need be."""
+        """Return an answer and its date; log in first, or again, if needed."""
         fresh = not self._token
         if fresh:
             self._log_in()
@@ -152,7 +152,7 @@ class CentralClient:
     # === HTTP === #
 
     def _patiently(self, verb, path, body=None):
-        """Ask, and ask again while that may help and cannot do harm.
+        """Send a query, and repeat it while that is safe and may help.
 
         :return: the HTTP client's reply
         :raise CentralError: when there is no answer
@@ -187,7 +187,7 @@ def _may_succeed_later(verb, reply):
 
 
 def _query(parameters):
-    """Return parameters as Central reads them: a space is no plus sign."""
+    """Return parameters in Central's encoding: a space is not a plus sign."""
     return f"?{urlencode(parameters, quote_via=quote)}" if parameters else ""
 
 
@@ -196,9 +196,9 @@ def _form(project, form):
 
 
 def _read(status, content):
-    """Return what an answer says.
+    """Return the content of an answer.
 
-    :raise CentralError: when it says that something is wrong
+    :raise CentralError: when it reports an error
     """
     if status == 200:
         try:

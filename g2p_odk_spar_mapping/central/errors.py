@@ -1,4 +1,4 @@
-"""What can be wrong with Central, in our words."""
+"""Codes of the errors of Central."""
 
 UNREACHABLE = "unreachable"
 UNTRUSTED = "untrusted"
@@ -14,14 +14,14 @@ NO_LOGIN = "no_login"
 REDIRECTED = "redirected"
 REFUSED = "refused"
 
-#: What passes by itself; everything else needs somebody.
+#: Temporary errors; all others need a person.
 TRANSIENT = frozenset({UNREACHABLE, BUSY, CUT, GARBLED, INCOMPLETE})
 
 
 class CentralError(Exception):
-    """Central could not be asked, or gave no answer that can be used.
+    """Central could not be queried, or gave no usable answer.
 
-    :param str code: one of the words above
+    :param str code: one of the codes above
     :param int status: the HTTP status, if there was one
     """
 
@@ -32,5 +32,5 @@ class CentralError(Exception):
 
     @property
     def is_transient(self):
-        """Whether it may pass without anybody doing anything."""
+        """Whether it is temporary."""
         return self.code in TRANSIENT

@@ -1,9 +1,9 @@
-"""The feed of one form, page by page, so that nothing is passed over.
+"""The feed of one form, page by page, so that no submission is missed.
 
-Facts of Central this rests on: a filter that mentions ``deletedAt`` shows deleted
-submissions, too; sorted by date and ID, a page can begin after any submission, whatever
-is purged or comes in meanwhile; its read of one submission does not find every ID it
-accepts, but a filter by date does.
+It relies on these properties of Central: a filter that contains ``deletedAt`` returns
+deleted submissions, too; sorted by date and ID, a page can begin after any submission,
+even if others are purged or added meanwhile; reading one submission does not find every
+ID that Central accepts, but a filter by date does.
 """
 
 import re
@@ -17,15 +17,15 @@ from .errors import CentralError
 from .rows import Unreadable, read_row
 
 BEGINNING = "1970-01-01T00:00:00.000Z"
-#: Seconds by which a moment may be after the answer that tells it.
+#: Seconds by which a timestamp may be later than the answer that contains it.
 AHEAD = 60
 FORMAT = "%Y-%m-%dT%H:%M:%S.%f"
 SUBMITTED = "__system/submissionDate"
-#: IDs that can stand in a question; Central accepts any text as one.
+#: IDs that can be used in a filter; Central accepts any text as an ID.
 PLAIN = re.compile(r"[A-Za-z0-9:-]{1,255}")
 #: The oldest first. An edit or a review moves no submission.
 ORDER = "__system/submissionDate asc,__id asc"
-#: How many dates are asked for in one question; an address may not be too long.
+#: Number of dates in one query; the length of a URL is limited.
 DATES = 20
 
 
@@ -33,8 +33,8 @@ DATES = 20
 class Page:
     """One page of the feed.
 
-    ``place`` is where the next one begins, ``until`` the last date in this one, or
-    None, and ``left`` how many submissions come after it.
+    ``place`` is where the next page begins, ``until`` the last date in this one, or
+    None, and ``left`` the number of submissions after it.
     """
 
     rows: list
@@ -46,10 +46,10 @@ class Page:
 class Feed:
     """Reads the submissions of one form.
 
-    ``latest`` is the last moment seen so far by Central's clock, ``now`` what that
-    clock showed at the first page, both as Central writes moments, or None.
+    ``latest`` is the latest time seen so far by Central's clock, ``now`` the time of
+    that clock at the first page, both in Central's format, or None.
 
-    :param ~.client.CentralClient client: asks
+    :param ~.client.CentralClient client: sends the queries
     :param int project: its number
     :param str form: its ID in XML
     :param int page_size: submissions in one answer
@@ -62,12 +62,12 @@ class Feed:
         self.latest = self.now = None
 
     def changes(self, since, place=None):
-        """Yield what was submitted, edited, reviewed or deleted since a moment.
+        """Yield the submissions submitted, edited, reviewed or deleted since a time.
 
         The oldest comes first, and there is at least one page.
 
-        :param str since: as Central writes moments
-        :param place: where to go on, as an earlier page said, or None
+        :param str since: in Central's format
+        :param place: where to continue, from an earlier page, or None
         :return: generator of :class:`Page`, its rows :class:`~.rows.Row` and, in their
             place, :class:`~.rows.Unreadable`
         :raise CentralError: when not everything could be read
@@ -75,7 +75,7 @@ class Feed:
         return self._pages({"$expand": "*"}, _wanted(since), place)
 
     def overview(self, place=None):
-        """Yield everything there is, deleted or not, without its answers.
+        """Yield all submissions, deleted or not, without their answers.
 
         :param place: as for :meth:`changes`
         :return: generator as of :meth:`changes`
@@ -83,9 +83,9 @@ class Feed:
         return self._pages({"$select": "__id,__system"}, _wanted(BEGINNING), place)
 
     def of_dates(self, stamps):
-        """Yield what was submitted at these moments, deleted or not.
+        """Yield the submissions submitted at these times, deleted or not.
 
-        :param stamps: as Central writes moments
+        :param stamps: in Central's format
         :return: generator of rows as of :meth:`changes`
         """
         stamps = sorted(set(stamps))
@@ -117,13 +117,14 @@ class Feed:
             page, date = self._client.page(*self._where, parameters)
             self.now = self.now or _as_stamp(date)
             rows = self._rows(page, with_data)
-            # The count is of what the filter shows, and so without those before.
+            # The count is of the rows after the filter, so without those before the
+            # place.
             left = _count(page) - skip - len(rows)
             if left > 0 and not rows:
                 raise CentralError(errors.INCOMPLETE)
             stamps = [row.submitted for row in rows if row.submitted]
             if any(one > next_ for one, next_ in pairwise([stamp or "", *stamps])):
-                # Sorted otherwise, what comes after a place could not be asked for.
+                # In another order the rows after a place could not be queried.
                 raise CentralError(errors.GARBLED)
             place = _place_after(place, rows)
             yield Page(rows, place, max(stamps, default=stamp), max(left, 0))
@@ -143,26 +144,26 @@ class Feed:
 
 
 def earlier(stamp, seconds):
-    """Return a moment so many seconds before another, as Central writes moments.
+    """Return the time so many seconds before another, in Central's format.
 
-    :param str stamp: as Central writes moments
+    :param str stamp: in Central's format
     """
     moment = datetime.strptime(stamp.rstrip("Z"), FORMAT) - timedelta(seconds=seconds)
     return max(_written(moment), BEGINNING)
 
 
 def _wanted(since):
-    """Return a filter for what happened since a moment.
+    """Return a filter for changes since a time.
 
-    All in one question, and never without ``deletedAt``: what is deleted while pages
-    are read would else be missing from the count.
+    All in one query, and always with ``deletedAt``: submissions deleted while pages are
+    read would else be missing from the count.
     """
     terms = ("submissionDate", "updatedAt", "deletedAt")
     return " or ".join(f"__system/{term} ge {since}" for term in terms)
 
 
 def _after(stamp, instance_id, wanted):
-    """Return a filter for what comes after one submission in the feed's order."""
+    """Return a filter for the submissions after one in the feed's order."""
     if not stamp:
         return wanted
     later = f"{SUBMITTED} gt {stamp}"
@@ -171,10 +172,10 @@ def _after(stamp, instance_id, wanted):
 
 
 def _place_after(place, rows):
-    """Return where the page after these rows begins.
+    """Return the place where the page after these rows begins.
 
-    :return: date and ID of the last submission that can be named, and how many come
-        after it that cannot
+    :return: date and ID of the last submission whose ID fits in a filter, and the
+        number of those after it
     """
     stamp, instance_id, skip = place or (None, None, 0)
     for row in rows:

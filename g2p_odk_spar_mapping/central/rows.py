@@ -1,27 +1,27 @@
-"""One submission as Central tells it."""
+"""One submission as in Central's feed."""
 
 import hashlib
 import json
 import re
 from dataclasses import dataclass, field
 
-#: Moments of Central: UTC, milliseconds. As texts they sort as they are.
+#: Format of Central's times: UTC, milliseconds. As texts they sort by time.
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 LINK = "@odata.navigationLink"
-#: What is about the submission and not in it.
+#: Keys of metadata, not of answers.
 ABOUT = ("__id", "__system")
-#: Of ``meta``, what changes with each edit even when no answer does.
+#: Keys of ``meta`` that change with each edit even when no answer does.
 VERSION = "instanceID"
 LONGEST_ID = 255
-#: A surrogate without its other half, or the one character PostgreSQL cannot keep.
+#: A surrogate without its other half, or the one character PostgreSQL cannot store.
 UNKEEPABLE = re.compile("[\ud800-\udfff\x00]")
 
 
 class Unreadable(Exception):
     """A row that cannot be staged.
 
-    :param instance_id: the submission's, or None when not even that can be read
-    :param submitted: when it was submitted, or None likewise
+    :param instance_id: the submission's, or None when it cannot be read
+    :param submitted: its date of submission, or None when it cannot be read
     """
 
     def __init__(self, instance_id=None, submitted=None):
@@ -32,7 +32,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """A submission. ``data`` and ``content_hash`` are None when only asked about."""
+    """A submission. ``data`` and ``content_hash`` are None in a list of IDs."""
 
     instance_id: str
     submitted: str
@@ -50,17 +50,17 @@ class Row:
     version_id: str | None = None
     content_hash: str | None = None
     data: dict | None = field(default=None, repr=False)
-    #: Paths that Central gave several questions when this was read, between blanks.
+    #: Paths that several questions had at Central at that time, between blanks.
     twins: str | None = None
 
     @property
     def latest(self):
-        """The last moment at which Central says something happened to it."""
+        """The latest time of a change of it, by Central's clock."""
         return max(filter(None, (self.submitted, self.updated, self.deleted)))
 
     @property
     def is_encrypted(self):
-        """Whether Central tells nothing but that it is there."""
+        """Whether the row has only the ID and the dates."""
         return self.status is not None
 
 
@@ -68,9 +68,9 @@ def read_row(raw, with_data=True):
     """Return a row of the feed.
 
     :param dict raw: as in the JSON
-    :param bool with_data: whether its answers were asked for
+    :param bool with_data: whether the query included its answers
     :rtype: Row
-    :raise Unreadable: when it is not what a row must be
+    :raise Unreadable: when it is not a valid row
     """
     instance_id = raw.get("__id") if isinstance(raw, dict) else None
     if not _is_text(instance_id) or not instance_id or len(instance_id) > LONGEST_ID:
@@ -84,7 +84,7 @@ def read_row(raw, with_data=True):
 
 
 def _submitted(raw):
-    """Return when it was submitted, if that can be read."""
+    """Return the date of submission, if it can be read."""
     try:
         return _stamp(raw["__system"]["submissionDate"])
     except (KeyError, TypeError, ValueError):
@@ -128,7 +128,7 @@ def _content(raw):
 
 
 def _cleaned(value):
-    """Return answers without Central's links, which say nothing of them."""
+    """Return answers without Central's links, which are no part of them."""
     if isinstance(value, dict):
         return {k: _cleaned(v) for k, v in value.items() if not k.endswith(LINK)}
     if isinstance(value, list):

@@ -2,10 +2,10 @@ from odoo import fields, models
 
 
 class G2pFinancialAddress(models.Model):
-    """Who collected an address, where it came from, and which version it was.
+    """The source of an address: collector, form, and version of the submission.
 
-    Copied, not related: the submission goes on to other versions, and the address
-    that was made from this one does not.
+    Copied, not related: the submission may get newer versions, the address keeps the
+    version it was made from.
     """
 
     _inherit = "g2p.financial.address"
@@ -27,9 +27,9 @@ class G2pFinancialAddress(models.Model):
     )
 
     def _erase(self):
-        """Forget the answers, too, that these addresses were made from."""
+        """Erase also the answers that these addresses were made from."""
         submissions = self.sudo().odk_submission_id
-        # Of several versions, the last is what is kept; it may be in use still.
+        # Only the last version is stored, and another address may use it.
         over = submissions.filtered(lambda one: one.address_id in self)
         over.write({"payload": False})
         over.correction_ids.write({"value": False})

@@ -4,7 +4,7 @@ from ..pipeline import error_texts
 
 
 class G2pOdkCorrection(models.Model):
-    """A value a person put in the place of what was collected; the answer stays.
+    """A value by which a person has replaced an answer; the answer is kept.
 
     Never changed: a further correction is a further record.
     """

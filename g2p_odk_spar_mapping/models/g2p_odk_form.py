@@ -17,17 +17,17 @@ from ..pipeline.mapping import NUMBER_TARGET, Problem
 from ..pipeline.transforms import fingerprint_text
 from ..transactions import apart, commit
 
-#: Types of questions in Central's list that hold others and no answer.
+#: Types of groups in Central's list of questions, which have no answer.
 HOLDERS = ("structure", "repeat")
 
-#: States of submissions that nothing more is read of.
+#: Final states of submissions, whose answers are not read again.
 SETTLED = ("applied", "removed")
 
 
 class G2pOdkForm(models.Model):
     """A form at Central whose submissions are fetched.
 
-    How they are fetched is in ``g2p_odk_form_pull.py``.
+    The runs that fetch them are in ``g2p_odk_form_pull.py``.
     """
 
     _name = "g2p.odk.form"
@@ -64,8 +64,8 @@ class G2pOdkForm(models.Model):
         required=True,
         default="match",
         tracking=True,
-        help="Whom a submission may be about. Without an ID, every submission is "
-        "somebody new.",
+        help="Which registrants a submission may be about. Without an ID, every "
+        "submission creates a new registrant.",
     )
     wins_policy = fields.Selection(
         [
@@ -83,7 +83,7 @@ class G2pOdkForm(models.Model):
         default=15,
         required=True,
         tracking=True,
-        help="How often Central is asked. 0: only when somebody presses Run now.",
+        help="How often Central is queried. 0: only when a user presses Run now.",
     )
     overlap_minutes = fields.Integer(
         "Look back (minutes)",
@@ -116,7 +116,7 @@ class G2pOdkForm(models.Model):
     reading = fields.Json(
         copy=False,
         readonly=True,
-        help="How far what is new has been read, while there is more.",
+        help="The place reached in the new submissions, while there are more.",
     )
     swept_at = fields.Datetime("Last compared", copy=False, readonly=True)
     sweeping = fields.Json(
@@ -163,7 +163,7 @@ class G2pOdkForm(models.Model):
     )
     other_name_policy = fields.Selection(
         [
-            ("set_aside", "Set aside until somebody has looked"),
+            ("set_aside", "Set aside until a user has checked it"),
             ("accept", "Accept"),
         ],
         string="Another name under the ID",
@@ -188,7 +188,7 @@ class G2pOdkForm(models.Model):
         return forms
 
     def write(self, vals):
-        """Change a form; what a changed policy lets in is fetched again.
+        """Change a form; after a change of the policy all is fetched again.
 
         :raise UserError: when it would become another form at Central
         """
@@ -209,7 +209,7 @@ class G2pOdkForm(models.Model):
         )
         result = super().write(vals)
         if changed:
-            # Which submissions count has to be said anew of all.
+            # The policy has to be applied to all submissions again.
             changed._read_anew()
         if "interval_minutes" in vals or vals.get("active"):
             self._schedule()
@@ -218,13 +218,13 @@ class G2pOdkForm(models.Model):
     # === BUSINESS METHODS === #
 
     def _fetch_schema(self):
-        """Return the questions of the form as Central knows it now.
+        """Return the questions of the form's current version at Central.
 
         :return: list of dicts: ``path`` (such as ``group/question``, named as in the
             payload), ``raw`` (as in the form), ``name``, ``type``, ``binary`` and
             ``repeat``, which is the path of the innermost repeat the question is in,
             or False
-        :raise UserError: when Central cannot be asked, in words
+        :raise UserError: when Central cannot be queried, in words
         """
         self.ensure_one()
         with asking(self.server_id) as client:
@@ -248,21 +248,21 @@ class G2pOdkForm(models.Model):
         return list(schema.values())
 
     def _has_begun(self):
-        """Return whether anything was read of this form."""
+        """Return whether any submission of this form was read."""
         Submission = self.env["g2p.odk.submission"].sudo()
         mine = [("form_id", "=", self.id)]
         return self.cursor or self.reading or Submission.search_count(mine, limit=1)
 
     def _read_anew(self):
-        """Have everything read from the beginning."""
+        """Make the next run read all submissions from the beginning."""
         self.write({"cursor": False, "reading": False})
 
     # === NAMES THAT BECOME ONE === #
 
     def _check_twins(self, client, rows, checked):
-        """Look at the form's questions if these rows are news of a version of it.
+        """Read the form's questions if these rows have an unknown version of it.
 
-        :param set checked: the versions that were looked at in this run
+        :param set checked: the versions whose questions were read in this run
         """
         readable = [row for row in rows if not isinstance(row, Unreadable)]
         staged = self._staged([row.instance_id for row in readable])
@@ -278,19 +278,19 @@ class G2pOdkForm(models.Model):
             checked |= versions
 
     def _read_twins(self, client):
-        """Look at the form's questions at Central as they are now."""
+        """Read the form's current questions at Central."""
         commit(self.env)
         found = client.fields(self.project_id, self.xml_form_id)
         apart(self.env, lambda: self._note_twins(found))
 
     def _note_twins(self, found):
-        """Store what Central calls several questions.
+        """Store the names that several questions have at Central.
 
-        In the feed it makes names fit for OData, and the answers to questions whose
-        names become the same run together. A question that takes the place of a
-        mapped one is answered under its name.
+        Its feed replaces characters that OData does not allow, and the answers of
+        questions with the same resulting name cannot be separated. The answers of a
+        question that replaced a mapped one have the name of that one.
 
-        :param list found: the questions as Central tells them
+        :param list found: the questions as Central lists them
         """
         form = self.sudo()
         before = set((form.twins or "").split())
@@ -299,18 +299,18 @@ class G2pOdkForm(models.Model):
             return
         form.twins = " ".join(sorted(now)) or False
         if now - before:
-            # What is not applied yet may have been read like this already.
+            # Submissions that are not applied yet may have been read with this fault.
             pending = [("form_id", "=", form.id), ("state", "not in", SETTLED)]
             form.env["g2p.odk.submission"].search(pending).twins = form.twins
         if before - now:
-            # Central tells the answers apart now, of old submissions as well.
+            # Now the answers have separate names, those of old submissions as well.
             form._read_anew()
 
     def _replaced(self, found):
-        """Return the mapped paths under which the form now has another question.
+        """Return the mapped paths that now belong to another question.
 
-        A mapped question stays what it was when it was mapped; of the others, store
-        what they are now. What several questions are called says of none what it is.
+        A mapped question keeps the type it had when it was mapped; the others get their
+        current one. A name of several questions does not identify any of them.
         """
         twins = set(_twins(found))
         raw = {_path(item): item["raw"] for item in found}
@@ -327,11 +327,11 @@ class G2pOdkForm(models.Model):
         return replaced
 
     def _fetch_samples(self, number=1):
-        """Return the answers of the newest submissions, of which nothing is stored.
+        """Return the answers of the newest submissions, without storing them.
 
         :param int number: how many at most
         :return: list of nested dicts, as the payload of a submission
-        :raise UserError: when Central cannot be asked, in words
+        :raise UserError: when Central cannot be queried, in words
         """
         self.ensure_one()
         with asking(self.server_id) as client:
@@ -344,7 +344,7 @@ class G2pOdkForm(models.Model):
 
     # === COUNTS === #
 
-    # How many of a form's submissions stand where, for its buttons.
+    # Numbers of a form's submissions by state, for its buttons.
 
     def _compute_counts(self):
         rows = self.env["g2p.odk.submission"]._read_group(
@@ -356,7 +356,7 @@ class G2pOdkForm(models.Model):
                 form[f"{state}_count"] = counts.get((form.id, state), 0)
 
     def action_open_submissions(self):
-        """Open the submissions of this form; the context says in which state."""
+        """Open the submissions of this form in the state given in the context."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "g2p_odk_spar_mapping.g2p_odk_submission_action"
@@ -370,7 +370,7 @@ class G2pOdkForm(models.Model):
 
     # === MAPPING === #
 
-    # What becomes of a form's answers, and who they may become.
+    # The mapping of a form's answers.
 
     # === COMPUTE METHODS === #
 
@@ -395,7 +395,7 @@ class G2pOdkForm(models.Model):
             )
 
     def _mapping_problems(self):
-        """Return what the mapping lacks before anything can be imported, in words.
+        """Return what is missing in the mapping before an import, in words.
 
         :rtype: list[str]
         """
@@ -441,7 +441,7 @@ class G2pOdkForm(models.Model):
     # === QUESTIONS === #
 
     def action_read_questions(self):
-        """Read the form's questions from Central; keep those lines are about.
+        """Read the form's questions from Central; keep those used by lines.
 
         :raise UserError: when Central does not answer, or refuses
         """
@@ -450,7 +450,7 @@ class G2pOdkForm(models.Model):
             form._take_questions(form._fetch_schema())
 
     def _take_questions(self, found):
-        """Store the questions of the form as it is now.
+        """Store the current questions of the form.
 
         :param list found: as :meth:`_fetch_schema` returns them
         """
@@ -473,20 +473,20 @@ class G2pOdkForm(models.Model):
                 own = {"path": question["path"], "raw_path": question["raw"]}
                 new.append({**values, **own, "form_id": self.id})
         gone = Question.browse(question.id for question in by_path.values())
-        # A line may still need what is gone, to tell people so.
+        # A line may refer to a removed question, which the form then shows.
         gone.active = False
         Question.create(new)
         self.invalidate_recordset(["question_ids"])
 
     def _mapped_questions(self):
-        """Return the questions that lines of the mapping read."""
+        """Return the questions used by lines of the mapping."""
         lines = self.sudo().mapping_line_ids.with_context(active_test=False)
         return lines.question_id | lines.joined_ids
 
     # === THE FORM THAT SHIPS WITH THE ADDON === #
 
     def action_apply_ready_mapping(self):
-        """Replace the mapping by the one for the form that ships with the addon.
+        """Replace the mapping by the one for the form that comes with the addon.
 
         :raise UserError: naming the questions this form does not have
         """
@@ -526,7 +526,7 @@ class G2pOdkForm(models.Model):
         ]
 
     def action_download_xlsform(self):
-        """Download the form that ships with the addon, with today's providers.
+        """Download the form that comes with the addon, with the current providers.
 
         :raise UserError: while the directory has no provider
         """
@@ -545,7 +545,7 @@ class G2pOdkForm(models.Model):
 
     @api.model
     def _xlsform(self):
-        """Return the form that ships with the addon, as a workbook.
+        """Return the form that comes with the addon, as a workbook.
 
         :rtype: bytes
         :raise UserError: while the directory has no provider
@@ -570,7 +570,7 @@ class G2pOdkForm(models.Model):
             }
             for provider in providers
         ]
-        # The same directory makes the same version of the form.
+        # The same directory gives the same version of the form.
         version = hashlib.sha256(fingerprint_text(choices).encode()).hexdigest()[:12]
         return xlsform.build(choices, dict(FA_TYPES), version)
 
@@ -580,8 +580,8 @@ def _path(item):
 
 
 def _twins(found):
-    """Return the paths that several questions have, and those inside of them."""
-    # Central's own names may be met, too.
+    """Return the paths of more than one question, and the paths inside them."""
+    # A question may also get the name of one of Central's own fields.
     counts = Counter(["__id", "__system", *map(_path, found)])
     twice = [path for path, count in counts.items() if count > 1]
     return sorted(

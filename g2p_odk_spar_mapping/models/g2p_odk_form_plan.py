@@ -19,20 +19,20 @@ from ..pipeline.transforms import fingerprint_text
 
 _logger = logging.getLogger(__name__)
 
-#: The target each payment value is read from, by the field it is stored in.
+#: The target of each payment value, by the field it is stored in.
 _NUMBERS = {
     "account_number": "account_number",
     "mobile_number": "payment_phone",
     "email_address": "wallet_email",
 }
-#: What makes two versions of a submission ask for the same payment.
+#: Fields that are equal in two versions with the same payment.
 _SAME_PAYMENT = ("fa_type", "dfsp_id", "branch_id", *VALUE_FIELD.values())
 
 
 class G2pOdkForm(models.Model):
-    """What submissions become, worked out without writing anything.
+    """Plans of submissions: what importing them would write.
 
-    The preview and the import both ask here, so that they cannot differ.
+    Preview and import both use these plans, so that they cannot differ.
     """
 
     _inherit = "g2p.odk.form"
@@ -62,10 +62,10 @@ class G2pOdkForm(models.Model):
         return plans
 
     def _complete(self, sources, plans):
-        """Find out who each submission is about and where they want to be paid.
+        """Find the registrant and the payment address of each submission.
 
         :param list sources: as for :meth:`_read_all`
-        :param list plans: what that returned; those without trouble are completed
+        :param list plans: its result; those without an error are completed
         """
         open_ones = [
             (source, plan)
@@ -83,7 +83,7 @@ class G2pOdkForm(models.Model):
             except SubmissionError as trouble:
                 plan.kind, plan.text = trouble.kind, trouble.text
             except Exception as error:  # noqa: BLE001
-                # One submission nobody has thought of must not keep back the others.
+                # An unexpected error of one submission must not stop the others.
                 self._set_unexpected(plan, error)
 
     def _set_unexpected(self, plan, error):
@@ -91,7 +91,7 @@ class G2pOdkForm(models.Model):
         _logger.warning("A submission cannot be imported: %s", type(error).__name__)
         plan.kind = "unexpected"
         plan.text = self.env._(
-            "Something nobody has thought of. Tell support: %s.", type(error).__name__
+            "Unexpected error. Report it to support: %s.", type(error).__name__
         )
 
     # === THE REGISTRANT === #
@@ -150,7 +150,7 @@ class G2pOdkForm(models.Model):
         plan.new = plan.partner._odk_new_values(plan.values)
 
     def _check_no_look_alike(self, plan):
-        """Set aside a new person whose ID people may take for that of another.
+        """Set aside a new person whose ID may be confused with another's.
 
         :raise SubmissionError: naming that person
         """
@@ -192,7 +192,7 @@ class G2pOdkForm(models.Model):
             )
 
     def _contact_changes(self, plan, partner):
-        """Return what of the name and contact phone is to be written."""
+        """Return the changes of name and contact phone."""
         collected = partner._odk_contact_values(plan.values)
         replace = self.wins_policy == "submission"
         return {
@@ -217,14 +217,14 @@ class G2pOdkForm(models.Model):
     def _plan_address(self, plan, providers):
         asked = payment({**plan.values, "fa_type": self._fa_type(plan)})
         if not asked.keys() - {"holder_name"}:
-            # Somebody who is only registered, without an address yet.
+            # A registration without an address.
             return
         values = {"fa_type": asked.get("fa_type", False)}
         self._find_provider(values, asked, providers)
         values.update(
             {field: asked.get(target, False) for field, target in _NUMBERS.items()}
         )
-        # Who gives no name for the account is the holder.
+        # Without a name for the account, the registrant is its holder.
         holder = plan.partner._spar_get_name() if plan.partner else None
         values["holder_name"] = (
             asked.get("holder_name") or holder or full_name(plan.values)
@@ -296,9 +296,9 @@ class G2pOdkForm(models.Model):
             self._find_named("branch_id", of_bank, code, values, providers)
 
     def _find_named(self, field, among, code, values, providers):
-        """Put what a code names into ``values``, if there is a code at all.
+        """Put the record with this code into ``values``, if there is a code.
 
-        :raise SubmissionError: when the directory has no such thing
+        :raise SubmissionError: when the directory has no such code
         """
         if not code:
             return
@@ -321,7 +321,7 @@ class G2pOdkForm(models.Model):
         )
 
     def _payment_print(self, values):
-        """Return a keyed hash of where the money is to go: equal for equal payments."""
+        """Return a keyed hash of the payment address: equal for equal addresses."""
         said = {name: values.get(name) for name in (*_SAME_PAYMENT, "holder_name")}
         key = self.env["g2p.fa.settings"]._fingerprint_key()
         return hmac.new(

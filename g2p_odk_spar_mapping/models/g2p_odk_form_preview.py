@@ -10,14 +10,14 @@ from ..pipeline import error_texts
 from ..pipeline.mapping import full_name
 from ..pipeline.planning import Source
 
-#: How long the answers of a sample are kept.
+#: Time after which the answers of a sample are erased.
 SAMPLE_HOURS = 24
-#: Submissions asked for, among which the newest is the sample.
+#: Number of submissions fetched; the newest of them is the sample.
 SAMPLES = 1
 
 
 class G2pOdkForm(models.Model):
-    """What a real submission would become, before anything is imported."""
+    """A preview of a real submission, before anything is imported."""
 
     _inherit = "g2p.odk.form"
 
@@ -73,7 +73,7 @@ class G2pOdkForm(models.Model):
         self.write({"sample_payload": samples[0], "sample_at": fields.Datetime.now()})
 
     def action_forget_sample(self):
-        """Forget the answers of the sample."""
+        """Erase the answers of the sample."""
         self.check_access("write")
         self.write({"sample_payload": False, "sample_at": False})
 
@@ -83,7 +83,7 @@ class G2pOdkForm(models.Model):
         self.search([("sample_at", "<", before)]).action_forget_sample()
 
     def _preview(self, payload):
-        """Return what a submission would become. Nothing is written.
+        """Return the preview of a submission. Nothing is written.
 
         :param dict payload: the submission, or a falsy value
         :return: the values of the fields of the preview; numbers are masked
@@ -92,7 +92,7 @@ class G2pOdkForm(models.Model):
         empty = dict.fromkeys(("registrant", "address", "trouble", "warnings"), False)
         shown = {**empty}
         if payload and self.mapping_line_ids:
-            # As it will be imported: by the system.
+            # With sudo, as in the import.
             form = self.sudo()
             source = Source(payload, twins=tuple((form.twins or "").split()))
             (plan,) = plans = form._read_all([source])
@@ -116,7 +116,7 @@ class G2pOdkForm(models.Model):
     def _preview_address(self, plan):
         if not plan.address:
             return self.env._("None")
-        # A record in memory only, for its words.
+        # A record in memory only, for its computed texts.
         names_only = ("fa_type", "dfsp_id", "masked")
         draft = self.env["g2p.financial.address"].new(
             {name: plan.address.get(name) for name in names_only}
@@ -150,7 +150,7 @@ class G2pOdkForm(models.Model):
         return texts
 
     def _sharing_refusal(self, plan):
-        """Return why a number that others use would be refused, or ``False``."""
+        """Return why a number in use by others would be refused, or ``False``."""
         Address = self.env["g2p.financial.address"]
         if not plan.address or not plan.address.get("dfsp_id"):
             return False

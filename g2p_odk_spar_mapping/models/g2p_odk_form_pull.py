@@ -28,7 +28,7 @@ LOCK = 0x4F444B
 #: How many submissions are applied in one transaction.
 APPLY_CHUNK = 100
 
-#: Hours, at most, until a form with trouble is tried again.
+#: Hours, at most, until a form with an error is tried again.
 LONGEST_PAUSE = 6
 
 #: Seconds after which the scheduled action stops at the next page and is triggered
@@ -37,22 +37,22 @@ CRON_SECONDS = 60
 
 
 class OutOfTime(Exception):
-    """The run has to stop here; the next one goes on."""
+    """The run has to stop here; the next one continues."""
 
 
 class Superseded(Exception):
-    """What counts has changed since the reading began, so that it begins anew."""
+    """The policy or the form was changed during the reading, so it begins again."""
 
 
 class G2pOdkForm(models.Model):
-    """Runs: when Central is asked, and in which order things happen then."""
+    """Runs: when Central is queried, and the steps of a run."""
 
     _inherit = "g2p.odk.form"
 
     # === SCHEDULE === #
 
     def action_run_now(self):
-        """Have the form fetched in the background, right away.
+        """Fetch the form in the background, at once.
 
         :raise AccessError: when the user is no administrator
         """
@@ -69,7 +69,7 @@ class G2pOdkForm(models.Model):
         }
 
     def _schedule(self):
-        """Set when each form is fetched next, counted from now."""
+        """Set the time of each form's next run, counted from now."""
         now = fields.Datetime.now()
         for form in self:
             wait = timedelta(minutes=form.interval_minutes)
@@ -80,7 +80,7 @@ class G2pOdkForm(models.Model):
 
     @api.model
     def _cron_pull(self):
-        """Fetch every form whose time has come, as far as the time allows."""
+        """Run every due form, as far as the time allows."""
         deadline = time.monotonic() + CRON_SECONDS
         due = self.search(
             [
@@ -114,14 +114,14 @@ class G2pOdkForm(models.Model):
     # === ONE RUN === #
 
     def _pull(self, deadline=math.inf):
-        """Fetch what is new at Central, stage it, and apply it, page by page.
+        """Fetch new submissions from Central, stage and apply them, page by page.
 
-        It commits as it goes. Killed at any moment, the next run goes on and ends
-        right.
+        It commits after each part. After a kill at any moment, the next run continues
+        without loss.
 
-        :param float deadline: by the monotonic clock, in seconds; at the first page
-            after it the run stops
-        :return: the run, or an empty recordset while another run of this form goes on
+        :param float deadline: of the monotonic clock, in seconds; the run stops at the
+            first page after it
+        :return: the run, or an empty recordset while another run of this form lasts
         """
         self.ensure_one()
         Run = self.env["g2p.odk.run"]
@@ -136,7 +136,8 @@ class G2pOdkForm(models.Model):
             except OutOfTime:
                 state = "cut"
                 message = self.env._(
-                    "Its time was up. The next run goes on from here; %s left to read.",
+                    "The time of the run was over. The next run continues from here; "
+                    "%s left to read.",
                     run.unread_count,
                 )
             except CentralError as trouble:
@@ -147,7 +148,7 @@ class G2pOdkForm(models.Model):
                 state, message = "failed", str(error)
             except Exception as error:
                 roll_back(self.env)
-                # Its text may hold what somebody answered.
+                # Its text may contain an answer.
                 _logger.error("ODK run %s failed: %s", run.id, _place(error))
                 state = "failed"
                 message = self.env._(
@@ -160,14 +161,14 @@ class G2pOdkForm(models.Model):
     def _alone(self):
         """Hold the lock of this form, across transactions, until the process ends.
 
-        :return: whether it could be had
+        :return: whether it was free
         """
         self.env.cr.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, self.id])
         (is_alone,) = self.env.cr.fetchone()
         try:
             yield is_alone
         except Exception:
-            # A transaction that failed could not give the lock back.
+            # A failed transaction cannot release the lock.
             roll_back(self.env)
             raise
         finally:
@@ -176,12 +177,12 @@ class G2pOdkForm(models.Model):
                 self.env.cr.execute(unlock, [LOCK, self.id])
 
     def _begin(self):
-        # Whoever holds the lock knows that those are dead.
+        # With the lock held, no other run of this form can be alive.
         dead = self.env["g2p.odk.run"].search(
             [("form_id", "=", self.id), ("state", "=", "running")]
         )
         dead._end("cut", self.env._("The server was stopped during this run."))
-        # Now and not at the end: somebody may ask for another run meanwhile.
+        # Now and not at the end: a user may request another run meanwhile.
         self._schedule()
         return dead.create({"form_id": self.id})
 
@@ -200,18 +201,18 @@ class G2pOdkForm(models.Model):
     # === FETCHING === #
 
     def _fetch(self, client, run, deadline):
-        """Stage and apply everything that happened since the last run.
+        """Stage and apply all changes since the last run.
 
-        :param ~..central.client.CentralClient client: asks Central
+        :param ~..central.client.CentralClient client: of Central
         :param run: the run this belongs to
         :param float deadline: as for :meth:`_pull`
         :raise CentralError: when not everything could be read
-        :raise OutOfTime: likewise, because the time is up
+        :raise OutOfTime: when the time is over first
         """
         if self.twins:
-            # It may have been mended since.
+            # It may have been corrected since.
             self._read_twins(client)
-        # What happened behind a reading that goes on is read after it.
+        # Changes before the place of a continued reading are read after it.
         while not self._read_changes(client, run, deadline):
             pass
         if self._is_sweep_due():
@@ -220,9 +221,9 @@ class G2pOdkForm(models.Model):
             apart(self.env, lambda: run.write({"swept": True}))
 
     def _read_changes(self, client, run, deadline):
-        """Go on reading what is new, or begin with it.
+        """Continue the reading of changes, or begin one.
 
-        :return: whether it began here and came to its end
+        :return: whether it began here and is complete
         """
         try:
             return self._read_pages(self._feed(client), client, run, deadline)
@@ -233,9 +234,9 @@ class G2pOdkForm(models.Model):
     def _read_pages(self, feed, client, run, deadline):
         """Read page by page, the oldest submission first, and apply each page.
 
-        Where it has come to is stored with each page.
+        The place is stored with each page.
 
-        :raise Superseded: when it has to begin anew
+        :raise Superseded: when it has to begin again
         """
         reading = apart(self.env, lambda: self._begin_reading(run))
         begins = reading["place"] is None
@@ -258,7 +259,7 @@ class G2pOdkForm(models.Model):
         return begins
 
     def _begin_reading(self, run):
-        """Return where reading goes on, or begins."""
+        """Return the place where the reading continues or begins."""
         run.phase = "resume" if self.reading and self.reading["place"] else "fetch"
         if not self.reading:
             since = self.cursor and earlier(self.cursor, self.overlap_minutes * 60)
@@ -285,7 +286,7 @@ class G2pOdkForm(models.Model):
             run.swept = True
 
     def _check_time(self, deadline):
-        """Stop here if the time is up.
+        """Stop here if the time is over.
 
         :raise OutOfTime: then
         """
@@ -296,10 +297,10 @@ class G2pOdkForm(models.Model):
     # === APPLYING === #
 
     def _apply_staged(self, after="", until=None):
-        """Have everything applied that is staged, the oldest first.
+        """Apply all staged submissions, the oldest first.
 
-        :param str after: submitted at this moment or later, as Central writes moments
-        :param until: submitted at this moment or before, or None
+        :param str after: submitted at this time or later, in Central's format
+        :param until: submitted at this time or before, or None
         """
         last = after or "", ""
         while chunk := apart(
@@ -313,7 +314,7 @@ class G2pOdkForm(models.Model):
         domain = [
             ("form_id", "=", self.id),
             ("state", "=", "staged"),
-            # Said by itself, so that the index is entered where it goes on.
+            # A condition of its own, so that the index scan starts at the right place.
             ("submitted_stamp", ">=", stamp),
             "|",
             ("submitted_stamp", ">", stamp),
@@ -353,10 +354,10 @@ class G2pOdkForm(models.Model):
 
     # === STAGING === #
 
-    # Staging: what Central tells becomes rows here.
+    # Staging: rows of Central's feed are stored here.
 
     def _stage(self, rows, run):
-        """Write down what Central told, in a transaction of its own.
+        """Store rows of the feed, in a transaction of its own.
 
         Doing it again changes nothing.
 
@@ -367,7 +368,7 @@ class G2pOdkForm(models.Model):
         apart(self.env, lambda: self._stage_now(rows, run))
 
     def _stage_gone(self, instance_ids, run):
-        """Write down that Central has these submissions no more."""
+        """Store that these submissions are no longer at Central."""
 
         def work():
             events = Counter()
@@ -407,10 +408,10 @@ class G2pOdkForm(models.Model):
         run._count(events)
 
     def _put_payloads(self, staged, rows):
-        """Store what was answered.
+        """Store the answers.
 
-        Apart from the other fields, since what fails in the database is logged with
-        all its values.
+        In a statement of its own: PostgreSQL logs a failed statement with all its
+        values.
         """
         self.env.flush_all()
         values = [
@@ -420,7 +421,7 @@ class G2pOdkForm(models.Model):
             """UPDATE g2p_odk_submission s SET payload = v.payload
                  FROM json_to_recordset(%s) AS v(id int, payload jsonb)
                 WHERE s.id = v.id AND s.id = ANY(%s)""",
-            # Said twice, so that the index is used whatever the planner thinks.
+            # Repeated, so that the planner can use the index.
             [json.dumps(values), [value["id"] for value in values]],
             log_exceptions=False,
         )
@@ -452,7 +453,7 @@ class G2pOdkForm(models.Model):
             "version": step.version,
         }
         if with_content or step.state == "removed":
-            # Otherwise what a person or applying said of it stays.
+            # Otherwise the result of applying it, or of a decision, is kept.
             values["error_text"] = self._reason(step.error_kind)
         if row is None:
             return values
@@ -482,11 +483,11 @@ class G2pOdkForm(models.Model):
         return values
 
     def _stage_unreadable(self, unreadable, staged, fresh, events):
-        """Set aside what could not be read; without an ID it is only counted."""
+        """Set aside unreadable submissions; those without an ID are only counted."""
         instance_id = unreadable.instance_id
         one = staged.get(instance_id)
         if one and unreadable.submitted and not one.submitted_stamp:
-            # When it was submitted is where comparisons look for it.
+            # Comparisons search by the date of submission.
             one.submitted_stamp = unreadable.submitted
         if one and one.error_kind == "unreadable":
             events["unchanged"] += 1
@@ -496,7 +497,7 @@ class G2pOdkForm(models.Model):
             "state": "set_aside",
             "error_kind": "unreadable",
             "error_text": self._reason("unreadable"),
-            # Whatever it says next is news.
+            # Its next version counts as changed.
             "content_hash": False,
         }
         if one:
@@ -514,40 +515,43 @@ class G2pOdkForm(models.Model):
             "encrypted": self.env._(
                 "The form is encrypted, so Central cannot tell what was answered."
             ),
-            "unreadable": self.env._("What Central tells of it cannot be stored."),
-            "rejected": self.env._("Somebody rejected it at Central."),
+            "unreadable": self.env._(
+                "Central's data of this submission cannot be stored."
+            ),
+            "rejected": self.env._("It was rejected at Central."),
             "not_reviewed": self.env._(
                 "Waiting until somebody approves it at Central."
             ),
-            "has_issues": self.env._("Somebody marked it at Central as having issues."),
+            "has_issues": self.env._("It was marked at Central as having issues."),
         }.get(kind, False)
 
     # === SWEEP === #
 
-    # Comparing everything with Central, for what moves no timestamp there.
+    # Comparing all submissions with Central, for changes without a new date there.
     #
-    # A submission restored at Central comes back with its old dates, and a file that
-    # arrives later changes none.
+    # A submission restored at Central has its old dates, and a file that arrives later
+    # changes no date.
 
     def _is_sweep_due(self):
         before = fields.Datetime.now() - timedelta(hours=self.sweep_hours)
         return not self.swept_at or self.swept_at <= before
 
     def _sweep(self, client, run, deadline):
-        """Compare with all that Central has, page by page, and apply what differs.
+        """Compare with all submissions at Central, page by page; apply differences.
 
-        :param ~..central.client.CentralClient client: asks Central
+        :param ~..central.client.CentralClient client: of Central
         :param run: the run this belongs to
         :param float deadline: as for :meth:`_pull`
-        :raise CentralError: when Central could not be asked for all
-        :raise OutOfTime: when the time is up; the next run goes on
+        :raise CentralError: when not everything could be read
+        :raise OutOfTime: when the time is over first; the next run continues
         """
         commit(self.env)
         feed = self._feed(client)
         look = partial(self._check_twins, client, checked=set())
         place = self.sweeping or None
         for page in feed.overview(place):
-            # Others may have the moment of the last one of the page before.
+            # Several submissions may have the same date as the last one of the page
+            # before.
             after = place and place[0] or ""
             until = page.until if page.left else None
             self._compare(feed, page.rows, after, until, run, look)
@@ -565,11 +569,11 @@ class G2pOdkForm(models.Model):
                 self._check_time(deadline)
 
     def _compare(self, feed, rows, after, until, run, look):
-        """Ask again about what is not here as Central lists it, and stage that.
+        """Query submissions that differ from Central's list again, and stage them.
 
-        Central is asked by date: its read of one submission does not find every ID.
+        The query is by date: reading one submission at Central does not find every ID.
 
-        :param look: called with the rows that are to be staged, before they are
+        :param look: called with the rows before they are staged
         """
         unreadable = [row for row in rows if isinstance(row, Unreadable)]
         listed = {
@@ -577,7 +581,7 @@ class G2pOdkForm(models.Model):
             for row in rows
             if not isinstance(row, Unreadable) and not row.deleted
         }
-        # A missing one among them would be equal to nothing, and hide what is gone.
+        # With a NULL among them, ``!= ALL`` would be unknown for every row.
         ids = [*listed, *(row.instance_id for row in unreadable if row.instance_id)]
         here = {one.instance_id: _mark(one) for one in self._staged(ids)}
         asked = {
@@ -599,10 +603,10 @@ class G2pOdkForm(models.Model):
             self._stage_gone(list(gone), run)
 
     def _unseen(self, ids, after, until):
-        """Return those that are here and not among these, with their dates.
+        """Return the IDs that are stored here and not among these, with their dates.
 
-        :param str after: submitted at this moment or later
-        :param until: submitted at this moment or before, or None
+        :param str after: submitted at this time or later
+        :param until: submitted at this time or before, or None
         """
         self.env.cr.execute(
             """SELECT instance_id, submitted_stamp FROM g2p_odk_submission
@@ -616,7 +620,7 @@ class G2pOdkForm(models.Model):
 
 
 def _place(error):
-    """Return what kind of error it was and where, without what it says."""
+    """Return type and place of an error, without its text."""
     trace = error.__traceback__
     while trace.tb_next:
         trace = trace.tb_next
@@ -625,20 +629,20 @@ def _place(error):
 
 
 def _reached(reading):
-    """Return until when everything was read, once a reading is complete.
+    """Return the time until which all changes are read after a complete reading.
 
-    :return: a moment as Central writes them, or False
+    :return: a time in Central's format, or False
     """
     latest, began = reading["latest"], reading["began"]
     if latest and began and latest > earlier(began, -AHEAD):
-        # Edited meanwhile, or Central's clock was ahead for a while: wait for no
-        # future, and pass over nothing that happened behind the reading.
+        # After edits meanwhile, or if Central's clock was ahead: never in the future,
+        # and never later than the beginning of the reading.
         return began
     return latest or False
 
 
 def _was_clear(known, row):
-    """Return whether it said the same when each of its questions had its own name."""
+    """Return whether the same answers were staged with a name for each question."""
     return bool(known) and not known.twins and known.content_hash == row.content_hash
 
 
@@ -652,14 +656,14 @@ def _differs(one, name, value):
 
 
 def _moment(stamp):
-    """Return a moment as fields keep it."""
+    """Return a time in the format of fields."""
     if not stamp:
         return False
     return datetime.strptime(stamp.rstrip("Z"), FORMAT).replace(microsecond=0)
 
 
 def _mark(one):
-    """Return by what a staged submission is compared."""
+    """Return the values by which a staged submission is compared."""
     return (
         one.state == "removed",
         one.submitted_stamp,
@@ -670,5 +674,5 @@ def _mark(one):
 
 
 def _row_mark(row):
-    """Return the same of one that Central tells of."""
+    """Return the same values of a row of the feed."""
     return False, row.submitted, row.updated, row.attachments_present, row.edits

@@ -29,7 +29,7 @@ TRANSFORMS = [
 
 
 class G2pOdkMappingLine(models.Model):
-    """What one answer of a form becomes in the registry."""
+    """The value of the registry that one answer of a form fills."""
 
     _name = "g2p.odk.mapping.line"
     _description = "Line of an ODK mapping"
@@ -121,7 +121,7 @@ class G2pOdkMappingLine(models.Model):
             line.sample_result = line._sample_result()
 
     def _sample_result(self):
-        """Return what the sample's answer becomes, masked, or what is wrong with it."""
+        """Return the value of the sample's answer, masked, or its error."""
         payload = self.form_id.sample_payload
         if not payload or not self.target:
             return False
@@ -137,7 +137,7 @@ class G2pOdkMappingLine(models.Model):
 
     @api.constrains("question_id", "joined_ids", "transform", "parameter", "target")
     def _check_line(self):
-        """Refuse a line nothing could come of.
+        """Refuse a line that can never give a value.
 
         :raise ValidationError: naming the value and saying what to do
         """
@@ -146,7 +146,7 @@ class G2pOdkMappingLine(models.Model):
                 raise ValidationError(problem)
 
     def _problem(self):
-        """Return what is wrong with this line in words, or ``None``."""
+        """Return the error of this line in words, or ``None``."""
         label = error_texts.target_labels(self.env)[self.target]
         questions = self.question_id | self.joined_ids
         if questions.form_id - self.form_id:
@@ -180,7 +180,7 @@ class G2pOdkMappingLine(models.Model):
     # === BUSINESS METHODS === #
 
     def _is_unclear(self):
-        """Return whether Central calls several questions what this line reads."""
+        """Return whether several questions have a name that this line reads."""
         return is_unclear(self._plain().paths, (self.form_id.twins or "").split())
 
     def _plain(self):

@@ -8,7 +8,7 @@ from ..pipeline.transforms import Unusable
 
 
 class G2pOdkQuestion(models.Model):
-    """One question of a form, as Central lists it; the answers are not here."""
+    """One question of a form, as Central lists it; it has no answers."""
 
     _name = "g2p.odk.question"
     _description = "Question of an ODK form"

@@ -2,18 +2,18 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-#: Days after which runs that found nothing are forgotten.
+#: Days after which runs without new submissions are deleted.
 KEPT_DAYS = 30
 
-#: What is counted of submissions, by event; each has a field ``<event>_count``.
+#: Counted events of submissions; each has a field ``<event>_count``.
 EVENTS = ("new", "changed", "unchanged", "deleted", "restored", "set_aside")
 
-#: Of the events of a run, those that tell of a submission that was read.
+#: Events of submissions that were read in the run.
 READ = ("new", "changed", "unchanged", "restored")
 
 
 class G2pOdkRun(models.Model):
-    """One look at Central for one form."""
+    """One run: a query of Central for one form, with its results."""
 
     _name = "g2p.odk.run"
     _description = "ODK run"
@@ -78,7 +78,7 @@ class G2pOdkRun(models.Model):
     # === BUSINESS METHODS === #
 
     def _count(self, events):
-        """Add to what was counted so far.
+        """Add to the counts of the run.
 
         :param events: a ``Counter`` of :data:`EVENTS`
         """
@@ -90,7 +90,7 @@ class G2pOdkRun(models.Model):
         """Close the run.
 
         :param str state: ``done``, ``failed`` or ``cut``
-        :param str message: what happened, in words; by default the counts
+        :param str message: the result in words; by default the counts
         """
         self.write(
             {
@@ -101,7 +101,7 @@ class G2pOdkRun(models.Model):
         )
 
     def _summary(self):
-        """Return what the run found, in words."""
+        """Return the results of the run in words."""
         parts = [
             (self.new_count, self.env._("%s new")),
             (self.changed_count, self.env._("%s changed")),
@@ -122,7 +122,7 @@ class G2pOdkRun(models.Model):
 
     # === PROGRESS === #
 
-    # How far a run has come, for whoever watches it.
+    # The progress of a run.
 
     @api.depends("started", "ended")
     def _compute_took(self):
@@ -139,7 +139,7 @@ class G2pOdkRun(models.Model):
             run.progress = run._progress() if run in running else 100.0
 
     def _progress(self):
-        """Return how much of what Central told is applied, in percent."""
+        """Return the share of the read submissions that are applied, in percent."""
         read = sum(self[f"{name}_count"] for name in READ)
         done = max(read - self.left_count, 0)
         whole = read + self.unread_count

@@ -89,7 +89,7 @@ class G2pOdkServer(models.Model):
 
     @api.constrains("base_url", "password_source", "password_path", "password_variable")
     def _check_password_place(self):
-        """Refuse the password of another host: it would be sent to this one."""
+        """Refuse the name of another host's password: it would be sent to this one."""
         for server in self.sudo():
             file_name, variable = names_for(server.base_url)
             if server.password_source == "file":
@@ -110,10 +110,10 @@ class G2pOdkServer(models.Model):
     # === ACTION METHODS === #
 
     def action_test(self):
-        """Log in to Central and say what can be seen there.
+        """Log in to Central and report what the user can see there.
 
         :raise AccessError: when the user is no administrator
-        :raise UserError: with what is wrong and what to do about it
+        :raise UserError: with the problem and what to do about it
         """
         self.check_access("write")
         self.ensure_one()
@@ -142,7 +142,7 @@ class G2pOdkServer(models.Model):
         """Open the list of forms that Central has, to choose from.
 
         :raise AccessError: when the user is no administrator
-        :raise UserError: when Central cannot be asked
+        :raise UserError: when Central cannot be queried
         """
         self.check_access("write")
         self.ensure_one()
@@ -160,9 +160,9 @@ class G2pOdkServer(models.Model):
     # === WORDS === #
 
     def _worded(self, trouble):
-        """Return what is wrong and what to do about it.
+        """Return the problem, in words, and what to do about it.
 
-        :param ~..central.errors.CentralError trouble: what happened
+        :param ~..central.errors.CentralError trouble: the problem
         """
         texts = {
             errors.UNREACHABLE: self.env._(
@@ -183,12 +183,12 @@ class G2pOdkServer(models.Model):
                 "Central's answer is too large. Fetch fewer submissions at a time."
             ),
             errors.GARBLED: self.env._(
-                "What answers at this address does not speak as Central does. Check "
+                "The server at this address does not answer like ODK Central. Check "
                 "the address."
             ),
             errors.INCOMPLETE: self.env._(
-                "Central told fewer submissions than it has. Everything is read again "
-                "in the next run."
+                "Central returned fewer submissions than it has. The next run reads "
+                "everything again."
             ),
             errors.CREDENTIALS: self.env._(
                 "Central refused the user or the password. Check both."
@@ -201,9 +201,9 @@ class G2pOdkServer(models.Model):
                 "Central has no such project or form, or this user may not see it."
             ),
             errors.NO_LOGIN: self.env._(
-                "Nobody can log in with a password there: the address is not "
+                "Login with a password is not possible there: the address is not "
                 "Central's, or its users log in through another service, which "
-                "programs cannot."
+                "programs cannot use."
             ),
             errors.REDIRECTED: self.env._(
                 "This address leads on to another one. Give the one it leads to."

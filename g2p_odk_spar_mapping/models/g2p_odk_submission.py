@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 from ..pipeline.staging import Known
 
-#: Reasons known to this file; what applying adds is in its own.
+#: Reasons that fetching sets; those of applying are added in its own file.
 ERROR_KINDS = [
     ("encrypted", "Encrypted"),
     ("unreadable", "Cannot be read"),
@@ -14,7 +14,7 @@ ERROR_KINDS = [
 
 
 class G2pOdkSubmission(models.Model):
-    """A submission as Central last told it, and what became of it here."""
+    """A submission as last read from Central, and its state here."""
 
     _name = "g2p.odk.submission"
     _description = "ODK submission"
@@ -74,7 +74,7 @@ class G2pOdkSubmission(models.Model):
         "reads them.",
     )
 
-    # With milliseconds, which the fields for people have not.
+    # With milliseconds, which fields of Odoo do not store.
     submitted_stamp = fields.Char(readonly=True)
     updated_stamp = fields.Char(readonly=True)
     submitted_at = fields.Datetime("Submitted", readonly=True)
@@ -113,11 +113,11 @@ class G2pOdkSubmission(models.Model):
         ondelete="set null",
     )
 
-    # Twice fetched is once stored, whoever fetches beside whom.
+    # A submission fetched by two runs is stored once.
     _instance_unique = models.UniqueIndex(
         "(form_id, instance_id)", "This submission is here already."
     )
-    # Comparisons go through them in the order of Central's feed.
+    # Comparisons read them in the order of Central's feed.
     _in_order = models.Index("(form_id, submitted_stamp)")
     _removed = models.Index("(removed_at) WHERE state = 'removed'")
     _due = models.Index(
@@ -127,22 +127,21 @@ class G2pOdkSubmission(models.Model):
     # === HOOKS === #
 
     def _apply(self):
-        """Apply staged submissions; this addon's mapping does, this file does nothing.
+        """Apply staged submissions; a hook, implemented by the mapping.
 
-        The records come in the order in which they were submitted. The caller ends the
-        transaction; nothing in here does.
+        The records are in the order of submission. The caller ends the transaction.
         """
 
     def _withdrawn(self):
-        """Called when what was applied is deleted, rejected or has issues at Central.
+        """Handle applied submissions that were deleted or rejected at Central; a hook.
 
-        In the transaction that writes this down. Nothing is undone silently.
+        Called in the transaction that stores this. Nothing is undone automatically.
         """
 
     # === BUSINESS METHODS === #
 
     def _known(self):
-        """Return what is staged of each, by instance ID.
+        """Return the staged values of each, by instance ID.
 
         :return: dict of :class:`~..staging.Known`
         """
@@ -160,7 +159,7 @@ class G2pOdkSubmission(models.Model):
 
     @api.autovacuum
     def _erase_removed(self):
-        """Erase the answers of what has been deleted at Central for long enough."""
+        """Erase the answers of submissions deleted at Central long enough ago."""
         self.flush_model(["state", "removed_at", "payload"])
         self.env.cr.execute(
             """UPDATE g2p_odk_submission s SET payload = NULL
@@ -173,7 +172,7 @@ class G2pOdkSubmission(models.Model):
         self.invalidate_model(["payload"])
 
     def _set_aside_unexpected(self):
-        """Leave it to people: applying it failed in a way nobody thought of."""
+        """Set it aside: applying it failed with an unexpected error."""
         self.write(
             {
                 "state": "set_aside",

@@ -17,7 +17,7 @@ from ..pipeline.submission_order import SubmissionOrder, first_of_each, moment
 
 _logger = logging.getLogger(__name__)
 
-#: New registrants and addresses of a batch are one event, not a message for each.
+#: Context without a message for each new registrant and address of a batch.
 QUIET = {
     "tracking_disable": True,
     "mail_create_nolog": True,
@@ -26,11 +26,11 @@ QUIET = {
 
 
 class G2pOdkSubmission(models.Model):
-    """How submissions become registrants and addresses, each registrant's in order.
+    """Applies submissions: creates registrants and addresses, in order by registrant.
 
-    The newest submission of a registrant, by when it was submitted, says where they
-    are paid. One that cannot be imported is set aside and keeps back only what the
-    same registrant submitted later.
+    The submission of a registrant with the latest date of submission decides where they
+    are paid. One that cannot be imported is set aside and stops only later submissions
+    of the same registrant.
     """
 
     _inherit = "g2p.odk.submission"
@@ -65,13 +65,13 @@ class G2pOdkSubmission(models.Model):
     # === APPLYING === #
 
     def _apply(self):
-        """Import these staged submissions, each as if it came alone.
+        """Import these staged submissions, each independent of the others.
 
-        Whatever one of them is like, the others are imported: what goes wrong with one
-        undoes only that one, and is written down with it in words.
+        An error of one submission undoes only that one, and is stored with it in words;
+        the others are imported.
         """
         result = super()._apply()
-        # As the system, whoever presses the button: it was collected by somebody else.
+        # With sudo, also when a user starts it: the author is the collector.
         everything = self.with_user(SUPERUSER_ID).with_context(**QUIET)
         due = everything.filtered(lambda one: one.state == "staged" and one._counts())
         ready = due.form_id.filtered(lambda form: not form._mapping_problems())
@@ -80,7 +80,8 @@ class G2pOdkSubmission(models.Model):
         pending = sorted(due, key=moment)
         sources = {one: one._source(corrections) for one in pending}
         plans = due._read_plans(sources)
-        # Who turns out to be somebody else's holds back nobody under the ID they left.
+        # A submission that turns out to be about another registrant no longer stops
+        # those of its former ID.
         keys = {one: one.registrant_key for one in pending}
         moved = {key for one, key in keys.items() if key != plans[one].key}
         standing = SubmissionOrder(
@@ -89,7 +90,8 @@ class G2pOdkSubmission(models.Model):
         while pending:
             wave, pending = first_of_each(pending, plans)
             moved |= everything._apply_wave(wave, sources, plans, standing)
-        # What waited for one of these may be applied now, or wait for another.
+        # Submissions that waited for one of these may be applied now, or wait for
+        # another.
         released = everything._held(moved - {False})
         if released:
             released._stage_again()
@@ -97,9 +99,9 @@ class G2pOdkSubmission(models.Model):
         return result
 
     def _counts(self):
-        """Return whether this counts by the policy of its form as it is now.
+        """Return whether this counts by the current policy of its form.
 
-        It may have changed since this was staged; then everything is read again.
+        The policy may have changed since this was staged; then all is read again.
         """
         review = self.review_state
         return (None if review == "received" else review or None) in COUNTED[
@@ -122,7 +124,7 @@ class G2pOdkSubmission(models.Model):
         )
 
     def _read_plans(self, sources):
-        """Return the first half of the plan of each, by submission."""
+        """Return the first part of each plan, by submission."""
         plans = {}
         for form, batch in self.grouped("form_id").items():
             read = form._read_all([sources[one] for one in batch])
@@ -163,7 +165,7 @@ class G2pOdkSubmission(models.Model):
         return {plans[one].key for one in free if not plans[one].kind}
 
     def _check_standing(self, plan, standing):
-        """Let a later submission of the registrant have the last word."""
+        """Mark those as superseded that have a later submission of the registrant."""
         if not plan.kind and standing.is_overtaken(plan.key, self):
             plan.address, plan.print, plan.contact = None, None, {}
             self.superseded = True
@@ -171,7 +173,7 @@ class G2pOdkSubmission(models.Model):
             self.superseded = False
 
     def _check_newer(self, rows, sources):
-        """Set aside what is older than what somebody entered in the registry itself."""
+        """Set aside submissions older than an address entered in the registry."""
         asking = {
             plan.partner.id: (one, plan)
             for one, plan in rows
@@ -200,17 +202,16 @@ class G2pOdkSubmission(models.Model):
                 )
 
     def _said_at(self):
-        """Return when what the submission says was said, by Central's clock."""
+        """Return the time of the submission's answers, by Central's clock."""
         edited = self.version > 1 and self.updated_at
         return edited or self.submitted_at or self.create_date
 
     # === ENTERING === #
 
     def _enter(self, rows):
-        """Enter what is planned; halve it around what a rule or the database refuses.
+        """Enter the plans; halve the batch when a rule or the database refuses it.
 
-        :param list rows: pairs of submission and plan; the plans of those refused get
-            their trouble
+        :param list rows: pairs of submission and plan; refused plans get their error
         """
         if not rows:
             return
@@ -262,8 +263,8 @@ class G2pOdkSubmission(models.Model):
         for people, some in groupby(fresh, lambda row: row[0]._people()):
             newcomers = trusted(self.env["res.partner"], "odk")
             if people:
-                # What is corrected here is typed here, and what is confirmed counts
-                # because of that: by the rules for it, and in that user's name.
+                # Corrected and confirmed values count as entered by that user: with the
+                # rules of that user's channel, and in that user's name.
                 newcomers = trusted(newcomers.with_user(people[0]).sudo(), "admin")
             partners = newcomers.create([plan.new for _one, plan in some])
             for (_one, plan), partner in zip(some, partners, strict=True):
@@ -273,9 +274,9 @@ class G2pOdkSubmission(models.Model):
                 plan.partner.with_env(self.env).write(plan.contact)
 
     def _enter_addresses(self, rows):
-        """Enter the addresses that are not there already.
+        """Enter the addresses that are not in use already.
 
-        :return: the address of each submission that asks for one
+        :return: the address of each submission with a payment address
         :rtype: dict
         """
         Address = self.env["g2p.financial.address"]
@@ -292,7 +293,7 @@ class G2pOdkSubmission(models.Model):
         return {one: by_partner[plan.partner] for one, plan in asking}
 
     def _asks_anew(self, plan):
-        """Return whether this asks for another payment than the version in use."""
+        """Return whether this has another payment address than the version in use."""
         return (
             not self.address_id
             or self.partner_id != plan.partner
@@ -300,7 +301,7 @@ class G2pOdkSubmission(models.Model):
         )
 
     def _origin_values(self):
-        """Return where an address comes from, kept with it."""
+        """Return the source of an address, stored with it."""
         return {
             "odk_submission_id": self.id,
             "odk_instance": self.instance_id,
@@ -308,12 +309,13 @@ class G2pOdkSubmission(models.Model):
             "odk_submitter": self.submitter,
             "odk_device": self.device,
             "odk_submitted_at": self.submitted_at,
-            # Whoever corrected or confirmed it is not the second person who approves.
+            # A user who corrected or confirmed it cannot approve it as the second
+            # person.
             "author_ids": [fields.Command.set(self._people().ids)],
         }
 
     def _people(self):
-        """Return who corrected or confirmed this version, as the registry's users."""
+        """Return the users who corrected or confirmed this version."""
         authors = self.correction_ids.filtered(lambda c: c.version == self.version)
         people = authors.create_uid
         if self.confirmed_version == self.version:
@@ -350,7 +352,7 @@ class G2pOdkSubmission(models.Model):
 
     @api.model
     def _held(self, keys):
-        """Return what waits for an earlier submission of these registrants."""
+        """Return the submissions that wait for earlier ones of these registrants."""
         return self.search(
             [
                 ("registrant_key", "in", list(keys)),
@@ -361,7 +363,7 @@ class G2pOdkSubmission(models.Model):
         )
 
     def _stage_again(self):
-        """Let these be applied from the beginning."""
+        """Stage these again."""
         if self:
             self.write({"state": "staged", **CLEARED})
 
@@ -374,10 +376,10 @@ class G2pOdkSubmission(models.Model):
         return result
 
     def _holds_back_nobody(self):
-        """Return whether this does not count, or may wait at Central for ever."""
+        """Return whether this does not count, or may wait for a review at Central."""
         for_review = self.state == "waiting" and self.error_kind != "held"
         return for_review or self.state in ("ignored", "removed")
 
 
-#: Nothing is wrong with it any more.
+#: Values of a submission without an error.
 CLEARED = {"error_kind": False, "error_text": False, "held_by_id": False}

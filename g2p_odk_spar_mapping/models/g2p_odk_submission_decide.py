@@ -6,16 +6,16 @@ from odoo.addons.g2p_spar_financial_address.values.checks import clean_note, cle
 
 from ..pipeline import error_texts
 
-#: States a person may do something about.
+#: States in which a person may decide.
 OPEN_STATES = ("set_aside", "waiting", "staged")
-#: What a person imports at once; more is left to the next run.
+#: Number of submissions imported at once; more are left to the next run.
 AT_ONCE = 100
 
 WITHDRAWN = "g2p_odk_spar_mapping.activity_withdrawn"
 
 
 class G2pOdkSubmission(models.Model):
-    """What people decide about what was set aside, and what they are asked."""
+    """Decisions of users about submissions that were set aside."""
 
     _inherit = "g2p.odk.submission"
 
@@ -32,7 +32,7 @@ class G2pOdkSubmission(models.Model):
     decided_at = fields.Datetime("Decided on", readonly=True, copy=False)
     decision_note = fields.Char("Why", readonly=True, copy=False)
     confirmable = fields.Boolean(compute="_compute_confirmable")
-    withdrawal_told = fields.Boolean(readonly=True, copy=False)
+    withdrawal_told = fields.Boolean("Withdrawal notified", readonly=True, copy=False)
 
     def _compute_confirmable(self):
         for one in self:
@@ -43,9 +43,9 @@ class G2pOdkSubmission(models.Model):
     # === DECISIONS === #
 
     def _check_may_decide(self, states):
-        """Refuse whoever may not decide, and what is settled already.
+        """Check the rights of the user, and the state of the submissions.
 
-        :raise AccessError: for whoever is no editor of payment addresses
+        :raise AccessError: for users who are no editors of payment addresses
         :raise UserError: when one of these is in another state
         """
         self.check_access("read")
@@ -55,19 +55,19 @@ class G2pOdkSubmission(models.Model):
             )
         if any(one.state not in states for one in self):
             raise UserError(
-                self.env._("Somebody else has just settled this. Reload the page.")
+                self.env._("Another user has just decided this. Reload the page.")
             )
 
     def action_rerun(self):
         """Import these again: at once if they are few, with the next run if not.
 
-        What is ignored counts again.
+        Ignored ones count again.
 
-        :raise UserError: for what is applied, deleted or waits for a review at Central
+        :raise UserError: for applied or deleted ones, and those that wait for a review
         """
         self._check_may_decide(("set_aside", "ignored", "staged", "waiting"))
         rows = self.sudo()
-        # What Central says of it stands: a rejected one is not let in this way.
+        # Central's review is kept: a rejected submission cannot be imported this way.
         kinds = {kind for kind, _label in error_texts.ERROR_KINDS} | {
             False,
             "unexpected",
@@ -102,9 +102,9 @@ class G2pOdkSubmission(models.Model):
             waiting._apply()
 
     def action_confirm(self, reason):
-        """Import these although something speaks against it.
+        """Import these in spite of a warning.
 
-        :param str reason: why it is right all the same; required
+        :param str reason: why it is correct; required
         """
         self._check_may_decide(("set_aside",))
         if any(not one.confirmable for one in self):
@@ -123,7 +123,7 @@ class G2pOdkSubmission(models.Model):
         self.action_rerun()
 
     def action_ask_reason(self):
-        """Open the dialog that asks why; the context says for which decision."""
+        """Open the dialog for the reason of the decision given in the context."""
         return {
             "type": "ir.actions.act_window",
             "res_model": "g2p.odk.decision",
@@ -137,7 +137,7 @@ class G2pOdkSubmission(models.Model):
         }
 
     def action_open_correction(self):
-        """Open the dialog that puts other values in the place of what was collected."""
+        """Open the dialog that replaces answers by other values."""
         self.ensure_one()._check_may_decide(("set_aside",))
         return {
             "type": "ir.actions.act_window",
@@ -149,7 +149,7 @@ class G2pOdkSubmission(models.Model):
         }
 
     def _correct(self, values, reason):
-        """Put values in the place of what was collected, and import.
+        """Replace answers by these values, and import.
 
         :param dict values: texts by target
         :param str reason: why; required
@@ -185,7 +185,7 @@ class G2pOdkSubmission(models.Model):
         self.action_rerun()
 
     def _correctable(self):
-        """Return what can be corrected, and what stands there now.
+        """Return the targets that can be corrected, with their current texts.
 
         :return: pairs of target and text; numbers are masked
         :rtype: list
@@ -199,7 +199,7 @@ class G2pOdkSubmission(models.Model):
         ]
 
     def _collected(self):
-        """Return what was collected, by target, as far as it can be read."""
+        """Return the collected values, by target, as far as they can be read."""
         (plan,) = self.form_id._read_all([self._source({})])
         return plan.values
 
@@ -220,7 +220,7 @@ class G2pOdkSubmission(models.Model):
     # === WHEN CENTRAL TAKES BACK WHAT WAS APPLIED === #
 
     def _withdrawn(self):
-        """Ask somebody what becomes of the address, once for each version."""
+        """Give an approver an activity about the address, once for each version."""
         result = super()._withdrawn()
         for one in self.sudo():
             address = one.address_id
@@ -231,7 +231,7 @@ class G2pOdkSubmission(models.Model):
         return result
 
     def _ask_about_withdrawal(self, address):
-        # Not as the system's own to-do: somebody who may decide has to see it.
+        # Assigned to a user who may decide, not to the system user.
         person = address._approvers().get(address) or self.form_id.create_uid
         address.activity_schedule(
             WITHDRAWN,

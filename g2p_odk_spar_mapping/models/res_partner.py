@@ -7,13 +7,13 @@ _NAME_PARTS = ("given_name", "family_name")
 
 
 class ResPartner(models.Model):
-    """What ODK asks of a registry; one that keeps names elsewhere overrides these."""
+    """Hooks by which a registry adapts the import, for example of names."""
 
     _inherit = "res.partner"
 
     @api.model
     def _odk_new_values(self, values):
-        """Return the values of a new registrant, as a submission gives them.
+        """Return the values of a new registrant from a submission.
 
         :param dict values: by target of the mapping
         :rtype: dict
@@ -26,7 +26,7 @@ class ResPartner(models.Model):
 
     @api.model
     def _odk_contact_values(self, values):
-        """Return the name and contact phone, as a submission gives them.
+        """Return the name and contact phone from a submission.
 
         :rtype: dict
         """

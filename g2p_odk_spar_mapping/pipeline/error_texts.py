@@ -1,4 +1,4 @@
-"""What the few things that can be wrong are called, for registry clerks.
+"""Texts of the errors of submissions, for users of the registry.
 
 No text here repeats an answer: it may be an account number, and these texts are read
 by people who may not see one.
@@ -8,7 +8,7 @@ from odoo.addons.g2p_spar_financial_address.values.checks import mask
 
 from .mapping import SECRET_TARGETS
 
-#: Kinds of trouble, for counting them: what people can do about each differs.
+#: Kinds of errors; each has its own remedy.
 ERROR_KINDS = [
     ("missing", "Something is missing"),
     ("answer", "An answer does not fit"),
@@ -20,18 +20,18 @@ ERROR_KINDS = [
     ("newer", "A newer address is there"),
     ("refused", "Refused by the registry"),
     ("held", "Behind an earlier one"),
-    ("decided", "Somebody decided so"),
+    ("decided", "Decided by a user"),
 ]
 
-#: Kinds a person can settle by saying that the submission is right as it is.
+#: Kinds that a user can settle by confirming the submission.
 CONFIRMABLE = ("conflict", "newer")
 
-#: Digits in a row from which on an answer is shown masked.
+#: Number of digits in a row from which an answer is shown masked.
 _LONG = 5
 
 
 def target_labels(env):
-    """Return what each target is called.
+    """Return the label of each target.
 
     :rtype: dict[str, str]
     """
@@ -52,7 +52,7 @@ def target_labels(env):
 
 
 def explain(env, problem):
-    """Return what is wrong, and with which value, in words.
+    """Return the error and its value, in words.
 
     :param mapping.Problem problem: from reading a submission
     """
@@ -64,7 +64,7 @@ def explain(env, problem):
 
 
 def explain_code(env, code, details):
-    """Return the words for one thing that a transform or its parameter can have."""
+    """Return the text of an error of a transform or its parameter."""
     texts = {
         "missing": env._("there is no answer, and one is required."),
         "not_text": env._(
@@ -104,17 +104,17 @@ def explain_code(env, code, details):
 
 
 def kind_of(problem):
-    """Return which of :data:`ERROR_KINDS` a problem of reading is."""
+    """Return the kind (:data:`ERROR_KINDS`) of a problem of reading."""
     return problem.code if problem.code in ("missing", "twins") else "answer"
 
 
 def shown(target, text):
-    """Return a value as it may be shown to whoever maps or corrects: numbers masked.
+    """Return a value as shown to users who map or correct: numbers masked.
 
     >>> shown("account_number", "0123456789"), shown("full_name", "Asha")
     ('••••789', 'Asha')
 
-    :param str target: what the value is, or a falsy value when that is not known
+    :param str target: of the value, or a falsy value when that is not known
     """
     digits = sum(character.isdigit() for character in text)
     if target in SECRET_TARGETS or "@" in text or (not target and digits >= _LONG):

@@ -8,7 +8,7 @@ from collections import namedtuple
 
 from .transforms import Unusable, as_text, transform
 
-#: What an answer can become, in the order people think of it.
+#: Targets of answers, in the order of the selection list.
 TARGETS = (
     "registrant_id",
     "full_name",
@@ -24,39 +24,39 @@ TARGETS = (
     "holder_name",
 )
 
-#: Targets that hold the number money goes to, by type of address.
+#: Targets of account and wallet numbers, by type of address.
 NUMBER_TARGET = {
     "bank_account": "account_number",
     "mobile_wallet": "payment_phone",
     "email_wallet": "wallet_email",
 }
 
-#: Targets a whole number question ruins: it drops the zeros at the beginning.
+#: Targets that cannot be read from an integer question: it drops leading zeros.
 DIGIT_TARGETS = frozenset(
     {"registrant_id", "contact_phone", "account_number", "payment_phone"}
 )
 
-#: Targets nobody reads without a reason.
+#: Targets that are masked.
 SECRET_TARGETS = frozenset(NUMBER_TARGET.values())
 
-#: Targets that are each person's own: the same for all would pay all at one place.
+#: Targets that must differ between persons: otherwise all would be paid at one place.
 OWN_TARGETS = SECRET_TARGETS | {"registrant_id"}
 
-#: One line: the paths of the answers it reads, what it becomes, and how.
+#: One line: the paths of its answers, its target, and its transform.
 Line = namedtuple("Line", "paths target transform parameter required pick")
 
-#: What is wrong with one target: a code, and details for the words. Never the answer.
+#: An error of one target: a code, and details for the text. Never the answer.
 Problem = namedtuple("Problem", "target code details")
 
-#: Which of several answers in a repeated group is taken.
+#: Choice among several answers in a repeated group.
 PICKS = ("only", "first", "last")
 
 
 def answers_at(payload, path):
     """Return all answers at a path; several when it lies in a repeated group.
 
-    A group without answers is still there with empty answers, and a repeated group
-    without entries is not there at all: both give none.
+    A group without answers is present with empty answers, and a repeated group without
+    entries is absent: both give none.
 
     :param dict payload: a submission as Central gives it with ``$expand=*``
     :param str path: names of groups and question with slashes between
@@ -90,16 +90,16 @@ def answer_at(payload, path, pick="only"):
 
 
 def read(payload, lines, corrected=None, twins=()):
-    """Return what a submission says, by the lines of a mapping.
+    """Return the values of a submission, by the lines of a mapping.
 
-    An answer that has run together with another is not read: the two may make
-    another person's number.
+    An answer that cannot be separated from another is not read: the two together may
+    be another person's number.
 
     :param dict payload: the submission
     :param lines: of the mapping, each a :class:`Line`
-    :param dict corrected: values a person has put in the place of what was read
-    :param twins: paths that Central gave several questions
-    :return: the values by target, without those that are empty, and what is wrong
+    :param dict corrected: values by which a person has replaced answers
+    :param twins: paths that several questions have at Central
+    :return: the values by target, without empty ones, and the errors
     :rtype: tuple[dict, list[Problem]]
     """
     corrected = corrected or {}
@@ -124,15 +124,15 @@ def read(payload, lines, corrected=None, twins=()):
 
 
 def is_unclear(paths, twins):
-    """Return whether answers at these paths ran together with others.
+    """Return whether answers at these paths cannot be separated from others.
 
-    Should a question have the name of a submission's own ID, nothing is clear.
+    If a question has the name of the submission's own ID, no answer is clear.
 
     >>> is_unclear(("payment/phone",), ["payment/phone"]), is_unclear(("id",), [])
     (True, False)
 
     :param paths: of a line of the mapping
-    :param twins: paths that Central gave several questions
+    :param twins: paths that several questions have at Central
     """
     return "__id" in twins or not set(paths).isdisjoint(twins)
 
@@ -142,14 +142,15 @@ def _value(payload, line):
     if line.target in DIGIT_TARGETS and any(
         isinstance(a, int | float) for a in answers
     ):
-        # Refused when it is mapped; a new version of the form may have made it one.
+        # Refused in the mapping; but a new version of the form may have changed the
+        # type.
         raise Unusable("whole_number")
     texts = [answer_at(payload, path, line.pick) for path in line.paths]
     return transform(line.transform, texts, line.parameter)
 
 
 def full_name(values):
-    """Return the name a submission gives: whole, or made of its parts.
+    """Return the name in a submission: whole, or made of its parts.
 
     >>> full_name({"given_name": "Asha", "family_name": "Juma"})
     'Asha Juma'
@@ -161,7 +162,7 @@ def full_name(values):
 
 
 def payment(values):
-    """Return what of the values says where the money goes.
+    """Return those of the values that belong to the payment address.
 
     :return: the type, the provider, the branch, the number and the holder; the numbers
         of other types are left out

@@ -1,4 +1,4 @@
-"""What is known of one submission while it is being imported, or only looked at."""
+"""The data of one submission during its import or preview."""
 
 from dataclasses import dataclass, field
 
@@ -20,11 +20,11 @@ class SubmissionError(Exception):
 
 @dataclass
 class Source:
-    """What a plan is made from.
+    """The source of a plan.
 
-    ``partner`` is who an earlier version was about, ``confirmed`` whether a person
-    has said that this one is right as it is, ``twins`` the paths that Central gave
-    several questions when it was read.
+    ``partner`` is the registrant of an earlier version, ``confirmed`` whether a person
+    has confirmed this one, ``twins`` the paths that several questions had at Central
+    when it was read.
     """
 
     payload: dict = field(repr=False)
@@ -36,10 +36,10 @@ class Source:
 
 @dataclass
 class Plan:
-    """What a submission becomes.
+    """The plan of a submission: the records that importing it writes.
 
-    Either there is a trouble (``kind`` and ``text``), or ``partner`` is the registrant
-    or else ``new`` the values of one, ``contact`` what changes of a registrant, and
+    Either it has an error (``kind`` and ``text``), or ``partner`` is the registrant or
+    else ``new`` the values of one, ``contact`` the changes of a registrant, and
     ``address`` the clean values of a payment address, if there is one.
     """
 

@@ -1,4 +1,4 @@
-"""What becomes of a submission at each look at Central; no database, no network."""
+"""The next state of a submission after each run; no database, no network."""
 
 from dataclasses import dataclass
 
@@ -11,31 +11,31 @@ COUNTED = {
 ENCRYPTED, REJECTED = "encrypted", "rejected"
 NOT_REVIEWED, HAS_ISSUES = "not_reviewed", "has_issues"
 UNREADABLE, UNEXPECTED = "unreadable", "unexpected"
-#: After these an address that is in use should not be.
+#: Kinds after which an address in use has to be checked by a person.
 REFUSED = {REJECTED, HAS_ISSUES}
-#: Kinds that this module sets and lifts again; others are for people.
+#: Kinds that this module sets and removes; others are for users.
 OWN_KINDS = {ENCRYPTED, REJECTED, NOT_REVIEWED, HAS_ISSUES, UNREADABLE}
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is staged of a submission already."""
+    """The staged values of a submission."""
 
     state: str
     error_kind: str | None
     content_hash: str | None
     version: int
     applied_version: int
-    #: Paths several questions had when it was read, between blanks.
+    #: Paths that several questions had when it was read, between blanks.
     twins: str | None = None
 
 
 @dataclass(frozen=True)
 class Step:
-    """What is to be done.
+    """The changes to store.
 
-    ``event`` is what a run counts: ``new``, ``changed``, ``unchanged``, ``deleted``,
-    ``restored``; ``withdrawn`` says that what was applied does not count any more.
+    ``event`` is the counted event: ``new``, ``changed``, ``unchanged``, ``deleted``,
+    ``restored``; ``withdrawn`` whether an applied submission no longer counts.
     """
 
     event: str
@@ -46,12 +46,12 @@ class Step:
 
 
 def next_step(known, row, policy):
-    """Return what becomes of a submission.
+    """Return the next state of a submission.
 
     :param known: a :class:`Known`, or None for one never seen
-    :param ~.central.rows.Row row: as Central tells it now
+    :param ~.central.rows.Row row: as in Central's feed now
     :param str policy: which review states count, a key of :data:`COUNTED`
-    :return: a :class:`Step`, or None when there is nothing to be known of it
+    :return: a :class:`Step`, or None when there is nothing to store
     """
     if row.deleted:
         return gone(known)
@@ -59,7 +59,7 @@ def next_step(known, row, policy):
     if known is None:
         return Step("new", state or "staged", kind, 1)
     changed = row.content_hash != known.content_hash
-    # Read again now that some questions have a name of their own.
+    # Read again after questions got separate names.
     mended = set((known.twins or "").split()) - set((row.twins or "").split())
     changed = changed or bool(mended)
     version = known.version + changed
@@ -73,7 +73,7 @@ def next_step(known, row, policy):
         withdrawn = refused and bool(known.applied_version)
         return Step(event, state, kind, version, withdrawn)
     if not changed and known.state != "removed" and not _is_lifted(known):
-        # Where it stands has nothing to do with Central.
+        # Its state here does not depend on Central.
         return Step(event, known.state, known.error_kind, version)
     applied = known.applied_version == version
     if event == "unchanged":
@@ -82,7 +82,7 @@ def next_step(known, row, policy):
 
 
 def gone(known):
-    """Return what becomes of a submission that Central has no more.
+    """Return the next state of a submission that is no longer at Central.
 
     :param known: as for :func:`next_step`
     """
@@ -99,7 +99,7 @@ def gone(known):
 
 
 def _standing(row, policy):
-    """Return state and kind of what cannot be applied, or nothing twice."""
+    """Return state and kind of a submission that cannot be applied, or two None."""
     if row.is_encrypted:
         return "set_aside", ENCRYPTED
     if row.review in COUNTED[policy]:

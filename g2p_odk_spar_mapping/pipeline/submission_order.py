@@ -4,21 +4,21 @@ from collections import defaultdict
 
 from odoo.fields import Domain
 
-#: What a submission in one of these states, and of one of these kinds, keeps waiting.
+#: States and kinds of submissions that make later ones wait.
 BLOCKING = Domain("state", "=", "set_aside") | Domain(
     [("state", "=", "waiting"), ("error_kind", "=", "held")]
 )
 
 
 class SubmissionOrder:
-    """Who waits for whom, and who has the last word, among these registrants.
+    """Which submissions wait for others, and which is the last, by registrant.
 
-    :param submissions: the model, as the system
+    :param submissions: the model, with sudo
     :param set keys: IDs of the registrants
     """
 
     def __init__(self, submissions, keys):
-        # The first that blocks, and the last that was applied, of each registrant.
+        # The first blocking and the last applied submission of each registrant.
         self.blockers, self.last = defaultdict(dict), {}
         wanted = BLOCKING | Domain("state", "=", "applied")
         found = submissions.search_fetch(
@@ -29,7 +29,7 @@ class SubmissionOrder:
             self.note(one.registrant_key, one)
 
     def note(self, key, one):
-        """Take down where a submission stands now."""
+        """Update the order with the current state of a submission."""
         if not key:
             return
         self.blockers[key].pop(one.id, None)
@@ -50,12 +50,12 @@ class SubmissionOrder:
 
 
 def moment(one):
-    """Return what submissions are put in order by."""
+    """Return the sort key of submissions."""
     return one.submitted_stamp or "", one.instance_id
 
 
 def first_of_each(pending, plans):
-    """Return the first submission of each registrant, and those left."""
+    """Return the first submission of each registrant, and the others."""
     wave, left, seen = [], [], set()
     for one in pending:
         key = plans[one].key

@@ -1,8 +1,8 @@
-"""What is done to one answer of a form before it becomes a value of the registry.
+"""Transforms of one answer of a form into a value of the registry.
 
-Plain functions without database access. What cannot be done raises :class:`Unusable`
-with a code; the caller that shows it puts it into words. No code and no detail
-repeats the answer, which may be an account number.
+Plain functions without database access. Errors are :class:`Unusable` with a code, for
+which the caller has the text. No code and no detail repeats the answer, which may be an
+account number.
 """
 
 import json
@@ -15,18 +15,18 @@ from odoo.addons.g2p_spar_financial_address.values.typed_numbers import (
     parse_phone,
 )
 
-#: How long an answer may be before it is not looked at any more.
+#: Length from which an answer is refused.
 MAX_LENGTH = 1000
 
-#: Above this a decimal number does not hold each whole number any more.
+#: Above this a decimal number cannot represent every integer.
 MAX_EXACT = 2**53
 
 
 class Unusable(Exception):
     """An answer, or the parameter of a transform, that cannot be used.
 
-    :param str code: which of the few things that can be wrong
-    :param details: what the words for it need; never the answer itself
+    :param str code: of the error
+    :param details: for its text; never the answer itself
     """
 
     def __init__(self, code, **details):
@@ -36,7 +36,7 @@ class Unusable(Exception):
 
 
 def as_text(value):
-    """Return an answer as ODK Central gives it as text, or ``""`` for none.
+    """Return an answer of ODK Central as text, or ``""`` for none.
 
     >>> as_text(None), as_text(" a "), as_text(7), as_text(7.0), as_text(0.5)
     ('', 'a', '7', '7', '0.5')
@@ -96,13 +96,13 @@ def title(text, _parameter):
 
 
 def map_values(text, parameter):
-    """Return what the table says instead of the text, whatever its case.
+    """Return the text's value in the table, in any case of letters.
 
     >>> map_values("Bank", "bank = bank_account; momo = mobile_wallet")
     'bank_account'
 
     :param str parameter: see :func:`read_table`
-    :raise Unusable: ``not_listed`` when the table does not know the text
+    :raise Unusable: ``not_listed`` when the table does not contain the text
     """
     table = read_table(parameter)
     found = table.get(text.casefold(), table.get("*"))
@@ -112,13 +112,13 @@ def map_values(text, parameter):
 
 
 def read_table(parameter):
-    """Return the table that a parameter writes down.
+    """Return the table in a parameter.
 
     >>> read_table("a = b; c=d")
     {'a': 'b', 'c': 'd'}
 
     :param str parameter: ``answer = value``, one on each line or with semicolons
-        between; the answer ``*`` stands for all others
+        between; the answer ``*`` means all others
     :raise Unusable: ``bad_table``
     """
     table = {}
@@ -171,8 +171,8 @@ def join(texts, parameter):
     >>> join(["Asha", "", "Juma"], None), join(["12", "34"], "-")
     ('Asha Juma', '12-34')
 
-    :param str parameter: what stands between them; nothing means a blank, and the word
-        ``none`` nothing
+    :param str parameter: the separator; empty means a blank, and the word ``none`` no
+        separator
     """
     between = {None: " ", "": " ", False: " ", "none": ""}.get(parameter, parameter)
     return between.join(text for text in texts if text)
@@ -191,7 +191,7 @@ OF_ONE = {
 
 
 def transform(name, texts, parameter):
-    """Return what becomes of answers.
+    """Return the value of answers.
 
     :param str name: a key of :data:`OF_ONE`, ``join`` or ``constant``
     :param list texts: the answers as text
@@ -208,7 +208,7 @@ def transform(name, texts, parameter):
 
 
 def check_parameter(name, parameter):
-    """Refuse a parameter its transform could do nothing with.
+    """Refuse a parameter that its transform cannot use.
 
     :raise Unusable: ``bad_table``, ``bad_country`` or ``no_constant``
     """

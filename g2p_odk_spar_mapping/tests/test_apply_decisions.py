@@ -202,6 +202,6 @@ class TestApplyDecisions(ApplyCase):
             lambda: one.action_confirm("Yes"),
             lambda: one._correct({"full_name": "X"}, "Yes"),
         ):
-            with self.assertRefused("just settled"):
+            with self.assertRefused("just decided"):
                 decide()
         self.assertEqual(one.state, "applied")

@@ -54,7 +54,7 @@ class TestPull(CronsMixin, OdkCase):
         for fault, words in (
             ({"kind": "status", "code": 403}, "viewer of the project"),
             ({"kind": "status", "code": 404}, "no such project or form"),
-            ({"kind": "garbage"}, "does not speak as Central does"),
+            ({"kind": "garbage"}, "does not answer like ODK Central"),
         ):
             with self.subTest(words):
                 self.central.arm({**fault, "path": ".svc"})

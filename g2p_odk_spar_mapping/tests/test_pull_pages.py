@@ -212,5 +212,5 @@ class TestPullPages(PagesCase):
         self.patch(odata, "table", unsorted)
         run = self.form._pull(math.inf)
         self.assertEqual(run.state, "failed")
-        self.assertIn("does not speak as Central does", run.message)
+        self.assertIn("does not answer like ODK Central", run.message)
         self.assertFalse(self.form.cursor)

@@ -3,7 +3,7 @@ from odoo.fields import Command
 
 
 class G2pOdkCorrect(models.TransientModel):
-    """Puts other values in the place of what was collected; the answers stay."""
+    """Replaces answers by other values; the answers are kept."""
 
     _name = "g2p.odk.correct"
     _description = "Correct an ODK submission"
@@ -12,7 +12,7 @@ class G2pOdkCorrect(models.TransientModel):
     error_text = fields.Char(related="submission_id.error_text")
     line_ids = fields.One2many("g2p.odk.correct.line", "correct_id", string="Values")
     reason = fields.Char(
-        required=True, help="Kept with the submission: how you know better."
+        required=True, help="Kept with the submission: how you know the correct value."
     )
 
     @api.model
@@ -32,6 +32,6 @@ class G2pOdkCorrect(models.TransientModel):
         self.submission_id._correct(
             {line.target: line.value for line in self.line_ids}, self.reason
         )
-        # Nothing of it is left behind in the dialog's own tables.
+        # The values must not stay in the dialog's own tables.
         self.line_ids.unlink()
         return {"type": "ir.actions.act_window_close"}

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class G2pOdkDecision(models.TransientModel):
-    """Asks why submissions are left out, or imported all the same."""
+    """Dialog for the reason to ignore submissions, or to import them anyway."""
 
     _name = "g2p.odk.decision"
     _description = "Decision on ODK submissions"

@@ -4,7 +4,7 @@ from ..asking import asking
 
 
 class G2pOdkFormPick(models.TransientModel):
-    """The forms a Central has, to choose from."""
+    """Dialog to choose from the forms of a Central."""
 
     _name = "g2p.odk.form.pick"
     _description = "Choose ODK forms"
@@ -15,9 +15,9 @@ class G2pOdkFormPick(models.TransientModel):
     line_ids = fields.One2many("g2p.odk.form.pick.line", "pick_id", string="Forms")
 
     def _read_forms(self):
-        """Fill in the forms that are at Central and not fetched yet.
+        """Fill in the forms of Central that are not fetched yet.
 
-        :raise UserError: when Central cannot be asked, in words
+        :raise UserError: when Central cannot be queried, in words
         """
         self.ensure_one()
         forms = self.env["g2p.odk.form"].with_context(active_test=False)
@@ -41,7 +41,7 @@ class G2pOdkFormPick(models.TransientModel):
         self.line_ids = [Command.create(line) for line in lines]
 
     def action_add(self):
-        """Have the ticked forms fetched from now on; open them."""
+        """Create the ticked forms, to be fetched from now on; open them."""
         self.ensure_one()
         forms = self.env["g2p.odk.form"].create(
             [

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class G2pOdkFormPickLine(models.TransientModel):
-    """One form a Central has."""
+    """One form of a Central."""
 
     _name = "g2p.odk.form.pick.line"
     _description = "ODK form to choose"

@@ -10,15 +10,15 @@ from odoo.addons.g2p_spar_financial_address.toolkit import request_bodies
 
 from ..models.g2p_fa_settings import token_digest
 
-#: Questions per minute, from one address, that are looked at.
+#: Requests per minute, from one address, that are answered.
 PER_MINUTE = 30
-#: Addresses that are remembered.
+#: Addresses whose requests are counted at the same time.
 MEMORY = 1_000
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Limiter:
-    """Counts questions per minute and address, in this process.
+    """Counts requests per minute and address, in this process.
 
     :param clock: returns seconds
     """
@@ -29,7 +29,7 @@ class Limiter:
         self._counts = OrderedDict()
 
     def allows(self, address):
-        """Whether one more question from this address is looked at."""
+        """Whether one more request from this address is answered."""
         minute = int(self._clock() // 60)
         with self._lock:
             known, count = self._counts.pop(address, (minute, 0))
@@ -56,10 +56,9 @@ class HealthController(http.Controller):
         save_session=False,
     )
     def health(self):
-        """Tell a monitoring system how things stand: counts and ages only.
+        """Report the current state to a monitoring system: counts and ages only.
 
-        Whoever does not show the token, or asks too often, is told that there is no
-        such page.
+        Requests without the token, or beyond the limit, get the answer 404.
         """
         allowed = limiter.allows(request.httprequest.remote_addr)
         env = request.env(user=SUPERUSER_ID)
@@ -72,10 +71,10 @@ class HealthController(http.Controller):
 
 
 def _is_known(digest):
-    """Whether the request shows the token of this digest."""
+    """Whether the request has the token of this digest."""
     scheme, _blank, token = request.httprequest.headers.get(
         "Authorization", ""
     ).partition(" ")
-    # Compared whatever is missing, so that nothing is told by the time it takes.
+    # Compared in all cases, so that the time of the answer reveals nothing.
     same = hmac.compare_digest(token_digest(token), digest or "")
     return bool(digest) and bool(token) and scheme.lower() == "bearer" and same

@@ -17,17 +17,17 @@ from ..csv_file import csv_content
 
 #: Addresses that are amended in one transaction.
 BATCH = 100
-#: Seconds after which a job hands what is left to the next one.
+#: Seconds after which a job leaves the rest to the next one.
 JOB_SECONDS = 45
 
 
 class G2pFaBulk(models.Model):
-    """Many addresses that move from one provider or branch to another, as when banks
+    """Moves many addresses from one provider or branch to another, as when banks
     merge: the numbers stay, and each address is amended like any other.
 
-    It runs in the background, a batch at a time. The addresses are entered by the
-    person who started it, for as long as that person may. Stopped anywhere, it goes on
-    from there.
+    It runs in the background, a batch at a time. The addresses are entered in the name
+    of the user who started it, as long as that user may do so. After a stop it
+    continues at the same place.
     """
 
     _name = "g2p.fa.bulk"
@@ -132,7 +132,7 @@ class G2pFaBulk(models.Model):
             bulk.progress = 100.0 if done else min(99.0, bulk.progress)
 
     def _compute_result_file(self):
-        """Write down what became of each address; numbers are masked."""
+        """Store the result for each address; numbers are masked."""
         header = [
             self.env._("Registrant"),
             self.env._("Number"),
@@ -188,9 +188,9 @@ class G2pFaBulk(models.Model):
                 )
 
     def write(self, vals):
-        """Refuse to change what has begun.
+        """Refuse to change an amendment that was started.
 
-        :raise UserError: when it has been started
+        :raise UserError: when it was started
         """
         if not self.env.su and any(bulk.state != "draft" for bulk in self):
             raise UserError(
@@ -215,7 +215,7 @@ class G2pFaBulk(models.Model):
         self.env["g2p.financial.address"].check_access("create")
         if self.state != "draft":
             return
-        # As the user: what they may not see stays as it is.
+        # With the user's rights: addresses they may not see stay as they are.
         query = self.env["g2p.financial.address"]._search(self._domain(), order="id")
         self.env.flush_all()
         self.env.cr.execute(
@@ -229,7 +229,7 @@ class G2pFaBulk(models.Model):
         )
         total = self.env.cr.rowcount
         if not total:
-            raise UserError(self.env._("Nobody is paid there."))
+            raise UserError(self.env._("No registrant is paid there."))
         self.env.invalidate_all(flush=False)
         self.sudo().write(
             {"state": "running", "total": total, "requester_id": self.env.uid}
@@ -237,7 +237,7 @@ class G2pFaBulk(models.Model):
         self._wake_up()
 
     def action_cancel(self):
-        """Stop; what has been amended stays so.
+        """Stop; addresses that were amended keep their new value.
 
         :raise AccessError: when the user may not enter payment addresses
         """
@@ -247,7 +247,7 @@ class G2pFaBulk(models.Model):
         running.write({"state": "cancelled", "finished_at": fields.Datetime.now()})
 
     def action_resume(self):
-        """Go on with what is left, from now on as the user who resumes.
+        """Continue with the remaining addresses, in the name of the user who resumes.
 
         :raise AccessError: when the user may not enter payment addresses
         """
@@ -265,7 +265,7 @@ class G2pFaBulk(models.Model):
         stopped._wake_up()
 
     def action_download(self):
-        """Download what became of each address."""
+        """Download the result for each address."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_url",
@@ -294,7 +294,7 @@ class G2pFaBulk(models.Model):
             )._job_run()
 
     def _job_run(self):
-        """Job: amend for as long as a job may last, and hand on what is left."""
+        """Job: amend for as long as a job may last, and leave the rest to the next."""
         deadline = time.monotonic() + JOB_SECONDS
         for bulk in self.sudo().exists():
             while bulk.state == "running" and time.monotonic() < deadline:
@@ -308,7 +308,7 @@ class G2pFaBulk(models.Model):
                 commit(self.env)
 
     def _amend_next(self):
-        """Amend the next batch; note the end when there is none."""
+        """Amend the next batch; set the state to done when there is none."""
         bulk = self.sudo()
         bulk.lock_for_update()
         now = fields.Datetime.now()

@@ -5,7 +5,7 @@ from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
 
 
 class G2pFaBulkLine(models.Model):
-    """One address of a bulk amendment, and what became of it."""
+    """One address of a bulk amendment, and its result."""
 
     _name = "g2p.fa.bulk.line"
     _description = "Address of a bulk amendment"
@@ -56,7 +56,7 @@ class G2pFaBulkLine(models.Model):
     _of_bulk = models.Index("(bulk_id, state, id)")
 
     def _amend(self):
-        """Amend these addresses, leaving out those that have changed since."""
+        """Amend these addresses, except those that were changed since the start."""
         current = self.filtered(
             lambda line: line.sudo().address_id.state == "effective"
         )
@@ -65,7 +65,7 @@ class G2pFaBulkLine(models.Model):
         current._enter()
 
     def _enter(self):
-        """Enter the new addresses at once; halve them around one that is refused."""
+        """Enter the new addresses together; halve the batch when one is refused."""
         if not self:
             return
         try:
@@ -88,7 +88,7 @@ class G2pFaBulkLine(models.Model):
             line._note("waiting" if waits else "changed", False)
 
     def _values(self):
-        """Return the values of the new address: the old one's, at the new provider."""
+        """Return the values of the new address: as before, at the new provider."""
         old, bulk = self.sudo().address_id, self.sudo().bulk_id
         return {
             "partner_id": old.partner_id.id,
@@ -103,7 +103,7 @@ class G2pFaBulkLine(models.Model):
     def _branch(self, old, bulk):
         """Return the chosen branch, or the new provider's with the same code.
 
-        :raise UserError: when the old one would be lost
+        :raise UserError: when the address would lose its branch
         """
         if bulk.to_branch_id or not old.branch_id:
             return bulk.to_branch_id

@@ -11,13 +11,13 @@ class G2pFaSettings(models.Model):
         "res.groups",
         string="Group that is alerted",
         tracking=True,
-        help="Everybody in it is told when SPAR needs somebody.",
+        help="All members of this group get the alerts.",
     )
     alert_user_ids = fields.Many2many(
         "res.users",
         string="People who are alerted",
-        help="Also told when SPAR needs somebody. With nobody here and no group, a "
-        "SPAR manager is.",
+        help="Users who also get the alerts. If no user and no group is set, a SPAR "
+        "manager gets them.",
     )
     alert_after_hours = fields.Integer(
         "Alert when the oldest waits longer than (hours)",
@@ -31,10 +31,10 @@ class G2pFaSettings(models.Model):
         help="What waits, what needs attention, the oldest and the differences, once a "
         "day, to those who are alerted.",
     )
-    # Nobody may read it: what is compared is made from what the monitoring sends.
+    # No user may read it; the digest of a received token is compared with it.
     health_token_digest = fields.Char(groups=fields.NO_ACCESS)
     has_health_token = fields.Boolean(
-        "Monitoring may ask", compute="_compute_has_health_token"
+        "Monitoring token set", compute="_compute_has_health_token"
     )
 
     _alert_after_not_negative = models.Constraint(
@@ -48,7 +48,7 @@ class G2pFaSettings(models.Model):
     # === RECIPIENTS === #
 
     def _alert_recipients(self):
-        """Return the active people who are told about problems.
+        """Return the active users who get alerts about problems.
 
         :rtype: ``res.users``
         """
@@ -59,7 +59,7 @@ class G2pFaSettings(models.Model):
     # === THE TOKEN OF THE HEALTH PAGE === #
 
     def action_new_health_token(self):
-        """Make a new token, show it once, and forget the one before.
+        """Make a new token, show it once, and replace the one before.
 
         :raise AccessError: when the user may not change the settings
         """
@@ -82,7 +82,7 @@ class G2pFaSettings(models.Model):
         }
 
     def action_drop_health_token(self):
-        """Let no monitoring ask any more.
+        """Delete the token, so that no monitoring system gets an answer.
 
         :raise AccessError: when the user may not change the settings
         """
@@ -91,5 +91,5 @@ class G2pFaSettings(models.Model):
 
 
 def token_digest(token):
-    """Return what a token is compared by. It is random, so that no salt is needed."""
+    """Return the digest of a token. Tokens are random, so no salt is needed."""
     return hashlib.sha256(token.encode()).hexdigest()

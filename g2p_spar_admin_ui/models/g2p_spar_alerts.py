@@ -1,4 +1,4 @@
-"""Who is told when something needs people: once, and not for every registrant."""
+"""Alerts for problems that need a person: one for each problem, not registrant."""
 
 from markupsafe import Markup
 
@@ -15,7 +15,7 @@ class G2pSparConnection(models.Model):
     _inherit = "g2p.spar.connection"
 
     def _alert(self, reason):
-        """Call one person, and tell the others who asked for it; see the settings."""
+        """Give one user an activity, and notify the other recipients."""
         self.ensure_one()
         known = self.activity_ids
         result = super()._alert(reason)
@@ -24,7 +24,7 @@ class G2pSparConnection(models.Model):
         return result
 
     def _share_alert(self, activity, reason):
-        """Let the first recipient have the to-do, and the others a message."""
+        """Give the first recipient the activity, and the others a message."""
         recipients = self.env["g2p.fa.settings"]._alert_recipients()
         if not recipients:
             return
@@ -34,15 +34,15 @@ class G2pSparConnection(models.Model):
         if others:
             self.message_notify(
                 partner_ids=others.partner_id.ids,
-                subject=self.env._("SPAR needs somebody: %s", self.name),
+                subject=self.env._("SPAR needs attention: %s", self.name),
                 body=reason,
             )
 
     def _keep_alert(self, kind, reason):
-        """Have one activity of this kind while there is a reason, and none without.
+        """Keep one activity of this kind while there is a reason; else remove it.
 
         :param str kind: external ID of an activity type
-        :param str reason: what has happened, or an empty text
+        :param str reason: text of the problem, or an empty text
         """
         self.ensure_one()
         known = self.activity_search([kind])
@@ -58,7 +58,7 @@ class G2pSparConnection(models.Model):
 
     @api.model
     def _cron_watch(self):
-        """Look whether registrants need somebody, or something waits for too long."""
+        """Check whether registrants need attention, or a change waits for too long."""
         hours = self.env["g2p.fa.settings"]._values()["alert_after_hours"]
         connections = self.search([("state", "!=", "draft")])
         ages = self.env["g2p.spar.health"]._oldest(connections)
@@ -66,10 +66,10 @@ class G2pSparConnection(models.Model):
             alone(self.env, connection._watch, hours, ages.get(connection.id, 0))
 
     def _watch(self, hours, age):
-        """Keep or end the alerts of this connection.
+        """Create, keep or remove the alerts of this connection.
 
-        :param int hours: after which something has been on its way for too long, or 0
-        :param int age: seconds for which the oldest has been on its way
+        :param int hours: after which a change has been on its way for too long, or 0
+        :param int age: seconds for which the oldest change has been on its way
         """
         held = self.env["g2p.spar.mapping"].search_count(
             [("connection_id", "=", self.id), ("display_state", "=", "held")]
@@ -92,7 +92,7 @@ class G2pFaSettings(models.Model):
 
     @api.depends_context("lang")
     def _compute_digest_lines(self):
-        """Put the figures of the daily summary into words."""
+        """Return the text of the daily summary."""
         lines = Markup().join(
             Markup("<li>{}: <strong>{}</strong></li>").format(label, value)
             for label, value in self._digest_figures()
@@ -122,7 +122,7 @@ class G2pFaSettings(models.Model):
 
     @api.model
     def _cron_digest(self):
-        """Send the daily summary to those who are alerted, each in their language."""
+        """Send the daily summary to the recipients, each in their language."""
         settings = self._get()
         if not settings.send_digest:
             return

@@ -14,11 +14,11 @@ class G2pSparAttempt(models.Model):
             attempt.answer = attempt._sentence()
 
     def _sentence(self):
-        """Return what came of it, in plain words."""
+        """Return the result of the attempt in plain words."""
         self.ensure_one()
         sentences = {
             Outcome.SWAP.value: self.env._(
-                "SPAR held something else than was thought; it was asked what."
+                "SPAR held another address than expected, and was queried."
             ),
             Outcome.TRANSIENT.value: self.env._(
                 "SPAR could not take it; tried again later."

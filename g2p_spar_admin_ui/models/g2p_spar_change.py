@@ -5,7 +5,7 @@ from odoo.tools.misc import format_datetime
 
 
 class G2pSparChange(models.Model):
-    """The way of one change, told so that it can be read out on the phone."""
+    """The history of one change, in sentences that can be read out on the phone."""
 
     _inherit = "g2p.spar.change"
 
@@ -29,7 +29,7 @@ class G2pSparChange(models.Model):
             )
 
     def action_open_mapping(self):
-        """Open what this registrant has at SPAR."""
+        """Open the registrant's mapping at SPAR."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
@@ -39,7 +39,7 @@ class G2pSparChange(models.Model):
         }
 
     def _steps(self):
-        """Return ``[(moment in words, sentence)]``, oldest first."""
+        """Return ``[(time in words, sentence)]``, oldest first."""
         self.ensure_one()
         change = self.sudo()
         steps = [
@@ -49,7 +49,7 @@ class G2pSparChange(models.Model):
             *change._intervention_steps(),
             *change._end_steps(),
         ]
-        # What has no time of its own is what happens next, and stands last.
+        # The entry without a time is the next step, so it comes last.
         told = sorted((step for step in steps if step[0]), key=lambda step: step[0])
         told += [step for step in steps if not step[0]]
         return [
@@ -106,7 +106,7 @@ class G2pSparChange(models.Model):
         return [(step.create_date, step._sentence()) for step in done]
 
     def _end_steps(self):
-        """Return how it ended, or what happens next."""
+        """Return the final result, or the next step."""
         if self.state == "sent":
             sentence = self.env._("SPAR confirmed it.")
             return [(self.confirmed_at, sentence)]

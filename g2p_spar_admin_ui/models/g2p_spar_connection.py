@@ -2,11 +2,11 @@ import time
 
 from odoo import models
 
-#: The message that tells overviews to look again.
+#: The bus message after which overviews reload.
 MOVED_ON = "g2p_spar_admin_ui/moved_on"
 #: Seconds, at least, between two messages of one process about one connection.
 QUIET = 1.0
-#: When this process last told about a connection, by database and id.
+#: When this process last sent a message about a connection, by database and id.
 _told = {}
 
 
@@ -14,10 +14,9 @@ class G2pSparConnection(models.Model):
     _inherit = "g2p.spar.connection"
 
     def _notify_progress(self, last=False):
-        """Tell those who look at the overview, once for all that happens in a second.
+        """Notify open overviews, at most once a second.
 
-        The bus hands it over after the commit. It says nothing but that there is
-        something new.
+        The bus sends it after the commit. The message has no content.
         """
         result = super()._notify_progress(last)
         key, now = (self.env.cr.dbname, self.id), time.monotonic()

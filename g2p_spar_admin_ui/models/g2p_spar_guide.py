@@ -11,10 +11,10 @@ class G2pSparGuide(models.AbstractModel):
 
     @api.model
     def _steps(self, connections):
-        """Return each step with its state and what opens where it is done.
+        """Return each step with its state and the action that opens its screen.
 
         :param connections: all connections
-        :return: a list, empty as soon as an address has arrived at SPAR
+        :return: a list, empty as soon as SPAR has confirmed an address
         """
         Change = self.env["g2p.spar.change"]
         if connections and Change.search_count(
@@ -69,8 +69,8 @@ class G2pSparGuide(models.AbstractModel):
             "name": "ids",
             "title": self.env._("Say where the IDs come from"),
             "text": self.env._(
-                "SPAR knows each registrant by an ID: typed by hand, or taken from "
-                "fields of the contact."
+                "SPAR identifies each registrant by an ID: typed by hand, or taken "
+                "from fields of the contact."
             ),
             "done": bool(known),
             "button": self.env._("Payment settings"),
@@ -82,7 +82,8 @@ class G2pSparGuide(models.AbstractModel):
             "name": "start",
             "title": self.env._("Test, and start sending"),
             "text": self.env._(
-                "Starting asks SPAR a harmless question first and says what is wrong."
+                "Starting first tests the connection with a query that changes "
+                "nothing, and shows any problem."
             ),
             "done": connection.state == "running",
             "button": self.env._("Test and start"),

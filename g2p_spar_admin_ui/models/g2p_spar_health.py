@@ -6,7 +6,7 @@ from odoo.addons.g2p_spar_sync_queue.engine.store import MOVING
 
 from .g2p_spar_overview import DOMAINS, LIMIT, OPEN_DRIFT
 
-#: Name, type and meaning of what is told.
+#: Name, type and meaning of each metric.
 METRICS = {
     "spar_registrants": "Registrants with a payment address, as last counted.",
     "spar_in_sync": "Those SPAR confirmed, as last counted.",
@@ -23,7 +23,7 @@ METRICS = {
 
 
 class G2pSparHealth(models.AbstractModel):
-    """How things stand, in numbers only: for machines, mails and alerts."""
+    """The current state in numbers: for monitoring systems, mails and alerts."""
 
     _name = "g2p.spar.health"
     _description = "Health of SPAR"
@@ -64,9 +64,9 @@ class G2pSparHealth(models.AbstractModel):
 
     @api.model
     def _oldest(self, connections):
-        """Return the age in seconds of the oldest of what is on its way, by connection.
+        """Return the age in seconds of the oldest change on its way, by connection.
 
-        What a person has paused waits on purpose.
+        Changes that a person has paused are not counted.
         """
         self.env.flush_all()
         rows = self.env.execute_query(

@@ -1,4 +1,4 @@
-"""What the monitor filters and groups by, computed by the database."""
+"""The fields by which *At SPAR* is filtered and grouped, computed by SQL."""
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -8,7 +8,7 @@ from odoo.addons.g2p_spar_financial_address.const import CHANNELS
 from odoo.addons.g2p_spar_sync_queue.engine.store import MOVING, newer_change
 from odoo.addons.g2p_spar_sync_queue.live.status import shown_state
 
-#: Why something is not in sync, in words.
+#: Causes for which a mapping is not in sync, in words.
 CAUSES = [
     ("account", "SPAR does not accept the account"),
     ("id", "SPAR does not accept the ID"),
@@ -27,9 +27,9 @@ AGES = [
     ("week", "Less than a week"),
     ("older", "A week or more"),
 ]
-#: What is shown for a mapping the engine has something to do for.
+#: States shown for mappings with pending work.
 MOVING_SHOWN = {"on_its_way", "retrying", "checking", "paused"}
-#: What is shown for one it has nothing to do for, with the engine's word for it.
+#: States shown for mappings without pending work, with the stored state.
 RESTING_SHOWN = {
     "in_sync": "in_sync",
     "ended": "ended",
@@ -55,8 +55,8 @@ def by_sql(kind, name, *arguments):
 
 
 class G2pSparMapping(models.Model):
-    """Nothing here is stored: the engine writes mappings by SQL, a batch at a time, and
-    must not pay for what somebody looks at now and then.
+    """None of these fields is stored: the engine writes mappings by SQL, a batch at a
+    time, and would have to update them although they are rarely read.
     """
 
     _inherit = "g2p.spar.mapping"
@@ -70,7 +70,7 @@ class G2pSparMapping(models.Model):
     area_id = fields.Many2one(related="partner_id.state_id", string="Area")
     city = fields.Char(related="partner_id.city")
 
-    # Few of very many: what people are looking for when they open the monitor.
+    # Few of very many rows: those that users search for in *At SPAR*.
     _at_hand = models.Index(
         "(state, id) WHERE state IN ('held', 'skipped', 'waiting_id')"
     )
@@ -108,9 +108,9 @@ class G2pSparMapping(models.Model):
         return Domain.custom(to_sql=to_sql)
 
     def _search_display_state(self, operator, value):
-        """Search by what is shown, through indexes that hold only what is in question.
+        """Search by the shown state, through partial indexes on the rows concerned.
 
-        Of very many mappings few are moving, and few wait for people.
+        Of very many mappings few are on their way, and few need attention.
         """
         if operator != "in":
             return NotImplemented
@@ -131,7 +131,7 @@ class G2pSparMapping(models.Model):
                     )
                 )
             # One set of ids: with two conditions and an OR between them, PostgreSQL
-            # would look at every mapping.
+            # would read every mapping.
             return SQL(
                 "%s IN (%s)",
                 SQL.identifier(alias, "id"),
@@ -223,7 +223,7 @@ class G2pSparMapping(models.Model):
 
 
 def _at_rest_in(alias, states):
-    """Return SQL: the engine is done with it, and left it in one of these states."""
+    """Return SQL: the mapping has no pending work and one of these states."""
     return SQL(
         "(%s IN %s AND NOT %s)",
         SQL.identifier(alias, "state"),
@@ -233,7 +233,7 @@ def _at_rest_in(alias, states):
 
 
 def _moving_shown(shown):
-    """Return SQL of the ids of what the engine is busy with that is shown like this."""
+    """Return SQL of the ids of mappings with pending work and this shown state."""
     return SQL(
         """SELECT m.id FROM g2p_spar_mapping m
              JOIN g2p_spar_connection k ON k.id = m.connection_id

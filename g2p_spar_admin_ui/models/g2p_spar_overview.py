@@ -9,7 +9,7 @@ from odoo.addons.g2p_spar_sync_queue.engine.wake_up import wake_up
 
 from .g2p_spar_tally import HOURS
 
-#: How far numbers are counted: as far as Odoo's own lists count.
+#: The highest number that is counted, as in Odoo's own lists.
 LIMIT = 10_000
 #: What the numbers of the overview count.
 DOMAINS = {
@@ -20,7 +20,7 @@ DOMAINS = {
     "paused": [("display_state", "=", "paused")],
 }
 OPEN_DRIFT = [("state", "=", "open")]
-#: How what was counted can be looked at.
+#: The views of the lists behind the numbers.
 VIEWS = {
     "g2p.spar.mapping": ("list", "kanban", "graph", "pivot", "form"),
     "g2p.spar.change": ("list", "kanban", "graph", "pivot", "form"),
@@ -28,11 +28,11 @@ VIEWS = {
 
 
 class G2pSparOverview(models.AbstractModel):
-    """The first screen of the app: how things stand, and what needs somebody.
+    """The first screen of the app: the current state, and what needs attention.
 
-    Every number is counted with the domain of the list it leads to. The number of
-    queries depends on nothing but the number of connections, and no query looks at more
-    than what is in question: see ``docs/decisions/0022-overview.md``.
+    Every number is counted with the domain of the list it opens. The number of queries
+    depends only on the number of connections, and each query uses an index that
+    contains only the rows it counts: see ``docs/decisions/0022-overview.md``.
     """
 
     _name = "g2p.spar.overview"
@@ -103,9 +103,10 @@ class G2pSparOverview(models.AbstractModel):
         }
 
     def _share(self, connections):
-        """Return which part of the registrants with an address is in sync.
+        """Return the share of the registrants with an address that is in sync.
 
-        Of few registrants as of now, of many as last counted.
+        Up to :data:`LIMIT` registrants are counted now, more are taken from the last
+        count.
         """
         Mapping = self.env["g2p.spar.mapping"]
         paid = [("state", "!=", "ended")]
@@ -139,7 +140,7 @@ class G2pSparOverview(models.AbstractModel):
         return newest
 
     def _oldest(self):
-        """Return since when the oldest of what is on its way waits."""
+        """Return the time of the oldest change on its way."""
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
@@ -170,9 +171,9 @@ class G2pSparOverview(models.AbstractModel):
         }
 
     def _hours(self, connections):
-        """Return what was sent and what failed in each of the last hours.
+        """Return the numbers of sent and failed changes in each of the last hours.
 
-        As counted in the background, and what has come since.
+        Counted in the background, plus the changes since that count.
         """
         now = self._this_hour()
         first = now - timedelta(hours=HOURS - 1)
@@ -209,7 +210,7 @@ class G2pSparOverview(models.AbstractModel):
         return fields.Datetime.now().replace(minute=0, second=0, microsecond=0)
 
     def _lists(self, connections):
-        """Return what opens all that was sent, and all that failed, in these hours."""
+        """Return the actions that list sent and failed changes of these hours."""
         first = self._this_hour() - timedelta(hours=HOURS - 1)
         first = fields.Datetime.to_string(first)
         mine = ("connection_id", "in", connections.ids)
@@ -229,9 +230,10 @@ class G2pSparOverview(models.AbstractModel):
     # === WORK IN THE BACKGROUND === #
 
     def _troubles(self):
-        """Return what keeps work in the background from being done, each in words.
+        """Return the problems that stop work in the background, each in words.
 
-        :return: each with a name, a text, and the button that mends it or nothing
+        :return: each with a name, a text, and the button that solves it, if there is
+            one
         :rtype: list of dict
         """
         texts = {}
@@ -273,7 +275,7 @@ class G2pSparOverview(models.AbstractModel):
 
     @api.model
     def action_set_aside_jobs(self):
-        """Cancel our jobs that cannot be started, and have their work found again.
+        """Cancel our jobs that cannot be started, and schedule their work again.
 
         :raise AccessError: when the user is no SPAR manager
         """
@@ -288,7 +290,7 @@ class G2pSparOverview(models.AbstractModel):
     # === WHAT NEEDS YOU === #
 
     def _causes(self):
-        """Return one line per cause, with the list of those it keeps back."""
+        """Return one line per cause, with the list of the mappings it stops."""
         labels = dict(
             self.env["g2p.spar.mapping"]
             ._fields["cause"]
@@ -336,7 +338,9 @@ class G2pSparOverview(models.AbstractModel):
         words = {
             "draft": self.env._("Not started"),
             "running": self.env._("Running: SPAR answers"),
-            "away": self.env._("SPAR cannot be reached. It is asked now and then."),
+            "away": self.env._(
+                "SPAR cannot be reached. The connection tries again automatically."
+            ),
             "paused": self.env._("Paused: nothing is sent"),
         }
         until = state == "away" and connection.breaker_until
@@ -347,13 +351,13 @@ class G2pSparOverview(models.AbstractModel):
             "words": words[state],
             "reason": connection.pause_reason or "",
             "again_at": until and fields.Datetime.to_string(until),
-            # What must be decided on the form, where it is explained.
+            # Decided on the form only, where it is explained.
             "restored": connection.is_other_database,
         }
 
 
 def _percent(part, whole):
-    """Return a percentage that says 100 only of all, rounded down.
+    """Return a percentage, rounded down: 100 only if all are in sync.
 
     >>> _percent(999_999, 1_000_000), _percent(3, 3), _percent(0, 0)
     (99.9, 100.0, None)

@@ -6,14 +6,14 @@ from odoo.addons.g2p_spar_sync_queue.live.drift import IMPORTABLE, RESENDABLE
 
 
 class G2pSparReading(models.Model):
-    """What an operator may do about what was seen."""
+    """What an operator may do about a difference seen on a registrant's page."""
 
     _inherit = "g2p.spar.reading"
 
     # === ACTION METHODS === #
 
     def action_resend(self):
-        """Send what was requested again, in place of what SPAR holds.
+        """Send the requested address again, in place of the one SPAR holds.
 
         :raise AccessError: when the user is no operator
         """
@@ -21,7 +21,7 @@ class G2pSparReading(models.Model):
         return self._report(self.env._("Saved. Being sent to SPAR."))
 
     def action_take(self):
-        """Have SPAR's address entered here, as if somebody had typed it.
+        """Enter SPAR's address here, as if the user had typed it.
 
         :raise AccessError: when the user may not send, or may not enter addresses
         """
@@ -31,15 +31,15 @@ class G2pSparReading(models.Model):
             )
         self._differences(IMPORTABLE).action_take()
         return self._report(
-            self.env._("SPAR is asked once more, and then its address is entered here.")
+            self.env._("SPAR is queried again, then its address is entered here.")
         )
 
     # === BUSINESS METHODS === #
 
     def _differences(self, kinds):
-        """Write down what was seen as a comparison with SPAR, which can be decided.
+        """Store the difference as a comparison with SPAR, which can be decided.
 
-        :param kinds: the differences that can be decided so
+        :param kinds: the kinds of differences for which this decision is possible
         :rtype: ``g2p.spar.reconciliation.line``
         :raise AccessError: when the user is no operator, or may not see the registrant
         """

@@ -10,7 +10,7 @@ class G2pSparReconciliation(models.Model):
     result_file = fields.Binary("Result", compute="_compute_result_file")
 
     def _compute_result_file(self):
-        """Write down each difference and what was decided; numbers are masked."""
+        """Store each difference and its decision in a file; numbers are masked."""
         header = [
             self.env._("Registrant"),
             self.env._("Difference"),
@@ -39,9 +39,9 @@ class G2pSparReconciliation(models.Model):
             )
 
     def action_resume(self):
-        """Go on comparing from where it was stopped; for operators.
+        """Continue the comparison where it was stopped; for operators.
 
-        :raise AccessError: for anybody else
+        :raise AccessError: for other users
         :raise UserError: when another comparison with this SPAR is running
         """
         self.env["g2p.spar.mapping"]._check_operator()

@@ -9,16 +9,16 @@ from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 HOURS = 24
 #: First key of the lock on counting.
 COUNTING = 0x54414C59
-#: Days for which hours are kept.
+#: Days after which these rows are deleted.
 KEPT_DAYS = 90
 
 
 class G2pSparTally(models.Model):
-    """What was sent through a connection in one hour, and how things stood then.
+    """Hourly statistics of one connection: sent, failed, and in sync at that time.
 
-    Counting what is in sync means to look at every registrant, so it is done once a
-    minute in the background and not whenever somebody opens the overview. What is in
-    trouble is few, and always counted as it is.
+    Counting the mappings in sync reads every registrant, so it is done once a minute in
+    the background and not each time the overview is opened. Mappings that need
+    attention are few, and counted directly.
     """
 
     _name = "g2p.spar.tally"
@@ -42,15 +42,15 @@ class G2pSparTally(models.Model):
 
     @api.model
     def _cron_count(self):
-        """Count the hours that are not over, and how things stand."""
+        """Count the hours that are not over, and the current state."""
         alone(self.env, self._count)
 
     @api.model
     def _count(self):
-        """Count anew this hour and the one before, or the whole day the first time.
+        """Count this hour and the one before again, or the whole day the first time.
 
-        What is confirmed is seen a little later than its time says, so the hour before
-        is counted once more. Only one at a time counts; whoever comes second need not.
+        A confirmation becomes visible a little after its time, so the hour before is
+        counted again. Only one transaction counts at a time; a second one does nothing.
         """
         self.env.flush_all()
         self.env.cr.execute("SELECT pg_try_advisory_xact_lock(%s)", [COUNTING])
@@ -114,7 +114,7 @@ class G2pSparTally(models.Model):
 
     @api.autovacuum
     def _gc_hours(self):
-        """Delete hours nobody looks at any more."""
+        """Delete rows older than :data:`KEPT_DAYS`."""
         before = fields.Datetime.now() - timedelta(days=KEPT_DAYS)
         self.search([("hour", "<", before)]).unlink()
 
@@ -122,7 +122,8 @@ class G2pSparTally(models.Model):
 class G2pSparChange(models.Model):
     _inherit = "g2p.spar.change"
 
-    # What was confirmed in an hour. BRIN costs the engine less, and the overview more.
+    # Changes confirmed in an hour. A BRIN index would cost the engine less, and the
+    # overview more.
     _confirmed = models.Index(
         "(connection_id, confirmed_at) WHERE confirmed_at IS NOT NULL"
     )

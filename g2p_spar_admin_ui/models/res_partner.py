@@ -7,7 +7,7 @@ class ResPartner(models.Model):
     # === ACTION METHODS === #
 
     def action_spar_changes(self):
-        """Open what was captured for this registrant, and what became of it."""
+        """Open the changes captured for this registrant, with their results."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "g2p_spar_sync_queue.g2p_spar_change_action"

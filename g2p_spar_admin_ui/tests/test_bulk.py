@@ -241,7 +241,7 @@ class TestBulk(MonitorCase):
                 self.assertRaisesRegex(ValidationError, message),
             ):
                 self.make_bulk(**values)
-        with self.assertRaisesRegex(UserError, "Nobody is paid there"):
+        with self.assertRaisesRegex(UserError, "No registrant is paid there"):
             self.make_bulk().action_start()
 
     def test_what_has_begun_is_not_altered(self):

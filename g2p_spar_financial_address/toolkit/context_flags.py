@@ -1,16 +1,15 @@
 """Marks in the context that only the server can set.
 
-What comes by RPC may name any key of the context, but it cannot bring this object.
+An RPC client may send any key of the context, but not this object as its value.
 """
 
 _MARK = object()
 
-#: Whoever writes to the directory tells, once for all, that what is written for SPAR
-#: changed.
+#: The caller of a write to the directory triggers the update of addresses itself, once.
 SKIP_RESYNC = "g2p_fa_told"
-#: What is written is clean, or history itself: the registry writes it.
+#: The registry itself writes: the values are clean, or are the history.
 TRUSTED_WRITE = "g2p_fa_inside"
-#: Numbers are read through a door that writes it down.
+#: Numbers are read within an audited method, which records it.
 AUDITED_READ = "g2p_fa_door"
 #: A channel registers people for users without the role of an editor.
 TRUSTED = "g2p_fa_trusted"
@@ -30,7 +29,7 @@ def is_marked(records, mark):
 
 
 def trusted(records, channel):
-    """Return these records for a channel that has checked the rights of its user.
+    """Return these records for writes by a channel that has checked its user's rights.
 
     :param str channel: one of the channels of a financial address
     """

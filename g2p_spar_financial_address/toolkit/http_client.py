@@ -1,7 +1,8 @@
 """One HTTP call: limits on time and size, TLS always verified, no redirects.
 
-Every addon that asks a server uses this client. It is plain Python; a package that must
-not depend on it is handed a client. What goes wrong is part of the :class:`Reply`.
+Every addon that calls a server uses this client. It is plain Python; a package that
+must not depend on it gets a client as an argument. Errors are part of the
+:class:`Reply`.
 
 Proxies are taken from the environment (``HTTPS_PROXY``, ``NO_PROXY``), as every program
 on a server does.
@@ -21,20 +22,20 @@ from functools import cache
 import requests
 import urllib3
 
-# What may go wrong before the request has left.
+# Errors before the request was sent.
 LATE = "sender.late"
 TIMEOUT = "connect.timeout"
 REFUSED = "connect.refused"
 UNTRUSTED = "connect.untrusted"
-# What may go wrong afterwards: the connection was cut, time was up, it was too much.
+# Errors afterwards: the connection was cut, the time was over, the answer too large.
 CUT = "answer.cut"
 LOST = "answer.lost"
 TOO_LARGE = "answer.too_large"
 
-#: How much of an answer is read at a time, at most.
+#: Bytes of an answer read at a time, at most.
 PIECE = 64 * 1024
 
-#: What OpenSSL says of a certificate, and urllib3.
+#: Texts of certificate errors in OpenSSL and urllib3.
 _UNTRUSTED = ssl.SSLCertVerificationError, urllib3.connection.CertificateError
 
 #: The address is none that a connection could be opened to.
@@ -44,7 +45,7 @@ _NO_ADDRESS = (
     requests.exceptions.MissingSchema,
 )
 
-#: The call that each thread is busy with.
+#: The current call of each thread.
 _current = threading.local()
 
 
@@ -67,10 +68,10 @@ class Reply:
 
     @property
     def retry_after(self):
-        """Seconds the server asks to wait, or None.
+        """Seconds to wait according to the server, or None.
 
-        They come as a number or as a date; a date is compared with the one of the
-        answer, since the two clocks may differ.
+        The header has a number or a date; a date is compared with the one of the
+        answer, because the two clocks may differ.
         """
         text = self.headers.get("Retry-After", "").strip()
         if text.isascii() and text.isdecimal() and len(text) < 7:
@@ -86,14 +87,14 @@ class Reply:
 class HttpClient:
     """Calls one server, keeping the connection to it open.
 
-    A call ends after the time to connect plus the time to answer, whatever the server
-    does; only a system that looks up the server's name for longer can delay that.
+    A call ends after the time to connect plus the time to answer, even if bytes still
+    arrive; only a slow lookup of the server's name can delay that.
 
-    :param str base_url: what every path is appended to
+    :param str base_url: to which paths are appended
     :param float connect_timeout: seconds to reach it
     :param float answer_timeout: seconds to answer
     :param int max_bytes: size of the largest answer that is read
-    :param tls: what is not usual about certificates, or None: ``context()`` returns an
+    :param tls: special settings of certificates, or None: ``context()`` returns an
         ``ssl.SSLContext``; if ``authorities`` is true, the context trusts its own
         authorities and no public one
     """
@@ -114,7 +115,7 @@ class HttpClient:
         self.close()
 
     def close(self):
-        """Give up the connection."""
+        """Close the connection."""
         self._session.close()
 
     def request(self, method, path, body=None, headers=None, in_time=None):
@@ -122,11 +123,11 @@ class HttpClient:
 
         :param str method: of HTTP
         :param str path: below the base URL; if empty, the base URL itself is called
-        :param bytes body: what is sent, byte for byte
+        :param bytes body: sent unchanged
         :param dict headers: besides those every request has
-        :param in_time: a function that is called at first, and when the connection is
-            open and nothing but the body is missing; the body is sent only if it
-            returns true
+        :param in_time: a function that is called first, and again when the connection
+            is open and only the body is missing; the body is sent only if it returns
+            true
         :rtype: Reply
         """
         if in_time and not in_time():
@@ -177,9 +178,9 @@ class HttpClient:
             return Reply(problem=LOST, may_have_arrived=True)
 
     def _content(self, raw):
-        """Return the body and what is wrong with it; one of them is None."""
-        # read1 returns what has come, read waits for all it was asked for. urllib3
-        # has it from 2.1 on.
+        """Return the body and the problem; one of them is None."""
+        # read1 returns the bytes that have arrived, read waits for the full number.
+        # urllib3 has it from 2.1 on.
         read = getattr(raw, "read1", raw.read)
         content = bytearray()
         try:
@@ -191,7 +192,7 @@ class HttpClient:
             return None, LOST
         except urllib3.exceptions.HTTPError:
             return None, CUT
-        # urllib3 1.26 does not notice when less comes than was announced.
+        # urllib3 1.26 does not detect an answer shorter than announced.
         return (None, CUT) if raw.length_remaining else (bytes(content), None)
 
 
@@ -199,7 +200,7 @@ class HttpClient:
 
 
 class _Call:
-    """The deadline of one call: when time is up, its connection is shut down.
+    """The deadline of one call: when the time is over, its connection is shut down.
 
     The timeouts of a socket are per read, so a server that drips bytes outlasts them.
 
@@ -212,7 +213,7 @@ class _Call:
         self._line = None
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._expire)
-        # A server that stops need not wait for it.
+        # The process may end without waiting for it.
         self._timer.daemon = True
 
     def __enter__(self):
@@ -228,12 +229,12 @@ class _Call:
             self._release()
 
     def hold(self, connected):
-        """Shut this socket down when time is up.
+        """Shut this socket down when the time is over.
 
-        A copy is kept, since TLS replaces the socket, and http.client forgets it while
+        A copy is kept, because TLS replaces the socket, and http.client drops it while
         the answer is still being read.
 
-        :param connected: a socket, or what has the ``fileno`` of one
+        :param connected: a socket, or an object with its ``fileno``
         :return: whether there is any time left
         """
         with self._lock:
@@ -242,7 +243,7 @@ class _Call:
             return not self.expired
 
     def cut(self):
-        """Let nothing more of the request leave this machine."""
+        """Stop the system from sending the rest of the request."""
         with self._lock:
             self._cut()
 
@@ -255,8 +256,8 @@ class _Call:
     def _cut(self):
         if self._line:
             with suppress(OSError):
-                # Without it the system would go on sending what it has in its buffer,
-                # even after the connection was closed.
+                # Without it the system would go on sending its buffer, even after the
+                # connection was closed.
                 linger = struct.pack("ii", 1, 0)
                 self._line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 self._line.shutdown(socket.SHUT_RDWR)
@@ -268,7 +269,7 @@ class _Call:
 
 
 class _Watched:
-    """Part of a connection that shows its socket to the call it is used for."""
+    """Mixin of a connection that passes its socket to the current call."""
 
     def _new_conn(self):
         connected = super()._new_conn()
@@ -306,12 +307,12 @@ class _TooLate(Exception):
 
 
 class _Body:
-    """A body that leaves only if that is still in time: the last moment there is.
+    """A body that checks the deadline at the last moment before it is sent.
 
-    Connecting may take as long as it is allowed to, and a process may be stopped. A
-    server does nothing before it has the body.
+    Connecting takes time, and a process may be stopped. A server does not process a
+    request before it has the body.
 
-    :param bytes content: what is sent
+    :param bytes content: of the body
     :param in_time: as for :meth:`HttpClient.request`
     """
 
@@ -323,12 +324,12 @@ class _Body:
         return self._length
 
     def __iter__(self):
-        # How requests tells a file from a text.
+        # By this requests detects a file.
         return iter([self.read()])
 
-    # Not the one of Odoo's models.
+    # Not the method of Odoo's models.
     def read(self, _size=-1):  # pylint: disable=method-required-super
-        """Return all of it the first time, so that it is sent in one go."""
+        """Return the whole body at the first call, so that it is sent at once."""
         content, self._rest = self._rest, b""
         if content and not self._in_time():
             raise _TooLate
@@ -336,11 +337,11 @@ class _Body:
 
 
 class _Session(requests.Session):
-    """Sends no password of its own, and knows no redirects."""
+    """A session without passwords of this machine and without redirects."""
 
     def __init__(self):
         super().__init__()
-        # Otherwise a password that a file of this machine has for the host is sent.
+        # Otherwise requests sends a password for this host from a .netrc file.
         self.auth = lambda request: request
 
     def get_redirect_target(self, resp):
@@ -352,7 +353,7 @@ class _Session(requests.Session):
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
-    """Gives every request its time limits, and the certificates to trust and to show.
+    """Sets the time limits and certificates of every request.
 
     :param float connect_timeout: seconds
     :param float read_timeout: seconds between two pieces of an answer
@@ -363,8 +364,8 @@ class _Adapter(requests.adapters.HTTPAdapter):
         self._timeout = connect_timeout, read_timeout
         self._context = tls.context() if tls else None
         if self._context and urllib3.__version__.startswith("1."):
-            # It does not tell OpenSSL the name of a host that is an IP address, which
-            # would fail; it compares names itself when OpenSSL does not.
+            # It does not pass a host that is an IP address to OpenSSL, which would
+            # fail; it compares names itself when OpenSSL does not.
             self._context.check_hostname = False
         self._trusts_own = bool(tls and tls.authorities)
         super().__init__()
@@ -405,15 +406,15 @@ class _Adapter(requests.adapters.HTTPAdapter):
 
 
 def _not_sent_code(error):
-    """Return why the server cannot have the request, or None if it may have it.
+    """Return why the server cannot have got the request, or None if it may have.
 
-    What it cannot have is safe to send again.
+    In the first case it is safe to send the request again.
     """
     reason = getattr(error.args[0], "reason", None) if error.args else None
     if isinstance(reason, urllib3.exceptions.ProxyError):
         reason = reason.original_error
     if isinstance(reason, urllib3.exceptions.SSLError):
-        # Only a refused certificate surely comes before the request.
+        # Only a refused certificate is certain to come before the request.
         return UNTRUSTED if isinstance(reason.args[0], _UNTRUSTED) else None
     if isinstance(reason, urllib3.exceptions.NewConnectionError):
         return REFUSED

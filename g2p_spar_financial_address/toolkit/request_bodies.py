@@ -1,7 +1,7 @@
-"""Bodies of requests to the suite's pages are read before Odoo's first query.
+"""Reads bodies of requests to the suite's pages before Odoo's first query.
 
 Odoo takes a database connection for a request, and only then reads its body. With
-threads (``workers = 0``), strangers who send bodies byte by byte would so hold all
+threads (``workers = 0``), clients that send bodies byte by byte would hold all
 connections, and no user could log in. Here the whole body is read first: up to the
 limit of the page, within one deadline, and of few requests at the same time.
 
@@ -22,7 +22,7 @@ SECONDS = 20
 #: Bodies this process reads at the same time. More are refused at once.
 AT_ONCE = 64
 
-#: In the environment of a request: its body is in memory, or is too large to be read.
+#: Key in the environment of a request: its body is in memory, or too large to read.
 TAKEN = "g2p_spar.body_taken"
 
 _guarded = {}
@@ -32,12 +32,12 @@ _room = threading.BoundedSemaphore(AT_ONCE)
 def guard(prefix, limit, refuse=None):
     """Read bodies of requests to these paths before Odoo does.
 
-    The routes need ``max_content_length`` of the same limit, which answers what is
-    larger.
+    The routes need ``max_content_length`` of the same limit, which refuses larger
+    bodies.
 
     :param str prefix: of the path, without a slash at the end
     :param int limit: bytes a body may have
-    :param refuse: what makes a response of a werkzeug ``HTTPException``; by default the
+    :param refuse: makes a response of a werkzeug ``HTTPException``; by default the
         exception itself
     """
     _guarded[prefix] = limit, refuse
@@ -68,7 +68,7 @@ def _guard_of(path):
 
 
 def _take(environ, limit):
-    """Read the body of a request, and put it where the body was.
+    """Read the body of a request into memory, and replace the stream by it.
 
     :raise HTTPException: when it does not arrive, or others are being read
     """
@@ -82,7 +82,7 @@ def _take(environ, limit):
     elif length is None:
         raise BadRequest()
     elif length > limit:
-        # Answered by the limit of the route, which looks at the length only.
+        # Refused by the limit of the route, which checks the length only.
         environ["wsgi.input"] = io.BytesIO()
         return
     if not _room.acquire(blocking=False):
@@ -102,7 +102,7 @@ def _take(environ, limit):
 
 
 def _read(environ, length, limit):
-    """Return the body; one byte more than allowed of one whose length is not told."""
+    """Return the body; of one without a length at most one byte more than allowed."""
     source = environ["wsgi.input"]
     connection = environ.get("werkzeug.socket") or environ.get("socket")
     raw = source._rfile if isinstance(source, DechunkedInput) else source
@@ -120,13 +120,13 @@ def _read(environ, length, limit):
         if connection is not None:
             connection.settimeout(before)
     if length is not None and len(body) < length:
-        # What is cut off may say something else.
+        # A truncated body may have another meaning.
         raise BadRequest()
     return body
 
 
 class _UntilDeadline(io.RawIOBase):
-    """A connection that is read until one moment, however often it is read."""
+    """A connection that is read until one deadline, over all reads."""
 
     def __init__(self, raw, connection):
         super().__init__()

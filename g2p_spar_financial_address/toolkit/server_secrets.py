@@ -1,8 +1,8 @@
 """Secrets on the server: files and environment variables that settings name.
 
-Functions and no methods: what is a method of a model can be called in server actions
-and templates. The rules are checked when a secret is read, since a constraint says
-nothing about a record that was never saved.
+Functions and no methods: server actions and templates can call methods of a model. The
+rules are checked when a secret is read, because constraints do not apply to a record
+that was never saved.
 """
 
 import os
@@ -22,13 +22,13 @@ RESERVED = frozenset({FOLDERS, "SPAR_KEY_SECRET"})
 
 
 class Unreadable(OSError):
-    """A secret cannot be read. Why is not said: that would tell which files exist."""
+    """A secret cannot be read. Without the reason, which could reveal files."""
 
 
 def check_saved(record):
     """Refuse a record that is not in the database.
 
-    :raise Unreadable: when it is none, or only looks like one
+    :raise Unreadable: when it is not, or is only an imitation
     """
     record.ensure_one()
     if not isinstance(record.id, int) or not record.exists():
@@ -48,11 +48,11 @@ def in_a_folder(path):
 
 @contextmanager
 def opened(path, limit, may_read=in_a_folder):
-    """Open a regular file without waiting, as a FIFO or a device would have it.
+    """Open a regular file without blocking, as a FIFO or a device would do.
 
     :param str path: whole path
     :param int limit: the largest size in bytes
-    :param may_read: a function that tells of a path whether it may be read
+    :param may_read: a function that returns whether a path may be read
     :return: the number of the open file
     :raise Unreadable: when there is none, it is too large, or may not be read
     """
@@ -73,7 +73,7 @@ def opened(path, limit, may_read=in_a_folder):
 
 
 def read_file(path, limit, may_read=in_a_folder):
-    """Return what is in a file; see :func:`opened`.
+    """Return the content of a file; see :func:`opened`.
 
     :rtype: bytes
     :raise Unreadable: when it cannot be read
@@ -90,10 +90,10 @@ def read_file(path, limit, may_read=in_a_folder):
 
 
 def read_variable(name, prefix=PREFIX):
-    """Return what an environment variable of the server holds.
+    """Return the value of an environment variable of the server.
 
     :param str name: of the variable
-    :param str prefix: what the name has to begin with
+    :param str prefix: required beginning of the name
     :rtype: str
     :raise Unreadable: when it is not set, or may not be read
     """

@@ -1,4 +1,4 @@
-"""How work in the background ends its own transactions."""
+"""Transactions of work in the background."""
 
 import logging
 import time
@@ -10,33 +10,34 @@ from odoo.tools.misc import split_every
 
 _logger = logging.getLogger(__name__)
 
-#: How often in a row somebody else may be faster.
+#: How many races in a row work in the background may lose.
 MAX_BEATEN = 5
-#: Seconds after which it is looked again whether others changed what is remembered.
+#: Seconds between two checks of whether other processes have changed cached values.
 REMEMBERED = 1.0
-#: By database, when that was looked at last.
+#: Time of the last check, by database.
 _LOOKED_AT = {}
-#: Like nothing a function returns.
+#: A value that no function returns.
 _FAILED = object()
 
 
 def commit(env):
     """End a transaction; inside a test, only flush it.
 
-    From here on what others committed meanwhile is seen.
+    The next transaction sees what others have committed meanwhile.
     """
     env.flush_all()
     if not modules.module.current_test:
-        # What must not be lost, or sent twice, is written down before work goes on.
+        # Results must be stored before the work goes on, so that they are not lost and
+        # requests not sent twice.
         env.cr.commit()  # pylint: disable=invalid-commit
         _hear_of_changes(env.cr.dbname)
     env.invalidate_all()
 
 
 def _hear_of_changes(database):
-    """Forget the policies and settings that another process has changed.
+    """Clear cached policies and settings that another process has changed.
 
-    Odoo looks for that when a request or a job begins, and some jobs go on for long.
+    Odoo checks that when a request or a job begins, but some jobs last long.
     """
     now = time.monotonic()
     if now - _LOOKED_AT.get(database, -REMEMBERED) >= REMEMBERED:
@@ -45,9 +46,9 @@ def _hear_of_changes(database):
 
 
 def roll_back(env):
-    """Give up a transaction in which nothing was done or somebody else was faster.
+    """Roll back a transaction without changes, or one that lost a race.
 
-    Inside a test, only forget what was read.
+    Inside a test, only clear the cache.
     """
     if not modules.module.current_test:
         env.cr.rollback()
@@ -55,15 +56,15 @@ def roll_back(env):
 
 
 def alone(env, work, *args, failed=None):
-    """Do something in a transaction of its own, and go on if it fails.
+    """Do something in a transaction of its own; log an error and continue.
 
-    For scheduled actions: an error with one record must not keep the others waiting,
-    and Odoo switches off a scheduled action that keeps failing.
+    For scheduled actions: an error with one record must not stop the others, and Odoo
+    deactivates a scheduled action that keeps failing.
 
-    :param env: whose transaction is ended
+    :param env: of the transaction that is ended
     :param work: a function
-    :param args: what it is called with
-    :param failed: what is returned if it fails
+    :param args: its arguments
+    :param failed: returned if it fails
     :return: what the function returns
     """
     try:
@@ -71,7 +72,7 @@ def alone(env, work, *args, failed=None):
         commit(env)
     except Exception as error:  # pylint: disable=broad-except
         roll_back(env)
-        # Without its text, which may hold what belongs to a registrant.
+        # Without its text, which may contain data of a registrant.
         place = "".join(traceback.format_tb(error.__traceback__))
         _logger.error("%s in a scheduled action:\n%s", type(error).__name__, place)
         return failed
@@ -84,7 +85,7 @@ def in_chunks(records, size, work):
     :param records: all of them
     :param int size: of a chunk, each in a transaction of its own
     :param work: a function of some of these records
-    :return: the number of records of each chunk, once it is over
+    :return: the number of records of each chunk, after it is done
     :rtype: iterator
     """
     for ids in split_every(size, records.ids):

@@ -1,19 +1,20 @@
-"""Which servers may be asked for what nobody else is to see or change."""
+"""Checks of the addresses of servers: only protected connections."""
 
 from urllib.parse import urlsplit
 
-#: This machine: nobody is on the way who could listen.
+#: This machine: the connection does not leave it.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def is_secure(address, query=False):
-    """Return whether what goes to an address and comes back stays between the two.
+    """Return whether a connection to an address is protected from third parties.
 
-    It begins with https://, or is on this machine. A user and a password are not in it,
-    because addresses are shown and logged; nor is a part that is never sent.
+    The address begins with https://, or is on this machine. It may contain neither user
+    nor password, because addresses are shown and logged, nor a fragment, which is never
+    sent.
 
-    :param address: what somebody typed, or ``False``
-    :param bool query: whether it may go on after a question mark
+    :param address: the typed text, or ``False``
+    :param bool query: whether it may have a query string
     """
     try:
         url = urlsplit(address or "")

@@ -1,8 +1,8 @@
 """Rules for account numbers: the bank's own pattern, and IBANs.
 
-No function here searches or stores anything, and no message repeats the number that
-was typed. Which countries use IBANs, and how long they are, is python-stdnum's
-knowledge.
+No function here reads or writes the database, and no message repeats the number that
+was typed. The countries that use IBANs, and the lengths of their IBANs, come from
+python-stdnum.
 """
 
 import re
@@ -34,16 +34,16 @@ _REPEATED_GROUP = re.compile(r"\)[*+{]")
 
 
 def check_account_number(env, number, dfsp):
-    """Refuse an account number that the bank, or any bank, cannot have.
+    """Refuse an account number that is invalid at this bank, or at all banks.
 
     A bank's own pattern decides first. Where the bank's country uses IBANs and the
-    bank has no pattern, only an IBAN of that country will do. Whatever begins like an
-    IBAN must be a right one, unless a bank of a country without IBANs has a pattern
-    that accepts it.
+    bank has no pattern, only an IBAN of that country is valid. A number that begins
+    like an IBAN must be a valid one, unless a bank of a country without IBANs has a
+    pattern that accepts it.
 
     :param str number: the number, already without blanks and in upper case
     :param g2p.dfsp dfsp: the bank; may be empty
-    :raise ValidationError: saying what the number should look like
+    :raise ValidationError: with the expected format
     """
     country_code = dfsp.country_id.code
     if dfsp.account_pattern:
@@ -66,9 +66,9 @@ def check_account_number(env, number, dfsp):
 
 
 def matches(pattern, number):
-    """Return whether the whole account number is as the bank's pattern says.
+    """Return whether the whole account number matches the bank's pattern.
 
-    Only the digits 0 to 9 are digits here, because only those can be paid to.
+    Digits are only 0 to 9, because account numbers have no others.
     """
     return len(number) <= MAX_NUMBER_LENGTH and bool(
         re.fullmatch(pattern, number, re.ASCII)
@@ -76,14 +76,14 @@ def matches(pattern, number):
 
 
 def check_pattern(env, pattern):
-    """Refuse a pattern that is not one, or that could take for ever to match.
+    """Refuse a pattern that is invalid, or whose matching could take too long.
 
-    The rule is simple rather than complete, so that it can be explained: what is
-    repeated is a character, never a group in round brackets (a group may be optional),
-    and there are few repetitions of open length and few alternatives.
+    The rule is simple, so that it can be explained: only characters are repeated, never
+    groups in round brackets (a group may be optional), and there are few repetitions of
+    open length and few alternatives.
 
     :param str pattern: a regular expression
-    :raise ValidationError: saying what to change
+    :raise ValidationError: with the necessary change
     """
     if len(pattern) > MAX_PATTERN_LENGTH:
         raise ValidationError(
@@ -117,8 +117,8 @@ def check_pattern(env, pattern):
 
 def _is_hostile(pattern):
     """Return whether a valid pattern breaks the rule of :func:`check_pattern`."""
-    # Only what has a meaning outside of character classes is left: for an escaped
-    # character or a class an "x", for a back-reference the backslash alone.
+    # Keep only signs with a meaning outside of character classes: an "x" replaces an
+    # escaped character or a class, the backslash alone a back-reference.
     skeleton = _ESCAPE_OR_CLASS.sub(
         lambda match: "\\" if re.fullmatch(r"\\[1-9]", match[0]) else "x", pattern
     ).replace("(?:", "(")
@@ -145,19 +145,19 @@ def iban_length(country_code):
 
 
 def is_iban(number):
-    """Return whether this account number is an IBAN: one bank in the world has it."""
+    """Return whether this account number is an IBAN, which is unique in the world."""
     return _begins_like_iban(number, number[:2]) and iban.is_valid(number)
 
 
 def _begins_like_iban(number, country_code):
-    """Return whether this is how the IBANs of this country begin."""
+    """Return whether the number begins like the IBANs of this country."""
     return bool(iban_length(country_code)) and bool(
         re.match(f"{country_code}[0-9]{{2}}", number)
     )
 
 
 def _check_iban(env, number):
-    """Refuse a number that begins like an IBAN and is not one."""
+    """Refuse a number that begins like an IBAN and is not valid as one."""
     length = iban_length(number[:2])
     if not re.fullmatch(r"[A-Z0-9]*", number):
         raise ValidationError(
@@ -183,7 +183,7 @@ def _check_iban(env, number):
 
 
 def _mismatch(env, dfsp):
-    """Return what the account numbers of this bank look like."""
+    """Return the format of this bank's account numbers, in words."""
     sentences = [env._("%(bank)s has no such account numbers.", bank=dfsp.name)]
     if dfsp.account_hint:
         sentences.append(f"{dfsp.account_hint.rstrip('. ')}.")

@@ -15,8 +15,7 @@ from odoo.exceptions import ValidationError
 from . import typed_numbers
 from .strategy_template import CONTROL
 
-# What RFC 5321 allows without quotes, and a domain with a dot; operators decide the
-# rest.
+# RFC 5321 without quotes, and a domain with a dot; the operator decides the rest.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}")
@@ -42,8 +41,8 @@ MAX_EMAIL = 254
 def clean_text(env, text, label):
     """Return ``text`` trimmed and composed (Unicode NFC).
 
-    :param str text: what was typed, or a falsy value
-    :param str label: the field's name as the user sees it
+    :param str text: the typed text, or a falsy value
+    :param str label: the label of the field
     :raise ValidationError: for control characters, which SPAR cannot store (a NUL
         is an HTTP 500 there) or cannot read back (a newline breaks the pattern), and
         for very long texts
@@ -69,11 +68,11 @@ def clean_text(env, text, label):
 
 
 def clean_number_text(env, text, label):
-    """Return what is to be a number or an ID as :func:`clean_text` does.
+    """Return a number or an ID cleaned as by :func:`clean_text`.
 
-    :param text: what was typed, or a falsy value; a number where a program sent one
-    :raise ValidationError: also where a spreadsheet has made a decimal number of it,
-        whose last zero would be taken for a digit
+    :param text: the typed text, or a falsy value; may be a number sent by a program
+    :raise ValidationError: also if a spreadsheet has made a decimal number of it, whose
+        last zero would count as a digit
     """
     text = clean_text(env, str(text) if text else "", label)
     if typed_numbers.is_from_spreadsheet(text):
@@ -125,8 +124,8 @@ def check_parts(records, names):
 def clean_note(env, text, label):
     """Return a reason or note, without any number that has to stay masked.
 
-    :raise ValidationError: when it contains what may be a phone or account number or
-        an e-mail address, because everybody who sees the history reads it
+    :raise ValidationError: when it may contain a phone or account number or an e-mail
+        address, because all viewers of the history read it
     """
     text = clean_text(env, text, label)
     if _NUMBER_IN_TEXT.search(text) or "@" in text:
@@ -143,8 +142,8 @@ def clean_note(env, text, label):
 def clean_account_number(env, text):
     """Return an account number without blanks, in upper case, in plain digits.
 
-    :raise ValidationError: when it is empty, has no digit at all, or characters that
-        no account number has, which look like others or like nothing
+    :raise ValidationError: when it is empty, has no digit at all, or characters that no
+        account number has, such as look-alikes or invisible ones
     """
     text = clean_number_text(env, text, env._("Account number"))
     number = _plain_digits(re.sub(r"\s", "", text)).upper()
@@ -163,7 +162,7 @@ def clean_account_number(env, text):
 
 
 def _plain_digits(text):
-    """Return text with the digits of every script as 0 to 9."""
+    """Return text with the digits of all scripts replaced by 0 to 9."""
     return "".join(
         str(unicodedata.decimal(character)) if character.isdecimal() else character
         for character in text
@@ -240,7 +239,7 @@ def clean_email_address(env, text):
 
 
 def mask(text):
-    """Return ``text`` with its middle hidden, short enough not to be guessed back.
+    """Return ``text`` with its middle hidden, so that it cannot be guessed.
 
     >>> mask("+255754123456")
     '+2557••••456'
@@ -263,7 +262,7 @@ def mask(text):
 
 
 def describe(record):
-    """Return what an address, or what is shared of several, is called: masked.
+    """Return the masked name of an address or a shared address.
 
     :param record: with ``fa_type``, ``dfsp_id`` and ``masked``
     """

@@ -1,14 +1,14 @@
-"""The one normal form of IDs and codes, and which of them look alike: plain Python.
+"""The normal form of IDs and codes, and which of them look alike: plain Python.
 
-SPAR compares IDs letter by letter. Two that look the same to a person are therefore two
-people at SPAR, and one of them is paid for the other.
+SPAR compares IDs character by character. So two IDs that look the same to a person are
+two registrants at SPAR, and the wrong one may be paid.
 """
 
 import re
 import unicodedata
 
-# Unicode's Default_Ignorable_Code_Point, and the marks around interlinear notes: what
-# no screen shows.
+# Invisible characters: Unicode's Default_Ignorable_Code_Point, and the marks around
+# interlinear notes.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
@@ -22,8 +22,8 @@ _DASHES = re.compile(
     "[\u02d7\u058a\u1806\u2010-\u2015\u2043\u2212\u2796\ufe58\ufe63\uff0d]"
 )
 
-# What is drawn as a Latin letter, in small letters, or as a sign of a keyboard; then
-# what is read as a digit.
+# Characters that look like a Latin letter, in small letters, or a sign of a keyboard;
+# then those that look like a digit.
 _DRAWN_ALIKE = str.maketrans(
     "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0456\u0458"
     "\u0455\u03b1\u03b2\u03b5\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7"
@@ -33,8 +33,8 @@ _DRAWN_ALIKE = str.maketrans(
 )
 _READ_ALIKE = str.maketrans("oil|", "0111")
 _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
-# Those at the end of a decimal number: 12.10 is the tenth of a household, and what is
-# left of it, 12.1, the first.
+# Zeros at the end of a decimal number: 12.10 is the tenth person of a household;
+# without its zero, 12.1 is the first.
 _LAST_ZEROS = re.compile(r"(?<![0-9.,])([0-9]+[.,][0-9]*?)0+(?![0-9.,])")
 
 
@@ -43,24 +43,24 @@ def normal(text):
 
     Composed (Unicode NFC), without characters that no screen shows, with plain dashes
     and single plain blanks, none at the ends. Letters, their case, and digits stay as
-    they are: SPAR tells them apart.
+    they are: SPAR distinguishes them.
 
     >>> normal(" AB\\u200b\\u2011 \\u00a012\\ufeff ")
     'AB- 12'
 
-    :param str text: what was typed, or a falsy value
+    :param str text: the typed text, or a falsy value
     :rtype: str
     """
     text = _DASHES.sub("-", _INVISIBLE.sub("", text or ""))
-    # Removing what stood between them may bring a letter and its accent together.
+    # Removing a character may bring a letter and its accent together.
     return unicodedata.normalize("NFC", _BLANKS.sub(" ", text)).strip()
 
 
 def likeness(text):
-    """Return what an ID has in common with those it may be taken for, or ``False``.
+    """Return a key that an ID shares with those that look alike, or ``False``.
 
-    Those are the same but for case, alphabet, signs drawn alike, ``O`` and ``0``,
-    ``l``, ``I`` and ``1``, and zeros that a number does not need.
+    IDs look alike if they differ only in case, alphabet, similar signs, ``O`` and
+    ``0``, ``l``, ``I`` and ``1``, or insignificant zeros.
 
     >>> likeness("SR-007") == likeness("sr-7") == likeness("SR-OO7")
     True
@@ -76,7 +76,7 @@ def likeness(text):
 
 
 def differ_in_zeros(first, second):
-    """Return whether two IDs are the same but for zeros that a number does not need.
+    """Return whether two IDs differ only in insignificant zeros.
 
     >>> differ_in_zeros("0070123", "70123"), differ_in_zeros("70123", "70123")
     (True, False)

@@ -1,7 +1,7 @@
-"""Compare two names of a person, whatever their scripts.
+"""Compare two names of a person, in any scripts.
 
-A hint for whoever enters or approves an address, never a reason to refuse one:
-people's names have many right spellings.
+A hint for users who enter or approve an address, never a reason to refuse one: names of
+persons have many correct spellings.
 """
 
 import re
@@ -11,12 +11,12 @@ from anyascii import anyascii
 
 SAME, SIMILAR, DIFFERENT = "same", "similar", "different"
 
-#: Above this share of equal letters two spellings are taken for the same name.
+#: Above this share of equal letters two spellings count as the same name.
 _CLOSE = 0.7
 
 
 def compare(first, second):
-    """Return how alike two names are, or ``False`` when there is nothing to compare.
+    """Return how similar two names are, or ``False`` when one is missing.
 
     Scripts, accents, case, punctuation and the order of the parts do not matter.
     Short vowels are left out before comparing, because several scripts do not write

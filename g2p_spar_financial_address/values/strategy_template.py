@@ -1,6 +1,6 @@
-"""The template of a strategy, taken apart once for all the addresses it writes.
+"""The template of a strategy, parsed once for all the addresses it writes.
 
-Plain Python: it knows neither the database nor what an address is.
+Plain Python, without database or records.
 """
 
 import re
@@ -12,7 +12,7 @@ CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Unwritable(ValueError):
-    """Values could not be told apart again; ``label`` is what one of them holds."""
+    """Values could not be separated again; ``label`` is the text one contains."""
 
     def __init__(self, label=None):
         super().__init__()
@@ -25,7 +25,7 @@ class StrategyTemplate:
     :param str template: literal labels, and values in braces such as
         ``bank_code:{bank_code}``
     :param str value_pattern: regular expression of what SPAR accepts for one value
-    :raise ValueError: when it is no template of that kind
+    :raise ValueError: when it is no such template
     """
 
     def __init__(self, template, value_pattern):
@@ -35,7 +35,7 @@ class StrategyTemplate:
         self._parts = [(literal, name) for literal, name, *_ in parsed]
         #: Names of the values it writes.
         self.names = {name for _literal, name in self._parts if name is not None}
-        #: Texts no value may hold, since SPAR would split there.
+        #: Texts that no value may contain, because SPAR would split there.
         self.labels = sorted(self._find_labels())
         self._value_pattern = value_pattern
         self._forbidden = re.compile("|".join(map(re.escape, self.labels)) or r"(?!)")
@@ -43,13 +43,13 @@ class StrategyTemplate:
     def fill(self, values):
         """Return the string of these values.
 
-        :param dict values: texts by name; those it does not write are ignored, those
-            that are missing are written empty
+        :param dict values: texts by name; others are ignored, missing ones are written
+            empty
         :raise Unwritable: when a value holds a label or forms one together with the
             text beside it, or has a control character: SPAR would split elsewhere
         """
         values = {name: values.get(name) or "" for name in self.names}
-        # With something between them that is in no label.
+        # Separated by a character that is in no label.
         if found := self._forbidden.search("\0".join(values.values())):
             raise Unwritable(found.group())
         text = "".join(
@@ -72,7 +72,7 @@ class StrategyTemplate:
         return match.groupdict() if match else None
 
     def _find_labels(self):
-        """Several may stand side by side, as in ``.mobile_number:.fa_type:BANK``."""
+        """Several may be adjacent, as in ``.mobile_number:.fa_type:BANK``."""
         for literal, _name in self._parts:
             yield from re.findall(r"\.\w+:", literal)
             if len(literal) > 1:
@@ -80,7 +80,7 @@ class StrategyTemplate:
 
     @cached_property
     def _reader(self):
-        # Not before the names were checked: some make no regular expression.
+        # Only after the check of the names: some give no valid regular expression.
         pattern, seen = "", set()
         for literal, name in self._parts:
             pattern += re.escape(literal)
@@ -91,5 +91,5 @@ class StrategyTemplate:
         return re.compile(pattern)
 
 
-#: Taken apart once for as many templates as any country has.
+#: Keeps the parsed templates; no country has more.
 parsed_template = lru_cache(maxsize=256)(StrategyTemplate)

@@ -1,7 +1,7 @@
 """Numbers as people and spreadsheets write them: plain functions without Odoo.
 
-A digit too many or too few is another person's account. Both the rules for payment
-addresses and the import of ODK submissions ask here.
+A number with one digit too many or too few may be another person's account. The rules
+for payment addresses and the import of ODK submissions use these functions.
 """
 
 import re
@@ -11,8 +11,8 @@ from contextlib import suppress
 import phonenumbers
 from phonenumbers import PhoneMetadata
 
-# 123.0 and 123, with or without groups; 8.1E10 and 1E+11. Where dots or commas group,
-# the last one is another sign: 06.12.34.56.00 is a phone number.
+# 123.0 and 123, with or without groups; 8.1E10 and 1E+11. If dots or commas group
+# digits, the decimal sign is the other one: 06.12.34.56.00 is a phone number.
 _SPREADSHEET = re.compile(
     r"[+-]?(?:"
     r"\d+[.,]0*"
@@ -23,11 +23,11 @@ _SPREADSHEET = re.compile(
     re.IGNORECASE,
 )
 
-# A phone number with one dot or comma in it, and zeros only behind that. A letter may
-# belong to an ID, where that would mean nothing.
+# A phone number with one dot or comma, and only zeros after it. With a letter it may be
+# an ID, to which this does not apply.
 _DECIMAL_PHONE = re.compile(r"[^.,]*[.,]\s*0+\W*")
 
-#: Significant digits a spreadsheet keeps of a number; the others become zeros.
+#: Significant digits a spreadsheet keeps of a number; it replaces others by zeros.
 KEPT_DIGITS = 15
 
 # Digits only, or in groups of three as the format of a cell shows them.
@@ -36,11 +36,11 @@ _WHOLE = re.compile(
     r"|\d{1,3}(?P<group>[ ,.'\u2019\u00a0\u202f])\d{3}(?:(?P=group)\d{3})*)"
 )
 
-#: What many dial first for another country, whatever is dialled in theirs.
+#: International prefixes that many people type, also where their country's is another.
 _ABROAD = ("00", "011")
 
-#: What is dialled in a country otherwise than it is written from abroad: the digits
-#: as typed, and the national number they stand for.
+#: Numbers dialled differently within a country and from abroad: the digits as typed,
+#: and the national number they mean.
 _DIALLED = {
     # A mobile number: 15 behind the area code at home, 9 before it from abroad.
     "AR": [(r"0?(\d{2,4}?)15(\d{6,8})", r"9\1\2")],
@@ -113,24 +113,25 @@ def _plain(text):
 
 
 def parse_phone(text, country_code=None):
-    """Return the phone number a text says; it may still be one that cannot exist.
+    """Return the phone number in a text; it need not be a valid one.
 
     Apart from the international prefix, the country code and one trunk prefix, the
-    digits typed are those of the national number: the library leaves out and adds
-    others, as those of a carrier.
+    digits typed must be those of the national number: the library removes and adds
+    others, such as those of a carrier.
 
     :param str text: what was typed
     :param str country_code: two letters, for numbers without a country code
     :rtype: phonenumbers.PhoneNumber
-    :raise NotAPhone: when it says none
+    :raise NotAPhone: when there is none
     """
     if is_from_spreadsheet(text) or _DECIMAL_PHONE.fullmatch(_plain(text)):
         raise NotAPhone("spreadsheet")
     if any(character.isalpha() for character in text):
-        # Taken for the letters on a keypad, an O for a zero would become a six.
+        # The library reads letters as on a keypad: an O typed for a zero would be a
+        # six.
         raise NotAPhone("not_a_phone")
     try:
-        # With its country code, no country has to be read for it.
+        # With a country code, the country is not needed.
         region = None if text.startswith("+") else country_code
         number = phonenumbers.parse(text, region or None)
     except phonenumbers.NumberParseException as error:
@@ -145,7 +146,7 @@ def parse_phone(text, country_code=None):
 
 
 def _is_of_two_countries(typed, number, region):
-    """Return whether what is dialled first may end elsewhere, before another country.
+    """Return whether the international prefix could be read in two ways.
 
     Where carriers have prefixes of their own, ``0091`` is 00 and India, or 009 and
     America.
@@ -174,7 +175,7 @@ def _says_all(typed, number, region):
     if re.fullmatch(f"{code}(?:{trunk})?{national}", typed):
         return True
     if home and number.country_code == 1 and len(typed) == 7:
-        # The whole country has one area code, which is not dialled there.
+        # The whole country has one area code, which is not dialled within it.
         return national == f"{home.leading_digits}{typed}"
     return any(
         (match := re.fullmatch(f"(?:{code})?{pattern}", typed))

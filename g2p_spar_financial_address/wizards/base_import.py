@@ -9,7 +9,7 @@ from odoo.tools import groupby
 from ..values.typed_numbers import KEPT_DIGITS, is_cut, long_number, with_exponent
 
 ADDRESS = "g2p.financial.address"
-#: Rows named in one message; a file of thousands may have one mistake in all of them.
+#: Rows named in one message; a file may have the same error in thousands of rows.
 ROWS_NAMED = 20
 #: Fields of an address whose last digit decides who is paid.
 NUMBERS = {"spar_id", "account_number", "mobile_number"}
@@ -24,10 +24,10 @@ class TextCell(str):
 
 
 class BaseImport(models.TransientModel):
-    """Lets the import of payment addresses go on past wrong rows.
+    """Continues the import of payment addresses after rows with errors.
 
-    Odoo's import page stops at the first batch that reports anything. So what is
-    wrong is collected here, and told after the last batch.
+    Odoo's import page stops at the first batch with a message. So the errors are
+    collected here, and reported after the last batch.
     """
 
     _inherit = "base_import.import"
@@ -46,7 +46,7 @@ class BaseImport(models.TransientModel):
         so_far = (skipped and self.fa_import_so_far) or start
         entered = Counter(so_far["entered"]) + Counter(result.pop("fa_entered", {}))
         so_far["entered"] = dict(entered)
-        # What a person sees in the file: rows count from 1, below the headers.
+        # As users count rows of the file: from 1, after the headers.
         first_row = skipped + (2 if options.get("has_headers") else 1)
         so_far["kept"] += len(result["ids"] or [])
         so_far["refused"] += [
@@ -80,16 +80,16 @@ class BaseImport(models.TransientModel):
         )
 
     def _convert_import_data(self, fields, options):
-        """Write numbers whose last digits a spreadsheet has dropped with an exponent.
+        """Write numbers whose last digits a spreadsheet has lost with an exponent.
 
-        So they are refused at their row, like those the file has with an exponent. A
-        CSV or ODS file does not say which cells held numbers: there the zeros do.
+        So they are refused at their row, like numbers with an exponent in the file. A
+        CSV or ODS file has no types of cells: there the zeros at the end show it.
         """
         data, names = super()._convert_import_data(fields, options)
         columns = {n for n, path in enumerate(names) if self._fa_is_number(path)}
         for row in data:
             for column, cell in enumerate(row):
-                # Also dates, which the file has as such.
+                # Also dates, which have their own type in the file.
                 digits = long_number(cell) if isinstance(cell, str) else ""
                 if not digits:
                     continue
@@ -100,7 +100,7 @@ class BaseImport(models.TransientModel):
         return data, names
 
     def _fa_is_number(self, path):
-        """Return whether this path of a column leads to an ID or account number."""
+        """Return whether the column with this path has IDs or account numbers."""
         model = self.env[self.res_model]
         *parents, name = path.split("/")
         for parent in parents:
@@ -115,11 +115,11 @@ class BaseImport(models.TransientModel):
     # === THE REPORT === #
 
     def _fa_report(self, so_far, dryrun):
-        """Return one message per mistake, below what became of the file."""
+        """Return one message per error, after the summary of the file."""
         refused = so_far["refused"]
         entered = self._fa_entered(so_far["entered"])
         if not refused:
-            # Odoo's page tells how many were imported, but not instead of what.
+            # Odoo's page shows how many were imported, but not what they replace.
             return [{"type": "info", "message": entered}] if dryrun and entered else []
         if dryrun:
             headline = self.env._(
@@ -141,7 +141,7 @@ class BaseImport(models.TransientModel):
         return messages
 
     def _fa_entered(self, counts):
-        """Return in words what the addresses of the file come instead of."""
+        """Return in words what the addresses of the file replace."""
         texts = {
             "new": self.env._("%s new", counts.get("new")),
             "bank_account": self.env._(
@@ -159,7 +159,7 @@ class BaseImport(models.TransientModel):
         return self.env._("Addresses: %s.", ", ".join(said)) if said else ""
 
     def _fa_one_message(self, same):
-        """Return one message for a mistake that several rows have in common."""
+        """Return one message for an error of several rows."""
         rows = [message["record"] for message in same if "record" in message]
         if not rows:
             return same[0]

@@ -6,10 +6,10 @@ class MergePartnerAutomatic(models.TransientModel):
     _inherit = "base.partner.merge.automatic.wizard"
 
     def _merge(self, partner_ids, dst_partner=None, extra_checks=True):
-        """Refuse to merge people who are paid.
+        """Refuse to merge contacts with payment data.
 
-        Merging moves rows by SQL, past every check and without a word to SPAR: an
-        address would change hands and SPAR would go on paying under the old ID.
+        Merging moves rows by SQL, without any check and without a change at SPAR: an
+        address would get another owner, and SPAR would keep it under the old ID.
         """
         partners = self.env["res.partner"].sudo().browse(partner_ids)
         if any(

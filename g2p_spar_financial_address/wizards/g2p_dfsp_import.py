@@ -10,8 +10,8 @@ from ..directory_plan import ERROR, UNCHANGED, DirectoryPlan
 class G2pDfspImport(models.TransientModel):
     """Import the directory of banks and wallet operators from a CSV file.
 
-    First what each row would do, then doing it. Rows with an error are left out, and
-    handed back as a file to correct.
+    First a preview of each row, then the import. Rows with an error are left out, and
+    can be downloaded as a file to correct.
     """
 
     _name = "g2p.dfsp.import"
@@ -23,7 +23,7 @@ class G2pDfspImport(models.TransientModel):
         default="upload",
         readonly=True,
     )
-    # In the wizard's own row: gone with it, and not one more file among attachments.
+    # In the wizard's own row: deleted with it, and not left among the attachments.
     file = fields.Binary(string="CSV file", attachment=False)
     file_name = fields.Char()
     line_ids = fields.One2many("g2p.dfsp.import.line", "import_id", readonly=True)
@@ -48,9 +48,9 @@ class G2pDfspImport(models.TransientModel):
             wizard.error_file_name = self.env._("%(name)s - errors.csv", name=name)
 
     def action_preview(self):
-        """Show what each row of the file would do.
+        """Show a preview of each row of the file.
 
-        :raise UserError: when the file cannot be read at all
+        :raise UserError: when the file is unreadable
         """
         plan, delimiter = self._plan()
         self._show(plan, delimiter)
@@ -58,12 +58,12 @@ class G2pDfspImport(models.TransientModel):
         return self._reopen()
 
     def action_import(self):
-        """Do what the rows without an error say, and keep the others listed.
+        """Import the rows without an error, and keep the others listed.
 
         The file is compared with the directory again, which may have changed since the
         preview.
 
-        :raise UserError: when the file cannot be read at all
+        :raise UserError: when the file is unreadable
         """
         plan, delimiter = self._plan()
         plan.apply()
@@ -76,7 +76,7 @@ class G2pDfspImport(models.TransientModel):
         return self._reopen()
 
     def action_back(self):
-        """Let another file be chosen."""
+        """Return to the choice of the file."""
         self.line_ids.unlink()
         self.write({"state": "upload", "file": False, "error_file": False})
         return self._reopen()

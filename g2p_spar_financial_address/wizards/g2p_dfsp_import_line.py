@@ -4,7 +4,7 @@ from .. import directory_plan
 
 
 class G2pDfspImportLine(models.TransientModel):
-    """One row of a directory file: what importing it does, or why it cannot be."""
+    """One row of a directory file: the effect of its import, or its error."""
 
     _name = "g2p.dfsp.import.line"
     _description = "Row of a directory file"

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class G2pFaDecision(models.TransientModel):
-    """Asks why an address is refused or ended."""
+    """Dialog for the reason to refuse or end an address."""
 
     _name = "g2p.fa.decision"
     _description = "Decision on payment addresses"
@@ -15,7 +15,7 @@ class G2pFaDecision(models.TransientModel):
     reason = fields.Char(required=True, help="Kept in the history of the registrant.")
 
     def action_decide(self):
-        """Carry out the decision; what is decided checks who may."""
+        """Carry out the decision; the address checks the rights of the user."""
         self.ensure_one()
         if self.proposal_ids:
             self.proposal_ids.action_refuse(self.reason)

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class G2pFaSharingAccept(models.TransientModel):
-    """Asks why it is right that several registrants are paid at one place."""
+    """Dialog for the reason to accept an address of several registrants."""
 
     _name = "g2p.fa.sharing.accept"
     _description = "Accept a shared payment address"
@@ -20,7 +20,7 @@ class G2pFaSharingAccept(models.TransientModel):
     reason = fields.Char(required=True, help="For example: one household, one phone.")
 
     def action_accept(self):
-        """Accept; the shared addresses check who may."""
+        """Accept; the shared addresses check the rights of the user."""
         self.ensure_one()
         sharings = self.sharing_ids
         if self.address_id:

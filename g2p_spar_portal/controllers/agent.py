@@ -1,4 +1,4 @@
-"""What every page for field agents checks before it does anything."""
+"""Checks that every page for field agents makes first."""
 
 import functools
 
@@ -15,18 +15,18 @@ from ..const import FIELD_AGENT, LIMITS, MAX_FORM
 for _prefix in ("/my/people", "/my/register"):
     request_bodies.guard(_prefix, MAX_FORM)
 
-#: In the notes of a request, with the limit: it was counted already.
+#: Key in the environment of a request, with the limit: it was counted already.
 _COUNTED = "g2p_spar_portal.counted."
 
 
 class Refused(Exception):
-    """A page is not shown, or a form is not taken; another page says why.
+    """A page or a form is refused; another page shows the reason.
 
     :param int status: the HTTP status
     :param str heading: what happened, in a few words
     :param str text: what the agent may do now
     :param dict headers: of the answer
-    :param dict again: what was posted, to be sent once more from there
+    :param dict again: the posted values, so that they can be sent again from there
     """
 
     def __init__(self, status, heading, text, headers=None, again=None):
@@ -38,7 +38,7 @@ class Refused(Exception):
         self.again = again or {}
 
     def response(self):
-        """Return the page that says so."""
+        """Return the page with the reason."""
         values = {
             "heading": self.heading,
             "text": self.text,
@@ -55,13 +55,14 @@ class Refused(Exception):
 def agent_route(paths, kind="read", *, methods, **options):
     """Declare a page for field agents only; use this and not ``http.route``.
 
-    Before the method runs it is checked that the user is a field agent and has not
-    asked too often; the method itself checks whose registrant it is about, by
-    ``_own``. A :class:`Refused` becomes the page that says so, with nothing changed.
+    Before the method runs, the decorator checks that the user is a field agent and
+    within the limits; the method itself checks by ``_own`` that the registrant is the
+    agent's own. A :class:`Refused` is answered with its page, and the transaction is
+    rolled back.
 
     :param paths: one path or a list
     :param str kind: "read" or "write", by which the limit is chosen
-    :param list methods: of HTTP that are taken
+    :param list methods: accepted methods of HTTP
     :param options: more of ``http.route``
     """
 
@@ -82,7 +83,7 @@ def agent_route(paths, kind="read", *, methods, **options):
         )
         @functools.wraps(method)
         def checked(self, *args, **kwargs):
-            # Odoo lets OPTIONS through to every page, and asks it for no CSRF token.
+            # Odoo passes OPTIONS on to every page, and requires no CSRF token for it.
             if request.httprequest.method == "OPTIONS":
                 raise MethodNotAllowed(methods)
             try:
@@ -92,7 +93,8 @@ def agent_route(paths, kind="read", *, methods, **options):
             except Refused as refused:
                 request.env.cr.rollback()
                 response = refused.response()
-            # A phone in the field passes through many hands.
+            # A phone in the field is used by several people: no page may stay in its
+            # cache.
             response.headers["Cache-Control"] = "no-store"
             return response
 
@@ -105,9 +107,9 @@ class AgentPortal(http.Controller):
     """The checks that the pages for field agents share."""
 
     def _check_agent(self):
-        """Let nobody in but field agents.
+        """Refuse users who are not field agents.
 
-        :raise Refused: with status 403 for everybody else
+        :raise Refused: with status 403 for all other users
         """
         if not request.env.user.has_group(FIELD_AGENT):
             raise Refused(
@@ -120,19 +122,19 @@ class AgentPortal(http.Controller):
             )
 
     def _own(self, partner_id):
-        """Return one of the agent's own registrants, read as the system.
+        """Return one of the agent's own registrants, with sudo.
 
-        Looked up with the agent's own rights, and checked here once more, so that
-        neither a rule too wide nor a forgotten check is enough to reach others.
+        Searched with the agent's own rights, and checked here again, so that neither a
+        record rule that is too wide nor a forgotten check gives access to others.
 
         :param int partner_id: which one
         :rtype: res.partner
-        :raise Refused: with status 404 for every other ID, so that nobody learns
-            which ones there are
+        :raise Refused: with status 404 for every other ID, so that agents cannot find
+            out which IDs exist
         """
         Partner = request.env["res.partner"]
         domain = Partner._spar_agent_domain(request.env.user)
-        # A number no column can hold is no registrant either.
+        # A number too large for the column is no registrant's ID either.
         if partner_id < 2**31:
             partner = Partner.search(domain & Domain("id", "=", partner_id), limit=1)
             if partner and partner._spar_is_agent(request.env.user):
@@ -141,18 +143,18 @@ class AgentPortal(http.Controller):
             404,
             request.env._("Not among your people"),
             request.env._(
-                "There is nobody like this among the people you look after. Go back to "
-                "the list and choose again."
+                "This person is not among the people assigned to you. Go back to the "
+                "list and choose again."
             ),
         )
 
     def _limit(self, kind):
-        """Slow down whoever asks too often.
+        """Limit how often an agent may call.
 
         :param str kind: one of ``LIMITS``
         :raise Refused: with status 429, and how long to wait
         """
-        # Odoo runs a request again when another was faster; it still came once.
+        # Odoo repeats a request after a serialization error; it counts once.
         notes = request.httprequest.environ
         if notes.get(_COUNTED + kind):
             return
@@ -179,8 +181,8 @@ class AgentPortal(http.Controller):
         :param allowed: the names a form may have, besides its tokens
         :return: the texts by field, without the CSRF token
         :rtype: dict[str, str]
-        :raise Refused: with status 400 for other fields, for files, for a field that
-            came twice, and for a form without its token
+        :raise Refused: with status 400 for other fields, for files, for a repeated
+            field, and for a form without its token
         """
         http_request = request.httprequest
         posted = http_request.form.to_dict(flat=False)
@@ -197,31 +199,31 @@ class AgentPortal(http.Controller):
         return {name: posted[name][0] for name in names}
 
     def _unreadable(self):
-        """Return the refusal of what no form of a page sends."""
+        """Return the refusal of a request that no form of these pages sends."""
         return Refused(
             400,
             request.env._("This form cannot be read"),
             request.env._(
-                "What arrived is not what this form sends. Nothing was saved. "
-                "Open the form again and fill it in once more."
+                "The form was not sent completely, and nothing was saved. Open the "
+                "form again and fill it in once more."
             ),
         )
 
     def _new_token(self):
-        """Return a token for a form about to be shown; it goes into ``form_token``."""
+        """Return the token of a form about to be shown, for ``form_token``."""
         return request.env["g2p.portal.sent"]._new_token()
 
     def _was_sent(self, posted):
-        """Return whether this form has done already what it is to do.
+        """Return whether this form was processed already.
 
         :param dict posted: what :meth:`_posted` returned
         """
         return request.env["g2p.portal.sent"].sudo()._was_sent(*self._form(posted))
 
     def _is_first(self, posted):
-        """Take down that this form was sent; return whether it was not before.
+        """Record that this form was sent; return whether it is the first time.
 
-        Call it in the same transaction, and savepoint, as what the form does.
+        Call it in the same transaction, and savepoint, as the form's changes.
 
         :param dict posted: what :meth:`_posted` returned
         """

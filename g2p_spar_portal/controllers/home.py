@@ -10,7 +10,7 @@ class PeopleHome(CustomerPortal):
 
     def _prepare_home_portal_values(self, counters):
         values = super()._prepare_home_portal_values(counters)
-        # Always, so that the page says it without JavaScript.
+        # Always, so that the page shows it without JavaScript.
         if request.env.user.has_group(FIELD_AGENT):
             Partner = request.env["res.partner"]
             mine = Partner._spar_agent_domain(request.env.user)

@@ -7,17 +7,17 @@ PATH = "/my/people/<int:partner_id>/payment"
 
 
 class PaymentPortal(AgentPortal):
-    """Entering and changing where a registrant is paid."""
+    """Pages on which agents enter and change payment addresses."""
 
     @agent_route(PATH, methods=["GET"])
     def payment(self, partner_id, **chosen):
-        """Show the form; ``type`` and ``provider`` are what was chosen so far."""
+        """Show the form; ``type`` and ``provider`` are the choices so far."""
         partner = self._own(partner_id)
         return self._show(partner, self._payment_form(partner, chosen))
 
     @agent_route(PATH, kind="write", methods=["POST"])
     def save_payment(self, partner_id, **_posted):
-        """Enter what was typed, or show it again with what is wrong."""
+        """Enter the typed address, or show it again with its errors."""
         partner = self._own(partner_id)
         fa_type = request.httprequest.form.get("fa_type", "")
         posted = self._posted(fields_of(fa_type))

@@ -16,7 +16,7 @@ MAX_SEARCH = 100
 
 
 class PeoplePortal(AgentPortal):
-    """The people an agent looks after: all of them, and each one."""
+    """The registrants of an agent: the list, and a page for each."""
 
     # === THE LIST === #
 
@@ -47,8 +47,8 @@ class PeoplePortal(AgentPortal):
         """Return one page of the agent's own registrants, how many there are, and which
         page it is.
 
-        The agent's own rights say who they are; only the state and the SPAR ID are
-        read as the system.
+        The search uses the agent's own rights; only the state and the SPAR ID are read
+        with sudo.
         """
         user = request.env.user
         Partner = request.env["res.partner"]
@@ -60,8 +60,8 @@ class PeoplePortal(AgentPortal):
             )
         Partner, order = Partner.sudo(), "name, id"
         if state:
-            # What is shown depends on the connection, the clock and what waits, so it
-            # is not a column. An agent has hundreds of people, not a million.
+            # The state depends on the connection, the clock and waiting changes, so it
+            # is not stored. An agent has hundreds of registrants, not a million.
             found = Partner.search(domain, order=order)
             found = found.filtered(lambda partner: partner.spar_state == state)
             total = len(found)
@@ -84,7 +84,7 @@ class PeoplePortal(AgentPortal):
 
     @agent_route("/my/people/<int:partner_id>", methods=["GET"])
     def person(self, partner_id, ask="", saved="", **_others):
-        """Show a registrant: who it is, where they are paid, and how far that is.
+        """Show a registrant: identity, payment address, and its state.
 
         :param str ask: "1" to ask SPAR now, which may take some seconds
         :param str saved: "1" after something was saved
@@ -111,10 +111,10 @@ class PeoplePortal(AgentPortal):
         return request.render("g2p_spar_portal.person", values)
 
     def _progress(self, partner, look):
-        """Return how far the address has come, as a code and in a sentence."""
+        """Return the state of the address, as a code and in a sentence."""
         rows = look.get("rows")
         if rows:
-            # The first connection speaks for the registrant, as everywhere.
+            # The state at the first connection is the registrant's, as on all screens.
             return rows[0]["code"], rows[0]["sentence"]
         if partner.spar_state == "to_approve":
             text = request.env._("Saved. Waiting for a second person.")
@@ -122,10 +122,9 @@ class PeoplePortal(AgentPortal):
         return partner.spar_state, partner.spar_sentence
 
     def _history(self, partner):
-        """Return what was entered for a registrant, newest first, masked.
+        """Return the entries for a registrant, newest first, masked.
 
-        Names of those who work in the office, and what they wrote for each other, are
-        left out.
+        Names and notes of registry staff are left out.
         """
         Address = request.env["g2p.financial.address"].sudo()
         addresses = Address.search([("partner_id", "=", partner.id)], limit=PER_PAGE)

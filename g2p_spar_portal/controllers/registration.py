@@ -7,29 +7,29 @@ from ..models.g2p_portal_registration import FORM_STEPS, STEPS
 from ..registration_payment import PARTS, names_of
 from .agent import AgentPortal, Refused, agent_route
 
-#: Characters of a field that are kept, far more than any may have. What is too long
-#: for its field comes back with a message; what is longer than this is no honest form.
+#: Characters of a field that are kept, far more than any field allows. Values too long
+#: for their field get a message; longer ones than this are sent by no form of ours.
 MAX_TYPED = 1000
 
-#: What the parts of the payment step may send, whatever the type.
+#: Fields that the parts of the payment step may send, for all types.
 _PAYMENT_NAMES = {
     name for fa_type in VALUE_FIELD for name in names_of("details", fa_type)
 }
 
 
 class RegistrationPortal(AgentPortal):
-    """Registering a person, step by step, on a network that breaks.
+    """Registering a person in steps, on a network that fails at times.
 
-    Each step is a form. Whatever button is pressed, what was typed is kept first; then
-    the agent is led on, and to "Next" only if it is right. A page can be loaded again
-    and a form sent again without anything happening twice.
+    Each step is a form. Every button saves the typed values first; "Next" then leads to
+    the next step only if they are valid. Loading a page again or sending a form again
+    has no further effect.
     """
 
     # === UNFINISHED ONES === #
 
     @agent_route("/my/register", methods=["GET"])
     def registration_list(self, **_others):
-        """Show what the agent has not finished, and the button to begin."""
+        """Show the agent's unfinished registrations, and the button to begin."""
         return request.render(
             "g2p_spar_portal.registrations",
             {
@@ -42,7 +42,7 @@ class RegistrationPortal(AgentPortal):
 
     @agent_route("/my/register/new", kind="write", methods=["POST"])
     def registration_new(self, **_posted):
-        """Begin to register somebody.
+        """Begin a registration.
 
         :raise Refused: with status 409 when too many are unfinished
         """
@@ -62,7 +62,7 @@ class RegistrationPortal(AgentPortal):
         "/my/register/<string:reference>/discard", kind="write", methods=["POST"]
     )
     def registration_discard(self, reference, **_posted):
-        """Erase what was typed for somebody who is not registered after all."""
+        """Discard a registration and erase its values."""
         self._posted(())
         self._registration(reference)._close("discarded")
         return self._see("/my/register")
@@ -74,7 +74,7 @@ class RegistrationPortal(AgentPortal):
         methods=["GET"],
     )
     def registration_step(self, reference, step, ask="", **_others):
-        """Show a step with what was typed, or the first one that is not done yet.
+        """Show a step with its values, or the first step that is not complete.
 
         :param str ask: ``type`` or ``provider``, to choose another one
         """
@@ -95,7 +95,7 @@ class RegistrationPortal(AgentPortal):
         methods=["POST"],
     )
     def registration_save(self, reference, step, **_posted):
-        """Keep what was typed, right or wrong, and lead the agent on."""
+        """Save the typed values, valid or not, and redirect to the next page."""
         registration = self._registration(reference)
         action, part, typed = self._posted_step(registration, step)
         if registration.state == "finished":
@@ -119,7 +119,7 @@ class RegistrationPortal(AgentPortal):
         if posted.get("action") != "submit":
             return self._go_elsewhere(registration, "review", posted.get("action"))
         if posted.get("revision") != str(registration.revision):
-            # It was changed in another window: nobody has looked at that yet.
+            # It was changed in another window since the review was shown.
             return self._see(registration._path("review"))
         if registration._finish():
             return self._see_person(registration)
@@ -151,16 +151,15 @@ class RegistrationPortal(AgentPortal):
                 410,
                 request.env._("This registration was discarded"),
                 request.env._(
-                    "What was typed has been erased. Begin again if the person is to "
-                    "be registered."
+                    "The registration was erased. Begin again to register the person."
                 ),
             )
         return registration
 
     def _posted_step(self, registration, step):
-        """Return what was typed at a step, by field, with the button that was pressed.
+        """Return the posted values of a step, by field, and the button pressed.
 
-        :raise Refused: with status 400 for what no form of this step sends
+        :raise Refused: with status 400 for fields that no form of this step sends
         """
         if step == "payment":
             posted = self._posted({"action", "part", *_PAYMENT_NAMES})
@@ -170,21 +169,21 @@ class RegistrationPortal(AgentPortal):
             posted = self._posted(("action", *names))
         if any(len(text) > MAX_TYPED or "\0" in text for text in posted.values()):
             raise self._unreadable()
-        # A tick that is not set is not sent.
+        # Browsers do not send an unset tick.
         typed = {name: posted.get(name, "") for name in names}
         return posted.get("action", "next"), posted.get("part"), typed
 
     def _limit_ids(self, registration, typed):
-        """Slow down whoever tries one ID after the other.
+        """Limit how many IDs an agent may try.
 
-        :raise Refused: with status 429, as for everything that is too often
+        :raise Refused: with status 429, as for all limits
         """
         before = registration._values("identity").get("id_number")
         if typed["id_number"] not in ("", before):
             self._limit("id")
 
     def _payment_names(self, posted):
-        """Return the fields that a part of the payment step has.
+        """Return the fields of a part of the payment step.
 
         :raise Refused: with status 400 for other parts and for other fields
         """
@@ -199,7 +198,7 @@ class RegistrationPortal(AgentPortal):
     # === WHERE THE AGENT IS LED === #
 
     def _see(self, path):
-        """Lead the phone to another page, so that loading it again sends nothing."""
+        """Redirect to another page, so that reloading it sends nothing again."""
         return request.redirect(path, code=303)
 
     def _see_person(self, registration):
@@ -207,7 +206,7 @@ class RegistrationPortal(AgentPortal):
         return self._see(f"/my/people/{person.id}?saved=1" if person else "/my/people")
 
     def _go_on(self, registration, step, part):
-        """Lead on from a step if it is right, else back to it."""
+        """Redirect to the next step if this one is valid, else back to it."""
         problems = registration._answers(step).problems
         if part:
             asked = names_of(part, registration._payment_form().fa_type)
@@ -223,9 +222,9 @@ class RegistrationPortal(AgentPortal):
         return self._see(registration._path())
 
     def _go_elsewhere(self, registration, step, action):
-        """Lead away from a step, right or wrong, as the button says.
+        """Redirect from a step to the target of the button, valid or not.
 
-        :raise Refused: with status 400 for a button that no step has
+        :raise Refused: with status 400 for a button that does not exist
         """
         if action == "leave":
             registration._go_to(step)
@@ -243,7 +242,7 @@ class RegistrationPortal(AgentPortal):
     # === WHAT IS SHOWN === #
 
     def _shown(self, registration, step):
-        """Return what every step shows."""
+        """Return the values of every step's template."""
         headings = {
             "identity": request.env._("Who is it?"),
             "contact": request.env._("How to reach them"),
@@ -270,10 +269,10 @@ class RegistrationPortal(AgentPortal):
         }
 
     def _shown_form(self, registration, step):
-        """Return what a step shows in which something is typed."""
+        """Return the values of the template of a step with a form."""
         errors = registration._shown_problems(step)
         if not errors and STEPS.index(registration.step) > STEPS.index(step):
-            # They were further already, and something has happened meanwhile.
+            # The agent was at a later step, and the data changed meanwhile.
             errors = registration._answers(step).problems
         return {
             "typed": registration._values(step),

@@ -9,7 +9,8 @@ class G2pFaSettings(models.Model):
         required=True,
         default=30,
         tracking=True,
-        help="What an agent typed on the portal and did not go on with is erased then.",
+        help="Registrations on the portal that an agent did not continue are erased "
+        "then.",
     )
 
     _registration_days_positive = models.Constraint(

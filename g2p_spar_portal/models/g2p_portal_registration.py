@@ -17,32 +17,32 @@ from odoo.addons.g2p_spar_financial_address.values import checks
 
 from ..registration_payment import FirstPaymentForm
 
-#: The steps people fill in, in order; the last one only shows what was typed.
+#: The steps with a form, in order; the last step, the review, has none.
 FORM_STEPS = ("identity", "contact", "payment")
 
 STEPS = (*FORM_STEPS, "review")
 
-#: Registrations one agent may have open at once.
+#: Unfinished registrations an agent may have.
 MAX_OPEN = 50
 
 _REFERENCE = re.compile(r"[A-Za-z0-9_-]{32}")
 
-#: Rows the daily clean-up deals with in one transaction.
+#: Rows the daily clean-up processes in one transaction.
 GC_CHUNK = 1000
 
-# What people write for a phone; the number of a wallet is checked much closer.
+# A contact phone in any notation; the number of a wallet is checked more strictly.
 _PHONE = re.compile(r"\+?[\d\s()./-]{4,30}")
 
 
 class Answers:
-    """What was typed at one step: cleaned, and what is wrong, by field."""
+    """The values of one step: cleaned values, and errors, by field."""
 
     def __init__(self, values=None, problems=None):
         self.values = values or {}
         self.problems = problems or {}
 
     def clean(self, name, clean, *arguments):
-        """Keep what ``clean`` makes of a field, or what it says against it."""
+        """Keep the result of ``clean`` for a field, or its error."""
         try:
             self.values[name] = clean(*arguments)
         except ValidationError as problem:
@@ -51,7 +51,7 @@ class Answers:
 
 
 class StepRefused(Exception):
-    """Something stands against the registration that shows only at its end.
+    """The registration is refused for a reason found only at its end.
 
     :param str step: where it is corrected
     :param dict problems: a message by field
@@ -64,13 +64,13 @@ class StepRefused(Exception):
 
 
 class G2pPortalRegistration(models.Model):
-    """One person an agent is registering, and everything typed so far.
+    """One person an agent is registering, with all values typed so far.
 
-    What was typed is kept as it was typed, also when it is wrong: an agent may go back,
-    or lose the network, at any moment. Nobody reads it but the agent, through the
-    portal, and it is erased as soon as the registration is over.
+    Values are kept as typed, also invalid ones: an agent may go back, or lose the
+    network, at any moment. Only the agent can read them, through the portal, and they
+    are erased as soon as the registration ends.
 
-    This file holds how a registration begins, is kept and ends without a registrant.
+    This part begins a registration, keeps its values and ends it without a registrant.
     Next to it: ``_check`` (what is right at which step) and ``_finish`` (how it becomes
     a registrant with a payment address).
     """
@@ -154,7 +154,7 @@ class G2pPortalRegistration(models.Model):
 
     @api.model
     def _begin(self):
-        """Begin to register somebody, as the current user.
+        """Begin a registration, as the current user.
 
         :rtype: G2pPortalRegistration
         :raise UserError: when this agent has too many unfinished ones
@@ -171,11 +171,11 @@ class G2pPortalRegistration(models.Model):
 
     @api.model
     def _find_own(self, reference):
-        """Return the current user's registration with this reference, or none.
+        """Return the current user's registration with this reference, or an empty one.
 
-        The owner is part of the question: whoever else knows a reference finds nothing.
+        The search includes the owner: other users find nothing with a known reference.
 
-        :param str reference: as it stands in the address of the page
+        :param str reference: as in the address of the page
         """
         if not _REFERENCE.fullmatch(reference):
             return self.sudo().browse()
@@ -184,12 +184,12 @@ class G2pPortalRegistration(models.Model):
 
     @api.model
     def _find_open(self):
-        """Return what the current user has not finished, the newest first."""
+        """Return the current user's unfinished registrations, the newest first."""
         return self.sudo().search(self._own_open_domain())
 
     @api.model
     def _count_open(self):
-        """Return how many the current user has not finished."""
+        """Return the number of the current user's unfinished registrations."""
         return self.sudo().search_count(self._own_open_domain())
 
     @api.model
@@ -208,12 +208,12 @@ class G2pPortalRegistration(models.Model):
         return dict((self.typed or {}).get(step) or {})
 
     def _is_filled(self, step):
-        """Return whether somebody has saved this step, whatever was typed."""
+        """Return whether this step was saved, valid or not."""
         self.ensure_one()
         return step in (self.typed or {})
 
     def _save(self, step, values):
-        """Keep what was typed at a step, right or wrong.
+        """Save the typed values of a step, valid or not.
 
         :param str step: one of :data:`FORM_STEPS`
         :param dict values: texts by field
@@ -226,14 +226,14 @@ class G2pPortalRegistration(models.Model):
         )
 
     def _go_to(self, step):
-        """Remember where the agent is, for when they come back.
+        """Store the step the agent is at, for a later visit.
 
         :param str step: one of :data:`STEPS`
         """
         self._write_open(step=step)
 
     def _set_problems(self, step, problems):
-        """Lead the agent to what is wrong.
+        """Store the step with errors, and the errors, for the next page.
 
         :param str step: where it was typed
         :param dict problems: a message by field
@@ -241,7 +241,7 @@ class G2pPortalRegistration(models.Model):
         self._write_open(step=step, problems={step: problems})
 
     def _shown_problems(self, step):
-        """Return what was wrong when the agent last wanted to leave this step.
+        """Return the errors of the agent's last attempt to leave this step.
 
         :rtype: dict
         """
@@ -249,7 +249,7 @@ class G2pPortalRegistration(models.Model):
         return dict((self.problems or {}).get(step) or {})
 
     def _write_open(self, **values):
-        """Write on these while they are unfinished; what is over stays as it is."""
+        """Write to unfinished ones of these; ended ones are not changed."""
         open_ones = self.filtered(lambda one: one.state == "open")
         open_ones.write({**values, "last_activity": fields.Datetime.now()})
 
@@ -258,22 +258,22 @@ class G2pPortalRegistration(models.Model):
     def _path(self, page=None):
         """Return the address of a page of this registration.
 
-        :param str page: a step or ``discard``; without it, where the agent was
+        :param str page: a step or ``discard``; by default the agent's last step
         """
         self.ensure_one()
         return f"/my/register/{self.reference}/{page or self.step}"
 
     def _step_label(self, step=None):
-        """Return what a step is called; without one, where the agent was."""
+        """Return the name of a step, by default of the agent's last step."""
         labels = dict(self._fields["step"]._description_selection(self.env))
         return labels[step or self.step]
 
     def _step_number(self, step=None):
-        """Return which step this is, from one; without one, where the agent was."""
+        """Return the number of a step, from one; by default, of the last step."""
         return STEPS.index(step or self.step) + 1
 
     def _typed_name(self):
-        """Return the name as far as it was typed."""
+        """Return the parts of the name typed so far."""
         typed = self._values("identity")
         names = self.env["res.partner"]._portal_name_fields()
         return " ".join(typed[name] for name in names if typed.get(name))
@@ -281,10 +281,10 @@ class G2pPortalRegistration(models.Model):
     # === ENDING === #
 
     def _close(self, state, partner=None):
-        """End these and forget what was typed.
+        """End these registrations and erase their values.
 
         :param str state: ``finished`` or ``discarded``
-        :param partner: the registrant that was made, if any
+        :param partner: the registrant that was created, if any
         """
         self._write_open(
             state=state,
@@ -295,12 +295,12 @@ class G2pPortalRegistration(models.Model):
 
     @api.autovacuum
     def _gc_expired(self):
-        """Discard what nobody went on with, and forget what ended as long ago.
+        """Discard registrations left unfinished, and delete those ended as long ago.
 
-        A finished one is kept for a while, because an agent with a poor network may
-        send it once more and has to be led to the person then.
+        A finished one is kept for a time: if an agent with a poor network sends it
+        again, the page redirects to the registrant.
 
-        :return: how many were dealt with, and whether there may be more
+        :return: number of processed rows, and whether there may be more
         :rtype: tuple
         """
         days = self.env["g2p.fa.settings"]._values()["registration_days"]
@@ -315,10 +315,10 @@ class G2pPortalRegistration(models.Model):
 
     # === CHECKS === #
 
-    # What is asked at each step, and what is right.
+    # The fields of each step, and their checks.
 
     def _labels(self, step):
-        """Return what the fields of a step are called, in the order of the form.
+        """Return the labels of a step's fields, in the order of the form.
 
         :param str step: one of :data:`FORM_STEPS`
         :rtype: dict[str, str]
@@ -326,7 +326,7 @@ class G2pPortalRegistration(models.Model):
         return getattr(self, f"_labels_{step}")()
 
     def _answers(self, step):
-        """Return what was typed at a step, checked.
+        """Return the checked values of a step.
 
         :param str step: one of :data:`FORM_STEPS`
         :rtype: Answers
@@ -335,11 +335,11 @@ class G2pPortalRegistration(models.Model):
         return getattr(self, f"_check_{step}")(self._values(step))
 
     def _is_done(self, step):
-        """Return whether a step is filled in and nothing is wrong with it."""
+        """Return whether a step is complete and valid."""
         return self._is_filled(step) and not self._answers(step).problems
 
     def _first_undone(self):
-        """Return the first step that is not done; ``review`` when all are."""
+        """Return the first step that is not complete; ``review`` if all are."""
         undone = (step for step in FORM_STEPS if not self._is_done(step))
         return next(undone, "review")
 
@@ -387,9 +387,9 @@ class G2pPortalRegistration(models.Model):
         )
 
     def _own_with_this_id(self):
-        """Return the agent's own registrant who has the ID that was typed, if any.
+        """Return the agent's own registrant with the typed ID, if there is one.
 
-        Whose an ID is that belongs to somebody else's registrant is not told.
+        For an ID of another agent's registrant the name is not revealed.
 
         :rtype: res.partner
         """
@@ -402,7 +402,7 @@ class G2pPortalRegistration(models.Model):
         )[:1]
 
     def _clean_typed_id(self):
-        """Return the ID as it would be kept, also when it is taken, or nothing."""
+        """Return the ID as it would be stored, even if it is in use, or nothing."""
         try:
             return self.env["res.partner"]._spar_id_cleaned(
                 self._values("identity").get("id_number")
@@ -449,7 +449,7 @@ class G2pPortalRegistration(models.Model):
         return Answers(*self._payment_form().check())
 
     def _payment_form(self):
-        """Return where they are paid, as it was typed so far.
+        """Return the form of the payment address with the values typed so far.
 
         :rtype: FirstPaymentForm
         """
@@ -465,13 +465,13 @@ class G2pPortalRegistration(models.Model):
 
     # === REVIEW === #
 
-    # What is shown before it is submitted: everything, as it will be entered.
+    # The review before the end: all values, as they will be entered.
     #
-    # The number is shown whole, to the agent who has just typed it and on this page
-    # only: nobody finds a wrong digit behind dots.
+    # The whole number is shown, on this page only, to the agent who has just typed it:
+    # a wrong digit cannot be found in a masked number.
 
     def _review(self):
-        """Return what will be entered, step by step.
+        """Return the values that will be entered, by step.
 
         :return: for each step its ``name``, ``label`` and ``rows`` of label and text
         :rtype: list[dict]
@@ -493,7 +493,7 @@ class G2pPortalRegistration(models.Model):
         return rows or [(self._step_label("contact"), self.env._("Nothing entered"))]
 
     def _rows(self, step, empty=None):
-        """Return what was typed at a step, and what stands for what is empty."""
+        """Return the values of a step, with a text for empty ones."""
         texts = {**(empty or {}), **_filled(self._answers(step).values)}
         return [
             (label, texts[name])
@@ -522,13 +522,13 @@ class G2pPortalRegistration(models.Model):
 
     # === END === #
 
-    # How a registration becomes a registrant with a payment address.
+    # The end: a registration creates a registrant with a payment address.
 
     def _finish(self):
-        """Enter the registrant and the payment address, both or neither, and once.
+        """Create registrant and payment address, both or neither, and only once.
 
-        :return: the registrant; empty when something is wrong, which is then kept with
-            the step where it is corrected
+        :return: the registrant; empty if there is an error, which is stored with the
+            step where it is corrected
         :rtype: res.partner
         """
         self.ensure_one()
@@ -546,9 +546,9 @@ class G2pPortalRegistration(models.Model):
         return partner
 
     def _lock(self):
-        """Let whoever submits the same registration at the same moment wait.
+        """Lock the registration against a second submission at the same time.
 
-        When this one is done, Odoo runs the other again, and it finds it finished.
+        After this transaction, Odoo repeats the other one, which finds it finished.
         """
         self.flush_recordset()
         self.env.execute_query(
@@ -560,11 +560,11 @@ class G2pPortalRegistration(models.Model):
         self.invalidate_recordset()
 
     def _check_all(self):
-        """Check every step once more: the registry has gone on meanwhile.
+        """Check every step again, because the registry may have changed meanwhile.
 
-        :return: the answers by step, all of them right
+        :return: the answers by step, all valid
         :rtype: dict[str, Answers]
-        :raise StepRefused: for the first step with something wrong
+        :raise StepRefused: for the first step with an error
         """
         self._lock_spar_id()
         answers = {step: self._answers(step) for step in FORM_STEPS}
@@ -574,10 +574,10 @@ class G2pPortalRegistration(models.Model):
         return answers
 
     def _lock_spar_id(self):
-        """Run whoever enters the same ID at the same moment again, after this one.
+        """Lock the ID: another transaction that enters it is repeated later.
 
-        Without it the database would refuse the second, and its log would say whose ID
-        it was.
+        Without it the database would refuse the second one, and its log would contain
+        the ID.
         """
         if text := self._clean_typed_id():
             key = self.env["g2p.fa.settings"]._fingerprint_key()
@@ -585,11 +585,11 @@ class G2pPortalRegistration(models.Model):
             self.env["g2p.fa.meeting"]._lock_fingerprints([digest])
 
     def _enter(self, answers):
-        """Enter the registrant and the address.
+        """Create the registrant and the address.
 
-        :param dict answers: what was found right, by step
+        :param dict answers: the valid values, by step
         :rtype: res.partner
-        :raise StepRefused: when a rule of the registry is against one of them
+        :raise StepRefused: when a rule of the registry refuses one of them
         """
         partner = self._enter_registrant(
             answers["identity"].values, answers["contact"].values
@@ -598,7 +598,7 @@ class G2pPortalRegistration(models.Model):
         return partner
 
     def _enter_registrant(self, identity, contact):
-        # What an agent enters is one event, not a message for each field.
+        # One message for a registration, not one for each field.
         Partner = self.env["res.partner"].with_context(tracking_disable=True).sudo()
         # The agent is no editor: this page has checked what they may enter.
         Partner = trusted(Partner, "portal")
@@ -609,8 +609,8 @@ class G2pPortalRegistration(models.Model):
             raise StepRefused("identity", {"id_number": self._id_taken()}) from None
         except UserError as problem:
             raise StepRefused("identity", {"id_number": str(problem)}) from None
-        # Not with the rest: what the database refuses stands in its log, and a phone
-        # number has no place there.
+        # In a statement of its own: PostgreSQL logs refused statements, and its log
+        # must not contain a phone number.
         try:
             partner.write(Partner._portal_contact_values(contact))
         except UserError as problem:
@@ -629,6 +629,6 @@ def _filled(values):
 
 
 def _in_groups(number):
-    """Return an E.164 number as people read it aloud, such as ``+255 754 123 456``."""
+    """Return an E.164 number in readable groups, such as ``+255 754 123 456``."""
     style = phonenumbers.PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(phonenumbers.parse(number), style)

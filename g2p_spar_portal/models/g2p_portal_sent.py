@@ -6,16 +6,16 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-#: A form that was opened longer ago than this is not sent twice by a poor network.
+#: Age after which a repeated form is no longer expected.
 KEPT_DAYS = 7
 
 
 class G2pPortalSent(models.Model):
-    """The forms that were sent, each one once.
+    """The forms that were processed, so that none is processed twice.
 
     On a poor network a phone sends a form again although the first one arrived. Each
-    form carries a token, and what was sent with it is kept as a digest: the same
-    once more is not done again, a correction of it is.
+    form has a token, and a digest of its content is kept: the same content is not
+    processed again, a correction is.
     """
 
     _name = "g2p.portal.sent"
@@ -38,8 +38,8 @@ class G2pPortalSent(models.Model):
     def _was_sent(self, token, content):
         """Return whether this form was sent before, with the same content.
 
-        :param str token: which came with the form
-        :param dict content: what was sent, by field
+        :param str token: of the form
+        :param dict content: the posted values, by field
         :rtype: bool
         """
         digest = self._digest(token, content)
@@ -47,13 +47,13 @@ class G2pPortalSent(models.Model):
 
     @api.model
     def _is_first(self, token, content):
-        """Take down that a form was sent; it is undone with what was done with it.
+        """Record that a form was sent, in the same transaction as its changes.
 
-        Of two at the same moment the second waits for the first, and starts anew when
-        that has succeeded.
+        Of two at the same time the second waits for the first, and is repeated by Odoo
+        after the first has succeeded.
 
-        :param str token: which came with the form
-        :param dict content: what was sent, by field
+        :param str token: of the form
+        :param dict content: the posted values, by field
         :return: whether this is the first time
         :rtype: bool
         """
@@ -64,13 +64,13 @@ class G2pPortalSent(models.Model):
                    ON CONFLICT (digest) DO NOTHING RETURNING id""",
                 self._digest(token, content),
             ),
-            # The second is told by an error to start anew, which is nobody's fault.
+            # The serialization error of the second one is expected.
             log_exceptions=False,
         )
         return bool(self.env.cr.fetchone())
 
     def _digest(self, token, content):
-        """Return what is kept. Without the token nobody can guess the content."""
+        """Return the digest; without the token the content cannot be guessed."""
         text = json.dumps([self.env.uid, token, content], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -15,11 +15,11 @@ NAME_PARTS = ("given_name", "family_name")
 
 
 class ResPartner(models.Model):
-    """Which field agents look after a registrant.
+    """The field agents of a registrant.
 
     A registry that keeps this elsewhere overrides ``_spar_get_agent`` or
-    ``_spar_is_agent``, and with it ``_spar_agent_domain``; a record rule of its own
-    for the field agents then says the same once more.
+    ``_spar_is_agent``, and with it ``_spar_agent_domain``, and adds a record rule of
+    the same meaning for field agents.
     """
 
     _inherit = "res.partner"
@@ -39,7 +39,7 @@ class ResPartner(models.Model):
     # === WHO IS RESPONSIBLE === #
 
     def _spar_is_agent(self, user):
-        """Return whether this user looks after this registrant.
+        """Return whether this user is an agent of this registrant.
 
         :param res.users user: a field agent
         :rtype: bool
@@ -52,12 +52,12 @@ class ResPartner(models.Model):
 
     @api.model
     def _spar_agent_domain(self, user):
-        """Return which registrants this user looks after.
+        """Return the domain of this user's registrants.
 
         :param res.users user: a field agent
         :rtype: odoo.fields.Domain
         """
-        # As the system: who else looks after them is not the agent's business.
+        # With sudo: agents may not read the other agents of a registrant.
         assigned = self.sudo()._search([("agent_ids", "in", user.ids)])
         return (
             Domain("is_registrant", "=", True)
@@ -66,9 +66,10 @@ class ResPartner(models.Model):
         )
 
     def _message_auto_subscribe_followers(self, updated_values, default_subtype_ids):
-        """Leave out field agents.
+        """Do not subscribe field agents.
 
-        A follower is sent what the office writes about a contact, and may post there.
+        A follower gets the messages of registry staff about a contact, and may post
+        there.
         """
         followers = super()._message_auto_subscribe_followers(
             updated_values, default_subtype_ids
@@ -78,9 +79,9 @@ class ResPartner(models.Model):
         return [row for row in followers if row[0] not in agents.ids]
 
     def _mail_get_operation_for_mail_message_operation(self, message_operation):
-        """Leave what the office writes about registrants to the office.
+        """Hide messages of registry staff about registrants from field agents.
 
-        Otherwise whoever may read a contact reads that, too.
+        Otherwise all users who may read a contact could read them, too.
         """
         operations = super()._mail_get_operation_for_mail_message_operation(
             message_operation
@@ -96,7 +97,7 @@ class ResPartner(models.Model):
     def create(self, vals_list):
         quiet = self
         if self.env.user.has_group(FIELD_AGENT):
-            # Nor do they follow whom they register themselves.
+            # Nor are they subscribed to contacts that they register.
             quiet = self.with_context(mail_create_nosubscribe=True)
         partners = super(ResPartner, quiet).create(vals_list).with_env(self.env)
         partners.filtered("is_registrant")._check_may_choose_agent()
@@ -115,9 +116,9 @@ class ResPartner(models.Model):
         return result
 
     def _check_may_choose_agent(self):
-        """Refuse to hand registrants to a field agent, who may redirect the payment.
+        """Refuse to assign registrants to an agent, who may redirect the payment.
 
-        :raise AccessError: for whoever may not change payment addresses themselves
+        :raise AccessError: for users who may not change payment addresses themselves
         """
         if is_marked(self, TRUSTED) or self.env.user.has_group(EDITOR):
             return
@@ -131,11 +132,11 @@ class ResPartner(models.Model):
 
     # === CONTACTS OF THE PORTAL === #
 
-    # What the portal asks of a registry to enter somebody new.
+    # Hooks by which a registry adapts the registration.
 
     @api.model
     def _portal_name_fields(self):
-        """Return the fields the name of a person is typed in.
+        """Return the fields of a person's name.
 
         :rtype: tuple
         """
@@ -160,7 +161,7 @@ class ResPartner(models.Model):
 
     @api.model
     def _portal_contact_values(self, values):
-        """Return the values of how a registrant is contacted.
+        """Return the values of a registrant's contact data.
 
         :param dict values: cleaned, by field of the step
         :rtype: dict

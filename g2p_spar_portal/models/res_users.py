@@ -16,8 +16,8 @@ class ResUsers(models.Model):
         "Field agent",
         compute="_compute_is_field_agent",
         inverse="_inverse_is_field_agent",
-        help="Looks after some registrants on the portal: sees them and enters where "
-        "they are paid, and nothing of anybody else.",
+        help="Has assigned registrants on the portal: sees only these, and enters "
+        "where they are paid.",
     )
 
     @api.depends("group_ids")

@@ -1,4 +1,4 @@
-/** The first screen of the app: how things stand at SPAR, live. */
+/** The first screen of the app: the current state at SPAR, live. */
 
 import {_t} from "@web/core/l10n/translation";
 import {ConfirmationDialog} from "@web/core/confirmation_dialog/confirmation_dialog";
@@ -10,10 +10,10 @@ import {useService} from "@web/core/utils/hooks";
 import {Component, onWillStart, onWillUnmount, useState} from "@odoo/owl";
 
 const MOVED_ON = "g2p_spar_admin_ui/moved_on";
-/** When the bus is silent or gone, it is looked at all the same. A job runner that is
- * gone sends no message, and is to be seen within 10 seconds. */
+/** Also without a message of the bus: a stopped job runner sends none, and must be
+ * shown within 10 seconds. */
 const POLL_MS = 5000;
-/** Messages that come together are one reason to look. */
+/** Messages that arrive together cause one reload. */
 const DEBOUNCE_MS = 400;
 const LOOKS = {
     running: "text-bg-success",
@@ -57,7 +57,7 @@ export class SparOverview extends Component {
                 this.state.away = false;
             }
         } catch (error) {
-            // The server may be away for a moment; the next look will tell.
+            // The server may be unreachable for a moment; the next call will show.
             if (!(error instanceof ConnectionLostError)) {
                 throw error;
             }
@@ -88,7 +88,7 @@ export class SparOverview extends Component {
                 await this.action.doAction(action);
             }
         } finally {
-            // What was opened may have taken this screen's place.
+            // The opened action may have replaced this screen.
             if (!this.gone) {
                 this.state.busy = false;
                 await this.load();
@@ -99,7 +99,7 @@ export class SparOverview extends Component {
     askToPause(card) {
         this.dialog.add(ConfirmationDialog, {
             title: _t("Pause"),
-            body: _t("Nothing is sent until somebody resumes. What is changed waits."),
+            body: _t("Nothing is sent until a manager resumes the connection. Changes wait."),
             confirmLabel: _t("Pause"),
             confirm: () => this.run("action_pause", card.id),
             cancel: () => {},
@@ -144,7 +144,7 @@ export class SparOverview extends Component {
         return this.state.data.hours.reduce((sum, hour) => sum + hour[name], 0);
     }
 
-    /** Bars of 24 hours, each as high as its part of the highest. */
+    /** Bars of 24 hours, each in proportion to the highest. */
     bars(name) {
         const highest = Math.max(1, ...this.state.data.hours.map((hour) => hour[name]));
         return this.state.data.hours.map((hour, position) => ({

@@ -1,4 +1,4 @@
-/** A bar that moves by itself while its record is running. */
+/** A progress bar that is updated while its record is running. */
 
 import {ConnectionLostError} from "@web/core/network/rpc";
 import {registry} from "@web/core/registry";
@@ -40,7 +40,7 @@ export class SparProgressField extends Component {
                 await this.props.record.load();
             }
         } catch (error) {
-            // The server may be away for a moment; the next look will tell.
+            // The server may be unreachable for a moment; the next call will show.
             if (!(error instanceof ConnectionLostError)) {
                 throw error;
             }

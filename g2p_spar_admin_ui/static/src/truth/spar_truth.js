@@ -5,10 +5,10 @@ import {useService} from "@web/core/utils/hooks";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 import {Component, onWillUnmount, status, useEffect, useState} from "@odoo/owl";
 
-/** While others have their turn: how long to wait for one's own, and how often. */
+/** Without a free query slot: how long to wait for the next try, and how many tries. */
 const TURN_MS = 2000;
 const TURNS = 3;
-/** After a cure: how often to look what has become of it, at most. */
+/** After an action: how often to check its result, at most. */
 const FOLLOW_MS = 2000;
 const FOLLOWS = 30;
 const EMPTY = {rows: [], requested: {}};
@@ -16,8 +16,8 @@ const EMPTY = {rows: [], requested: {}};
 /**
  * What SPAR holds beside what was requested.
  *
- * What is known already is shown at once. SPAR is asked when the form can be used, and
- * nothing waits for it.
+ * The last known value is shown at once. SPAR is queried after the form has opened, in
+ * the background.
  */
 export class SparTruth extends Component {
     static template = "g2p_spar_admin_ui.SparTruth";
@@ -46,7 +46,7 @@ export class SparTruth extends Component {
         });
     }
 
-    /** The registrant, and whatever the engine or a person did. */
+    /** The registrant, with all changes that the engine or a user made. */
     get reasonsToLook() {
         const {data, resId} = this.props.record;
         return [
@@ -58,7 +58,7 @@ export class SparTruth extends Component {
         ];
     }
 
-    /** An answer that comes after this is to a question nobody asks any more. */
+    /** Answers to earlier calls are ignored after this. */
     forget() {
         this.run++;
         clearTimeout(this.timer);
@@ -119,7 +119,7 @@ export class SparTruth extends Component {
         return this.load(this.run, this.props.record.resId, true);
     }
 
-    /** Why there is no news of SPAR, in words. */
+    /** Why there is no new answer of SPAR, in words. */
     problemOf(row) {
         if (this.state.asking) {
             return "";
@@ -165,7 +165,7 @@ export class SparTruth extends Component {
         this.follow(this.props.record.resId, FOLLOWS);
     }
 
-    /** What was asked for is done by a job, a moment later. */
+    /** A job carries the action out, a moment later. */
     follow(resId, times) {
         clearTimeout(this.followTimer);
         this.followTimer = setTimeout(async () => {
@@ -180,11 +180,11 @@ export class SparTruth extends Component {
         return this.state.known.rows.every((row) => row.settled);
     }
 
-    /** Return whether it is done, or somebody has gone on to something else. */
+    /** Return whether it is done, or the user has left the page. */
     async reload(resId) {
         const {record} = this.props;
         try {
-            // Never under the hands of somebody who is typing.
+            // Never reload a form that the user is editing.
             if (record.resId !== resId || (await record.isDirty())) {
                 return true;
             }
@@ -192,7 +192,7 @@ export class SparTruth extends Component {
             await this.refresh();
             return this.isSettled;
         } catch (error) {
-            // The server may be away for a moment; the next look will tell.
+            // The server may be unreachable for a moment; the next call will show.
             if (!(error instanceof ConnectionLostError)) {
                 throw error;
             }

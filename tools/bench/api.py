@@ -1,8 +1,8 @@
 """What calls of the self-service API cost, over an endpoint that does nothing.
 
 And what that costs over a route of Odoo without an app. All are answered by the same
-server over the same kind of connections, in turns. Empty endpoint and plain route are an
-addon of their own below ``addons/``.
+server over the same kind of connections, in turns. Empty endpoint and plain route are
+an addon of their own below ``addons/``.
 
 A proposal includes everything the caller waits for, down to the job that will send it.
 What the jobs cost is another matter, and measured as ``engine``: here a node of its own

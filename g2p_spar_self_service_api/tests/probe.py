@@ -1,5 +1,6 @@
 """Operations of the tests: what a caller proves, without anything being done."""
 
+import threading
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -96,6 +97,11 @@ class Beaten(SerializationFailure):
     """As the database raises it, where two write the same."""
 
     pgcode = errorcodes.SERIALIZATION_FAILURE
+
+
+@router.get("/thread", operation_id="probe_thread")
+async def thread() -> dict:
+    return {"thread": threading.get_ident()}
 
 
 @router.post("/open", operation_id="probe_open")

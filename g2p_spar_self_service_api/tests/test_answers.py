@@ -1,4 +1,5 @@
 import json
+import threading
 from unittest.mock import patch
 from urllib.parse import urljoin
 
@@ -34,6 +35,17 @@ class TestAnswers(ApiCase):
         self.assertEqual(response.headers["X-Content-Type-Options"], "nosniff")
         self.assertNotIn("Set-Cookie", response.headers)
         self.assertNotIn("Access-Control-Allow-Origin", response.headers)
+
+    def test_an_endpoint_runs_on_the_thread_of_its_cursor(self):
+        threads = []
+
+        def dispatch(*args, dispatch=dispatcher.SelfServiceDispatcher.dispatch):
+            threads.append(threading.get_ident())
+            return dispatch(*args)
+
+        with patch.object(dispatcher.SelfServiceDispatcher, "dispatch", dispatch):
+            said = self.ask("/v1/probe/thread").json()
+        self.assertEqual([said["thread"]], threads)
 
     def test_paths_and_methods_that_do_not_exist(self):
         for path in [

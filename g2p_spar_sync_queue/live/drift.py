@@ -24,10 +24,11 @@ def comparable(env, ids):
     Those at rest, and those with a lost answer that the engine does not resolve.
 
     :param ids: of mappings
-    :rtype: list[~..engine.decide.Progress]
+    :return: the mappings, and by id the SPAR IDs of such lost answers
+    :rtype: tuple[list[~..engine.decide.Progress], dict[int, str]]
     """
     unresolved = journal.unresolved_while_paused(env, list(ids))
-    return store.read_at_rest(env, ids, others=unresolved)
+    return store.read_at_rest(env, ids, others=unresolved), unresolved
 
 
 def drift_at_rest(entry, wanted, item, result):
@@ -73,15 +74,16 @@ def drift_while_waiting(entry, wanted, item, result):
     return None if kind == "ours_newer" else kind
 
 
-def masked(env, result):
+def masked(env, result, strategies=None):
     """Return what SPAR holds, with the number masked; False without an address.
 
     :param ~..spar.answers.Result result: what SPAR answered
+    :param strategies: all of them, where much is masked; looked up if not given
     """
     if result.outcome != Outcome.DONE or not result.linked:
         return False
-    Strategy = env["g2p.fa.strategy"].sudo()
-    return Strategy._spar_masked(result.fa, result.strategy_number)
+    strategies = strategies or env["g2p.fa.strategy"].sudo()
+    return strategies._spar_masked(result.fa, result.strategy_number)
 
 
 def fingerprint(env, result):

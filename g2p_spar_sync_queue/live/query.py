@@ -14,7 +14,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tools import SQL
 
-from ..engine import journal, restore_guard, store
+from ..engine import restore_guard, store
 from ..engine.claim import wanted_of
 from ..spar.answers import Item, Outcome
 from ..spar.keys import KeyProblem
@@ -308,10 +308,10 @@ def _drift(env, question, item, result):
     if not entry:
         # Nothing was ever requested through this connection.
         return "left_over" if result.linked else DRIFT_NONE
-    (now,) = comparable(env, [entry.id]) or [None]
-    if now != entry:
+    now, unresolved = comparable(env, [entry.id])
+    if now != [entry]:
         return DRIFT_MOVING
-    if journal.unresolved_while_paused(env, [entry.id]):
+    if unresolved:
         return DRIFT_UNRESOLVED
     wanted = wanted_of(env(su=True), [entry], in_use=True)[entry.id]
     return drift_at_rest(entry, wanted, item, result) or DRIFT_NONE

@@ -110,10 +110,16 @@ class G2pFaStrategy(models.Model):
             checks.check_part(self.env, text, self.env._("A value"))
 
     def _spar_numbered(self, number):
-        """Return our strategy for payment addresses with this number, if there is."""
+        """Return our strategy for payment addresses with this number, if there is.
+
+        Called on strategies, it looks among them only, without a query.
+        """
         if not number:
             return self.browse()
-        return self.search([("strategy_number", "=", number), ("kind", "=", "fa")])
+        known = self or self.search([("strategy_number", "=", number)])
+        return known.filtered(
+            lambda one: one.strategy_number == number and one.kind == "fa"
+        )
 
     def _spar_is_type_word(self, word):
         """Whether a string of this strategy may say this for its type, or nothing."""

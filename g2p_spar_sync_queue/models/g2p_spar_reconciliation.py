@@ -233,8 +233,8 @@ class G2pSparReconciliation(models.Model):
             self.write({"state": "done", "finished_at": fields.Datetime.now()})
             self._resume_or_tell()
             return "done"
-        compared = self._comparable(entries)
-        asked, answer = self._items(compared), None
+        compared, unresolved = self._comparable(entries)
+        asked, answer = self._items(compared, unresolved), None
         commit(self.env)
         if asked:
             items = [item for mine in asked.values() for item in mine]
@@ -271,26 +271,34 @@ class G2pSparReconciliation(models.Model):
             ),
         )
 
-    def _at_rest(self, entries):
-        return store.read_at_rest(self.env, [entry.id for entry in entries])
-
     def _comparable(self, entries):
-        """Return who is compared: before it resumes all, else those at rest.
+        """Return who is compared, and the lost answers the engine does not resolve.
 
-        And those with a lost answer of which the engine does not ask SPAR.
+        Before it resumes everybody is, else those at rest or with such an answer.
+
+        :return: as :func:`~..live.drift.comparable`
         """
         ids = [entry.id for entry in entries]
         if self._is_before_resuming():
-            return read_mappings(self.env, SQL("m.id = ANY(%s) ORDER BY m.id", ids))
+            chosen = SQL("m.id = ANY(%s) ORDER BY m.id", ids)
+            unresolved = journal.unresolved_while_paused(self.env, ids)
+            return read_mappings(self.env, chosen), unresolved
         return comparable(self.env, ids)
+
+    def _at_rest(self, entries, unresolved):
+        """Return the ids of those the engine has nothing to do with.
+
+        :param entries: and ``unresolved``, as :meth:`_comparable` has returned them
+        :rtype: set[int]
+        """
+        if unresolved or self._is_before_resuming():
+            ids = [entry.id for entry in entries]
+            entries = store.read_at_rest(self.env, ids)
+        return {entry.id for entry in entries}
 
     def _is_before_resuming(self):
         """Whether what is found decides if sending goes on."""
         return bool(self.resume_for_id) and self.connection_id.state == "paused"
-
-    def _unresolved(self, entries):
-        ids = [entry.id for entry in entries]
-        return journal.unresolved_while_paused(self.env, ids)
 
     def _resume_or_tell(self):
         """Resume the connection if that was asked for and nothing differs.
@@ -324,18 +332,18 @@ class G2pSparReconciliation(models.Model):
             connection._message_log(body=reason)
             connection._alert(reason)
 
-    def _items(self, compared):
+    def _items(self, compared, unresolved):
         """Return the questions about each mapping, by its id; no SPAR ID twice.
 
         What was found under an ID the registrant has given up is asked about again.
 
+        :param compared: and ``unresolved``, as :meth:`_comparable` has returned them
         :rtype: dict[int, list[Item]]
         """
         # The holder of the row is asked about first, then those who have the ID now.
         compared = sorted(compared, key=lambda entry: not entry.id_at_spar)
         Partner = self.env["res.partner"].sudo()
         partners = Partner.browse(entry.partner_id for entry in compared)
-        unresolved = self._unresolved(compared)
         questions = [
             (
                 entry.id,
@@ -362,12 +370,14 @@ class G2pSparReconciliation(models.Model):
         An undecided difference found earlier is renewed, or closed if there is none.
         """
         same = {entry.id: entry for entry in before}
-        resting = {entry.id for entry in self._at_rest(before)}
-        now = [e for e in self._comparable(before) if same.get(e.id) == e]
+        found, unresolved = self._comparable(before)
+        now = [entry for entry in found if same.get(entry.id) == entry]
+        resting = self._at_rest(now, unresolved)
+        if self._is_before_resuming():
+            unresolved = {}
         wanted = wanted_of(self.env, now, in_use=True)
         left_over = self._left_over(now)
-        unresolved = {} if self._is_before_resuming() else self._unresolved(now)
-        lines, kept = [], set()
+        differing, kept = [], set()
         for entry in now:
             former = left_over.get(entry.id, ())
             items = asked.get(entry.id, ())
@@ -383,36 +393,57 @@ class G2pSparReconciliation(models.Model):
                 kind = compare(entry, wanted[entry.id], item, result)
                 if item.spar_id == unresolved.get(entry.id):
                     kind = DRIFT_UNRESOLVED
-                if kind == "spar_newer" and self._was_ours(entry, result):
-                    kind = "ours_newer"
                 if kind:
                     kept.add((entry.id, item.spar_id))
-                    lines.append(
-                        {
-                            "mapping_id": entry.id,
-                            "kind": kind,
-                            "spar_id": item.spar_id,
-                            "masked": masked(self.env, result),
-                            "seen": fingerprint(self.env, result),
-                        }
-                    )
+                    differing.append((entry, item, result, kind))
         Line = self.env["g2p.spar.reconciliation.line"]
         Line._close([entry.id for entry in now], kept)
-        Line._renew(self, lines)
+        Line._renew(self, self._lines(differing))
 
-    def _was_ours(self, entry, result):
-        """Whether SPAR holds an address it confirmed to us before.
+    def _lines(self, differing):
+        """Return the values of the lines that show what differs.
+
+        :param list differing: of mapping, item, result and kind of the difference
+        :rtype: list[dict]
+        """
+        newer = [entry for entry, *_which, kind in differing if kind == "spar_newer"]
+        confirmed = self._confirmed(newer) if newer else {}
+        strategies = differing and self.env["g2p.fa.strategy"].sudo().search([])
+        lines = []
+        for entry, item, result, kind in differing:
+            theirs = digest(result.fa, result.strategy_number)
+            if kind == "spar_newer" and theirs in confirmed.get(entry.id, ()):
+                kind = "ours_newer"
+            lines.append(
+                {
+                    "mapping_id": entry.id,
+                    "kind": kind,
+                    "spar_id": item.spar_id,
+                    "masked": masked(self.env, result, strategies),
+                    "seen": fingerprint(self.env, result),
+                }
+            )
+        return lines
+
+    def _confirmed(self, entries):
+        """Return which addresses SPAR confirmed of mappings that do not remember it.
 
         That tells who is newer where a change was taken up and not confirmed: from then
         on it is not remembered what SPAR held.
+
+        :return: digests by mapping id
+        :rtype: dict[int, set[str]]
         """
-        if entry.held_digest:
-            return False
-        mapping = self.env["g2p.spar.mapping"].browse(entry.id)
-        confirmed = mapping.change_ids.filtered(lambda change: change.state == "sent")
-        found = confirmed.address_id._spar_texts_for(
-            self.connection_id.dialect, SQL("a.id = ANY(%s)", confirmed.address_id.ids)
+        ids = [entry.id for entry in entries if not entry.held_digest]
+        changes = self.env["g2p.spar.change"].search(
+            [("mapping_id", "in", ids), ("state", "=", "sent")]
         )
-        ours = [written[:2] for _partner, written in found.values() if written]
-        theirs = digest(result.fa, result.strategy_number)
-        return theirs in [digest(*value) for value in ours]
+        texts = changes.address_id._spar_texts_for(
+            self.connection_id.dialect, SQL("a.id = ANY(%s)", changes.address_id.ids)
+        )
+        digests = defaultdict(set)
+        for change in changes:
+            _partner, written = texts.get(change.address_id.id, (None, None))
+            if written:
+                digests[change.mapping_id.id].add(digest(*written[:2]))
+        return digests

@@ -583,9 +583,29 @@ class TestReconciliation(SparCase):
             self.env.invalidate_all()
             entries = run._next_entries(number)
             before = self.env.cr.sql_log_count
-            items = run._items(run._at_rest(entries))
+            items = run._items(*run._comparable(entries))
             self.assertEqual(len(items), number)
             counts.append(self.env.cr.sql_log_count - before)
+        self.assertEqual(counts[0], counts[1])
+
+    def test_more_differences_take_no_more_queries(self):
+        """Also where it is not remembered what SPAR held, see ``_confirmed``."""
+        for position in range(6):
+            self.drift(position)
+        self.mappings.held_digest = False
+        self.env.flush_all()
+        counts = []
+        for number in (2, 6):
+            self.patch(module, "CHUNK", number)
+            self.compare()
+            run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            with self.connection._client() as client:
+                run._compare_next(client, None, number)
+            counts.append(self.env.cr.sql_log_count - before)
+            self.assertEqual(run.line_ids.mapped("kind"), ["spar_newer"] * number)
+            run.action_cancel()
         self.assertEqual(counts[0], counts[1])
 
     def test_one_id_spar_stumbles_over_spoils_nothing(self):

@@ -35,7 +35,7 @@ def measure(postgres, percent, say):
         say(
             "Seconds: {imports} for addresses, {contacts} for contacts.".format(**times)
         )
-        yield Figure("import_10k_vs_contacts", times["ratio"], "ratio", "<= 2.0")
+        yield Figure("import_10k_vs_contacts", times["ratio"], "ratio", "<= 1.0")
         say(f"Importing {rows} addresses in a process of its own ...")
         memory = _in_odoo(odoo, "weigh_import", rows=rows)
         say("MiB: {after_first} after the first rows, {peak} at most.".format(**memory))

@@ -1,7 +1,8 @@
 """What calls of the self-service API cost, over an endpoint that does nothing.
 
-All three are answered by the same server, the same FastAPI app and over the same kind
-of connections, in turns. The empty endpoint is an addon of its own below ``addons/``.
+And what that costs over a route of Odoo without an app. All are answered by the same
+server over the same kind of connections, in turns. Empty endpoint and plain route are
+an addon of their own below ``addons/``.
 
 A proposal includes everything the caller waits for, down to the job that will send it.
 What the jobs cost is another matter, and measured as ``engine``: here a node of its own
@@ -38,7 +39,14 @@ ROUNDS, CALLS = 7, 240
 PROVIDERS, PAGE = 200, 50
 #: Seconds after which SPAR should hold all that was proposed.
 PATIENCE = 300
-GOALS = {"propose": ">= 0.4", "directory": ">= 0.7"}
+#: Kinds of calls, in the order they are made.
+TURNS = ("plain", "empty", "propose", "empty", "directory")
+#: By figure: of which kinds of calls, and what it should be.
+GOALS = {
+    "api_propose_vs_empty": ("propose", "empty", ">= 0.4"),
+    "api_directory_vs_empty": ("directory", "empty", ">= 0.7"),
+    "empty_vs_plain_route": ("empty", "plain", ">= 0.7"),
+}
 
 
 def measure(postgres, percent, say):
@@ -59,11 +67,12 @@ def measure(postgres, percent, say):
     medians = {k: statistics.median(one[k] for one in rounds) for k in rounds[0]}
     say(
         "Answers a second: {empty:.0f} empty, {propose:.0f} to proposals, "
-        "{directory:.0f} with a page of the directory.".format(**medians)
+        "{directory:.0f} with a page of the directory, {plain:.0f} of a plain "
+        "route.".format(**medians)
     )
-    for name, goal in GOALS.items():
-        ratio = statistics.median(one[name] / one["empty"] for one in rounds)
-        yield Figure(f"api_{name}_vs_empty", ratio, "ratio", goal)
+    for name, (kind, other, goal) in GOALS.items():
+        ratio = statistics.median(one[kind] / one[other] for one in rounds)
+        yield Figure(name, ratio, "ratio", goal)
 
 
 class Bench:
@@ -147,7 +156,7 @@ class Bench:
         In the first round, the workers load what running ones have loaded.
         """
         rates = {}
-        for name in ("empty", "propose", "empty", "directory"):
+        for name in TURNS:
             asks = [getattr(self, f"_{name}")() for _call in range(self.calls)]
             status = 201 if name == "propose" else 200
             rate = answers_per_second(self.odoo.port, asks, WORKERS, status)
@@ -156,6 +165,9 @@ class Bench:
 
     def _empty(self):
         return Ask("GET", f"{API}/empty", {"Accept": "application/json"})
+
+    def _plain(self):
+        return Ask("GET", "/bench/empty", {"Accept": "application/json"})
 
     def _directory(self):
         path = f"{API}/v1/dfsps?page={next(self.pages)}&page_size={PAGE}"

@@ -7,10 +7,11 @@ from odoo import api
 from odoo.modules.registry import Registry
 
 from odoo.addons.g2p_spar_sync_queue.spar.answers import Item, Outcome
-from odoo.addons.g2p_spar_sync_queue.spar.words import LINK, UPDATE
+from odoo.addons.g2p_spar_sync_queue.spar.words import LINK, RESOLVE, UPDATE
 from odoo.addons.queue_job.job import ENQUEUED, Job
 
 from ..forks import environment, run_all
+from . import crowd
 
 STRATEGY = 4
 NAIVE_METHOD = "_naive_link"
@@ -76,6 +77,27 @@ def fa_string(number):
         f"mobile_number:+2557{number:08d}.wallet_provider_name:M-Cash"
         ".wallet_provider_code:MC.fa_type:mobile_wallet_provider"
     )
+
+
+def resolve_bare(database, connection, numbers, batch_size):
+    """Resolve IDs of the crowd with a bare signed client, one request at a time.
+
+    :param str database: where the connection is.
+    :param int connection: its id.
+    :param range numbers: one for each ID.
+    :param int batch_size: IDs in one request.
+    :return: seconds it took.
+    :raises ValueError: when SPAR does not hold an address for one of them.
+    """
+    started = time.perf_counter()
+    with client_of(database, connection) as client:
+        for start in range(0, len(numbers), batch_size):
+            batch = numbers[start : start + batch_size]
+            items = [Item(f"bare-{n}", f"{crowd.PREFIX}{n}") for n in batch]
+            results = client.send(RESOLVE, items).results.values()
+            if not all(result.linked and result.fa for result in results):
+                raise ValueError("SPAR does not hold all of the crowd.")
+    return time.perf_counter() - started
 
 
 # === ONE JOB PER CHANGE === #

@@ -145,6 +145,58 @@ def count_linked(mapper):
     return found
 
 
+# === COMPARING WITH SPAR === #
+
+
+def compare_comparisons(env, connection, mapper, rounds):
+    """Compare everybody with SPAR, and ask about as many by a bare client, in turns.
+
+    As with :func:`compare_speed`, the first round does not count.
+
+    :param Environment env: of Odoo's shell.
+    :param int connection: id of the connection.
+    :param str mapper: name of SPAR's database.
+    :param int rounds: how many comparisons.
+    :return: registrants per second in each round, for ``comparison`` and ``bare``.
+    """
+    from odoo.addons.g2p_spar_sync_queue.models.g2p_spar_reconciliation import CHUNK
+
+    database = env.cr.dbname
+    count = requeue(database, connection, mapper)
+    work_off(database, connection)
+    check_all_linked(database, mapper, count)
+    crowd.tidy(Postgres(), database)
+    speeds = {"comparison": [], "bare": []}
+    for _round in range(rounds + 1):
+        seconds = compare_once(database, connection, count)
+        speeds["comparison"].append(round(count / seconds, 1))
+        seconds = bare.resolve_bare(database, connection, range(count), CHUNK)
+        speeds["bare"].append(round(count / seconds, 1))
+    return {name: found[1:] for name, found in speeds.items()}
+
+
+def compare_once(database, connection, count):
+    """Return how many seconds a comparison takes, from its start to its end.
+
+    :raises ValueError: when it did not compare everybody, or found a difference.
+    """
+    started = time.perf_counter()
+    with environment(database) as env:
+        spar = env["g2p.spar.connection"].browse(connection)
+        run = env["g2p.spar.reconciliation"]._start(spar).id
+    state = "running"
+    while state == "running":
+        with environment(database) as env:
+            comparison = env["g2p.spar.reconciliation"].browse(run)
+            comparison._job_run()
+            state, checked = comparison.state, comparison.checked
+            differing = comparison.line_count
+    seconds = time.perf_counter() - started
+    if (state, checked, differing) != ("done", count, 0):
+        raise ValueError(f"{state}: {checked} of {count} compared, {differing} differ.")
+    return seconds
+
+
 # === CLAIMING === #
 
 

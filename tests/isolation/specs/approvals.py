@@ -68,7 +68,7 @@ def _deciding(name, guards, do, decision=("approve",), **options):
         },
         stops={
             "A": {"begin", "approve", "refuse", "capture", "commit"},
-            "W": {"guard", *WORKER},
+            "W": WORKER,
         },
         prepare=waiting,
         finish=no_approval,

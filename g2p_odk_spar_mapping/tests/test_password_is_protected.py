@@ -125,7 +125,7 @@ class TestPasswordIsProtected(OdkCase):
 
     def test_no_two_hosts_have_the_same_names(self):
         """Of two names that differ in one sign, anybody may register the other one."""
-        hosts = "odk.example.org", "odk-example.org", "odk_example.org", "odkexample.org"
+        hosts = "odk.example.org", "odk-example.org", "odk_example.org", "odkexample"
         names = [names_for(f"https://{host}") for host in hosts]
         files, variables = zip(*names, strict=True)
         self.assertEqual(len(set(files)), len(hosts))

@@ -69,7 +69,9 @@ def names_for(base_url):
         host = urlsplit(base_url or "").hostname or ""
     except ValueError:
         host = ""
-    return f"{host}{SUFFIX}", PREFIX + re.sub(r"[^A-Z0-9]", "_", host.upper())
+    # Two for other signs: anybody may register odk-example.org.
+    name = re.sub(r"[^A-Z0-9.]", "__", host.upper()).replace(".", "_")
+    return f"{host}{SUFFIX}", PREFIX + name
 
 
 def _password(server):

@@ -55,7 +55,7 @@ class G2pOdkServer(models.Model):
         "Variable",
         groups=ADMINISTRATOR,
         help="The name of the environment variable: ODK_ and Central's host in capital "
-        "letters, with _ for every other sign.",
+        "letters, with _ for each dot and __ for every other sign.",
     )
     page_size = fields.Integer(
         "Submissions at a time", default=500, required=True, help="In one answer."

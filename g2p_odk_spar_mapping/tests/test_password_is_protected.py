@@ -11,6 +11,7 @@ from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.g2p_spar_financial_address.tests.fifo import nobody_waits
 
+from ..asking import names_for
 from ..central.client import CentralClient
 from .central_stand_in.store import Store
 from .common import OdkCase
@@ -121,6 +122,17 @@ class TestPasswordIsProtected(OdkCase):
             with self.subTest(values), self.assertRaisesRegex(UserError, "password"):
                 self.server.action_test()
             self.assertFalse(self.store.log)
+
+    def test_no_two_hosts_have_the_same_names(self):
+        """Of two names that differ in one sign, anybody may register the other one."""
+        hosts = "odk.example.org", "odk-example.org", "odk_example.org", "odkexample"
+        names = [names_for(f"https://{host}") for host in hosts]
+        files, variables = zip(*names, strict=True)
+        self.assertEqual(len(set(files)), len(hosts))
+        # Nobody can register a host with an underscore.
+        self.assertEqual(variables[1], variables[2])
+        self.assertEqual(len(set(variables)), len(hosts) - 1)
+        self.assertEqual(variables[0], "ODK_ODK_EXAMPLE_ORG")
 
     def test_it_is_sent_to_the_host_it_is_for_and_no_other(self):
         """A user who may enter an address would have it sent to their own host."""

@@ -121,6 +121,16 @@ class TestHttpClient(BaseCase):
             self.assertEqual(client.request("GET", "/").problem, http_client.LOST)
         self.assertEqual(server.connections, 1)
 
+    def test_the_answer_after_a_preliminary_one_is_not_that_of_the_next_request(self):
+        for code in (102, 103):
+            first = f"HTTP/1.1 {code} Wait\r\n\r\n".encode()
+            server = self.serve(DrippingServer(first=first))
+            client = self.client(server.url)
+            for _time in range(2):
+                reply = client.request("POST", "/", b"{}")
+                self.assertEqual((reply.status, reply.may_have_arrived), (code, True))
+            self.assertEqual(server.connections, 2)
+
     def test_encryption_that_never_begins_is_given_up(self):
         server = self.serve(DrippingServer(b"\x16\x03\x03\x40\x00"))
         with self.in_time():

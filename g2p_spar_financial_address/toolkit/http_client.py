@@ -158,9 +158,10 @@ class HttpClient:
                 stream=True,
             ) as response:
                 content, problem = self._content(response.raw)
-                if response.status_code >= 500:
-                    # SPAR closes the connection after such an answer; the next request
-                    # on it would be lost.
+                if not 200 <= response.status_code < 500:
+                    # SPAR closes the connection after an error; the next request on it
+                    # would be lost. After a preliminary answer the real one would be
+                    # read as that to the next request.
                     self._session.close()
                 return Reply(
                     response.status_code, response.headers, content, problem, True

@@ -132,7 +132,11 @@ class ResPartner(models.Model):
         :param dict vals: what is about to be written
         """
         told = self._spar_details_triggers()
-        if ({"name", "phone"} & vals.keys()) - told and self._spar_with_address():
+        if not ({"name", "phone"} & vals.keys()) - told:
+            return
+        # Also for those without an address: another transaction may enter one just now.
+        registrants = self.sudo().filtered(lambda one: one._spar_is_registrant())
+        if registrants or self._spar_with_address():
             self.env["g2p.fa.settings"]._hold_details()
 
     def _spar_with_address(self):
@@ -142,8 +146,15 @@ class ResPartner(models.Model):
         )
 
     def _spar_details_changed(self):
-        """Have SPAR updated for those who are paid: their name or phone changed."""
-        self._spar_with_address()._financial_address_changed("admin")
+        """Have SPAR updated for those who are paid: their name or phone changed.
+
+        Of the others only the row of captures is written: a transaction that enters a
+        first address just now is done again, or this one is.
+        """
+        paid = self._spar_with_address()
+        paid._financial_address_changed("admin")
+        unpaid = (self.sudo() - paid).filtered(lambda one: one._spar_is_registrant())
+        outbox.capture(unpaid, "admin", self.env["g2p.spar.connection"])
 
     def _payment_data_may_leave(self):
         """Hold back those of whom SPAR has or may have a row."""

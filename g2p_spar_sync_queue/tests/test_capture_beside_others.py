@@ -462,6 +462,22 @@ class TestDetailsUnderLoad(PaidCase):
             switching.result(30)
         self.assertEqual(self.captured(), [A, A])
 
+    def test_a_first_address_entered_after_the_switch_has_the_newer_name(self):
+        early = self.open()
+        with trap_jobs():
+            self.partner.with_env(early).action_end_financial_address()
+            early.cr.commit()
+        late = self.begin()
+        self.switch(True)
+        self.enter("+255754200009")
+        late.registry.clear_cache()
+        self.assertFalse(late["g2p.fa.settings"]._values()["send_name"])
+        self.assertBeaten(late, self.call)
+        before = self.captured()
+        self.again(self.call)
+        self.assertEqual(self.captured(), [*before, before[-1]])
+        self.assertTrue(before[-1])
+
     def test_who_is_not_paid_keeps_nobody_waiting(self):
         env = self.open()
         contact = env["res.partner"].create({"name": "Four"})

@@ -15,10 +15,11 @@ STOPS = {
     "T": CLERK,
     "O": CLERK,
     "M": {"begin", "commit"},
-    "W": {"claim", "send", "commit"},
+    "W": {"guard", "claim", "send", "commit"},
 }
-#: All the gates of a worker's round; and those while its request is at SPAR.
-WORKER = {"claim", "journal", "send", "answer", "record", "commit"}
+#: All the gates of a worker's round, of which the first comes before its snapshot; and
+#: those while its request is at SPAR.
+WORKER = {"guard", "claim", "journal", "send", "answer", "record", "commit"}
 AT_SPAR = WORKER | {"apply"}
 
 

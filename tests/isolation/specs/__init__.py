@@ -16,6 +16,7 @@ SUBJECTS = (
     "interventions",
     "leaving",
     "providers",
+    "details",
     "approvals",
     "key_switch",
     "comparison",

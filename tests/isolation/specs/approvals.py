@@ -1,6 +1,7 @@
 """An address that waits for a second person, while another one is entered."""
 
 from ..spec import WORKER, Spec
+from .leaving import remove
 
 LOGIN = "approver"
 GROUPS = "base.group_user", "g2p_spar_financial_address.group_approver"
@@ -68,7 +69,7 @@ def _deciding(name, guards, do, decision=("approve",), **options):
         },
         stops={
             "A": {"begin", "approve", "refuse", "capture", "commit"},
-            "W": {"guard", *WORKER},
+            "W": WORKER,
         },
         prepare=waiting,
         finish=no_approval,
@@ -105,5 +106,20 @@ SPECS = [
         "What is refused while another one is entered never reaches SPAR.",
         amend_at_once,
         decision=("refuse", "Not known here"),
+    ),
+    _deciding(
+        "approve_archive",
+        "Who is archived while an address is approved is not paid.",
+        lambda c: c.write("archive", active=False),
+    ),
+    _deciding(
+        "approve_change_id",
+        "Who gets another ID while an address is approved is paid under that one.",
+        lambda c: c.change_id(),
+    ),
+    _deciding(
+        "approve_remove",
+        "Whose payment data is removed while an address is approved is not paid.",
+        remove,
     ),
 ]

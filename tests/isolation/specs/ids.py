@@ -16,6 +16,16 @@ def handed_on(case):
 
 SPECS = [
     Spec(
+        "change_id_first_address",
+        "Who gets a first address and another ID is paid under that one.",
+        lambda c: {
+            "T1": c.request(c.amend()),
+            "T2": c.request(c.change_id()),
+            "W": c.work(),
+        },
+        people=("new",),
+    ),
+    Spec(
         "change_id",
         "After a change of the ID, the newest address is at the new one alone.",
         lambda c: {

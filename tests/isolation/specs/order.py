@@ -79,9 +79,9 @@ SPECS = [
         "Of two registrants who need different requests, each gets its own.",
         lambda c: {"T": c.request(c.amend(1)), "W1": c.work(), "W2": c.work()},
         people=("settled", "new"),
-        stops={"W1": {"claim", "claim again", "send", "commit"}},
+        stops={"W1": {"guard", "claim", "claim again", "send", "commit"}},
         # Also with few orders some worker comes to each gate.
-        known=("W1.claim, W1.claim again",),
+        known=("W1.guard, W1.claim, W1.claim again",),
         prepare=lambda c: c.prepare(c.amend(0), c.amend(1)),
     ),
     Spec(
@@ -120,7 +120,8 @@ SPECS = [
             "W": c.work(),
         },
         known=(
-            "W.claim, T1.begin, T2.begin, T1.capture, T1.commit, T2.capture, T2.commit",
+            "W.guard, W.claim, T1.begin, T2.begin, T1.capture, T1.commit, T2.capture, "
+            "T2.commit",
         ),
         connection=EVERY_VALUE,
     ),

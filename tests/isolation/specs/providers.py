@@ -63,7 +63,7 @@ def _renamed(name, guards, do, prepare, **options):
         people=("new",),
         stops={
             "M": {"begin", "rename", "capture", "commit", "again"},
-            "W": {"guard", *WORKER},
+            "W": WORKER,
         },
         prepare=with_provider(*prepare),
         finish=give_back,

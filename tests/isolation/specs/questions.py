@@ -46,7 +46,7 @@ SPECS = [
         "skip_while_checking",
         "Skipped while SPAR has to be asked, the question stays visible.",
         lambda c: {"O": c.request(c.intervene("skip")), "W": c.work()},
-        known=("O.begin, O.commit, W.claim",),
+        known=("W.guard, O.begin, O.commit, W.claim",),
     ),
     *_both(
         "cancel_while_checking",
@@ -57,7 +57,7 @@ SPECS = [
         "resolve_refused",
         "When SPAR refuses the question, it stays visible.",
         lambda c: {"O": c.request(c.intervene("retry")), "W": c.work()},
-        known=("O.begin, O.commit, W.claim, W/call.send, W.commit, W.claim",),
+        known=("W.guard, O.begin, O.commit, W.claim, W/call.send, W.commit, W.claim",),
         faults=resolve_refused,
     ),
     *_both(

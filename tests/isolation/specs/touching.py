@@ -87,7 +87,9 @@ SPECS = [
         },
         connection={"send_every_value": True},
         prepare=queued,
-        known=("O1.begin, W.claim, O1.capture, O1.commit, O2.begin, O2.commit",),
+        known=(
+            "W.guard, O1.begin, W.claim, O1.capture, O1.commit, O2.begin, O2.commit",
+        ),
     ),
     dies(
         "remove_payment_data_dies",

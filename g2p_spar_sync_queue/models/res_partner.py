@@ -119,11 +119,13 @@ class ResPartner(models.Model):
         turned = turned.filtered(lambda partner: partner.active == bool(vals["active"]))
         if turned:
             turned.with_env(self.env)._financial_address_changed("admin")
-        self.browse(
+        changed = self.browse(
             partner.id
             for partner, details in told.items()
             if partner._spar_details() != details
-        )._spar_details_changed()
+        )
+        if changed:
+            changed._spar_details_changed()
         return result
 
     def _spar_hold_details(self, vals):
@@ -152,7 +154,8 @@ class ResPartner(models.Model):
         first address just now is done again, or this one is.
         """
         paid = self._spar_with_address()
-        paid._financial_address_changed("admin")
+        if paid:
+            paid._financial_address_changed("admin")
         unpaid = (self.sudo() - paid).filtered(lambda one: one._spar_is_registrant())
         outbox.capture(unpaid, "admin", self.env["g2p.spar.connection"])
 

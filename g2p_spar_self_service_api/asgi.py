@@ -1,8 +1,8 @@
 """Runs an ASGI app for one WSGI request, in the thread of the request.
 
-The usual adapters run it in another thread, apart from the cursor's, by which Odoo
-logs, counts and locks. Bodies are small here and answers are no streams, so neither has
-to arrive piece by piece.
+The usual adapters run it in another thread than the cursor's, by which Odoo logs and
+locks. Bodies are small here and answers are no streams, so neither has to arrive piece
+by piece.
 """
 
 import asyncio

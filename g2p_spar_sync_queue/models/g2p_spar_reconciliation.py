@@ -408,6 +408,7 @@ class G2pSparReconciliation(models.Model):
         """
         newer = [entry for entry, *_which, kind in differing if kind == "spar_newer"]
         confirmed = self._confirmed(newer) if newer else {}
+        # pylint: disable=no-search-all; there are a handful of them
         strategies = differing and self.env["g2p.fa.strategy"].sudo().search([])
         lines = []
         for entry, item, result, kind in differing:

@@ -78,7 +78,7 @@ class TestPayment(PortalCase):
         self.assertEqual(newest.account_number, "0123456780")
         self.assertEqual(newest.branch_id, self.bank.branch_ids)
 
-    def test_a_branch_that_is_closed_meanwhile_is_not_lost(self):
+    def test_a_branch_that_is_closed_meanwhile_is_neither_lost_nor_taken(self):
         branch = self.bank.branch_ids
         self.send(self.payment_path, self.account(branch_id=str(branch.id)), 303)
         branch.active = False
@@ -88,10 +88,11 @@ class TestPayment(PortalCase):
             holder_name="Neema Juma",
             reason="A new holder",
         )
-        self.send(self.payment_path, again, 303)
-        newest = self.registrant.financial_address_id
-        self.assertEqual(newest.holder_name, "Neema Juma")
-        self.assertEqual(newest.branch_id, branch)
+        before = self.registrant.financial_address_id
+        page = self.send(self.payment_path, again, 422)
+        self.assertIn("is archived", text_of(page.get_element_by_id("errors")))
+        self.assertEqual(self.registrant.financial_address_id, before)
+        self.assertEqual(before.branch_id, branch)
 
     def test_an_email_wallet_is_entered(self):
         form = self.form(

@@ -15,9 +15,6 @@ from odoo.addons.g2p_spar_financial_address.const import (
     MOBILE_WALLET,
     VALUE_FIELD,
 )
-from odoo.addons.g2p_spar_financial_address.models.g2p_financial_address import (
-    PROTECTED_FIELDS,
-)
 
 from .const import CHANNEL
 
@@ -163,82 +160,70 @@ class PaymentForm:
         self.typed = {name: posted.get(name, "") for name in fields_of(self.fa_type)}
         self.typed["fa_type"] = posted.get("fa_type", "")
         self.errors = {}
-        self.values = {"fa_type": self.fa_type}
-        self._read_provider()
-        if self.fa_type == MOBILE_WALLET and self.typed["same_as_contact"]:
-            self._read_contact_phone()
-        else:
-            self._read_value(self.value_field, self.typed[self.value_field])
-        self._read_texts()
-        return not self.errors
-
-    def _read_provider(self):
-        if not self.provider:
-            self.errors["dfsp_id"] = self.env._("Choose one from the list.")
-            return
-        self.values["dfsp_id"] = self.provider.id
-        if self.fa_type != BANK_ACCOUNT:
-            return
-        branch = self._chosen("branch_id", self._branches())
-        if self.typed["branch_id"] and not branch:
-            self.errors["branch_id"] = self.env._("Choose one from the list.")
-        else:
-            self._try("branch_id", lambda: self.provider._check_branch(branch) or {})
-        if branch:
-            # An unknown branch is not the same as none: the same account keeps its
-            # branch.
-            self.values["branch_id"] = branch.id
-
-    def _read_contact_phone(self):
-        """Use the contact phone as the number of the wallet, if that is ticked."""
-        name = "same_as_contact"
-        if not self.phone:
-            self.errors[name] = self.env._("There is no contact phone.")
-            return
-        self._read_value(name, self.phone)
-        number = self.typed["mobile_number"].strip()
-        if number and "mobile_number" in self.values:
-            taken = self.values["mobile_number"]
-            self._read_value("mobile_number", number)
-            if self.values["mobile_number"] != taken:
-                self.errors.setdefault(
-                    "mobile_number",
-                    self.env._(
-                        "This is another number than the contact phone. Empty it, or "
-                        "remove the tick."
-                    ),
-                )
-
-    def _read_value(self, name, text):
-        """Check the number or e-mail address; an error is shown at this field."""
-        if text.strip() and "dfsp_id" in self.errors:
-            # The format depends on the provider, whose error comes first.
-            return
-        Address = self.env["g2p.financial.address"]
-        self._try(
-            name,
-            lambda: {
-                self.value_field: Address._cleaned_value(
-                    self.fa_type, text, self.provider
-                )
-            },
+        from_contact = self.fa_type == MOBILE_WALLET and self.typed["same_as_contact"]
+        number = self.phone if from_contact else self.typed.get(self.value_field, "")
+        self.values, problems = self.env["g2p.financial.address"].check_entry(
+            {
+                "fa_type": self.fa_type,
+                self.value_field: number,
+                "holder_name": self.typed["holder_name"],
+                "reason": self.typed["reason"],
+                **self._read_provider(),
+            }
         )
-
-    def _read_texts(self):
-        Address = self.env["g2p.financial.address"]
-        for name in ("holder_name", "reason"):
-            text = self.typed[name]
-            self._try(name, lambda n=name, t=text: Address._cleaned_texts({n: t}))
+        if from_contact:
+            self._check_contact_phone(problems)
+        elif number.strip() and "dfsp_id" in self.errors:
+            # The format depends on the provider, whose error comes first.
+            problems.pop(self.value_field, None)
         if self.amends and not self.typed["reason"].strip():
             self.errors["reason"] = self.env._(
                 "Say why the payment address is changed."
             )
+        self.errors = {**problems, **self.errors}
+        return not self.errors
 
-    def _try(self, name, clean):
-        try:
-            self.values.update(clean())
-        except UserError as problem:
-            self.errors[name] = str(problem)
+    def _read_provider(self):
+        """Return the values of the provider and the branch, those that are chosen."""
+        if not self.provider:
+            self.errors["dfsp_id"] = self.env._("Choose one from the list.")
+            return {"dfsp_id": False}
+        values = {"dfsp_id": self.provider.id}
+        if self.fa_type == BANK_ACCOUNT:
+            branch = self._chosen("branch_id", self._branches())
+            if branch:
+                # Not known is not the same as none: the same account keeps its branch.
+                values["branch_id"] = branch.id
+            elif self.typed["branch_id"]:
+                self.errors["branch_id"] = self.env._("Choose one from the list.")
+        return values
+
+    def _check_contact_phone(self, problems):
+        """Check the contact phone, taken for the wallet because of a tick.
+
+        :param dict problems: what is wrong with the entry, by field; what is wrong with
+            the phone is moved to the tick
+        """
+        problem = problems.pop("mobile_number", None)
+        number = self.typed["mobile_number"].strip()
+        if not self.phone:
+            self.errors["same_as_contact"] = self.env._("There is no contact phone.")
+        elif "dfsp_id" in self.errors:
+            # The format depends on the provider, whose error comes first.
+            return
+        elif problem:
+            self.errors["same_as_contact"] = problem
+        elif number:
+            other, wrong = self.env["g2p.financial.address"].check_entry(
+                {**self.values, "mobile_number": number}
+            )
+            if "mobile_number" in wrong:
+                self.errors["mobile_number"] = wrong["mobile_number"]
+            elif other["mobile_number"] != self.values["mobile_number"]:
+                self.errors["mobile_number"] = self.env._(
+                    "This is another number than the contact phone. Empty it, or "
+                    "remove the tick."
+                )
 
     # === WHAT IS ENTERED === #
 
@@ -268,11 +253,11 @@ class PaymentForm:
         return not self.errors
 
     def _enter(self, partner):
-        Address = self.env["g2p.financial.address"]
-        origin = {**PROTECTED_FIELDS, "channel": CHANNEL, "partner_id": partner.id}
-        Address._enter_changes([Address._cleaned({**origin, **self.values})])
+        entry = {**self.values, "partner_id": partner.id}
+        self.env["g2p.financial.address"].submit([entry], CHANNEL)
 
     def _blamed(self, problem):
         """Return the field that a rule of the payment address has refused."""
-        shared = self.env["g2p.financial.address"]._refused_as_shared()
-        return self.value_field if str(problem) == str(shared) else ""
+        Address = self.env["g2p.financial.address"]
+        [refusal] = Address.find_sharing_refusals([self.values])
+        return self.value_field if str(problem) == refusal else ""

@@ -115,4 +115,4 @@ class FirstPaymentForm(PaymentForm):
     def _read_provider(self):
         if not self.is_incomplete:
             return super()._read_provider()
-        self.values["dfsp_id"] = False
+        return {"dfsp_id": False}

@@ -137,7 +137,7 @@ def count(env, one, takings):
     if one.counted:
         return
     one.counted = True
-    if wait := env["g2p.fa.rate"]._take_all(takings):
+    if wait := env["g2p.fa.rate"].take_all(takings):
         raise Problem("too_many", headers={"Retry-After": str(wait)})
 
 

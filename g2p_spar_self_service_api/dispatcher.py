@@ -122,7 +122,7 @@ class SelfServiceDispatcher(FastApiDispatcher):
     def _count_failure(self, problem):
         """Return the refusal, or another one for whoever is refused too often."""
         env = api.Environment(self.request.env.cr, api.SUPERUSER_ID, {})
-        wait = env["g2p.fa.rate"]._take_all(rate_limits.of_failure(self.call.source))
+        wait = env["g2p.fa.rate"].take_all(rate_limits.of_failure(self.call.source))
         if not wait:
             return problem
         # Of these nothing is kept: strangers could fill the table.

@@ -48,6 +48,11 @@ RETIRED = {
     "_spar_look": "spar_status",
     "turns_at_a_time": "slots",
     "RESENT": "RESENDABLE",
+    "_enter_changes": "submit",
+    "_enter_one": "submit",
+    "_enter_quickly": "submit",
+    "_cleaned_texts": "check_entries",
+    "_take_all": "take_all",
 }
 
 

@@ -1,5 +1,3 @@
-import hashlib
-import hmac
 import logging
 
 from odoo import models
@@ -7,9 +5,7 @@ from odoo.exceptions import UserError
 
 from odoo.addons.g2p_spar_financial_address.const import FA_TYPES, VALUE_FIELD
 from odoo.addons.g2p_spar_financial_address.import_names import NAMED, ProviderNames
-from odoo.addons.g2p_spar_financial_address.models.g2p_financial_address import (
-    PROTECTED_FIELDS,
-)
+from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 from odoo.addons.g2p_spar_financial_address.values import names
 
 from ..pipeline import error_texts
@@ -229,13 +225,9 @@ class G2pOdkForm(models.Model):
         values["holder_name"] = (
             asked.get("holder_name") or holder or full_name(plan.values)
         )
-        Address = self.env["g2p.financial.address"]
-        try:
-            new = {**PROTECTED_FIELDS, "channel": "odk"}
-            plan.address = Address._cleaned({**new, **values})
-        except UserError as error:
-            raise SubmissionError("number", str(error)) from None
-        self._check_branch(plan)
+        if plan.partner:
+            values["partner_id"] = plan.partner.id
+        plan.address = self._checked_entry(values)
         said = {
             "branch_id": False,
             **plan.address,
@@ -243,21 +235,17 @@ class G2pOdkForm(models.Model):
         }
         plan.print = self._payment_print(said)
 
-    def _check_branch(self, plan):
-        """Set aside an account without the branch that its bank needs.
+    def _checked_entry(self, values):
+        """Return an entry with its values in their normal form.
 
-        :raise SubmissionError: naming the bank
+        :raise SubmissionError: for the first one that is wrong
         """
-        live = plan.partner and self.env["g2p.financial.address"]._live_of(plan.partner)
-        address = self.env["g2p.financial.address"]._with_branch(
-            plan.address, live or self.env["g2p.financial.address"]
-        )
-        dfsp = self.env["g2p.dfsp"].browse(address["dfsp_id"])
-        branch = self.env["g2p.dfsp.branch"].browse(address["branch_id"])
-        try:
-            dfsp._check_branch(branch)
-        except UserError as error:
-            raise SubmissionError("provider", str(error)) from None
+        entry, problems = self.env["g2p.financial.address"].check_entry(values)
+        for name, problem in problems.items():
+            # An account without the branch that its bank needs.
+            kind = "provider" if name == "branch_id" else "number"
+            raise SubmissionError(kind, problem)
+        return entry
 
     def _fa_type(self, plan):
         text = plan.values.get("fa_type")
@@ -323,7 +311,4 @@ class G2pOdkForm(models.Model):
     def _payment_print(self, values):
         """Return a keyed hash of the payment address: equal for equal addresses."""
         said = {name: values.get(name) for name in (*_SAME_PAYMENT, "holder_name")}
-        key = self.env["g2p.fa.settings"]._fingerprint_key()
-        return hmac.new(
-            key, fingerprint_text(said).encode(), hashlib.sha256
-        ).hexdigest()
+        return keyed_hash(self.env, fingerprint_text(said))

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR
+from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR, VALUE_FIELD
 from odoo.addons.g2p_spar_financial_address.values import checks, names
 
 from ..pipeline import error_texts
@@ -117,9 +117,13 @@ class G2pOdkForm(models.Model):
         if not plan.address:
             return self.env._("None")
         # A record in memory only, for its computed texts.
-        names_only = ("fa_type", "dfsp_id", "masked")
+        fa_type = plan.address["fa_type"]
         draft = self.env["g2p.financial.address"].new(
-            {name: plan.address.get(name) for name in names_only}
+            {
+                "fa_type": fa_type,
+                "dfsp_id": plan.address.get("dfsp_id"),
+                "masked": checks.mask(plan.address[VALUE_FIELD[fa_type]]),
+            }
         )
         return checks.describe(draft)
 
@@ -140,7 +144,7 @@ class G2pOdkForm(models.Model):
         texts = []
         if not address.get("dfsp_id"):
             texts.append(self.env._("Without a provider the address stays incomplete."))
-        if self.env["g2p.fa.policy"]._approve(address["fa_type"], "odk"):
+        if self.env["g2p.fa.policy"].asks_approval(address["fa_type"], "odk"):
             texts.append(self.env._("A second person has to approve it."))
         name = plan.partner._spar_get_name() if plan.partner else full_name(plan.values)
         if names.compare(address["holder_name"], name) == names.DIFFERENT:
@@ -150,16 +154,8 @@ class G2pOdkForm(models.Model):
         return texts
 
     def _sharing_refusal(self, plan):
-        """Return why a number in use by others would be refused, or ``False``."""
-        Address = self.env["g2p.financial.address"]
+        """Return why a number that others use would be refused, or ``False``."""
         if not plan.address or not plan.address.get("dfsp_id"):
             return False
-        if self.env["g2p.fa.policy"]._on_sharing(plan.address["fa_type"]) != "refuse":
-            return False
-        fingerprint = plan.address["fingerprint"]
-        users = Address._users_of([fingerprint])[fingerprint] - plan.partner
-        sharing = self.env["g2p.fa.sharing"].search([("fingerprint", "=", fingerprint)])
-        together = users | plan.partner
-        if not users or (plan.partner and together <= sharing.partner_ids):
-            return False
-        return Address._refused_as_shared()
+        Address = self.env["g2p.financial.address"]
+        return Address.find_sharing_refusals([plan.address])[0] or False

@@ -192,7 +192,7 @@ class G2pOdkSubmission(models.Model):
             if (
                 address.create_date > one._said_at()
                 and one.payment_print != plan.print
-                and not address._is_place(plan.address)
+                and not address.is_place(plan.address)
                 and not sources[one].confirmed
             ):
                 plan.kind = "newer"
@@ -283,14 +283,14 @@ class G2pOdkSubmission(models.Model):
         asking = [
             (one, plan) for one, plan in rows if plan.address and one._asks_anew(plan)
         ]
-        entered = Address._enter_changes(
-            [
-                {**plan.address, **one._origin_values(), "partner_id": plan.partner.id}
-                for one, plan in asking
-            ]
+        entered = Address.submit(
+            [{**plan.address, "partner_id": plan.partner.id} for _one, plan in asking],
+            "odk",
+            [one._origin_values() for one, _plan in asking],
         )
-        by_partner = {address.partner_id: address for address in entered.sorted("id")}
-        return {one: by_partner[plan.partner] for one, plan in asking}
+        return {
+            one: address for (one, _plan), address in zip(asking, entered, strict=True)
+        }
 
     def _asks_anew(self, plan):
         """Return whether this has another payment address than the version in use."""

@@ -232,7 +232,7 @@ class G2pOdkSubmission(models.Model):
 
     def _ask_about_withdrawal(self, address):
         # Assigned to a user who may decide, not to the system user.
-        person = address._approvers().get(address) or self.form_id.create_uid
+        person = address.approvers().get(address) or self.form_id.create_uid
         address.activity_schedule(
             WITHDRAWN,
             note=self.env._(

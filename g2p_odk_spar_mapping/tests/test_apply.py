@@ -254,10 +254,10 @@ class TestApply(ApplyCase):
     def test_what_meets_another_transaction_is_tried_again_as_a_whole(self):
         one = self.stage("uuid:1", self.answers())
 
-        def meet(addresses, vals_list):
+        def meet(addresses, entries, channel, origins):
             raise SerializationFailure("met")
 
-        self.patch(type(self.env["g2p.financial.address"]), "_enter_changes", meet)
+        self.patch(type(self.env["g2p.financial.address"]), "submit", meet)
         with self.assertRaises(SerializationFailure), self.env.cr.savepoint():
             one._apply()
         self.assertEqual(one.state, "staged")

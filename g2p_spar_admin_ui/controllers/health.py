@@ -62,7 +62,7 @@ class HealthController(http.Controller):
         """
         allowed = limiter.allows(request.httprequest.remote_addr)
         env = request.env(user=SUPERUSER_ID)
-        settings = env["g2p.fa.settings"]._get()
+        settings = env["g2p.fa.settings"].current()
         if not (allowed and _is_known(settings.health_token_digest)):
             return request.not_found()
         body = env["g2p.spar.health"]._prometheus()

@@ -70,8 +70,8 @@ class G2pFaBulkLine(models.Model):
             return
         try:
             with self.env.cr.savepoint():
-                addresses = self.env["g2p.financial.address"].create(
-                    [line._values() for line in self]
+                addresses = self.env["g2p.financial.address"].submit(
+                    [line._entry() for line in self], "admin"
                 )
                 addresses.flush_recordset()
         except UserError as problem:
@@ -87,15 +87,15 @@ class G2pFaBulkLine(models.Model):
             line.sudo().new_address_id = address
             line._note("waiting" if waits else "changed", False)
 
-    def _values(self):
-        """Return the values of the new address: as before, at the new provider."""
+    def _entry(self):
+        """Return the new address as an entry: the old one's, at the new provider."""
         old, bulk = self.sudo().address_id, self.sudo().bulk_id
         return {
             "partner_id": old.partner_id.id,
             "fa_type": old.fa_type,
             "dfsp_id": bulk.to_dfsp_id.id,
             "branch_id": self._branch(old, bulk).id,
-            VALUE_FIELD[old.fa_type]: old._value(),
+            VALUE_FIELD[old.fa_type]: old.whole_number(),
             "holder_name": old.holder_name,
             "reason": bulk.reason,
         }

@@ -52,7 +52,7 @@ class G2pFaSettings(models.Model):
 
         :rtype: ``res.users``
         """
-        settings = self._get()
+        settings = self.current()
         people = settings.alert_user_ids | settings.alert_group_id.all_user_ids
         return people.filtered(lambda user: user.active and not user.share)
 
@@ -65,7 +65,7 @@ class G2pFaSettings(models.Model):
         """
         self.check_access("write")
         token = secrets.token_urlsafe(32)
-        self._get().sudo().health_token_digest = token_digest(token)
+        self.current().sudo().health_token_digest = token_digest(token)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -87,7 +87,7 @@ class G2pFaSettings(models.Model):
         :raise AccessError: when the user may not change the settings
         """
         self.check_access("write")
-        self._get().sudo().health_token_digest = False
+        self.current().sudo().health_token_digest = False
 
 
 def token_digest(token):

@@ -59,7 +59,7 @@ class G2pSparConnection(models.Model):
     @api.model
     def _cron_watch(self):
         """Check whether registrants need attention, or a change waits for too long."""
-        hours = self.env["g2p.fa.settings"]._values()["alert_after_hours"]
+        hours = self.env["g2p.fa.settings"].cached_values()["alert_after_hours"]
         connections = self.search([("state", "!=", "draft")])
         ages = self.env["g2p.spar.health"]._oldest(connections)
         for connection in connections:
@@ -123,7 +123,7 @@ class G2pFaSettings(models.Model):
     @api.model
     def _cron_digest(self):
         """Send the daily summary to the recipients, each in their language."""
-        settings = self._get()
+        settings = self.current()
         if not settings.send_digest:
             return
         for user in self._alert_recipients().filtered("email"):

@@ -18,7 +18,7 @@ class TestAlerts(MonitorCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.settings = cls.env["g2p.fa.settings"]._get()
+        cls.settings = cls.env["g2p.fa.settings"].current()
         cls.ada = new_test_user(
             cls.env, "a_ada", "base.group_user", email="a@x.example"
         )
@@ -131,7 +131,9 @@ class TestAlerts(MonitorCase):
         self.assertNotIn(token, digest)
         with self.assertRaises(AccessError):
             settings.read(["health_token_digest"])
-        self.assertNotIn("health_token_digest", self.env["g2p.fa.settings"]._values())
+        self.assertNotIn(
+            "health_token_digest", self.env["g2p.fa.settings"].cached_values()
+        )
         self.assertTrue(settings.has_health_token)
         settings.action_drop_health_token()
         settings.invalidate_recordset()
@@ -144,7 +146,7 @@ class TestHealthPage(MonitorCase, HttpCase):
         super().setUp()
         limiter._counts.clear()
         self.addCleanup(limiter._counts.clear)
-        settings = self.env["g2p.fa.settings"]._get()
+        settings = self.env["g2p.fa.settings"].current()
         message = settings.action_new_health_token()["params"]["message"]
         self.token = message.split()[0]
 
@@ -190,7 +192,7 @@ class TestHealthPage(MonitorCase, HttpCase):
                 self.assertEqual(answer.status_code, 404)
                 self.assertNotIn("spar_", answer.text)
         self.assertEqual(nowhere.status_code, 404)
-        self.env["g2p.fa.settings"]._get().action_drop_health_token()
+        self.env["g2p.fa.settings"].current().action_drop_health_token()
         self.assertEqual(self.ask(self.token).status_code, 404)
 
     def test_whoever_asks_too_often_is_told_nothing(self):

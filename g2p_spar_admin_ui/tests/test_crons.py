@@ -30,7 +30,7 @@ class TestCrons(CronsMixin, MonitorCase):
         )
 
     def test_the_next_person_gets_the_summary(self):
-        settings = self.env["g2p.fa.settings"]._get()
+        settings = self.env["g2p.fa.settings"].current()
         people = self.operator_user | self.manager_user
         people[0].email, people[1].email = "a@example.org", "b@example.org"
         settings.write({"send_digest": True, "alert_user_ids": [(6, 0, people.ids)]})

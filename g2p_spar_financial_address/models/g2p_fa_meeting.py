@@ -16,8 +16,9 @@ class G2pFaMeeting(models.Model):
 
     _fingerprint_unique = models.Constraint("UNIQUE(fingerprint)")
 
+    @api.private
     @api.model
-    def _lock_fingerprints(self, fingerprints):
+    def lock_fingerprints(self, fingerprints):
         """Write the rows of these numbers, in one order, so that nobody waits in turn.
 
         :param list fingerprints: keyed hashes of the numbers

@@ -54,8 +54,9 @@ class G2pFaPolicy(models.Model):
             for row in self.sudo().search([])
         }
 
+    @api.private
     @api.model
-    def _approve(self, fa_type, channel):
+    def asks_approval(self, fa_type, channel):
         """Return whether a second person approves what comes in this way."""
         return self._rows()[fa_type][f"approve_{channel}"]
 

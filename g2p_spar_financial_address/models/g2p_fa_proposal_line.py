@@ -1,8 +1,6 @@
-import hashlib
-import hmac
-
 from odoo import api, fields, models
 
+from ..toolkit.keyed_hash import keyed_hash
 from ..values import identifiers
 
 #: Values a list shows of one proposal; a directory import may have thousands.
@@ -51,7 +49,7 @@ class G2pFaProposalLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # First: the values of a stranger need not be complete.
+        # First: a client may leave out what the hash is made of.
         self.check_access("create")
         vals_list = [{**vals, **self._with_print(vals)} for vals in vals_list]
         return super().create(vals_list)
@@ -63,9 +61,8 @@ class G2pFaProposalLine(models.Model):
     @api.model
     def _id_print(self, spar_id):
         """Return the keyed hash of the normal form of a SPAR ID."""
-        key = self.env["g2p.fa.settings"].sudo()._fingerprint_key()
         text = f"spar_id|{identifiers.normal(spar_id)}"
-        return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:40]
+        return keyed_hash(self.env, text)[:40]
 
     # === WHAT IT SAYS === #
 

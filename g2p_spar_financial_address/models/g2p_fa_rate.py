@@ -49,8 +49,9 @@ class G2pFaRate(models.AbstractModel):
         )
         return super().init()
 
+    @api.private
     @api.model
-    def _take(self, key, limit, seconds):
+    def take(self, key, limit, seconds):
         """Count one request, if there is one left.
 
         It is counted in a transaction of its own at once, so neither a rollback nor a
@@ -62,13 +63,14 @@ class G2pFaRate(models.AbstractModel):
         :return: 0 when it is allowed, or else how many seconds to wait
         :rtype: int
         """
-        return self._take_all([(key, limit, seconds)])
+        return self.take_all([(key, limit, seconds)])
 
+    @api.private
     @api.model
-    def _take_all(self, takings):
+    def take_all(self, takings):
         """Count one request for several keys, at the price of one.
 
-        :param list takings: of key, limit and seconds, as in :meth:`_take`
+        :param list takings: of key, limit and seconds, as in :meth:`take`
         :return: 0 when all of them allow it, or else how many seconds to wait; those
             that allow it have counted it all the same
         :rtype: int

@@ -37,7 +37,7 @@ class G2pFaSecondPerson(models.AbstractModel):
                     "user_id": user.id,
                     "automated": True,
                 }
-                for record, user in self._approvers().items()
+                for record, user in self.approvers().items()
             ]
         )
 
@@ -55,7 +55,8 @@ class G2pFaSecondPerson(models.AbstractModel):
         )
         return {**dict.fromkeys(approvers, 0), **dict(rows)}
 
-    def _approvers(self):
+    @api.private
+    def approvers(self):
         """Return whose to-do each record becomes: the approver with the fewest.
 
         A record only its own author could approve becomes no to-do; it stays in the

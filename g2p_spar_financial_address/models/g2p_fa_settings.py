@@ -272,14 +272,16 @@ class G2pFaSettings(models.Model):
 
     # === BUSINESS METHODS === #
 
+    @api.private
     @api.model
-    def _get(self):
+    def current(self):
         """Return the record of the settings, with all rights on it."""
         return self.sudo().browse(self._get_id())
 
+    @api.private
     @api.model
     @tools.ormcache()
-    def _values(self):
+    def cached_values(self):
         """Return all settings by name, without a query once they are in memory.
 
         Settings that other addons add to this model are among them, secrets are not.
@@ -292,7 +294,7 @@ class G2pFaSettings(models.Model):
     def _read_values(self):
         """Return the same as this transaction sees it, for what goes on for long."""
         # Without a record, while the addon is being installed, the defaults.
-        settings = self._get() or self.sudo().new()
+        settings = self.current() or self.sudo().new()
         return frozendict(
             {
                 name: field.convert_to_read(settings[name], settings, False)
@@ -311,7 +313,7 @@ class G2pFaSettings(models.Model):
 
         :rtype: IdRule
         """
-        values = self._values()
+        values = self.cached_values()
         return self._as_rule(values["id_source"], values["id_template"])
 
     @api.model

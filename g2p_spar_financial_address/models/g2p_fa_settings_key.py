@@ -18,4 +18,4 @@ class G2pFaSettings(models.Model):
     @tools.ormcache()
     def _fingerprint_key(self):
         """Return the key of the keyed hash, as bytes."""
-        return bytes.fromhex(self._get().fingerprint_key)
+        return bytes.fromhex(self.current().fingerprint_key)

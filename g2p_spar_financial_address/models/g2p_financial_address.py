@@ -1,8 +1,7 @@
 from collections import namedtuple
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.fields import Command
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 from ..const import (
@@ -16,9 +15,7 @@ from ..const import (
     MOBILE_WALLET,
     VALUE_FIELD,
 )
-from ..toolkit.context_flags import TRUSTED_WRITE, is_marked, marked
 from ..values import checks, names
-from ..values.account_number import check_account_number
 from ..values.strategy_template import Unwritable
 
 EDITOR_OR_APPROVER = f"{EDITOR},{APPROVER}"
@@ -60,9 +57,6 @@ PROTECTED_FIELDS = {
     "state": "draft",
 }
 
-#: Bytes a proof may have.
-MAX_PROOF = 10 * 1024 * 1024
-
 #: An address as SPAR is told it: the text of its strategy, that strategy's number at
 #: SPAR, and the same in its parts, by SPAR's names, with "" for what is empty.
 SparText = namedtuple("SparText", "text number parts")
@@ -80,10 +74,10 @@ class G2pFinancialAddress(models.Model):
     An address that has taken effect is never edited: an amendment is a new address
     that replaces it, so that the history of a registrant can be trusted.
 
-    This file holds what an address is and how it is entered. Next to it: ``_values``
-    (what is typed, checked), ``_effect`` (the states and who may move it), ``_number``
-    (who reads the number), ``_sharing`` (several people, one account), ``_import``,
-    ``_retention`` and ``_burst``.
+    This file holds what an address is and what SPAR gets of it. Next to it:
+    ``_service`` (how channels check, enter and end), ``_workflow`` (the states and who
+    may move it), ``_privacy`` (who reads the number, several people at one account,
+    retention) and ``_import``.
     """
 
     _name = "g2p.financial.address"
@@ -260,85 +254,6 @@ class G2pFinancialAddress(models.Model):
 
     # === CRUD METHODS === #
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        if not self._is_trusted_write():
-            # First: what is said of the values tells who is registered, and who uses
-            # a number.
-            self.check_access("create")
-            for vals in vals_list:
-                self._check_protected(vals)
-            vals_list = self._with_registrants(vals_list)
-            self._check_references(vals_list)
-            vals_list = [
-                self._with_branch(self._cleaned({**PROTECTED_FIELDS, **vals}))
-                for vals in vals_list
-            ]
-        # What is entered in one transaction is one event: what the fields say of it
-        # would only be said a second time by a message for each.
-        quiet = self.with_context(
-            tracking_disable=True, mail_create_nolog=True, mail_create_nosubscribe=True
-        )
-        addresses = super(G2pFinancialAddress, quiet).create(vals_list)
-        addresses._activate()
-        return addresses.with_env(self.env)
-
-    def write(self, vals):
-        if self._is_trusted_write():
-            return super().write(vals)
-        self.check_access("write")
-        self._check_protected(vals)
-        if not PAYMENT_FIELDS & vals.keys():
-            return super().write(vals)
-        if any(address.state != "draft" for address in self):
-            raise UserError(
-                self.env._(
-                    "An address in use is not edited, so that its history stays true. "
-                    "Use Amend to enter the new one."
-                )
-            )
-        self._check_references([vals])
-        author = {"author_ids": [Command.link(self.env.uid)]}
-        for address in self:
-            cleaned = address._cleaned(vals)
-            if not address.branch_id:
-                place = {
-                    "partner_id": address.partner_id.id,
-                    "dfsp_id": address.dfsp_id.id,
-                }
-                cleaned["branch_id"] = self._with_branch({**place, **cleaned})[
-                    "branch_id"
-                ]
-            super(G2pFinancialAddress, address).write({**cleaned, **author})
-        self._activate()
-        return True
-
-    def _trusted_write(self):
-        """Return these for writing values that are clean, or history itself."""
-        return marked(self, TRUSTED_WRITE)
-
-    def _is_trusted_write(self):
-        return is_marked(self, TRUSTED_WRITE)
-
-    def _check_protected(self, vals):
-        """Refuse values of fields nobody writes by hand.
-
-        :raise AccessError: naming no field, whatever it is
-        """
-        if not self.env.su and not vals.keys() <= self._written_by_hand():
-            raise AccessError(
-                self.env._(
-                    "The state and origin of an address are not written by hand."
-                )
-            )
-
-    def _written_by_hand(self):
-        """Return the names of fields people write: of payment, messages and to-dos."""
-        mail = ("mail.thread", "mail.activity.mixin")
-        return PAYMENT_FIELDS.union(
-            *(self.env[model]._fields for model in mail), {"spar_id"}
-        )
-
     @api.ondelete(at_uninstall=False)
     def _unlink_only_drafts(self):
         if any(not address._may_be_deleted() for address in self):
@@ -373,153 +288,6 @@ class G2pFinancialAddress(models.Model):
         domain = [("partner_id", "in", partners.ids), ("state", "in", states)]
         return self.search_fetch(domain, ["partner_id", "state", *WRITTEN_FIELDS])
 
-    # === VALUES === #
-
-    # What is typed, in its one normal form, and what follows from it.
-
-    def _value(self):
-        """Return the account number, mobile number or e-mail address, by type."""
-        self.ensure_one()
-        return self.sudo()[VALUE_FIELD[self.fa_type]] if self.fa_type else False
-
-    def _cleaned(self, vals):
-        """Return ``vals`` with each value in its one normal form, and what follows.
-
-        The values of other address types are dropped. On a draft, what is not in
-        ``vals`` is taken from it.
-
-        :raise ValidationError: with a message for whoever typed a wrong value
-        """
-        draft = self.sudo()
-        if not draft and "dfsp_id" not in vals:
-            # A default set later would not be what the number is checked against.
-            vals = {**self.default_get(["dfsp_id"]), **vals}
-        known = {
-            name: vals[name] if name in vals else draft[name]
-            for name in ("fa_type", *VALUE_FIELD.values())
-        }
-        dfsp = self.env["g2p.dfsp"].browse(vals.get("dfsp_id", draft.dfsp_id.id))
-        # A file need not repeat what its provider says.
-        fa_type = known["fa_type"] or dfsp.fa_type or MOBILE_WALLET
-        value = self._cleaned_value(fa_type, known.get(VALUE_FIELD.get(fa_type)), dfsp)
-        cleaned = {
-            **dict.fromkeys(VALUE_FIELD.values(), False),
-            "fa_type": fa_type,
-            VALUE_FIELD[fa_type]: value,
-            **self._derived(value, fa_type, dfsp),
-        }
-        if not draft or value != draft[VALUE_FIELD[fa_type]]:
-            cleaned["entered_by_id"] = self.env.uid
-        if fa_type != BANK_ACCOUNT:
-            cleaned["branch_id"] = False
-        return {**vals, **cleaned, **self._cleaned_texts(vals)}
-
-    def _derived(self, value, fa_type=None, dfsp=None):
-        """Return what is stored beside a number: how it is shown, how it is found."""
-        dfsp = self.dfsp_id if dfsp is None else dfsp
-        return {
-            "masked": checks.mask(value),
-            "fingerprint": self._fingerprint(fa_type or self.fa_type, dfsp, value),
-        }
-
-    def _cleaned_texts(self, vals):
-        """Return what is said about the address, checked."""
-        cleaned = {}
-        for name in {"holder_name", "reason", "proof_name"} & vals.keys():
-            label = self._fields[name]._description_string(self.env)
-            note = name == "reason"
-            clean = checks.clean_note if note else checks.clean_text
-            cleaned[name] = clean(self.env, vals[name], label) or False
-        # Encoded, four characters are three bytes.
-        if len(vals.get("proof") or "") * 3 // 4 > MAX_PROOF:
-            raise ValidationError(
-                self.env._(
-                    "The proof is too large: at most %(limit)s MB.",
-                    limit=MAX_PROOF // 1024**2,
-                )
-            )
-        return cleaned
-
-    def _cleaned_value(self, fa_type, text, dfsp):
-        """Return the account number, mobile number or e-mail address, checked."""
-        if fa_type == BANK_ACCOUNT:
-            number = checks.clean_account_number(self.env, text)
-            check_account_number(self.env, number, dfsp)
-            return number
-        if fa_type == MOBILE_WALLET:
-            country = dfsp.country_id or self.env.company.country_id
-            return checks.clean_mobile_number(self.env, text, country)
-        if fa_type in VALUE_FIELD:
-            return checks.clean_email_address(self.env, text)
-        raise ValidationError(self.env._("There is no such type of payment address."))
-
-    def _with_registrants(self, vals_list):
-        """Return these values, each with the registrant the form was opened for."""
-        default = self.env.context.get("default_partner_id")
-        return [
-            {**vals, "partner_id": vals.get("partner_id") or default}
-            for vals in vals_list
-        ]
-
-    def _check_references(self, vals_list):
-        """Refuse values without a registrant, or naming something that is gone.
-
-        The database would refuse them, too, and write the whole row into its log.
-
-        :raise ValidationError: saying which
-        """
-        if not all(vals.get("partner_id", True) for vals in vals_list):
-            raise ValidationError(self.env._("Choose the registrant."))
-        for name in ("partner_id", "dfsp_id", "branch_id"):
-            wanted = {vals[name] for vals in vals_list if vals.get(name)}
-            records = self.env[self._fields[name].comodel_name].sudo().browse(wanted)
-            if records.exists() != records:
-                label = self._fields[name]._description_string(self.env)
-                raise ValidationError(
-                    self.env._("%(field)s: it does not exist any more.", field=label)
-                )
-
-    # === BRANCH === #
-
-    # The branch of an account: kept with it, and asked for by its bank.
-
-    @api.constrains("fa_type", "dfsp_id", "branch_id")
-    def _check_branch_required(self):
-        for address in self.filtered(lambda one: one.fa_type == BANK_ACCOUNT):
-            address.dfsp_id._check_branch(address.branch_id)
-
-    @api.model
-    def _with_branch(self, values, live=None):
-        """Return clean values with the branch, where a channel has not asked for it.
-
-        The same account keeps its branch: without it, SPAR would hold another address
-        that no person has entered. Another account has none.
-
-        :param dict values: of one address, clean
-        :param live: the registrant's addresses that are not history, oldest first;
-            looked up where they are not given
-        :rtype: dict
-        """
-        if values["fa_type"] != BANK_ACCOUNT or "branch_id" in values:
-            return values
-        if live is None:
-            live = self.sudo().search(
-                [
-                    ("partner_id", "=", values["partner_id"]),
-                    ("state", "in", ("draft", *LIVE_STATES)),
-                ],
-                order="id",
-            )
-        same = live.filtered(
-            lambda one: (
-                one.fa_type == BANK_ACCOUNT
-                and one.dfsp_id.id == values.get("dfsp_id")
-                # Its hash is the same with and without dashes.
-                and one.sudo().fingerprint == values["fingerprint"]
-            )
-        )
-        return {**values, "branch_id": same[-1:].branch_id.id}
-
     # === THE TEXT SPAR GETS === #
 
     # How an address is written for SPAR.
@@ -543,7 +311,7 @@ class G2pFinancialAddress(models.Model):
             been erased
         """
         address = self.ensure_one().sudo()
-        if not address._value():
+        if not address.whole_number():
             raise ValidationError(self.env._("The number of this address was erased."))
         strategy = address.dfsp_id.strategy_id
         return strategy._construct(address._spar_parts()), strategy.strategy_number
@@ -556,7 +324,7 @@ class G2pFinancialAddress(models.Model):
         address = self.ensure_one().sudo()
         return {
             **self._provider_parts(address.fa_type, address.dfsp_id, address.branch_id),
-            VALUE_FIELD[address.fa_type]: address._value() or "",
+            VALUE_FIELD[address.fa_type]: address.whole_number() or "",
         }
 
     @api.model

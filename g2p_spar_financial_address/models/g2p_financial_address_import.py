@@ -6,13 +6,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..const import LIVE_STATES, VALUE_FIELD
 from ..import_names import ProviderNames, is_unreadable, set_names_apart
 from ..values import identifiers
-from .g2p_financial_address import PROTECTED_FIELDS
-
-#: What makes two addresses the same place, as far as a file says it.
-SAME_PLACE = ("fa_type", "dfsp_id", "branch_id", "holder_name", *VALUE_FIELD.values())
 
 
 class RefusedRows:
@@ -129,7 +124,7 @@ class G2pFinancialAddress(models.Model):
         right = [data for data in data_list if not is_unreadable(data["values"])]
         self._find_registrants(right)
         providers = ProviderNames(self.env, [data["values"] for data in right])
-        rows = [d for d in right if self._cleaned_row(d, providers, refused)]
+        rows = self._checked_rows(right, providers, refused)
         return self._enter_rows(self._unshared_rows(rows, refused), refused)
 
     def _find_registrants(self, data_list):
@@ -154,8 +149,27 @@ class G2pFinancialAddress(models.Model):
                     found and found._spar_meant([values.get("holder_name")], buckets)
                 )
 
-    def _cleaned_row(self, data, providers, refused):
-        """Clean the values of a row in place; return whether they are right."""
+    def _checked_rows(self, rows, providers, refused):
+        """Put the values of rows into their normal form; set aside what is wrong.
+
+        :return: the rows that are right
+        """
+        problems = [self._find_row_problem(row, providers) for row in rows]
+        readable = [row for row, no in zip(rows, problems, strict=True) if not no]
+        checked = iter(self.check_entries([row["values"] for row in readable]))
+        kept = []
+        for row, problem in zip(rows, problems, strict=True):
+            if not problem:
+                row["values"], wrong = next(checked)
+                problem = next(iter(wrong.values()), None)
+            if problem:
+                refused.add(row["info"], problem)
+            else:
+                kept.append(row)
+        return kept
+
+    def _find_row_problem(self, data, providers):
+        """Look up what a row names; return what is wrong with it, or None."""
         try:
             if data["xml_id"] or data["values"].get("id"):
                 raise ValidationError(
@@ -177,40 +191,20 @@ class G2pFinancialAddress(models.Model):
             if not data["values"].get("branch_id"):
                 # An empty cell says nothing of the branch, like a column not there.
                 data["values"].pop("branch_id", None)
-            self._check_protected(data["values"])
-            new = {**PROTECTED_FIELDS, "channel": "import"}
-            data["values"] = self._cleaned({**new, **data["values"]})
+            self._check_said([data["values"]])
         except UserError as problem:
-            refused.add(data["info"], problem)
-            return False
-        return True
+            return str(problem)
+        return None
 
     def _unshared_rows(self, rows, refused):
         """Set aside rows whose number others use, where the policy refuses that."""
-        on_sharing = self.env["g2p.fa.policy"]._on_sharing
-        refusing = {
-            row["values"]["fingerprint"]
-            for row in rows
-            if on_sharing(row["values"]["fa_type"]) == "refuse"
-        }
-        users = self._users_of(list(refusing))
-        sharings = (
-            self.env["g2p.fa.sharing"]
-            .sudo()
-            .search([("fingerprint", "in", list(refusing))])
-        )
-        accepted = {sharing.fingerprint: sharing.partner_ids for sharing in sharings}
+        messages = self.find_sharing_refusals([row["values"] for row in rows])
         kept = []
-        for row in rows:
-            fingerprint = row["values"]["fingerprint"]
-            partner = self.env["res.partner"].browse(row["values"]["partner_id"])
-            together = users[fingerprint] | partner
-            fine = len(together) < 2 or together <= accepted.get(fingerprint, partner)
-            if fingerprint not in refusing or fine:
-                users[fingerprint] = together
-                kept.append(row)
+        for row, message in zip(rows, messages, strict=True):
+            if message:
+                refused.add(row["info"], message)
             else:
-                refused.add(row["info"], self._refused_as_shared())
+                kept.append(row)
         return kept
 
     def _enter_rows(self, rows, refused):
@@ -225,7 +219,7 @@ class G2pFinancialAddress(models.Model):
                     self.env["res.partner"].browse(v["partner_id"] for v in vals_list)
                 )
                 known = self.sudo().search([], order="id desc", limit=1).id or 0
-                entered = self._enter_changes(vals_list)
+                entered = self.submit(vals_list, "import")
             # What was there already is left alone, and not counted.
             refused.count(entered.filtered(lambda a: a.id > known), before)
             return entered
@@ -242,35 +236,3 @@ class G2pFinancialAddress(models.Model):
         return self._enter_rows(rows[:half], refused) | self._enter_rows(
             rows[half:], refused
         )
-
-    def _enter_changes(self, vals_list):
-        """Enter what is not there already: in use, waiting, or incomplete."""
-        live = self.sudo().search_fetch(
-            [
-                ("partner_id", "in", [vals["partner_id"] for vals in vals_list]),
-                ("state", "in", ("draft", *LIVE_STATES)),
-            ],
-            # Reads them all at once; row by row it would be a query each.
-            ["partner_id", *SAME_PLACE],
-            order="id",
-        )
-        by_partner = live.grouped(lambda address: address.partner_id.id)
-        changes, same = [], self.browse()
-        for vals in vals_list:
-            # The newest decides: what comes after it changes it.
-            mine = by_partner.get(vals["partner_id"], live.browse())
-            vals = self._with_branch(vals, mine)
-            newest = mine[-1:]
-            if newest and newest._is_place(vals):
-                same |= self.browse(newest.id)
-            else:
-                changes.append(vals)
-        if not changes:
-            return same
-        return same | self._trusted_write().create(changes).with_env(self.env)
-
-    def _is_place(self, vals):
-        """Return whether this is the address these values describe."""
-        said = [name for name in SAME_PLACE if name in vals]
-        mine = self._convert_to_write({name: self[name] for name in said})
-        return all((mine[name] or False) == (vals[name] or False) for name in said)

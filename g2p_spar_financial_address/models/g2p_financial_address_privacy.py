@@ -1,5 +1,3 @@
-import hashlib
-import hmac
 import re
 from collections import defaultdict
 
@@ -10,6 +8,7 @@ from odoo.exceptions import AccessError, ValidationError
 
 from ..const import APPROVER, BANK_ACCOUNT, EDITOR, LIVE_STATES, VALUE_FIELD
 from ..toolkit.context_flags import AUDITED_READ, is_marked, marked
+from ..toolkit.keyed_hash import keyed_hash
 from ..toolkit.transactions import alone, in_chunks
 from ..values.account_number import is_iban
 
@@ -138,7 +137,7 @@ class G2pFinancialAddress(models.Model):
         if not any(self.env.user.has_group(group) for group in (EDITOR, APPROVER)):
             raise AccessError(self.env._("You may only see this number masked."))
         self._write_down("reveal")
-        return self._value() or ""
+        return self.whole_number() or ""
 
     def _write_down(self, way):
         """Record that these numbers were shown to this user.
@@ -177,8 +176,7 @@ class G2pFinancialAddress(models.Model):
             value = re.sub(r"[^A-Z0-9]", "", value)
             scope = "" if is_iban(value) else str(dfsp.id)
         text = "|".join((fa_type, scope, value.casefold()))
-        key = self.env["g2p.fa.settings"]._fingerprint_key()
-        return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:40]
+        return keyed_hash(self.env, text)[:40]
 
     # === FINDING === #
 
@@ -192,7 +190,7 @@ class G2pFinancialAddress(models.Model):
         on_sharing = self.env["g2p.fa.policy"]._on_sharing
         watched = self.sudo().filtered(lambda a: on_sharing(a.fa_type) != "allow")
         strict = watched.filtered(lambda a: on_sharing(a.fa_type) != "warn")
-        self.env["g2p.fa.meeting"]._lock_fingerprints(strict.mapped("fingerprint"))
+        self.env["g2p.fa.meeting"].lock_fingerprints(strict.mapped("fingerprint"))
         users = self._users_of(watched.mapped("fingerprint"))
         for address in watched:
             users[address.fingerprint] |= address.partner_id
@@ -243,6 +241,51 @@ class G2pFinancialAddress(models.Model):
             addresses.sharing_id = by_print[fingerprint]
         return self
 
+    @api.private
+    @api.model
+    def find_sharing_refusals(self, entries):
+        """Return why the policy refuses numbers that other registrants use.
+
+        A look ahead: :meth:`submit` asks again, when no other transaction can enter
+        the same number.
+
+        :param list entries: clean, of one address each
+        :return: for each entry a message or None; those before it count as entered
+        :rtype: list
+        """
+        on_sharing = self.env["g2p.fa.policy"]._on_sharing
+        prints = [
+            self._fingerprint(
+                entry["fa_type"],
+                self.env["g2p.dfsp"].browse(entry.get("dfsp_id")),
+                entry[VALUE_FIELD[entry["fa_type"]]],
+            )
+            if on_sharing(entry["fa_type"]) == "refuse"
+            else None
+            for entry in entries
+        ]
+        refusing = list(set(prints) - {None})
+        users = self._users_of(refusing)
+        sharings = (
+            self.env["g2p.fa.sharing"].sudo().search([("fingerprint", "in", refusing)])
+        )
+        accepted = {sharing.fingerprint: sharing.partner_ids for sharing in sharings}
+        nobody = self.env["res.partner"]
+        messages = []
+        for entry, fingerprint in zip(entries, prints, strict=True):
+            # Without an ID where the registrant is not known here yet.
+            partner = nobody.browse(entry.get("partner_id"))
+            together = users[fingerprint] | partner
+            is_only = together == partner
+            allowed = partner and together <= accepted.get(fingerprint, nobody)
+            if fingerprint is None or is_only or allowed:
+                users[fingerprint] = together
+                messages.append(None)
+            else:
+                messages.append(self._refused_as_shared())
+        return messages
+
+    @api.model
     def _refused_as_shared(self):
         return self.env._(
             "Another registrant is already paid at this account or wallet. If that is "
@@ -342,7 +385,7 @@ class G2pFinancialAddress(models.Model):
 
         A draft nobody touched for as long is deleted: it was never in use.
         """
-        days = self.env["g2p.fa.settings"]._values()["retention_days"]
+        days = self.env["g2p.fa.settings"].cached_values()["retention_days"]
         if not days:
             return
         before = fields.Datetime.now() - relativedelta(days=days)

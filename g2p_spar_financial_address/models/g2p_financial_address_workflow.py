@@ -159,7 +159,9 @@ class G2pFinancialAddress(models.Model):
         before = self.partner_id._paid_types() if asking else {}
         for address in self:
             types = {address.fa_type, *before.get(address.partner_id.id, ())}
-            if any(policy._approve(t, way) for t in types for way in ways[address]):
+            if any(
+                policy.asks_approval(t, way) for t in types for way in ways[address]
+            ):
                 causes.setdefault(address, "policy")
         for address, cause in causes.items():
             address.sudo().approval_cause = cause
@@ -252,23 +254,7 @@ class G2pFinancialAddress(models.Model):
         in_use = self.filtered(lambda address: address.state == "effective")
         if not in_use:
             raise UserError(self.env._("There is no address in use to end."))
-        in_use._end("admin", self._clean_decision(reason))
-
-    def _end(self, channel, note):
-        """Stop paying at those in use, and withdraw those that wait for approval.
-
-        :param str channel: by which one it is asked for
-        :param str note: why, clean; kept with the address
-        """
-        in_use = self.filtered(lambda address: address.state == "effective")
-        # Approved later, what waits would pay again somebody who is no longer paid.
-        waiting = self._waiting_for(in_use.partner_id)
-        waiting._close("ended", self.env._("The address in use was ended."))
-        # What waits for somebody who has none in use.
-        (self - in_use - waiting)._close("ended", note)
-        in_use._close("ended", note)
-        if in_use:
-            in_use.partner_id._financial_address_changed(channel)
+        self.end(in_use.partner_id, reason, "admin")
 
     def action_ask_reason(self):
         """Open the dialog that asks why, for the decision named in the context."""
@@ -360,7 +346,7 @@ class G2pFinancialAddress(models.Model):
     @api.model
     def _cron_watch_bursts(self):
         """Ask an approver to look at whoever changed many addresses this hour."""
-        limit = self.env["g2p.fa.settings"]._values()["burst_limit"]
+        limit = self.env["g2p.fa.settings"].cached_values()["burst_limit"]
         if not limit:
             return
         hour_ago = fields.Datetime.now() - relativedelta(hours=1)
@@ -386,7 +372,7 @@ class G2pFinancialAddress(models.Model):
             ],
             limit=1,
         )
-        approver = self._approvers().get(self)
+        approver = self.approvers().get(self)
         if asked or not approver:
             return
         self.activity_schedule(

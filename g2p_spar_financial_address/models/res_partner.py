@@ -124,7 +124,7 @@ class ResPartner(models.Model):
         :rtype: dict
         """
         self.ensure_one()
-        settings = settings or self.env["g2p.fa.settings"]._values()
+        settings = settings or self.env["g2p.fa.settings"].cached_values()
         details = {}
         if settings["send_name"]:
             details["name"] = self._spar_get_name()
@@ -138,7 +138,7 @@ class ResPartner(models.Model):
 
         A registry that makes names or phones of other fields adds those.
         """
-        settings = self.env["g2p.fa.settings"]._values()
+        settings = self.env["g2p.fa.settings"].cached_values()
         return {name for name in ("name", "phone") if settings[f"send_{name}"]}
 
     @api.model

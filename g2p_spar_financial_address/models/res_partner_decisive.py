@@ -102,7 +102,7 @@ class ResPartner(models.Model):
             if others != others.exists():
                 # How they were paid is not known any more.
                 concerned |= dict(FA_TYPES).keys()
-            if any(policy._approve(fa_type, channel) for fa_type in concerned):
+            if any(policy.asks_approval(fa_type, channel) for fa_type in concerned):
                 names = person._deciding(new, *ids[person], bool(others))
                 if names:
                     held[person] = frozenset(names)

@@ -54,7 +54,7 @@ class FinancialAddressCase(TransactionCase):
     @classmethod
     def make_ids_from(cls, id_source, id_template="{id}"):
         """Let SPAR IDs come from these fields of the contact."""
-        cls.approved(cls.env["g2p.fa.settings"]._get()).write(
+        cls.approved(cls.env["g2p.fa.settings"].current()).write(
             {
                 "id_source": id_source,
                 "id_template": id_template,

@@ -2,7 +2,7 @@ from lxml import etree
 
 from odoo.tests import Form, tagged
 
-from ..models.g2p_financial_address import PAYMENT_FIELDS, PROTECTED_FIELDS
+from ..models.g2p_financial_address import PAYMENT_FIELDS
 from .common import FinancialAddressCase
 
 
@@ -27,8 +27,6 @@ class TestBranch(FinancialAddressCase):
     def said(self, **values):
         """Return what a channel says that has no question about the branch."""
         return {
-            **PROTECTED_FIELDS,
-            "channel": "odk",
             "partner_id": self.registrant.id,
             "fa_type": "bank_account",
             "dfsp_id": self.bank.id,
@@ -36,6 +34,10 @@ class TestBranch(FinancialAddressCase):
             "holder_name": "Neema Mushi",
             **values,
         }
+
+    def submit(self, **values):
+        Address = self.env["g2p.financial.address"].sudo()
+        return Address.submit([self.said(**values)], "odk")
 
     # === THE ADMIN FORM === #
 
@@ -89,17 +91,14 @@ class TestBranch(FinancialAddressCase):
 
     def test_the_same_account_keeps_its_branch(self):
         Address = self.env["g2p.financial.address"].sudo()
+        said = self.said(reason="Another holder")
         ways = {
-            "many": lambda values: Address._enter_changes([values]),
-            "one": Address._enter_one,
-            "rpc": lambda values: Address.create(
-                {name: values[name] for name in values if name not in PROTECTED_FIELDS}
-                | {"reason": "Another holder"}
-            ),
+            "channel": lambda: Address.submit([said], "odk"),
+            "rpc": lambda: Address.create(said),
         }
         for way, enter in ways.items():
             with self.subTest(way), self.env.cr.savepoint() as savepoint:
-                enter(Address._cleaned(self.said()))
+                enter()
                 self.assertNotEqual(self.in_use(), self.account)
                 self.assertEqual(self.in_use().holder_name, "Neema Mushi")
                 self.assertEqual(self.in_use().branch_id, self.branch)
@@ -119,39 +118,25 @@ class TestBranch(FinancialAddressCase):
         self.assertEqual(draft.branch_id, self.branch)
 
     def test_the_same_account_with_dashes_keeps_it(self):
-        Address = self.env["g2p.financial.address"].sudo()
-        values = self.said(account_number="01234-56789")
-        for enter in (Address._enter_one, lambda v: Address._enter_changes([v])):
-            with self.env.cr.savepoint() as savepoint:
-                enter(Address._cleaned(values))
-                self.assertEqual(self.in_use().account_number, "01234-56789")
-                self.assertEqual(self.in_use().branch_id, self.branch)
+        self.submit(account_number="01234-56789")
+        self.assertEqual(self.in_use().account_number, "01234-56789")
+        self.assertEqual(self.in_use().branch_id, self.branch)
+
+    def test_another_account_or_bank_does_not(self):
+        second = self.bank.copy({"code": "SB"})
+        for values in ({"account_number": "0123456780"}, {"dfsp_id": second.id}):
+            with self.subTest(values), self.env.cr.savepoint() as savepoint:
+                self.submit(**values)
+                self.assertNotEqual(self.in_use(), self.account)
+                self.assertFalse(self.in_use().branch_id)
                 savepoint.rollback()
             self.env.invalidate_all()
 
-    def test_another_account_or_bank_does_not(self):
-        Address = self.env["g2p.financial.address"].sudo()
-        second = self.bank.copy({"code": "SB"})
-        for values in ({"account_number": "0123456780"}, {"dfsp_id": second.id}):
-            for enter in (Address._enter_one, lambda v: Address._enter_changes([v])):
-                with self.subTest(values), self.env.cr.savepoint() as savepoint:
-                    enter(Address._cleaned(self.said(**values)))
-                    self.assertNotEqual(self.in_use(), self.account)
-                    self.assertFalse(self.in_use().branch_id)
-                    savepoint.rollback()
-                self.env.invalidate_all()
-
     def test_saying_nothing_new_enters_nothing(self):
-        Address = self.env["g2p.financial.address"].sudo()
-        values = self.said(holder_name="Asha J.")
-        self.assertEqual(Address._enter_one(Address._cleaned(values)), self.account)
-        entered = Address._enter_changes([Address._cleaned(values)])
-        self.assertEqual(entered, self.account)
+        self.assertEqual(self.submit(holder_name="Asha J."), self.account)
 
     def test_taking_it_away_is_a_change(self):
-        Address = self.env["g2p.financial.address"].sudo()
-        values = self.said(holder_name="Asha J.", branch_id=False)
-        Address._enter_changes([Address._cleaned(values)])
+        self.submit(holder_name="Asha J.", branch_id=False)
         self.assertNotEqual(self.in_use(), self.account)
         self.assertFalse(self.in_use().branch_id)
 
@@ -181,19 +166,14 @@ class TestBranch(FinancialAddressCase):
             (archived, "The branch Closed is archived"),
             (second.branch_ids, "North is not one of the chosen bank"),
         ]:
-            said = self.said(account_number="0123456780", branch_id=branch.id)
+            said = {"branch_id": branch.id}
             for enter in (
-                lambda v: Address.with_user(editor).create(
-                    {**typed, "branch_id": v["branch_id"]}
-                ),
-                lambda v: draft.write(
-                    {"dfsp_id": self.bank.id, "branch_id": v["branch_id"]}
-                ),
-                Address.sudo()._enter_one,
-                lambda v: Address.sudo()._enter_changes([v]),
+                lambda v: Address.with_user(editor).create({**typed, **v}),
+                lambda v: draft.write({"dfsp_id": self.bank.id, **v}),
+                lambda v: self.submit(account_number="0123456780", **v),
             ):
                 with self.subTest(branch.name), self.assertRefused(message):
-                    enter(Address.sudo()._cleaned(said))
+                    enter(said)
         self.assertEqual(self.in_use(), self.account)
 
     def test_what_waited_before_its_branch_was_archived_is_not_approved(self):
@@ -211,7 +191,6 @@ class TestBranch(FinancialAddressCase):
     def test_a_bank_may_need_a_branch(self):
         self.bank.branch_required = True
         message = "Choose the branch: First Bank needs one."
-        Address = self.env["g2p.financial.address"].sudo()
         other = {"account_number": "0123456780"}
         branchless = {
             "mobile_number": False,
@@ -220,12 +199,8 @@ class TestBranch(FinancialAddressCase):
         }
         with self.assertRefused(message):
             self.enter_address(**branchless, dfsp_id=self.bank.id)
-        for enter in (
-            Address._enter_one,
-            lambda values: Address._enter_changes([values]),
-        ):
-            with self.assertRefused(message):
-                enter(Address._cleaned(self.said(**other)))
+        with self.assertRefused(message):
+            self.submit(**other)
         self.assertEqual(self.in_use(), self.account)
         self.enter_bank_account("0123456780")
         another = {**branchless, "account_number": "0123456781"}

@@ -10,7 +10,7 @@ class TestBurst(FinancialAddressCase):
         super().setUpClass()
         cls.editor = cls.new_user("b_editor", "editor")
         cls.approver = cls.new_user("b_approver", "approver")
-        cls.env["g2p.fa.settings"]._get().burst_limit = 3
+        cls.env["g2p.fa.settings"].current().burst_limit = 3
         cls.enter_address()
 
     def amend(self, times):
@@ -43,6 +43,6 @@ class TestBurst(FinancialAddressCase):
         self.assertFalse(self.alerts())
 
     def test_it_can_be_switched_off(self):
-        self.env["g2p.fa.settings"]._get().burst_limit = 0
+        self.env["g2p.fa.settings"].current().burst_limit = 0
         self.amend(5)
         self.assertFalse(self.alerts())

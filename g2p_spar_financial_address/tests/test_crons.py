@@ -49,7 +49,7 @@ class TestCrons(CronsMixin, FinancialAddressCase):
         self.assertEqual(len(addresses.filtered("sharing_id")), 2)
 
     def test_the_next_person_with_many_changes_is_noticed(self):
-        self.env["g2p.fa.settings"]._get().burst_limit = 1
+        self.env["g2p.fa.settings"].current().burst_limit = 1
         for name in ("c_one", "c_two"):
             user = new_test_user(self.env, name, f"{ADDON}.group_editor")
             for number in range(3):
@@ -62,7 +62,7 @@ class TestCrons(CronsMixin, FinancialAddressCase):
         self.assertEqual(calls, 2)
 
     def test_the_others_are_erased(self):
-        self.env["g2p.fa.settings"]._get().retention_days = 30
+        self.env["g2p.fa.settings"].current().retention_days = 30
         addresses = self.make_addresses(3)
         for partner in addresses.partner_id:
             partner.action_end_financial_address()

@@ -1,6 +1,8 @@
+from odoo.exceptions import AccessError
+from odoo.fields import Command
+from odoo.service.model import get_public_method
 from odoo.tests import tagged
 
-from ..models.g2p_financial_address import PROTECTED_FIELDS
 from .common import FinancialAddressCase
 
 
@@ -18,21 +20,19 @@ class TestEntering(FinancialAddressCase):
             lambda partners, channel: self.changed.append((partners, channel)),
         )
 
-    def values(self, number, partner=None, **values):
-        values = {
+    def entry(self, number, partner=None, **values):
+        return {
             "fa_type": "mobile_wallet",
             "dfsp_id": self.operator.id,
             "mobile_number": number,
             "holder_name": "Asha Juma",
             "reason": "A new phone",
-            "channel": "api",
             "partner_id": (partner or self.registrant).id,
             **values,
         }
-        return self.Address._cleaned({**PROTECTED_FIELDS, **values})
 
     def enter(self, number, partner=None, **values):
-        entered = self.Address._enter_changes([self.values(number, partner, **values)])
+        entered = self.Address.submit([self.entry(number, partner, **values)], "api")
         self.env.flush_all()
         return entered
 
@@ -89,24 +89,228 @@ class TestEntering(FinancialAddressCase):
             self.enter("0754200001")
 
     def test_a_provider_that_is_archived_or_does_not_offer_this_is_refused(self):
-        values = self.values("0754200001")
         with self.assertRefused("does not offer this type"):
-            self.Address._enter_changes([{**values, "dfsp_id": self.bank.id}])
+            self.enter("+255754200001", dfsp_id=self.bank.id)
         self.operator.active = False
         with self.assertRefused("is archived"):
-            self.Address._enter_changes([values])
+            self.enter("0754200001")
 
     def test_what_spar_could_not_read_back_is_refused(self):
-        values = self.values("0754200001")
-        values["mobile_number"] = "1.wallet_provider_code:MC"
+        wrong = "1.wallet_provider_code:MC"
+        self.patch(type(self.Address), "_cleaned_value", lambda *_args: wrong)
         with self.assertRefused("SPAR uses to separate"):
-            self.Address._enter_changes([values])
+            self.enter("0754200001")
 
     def test_it_takes_few_statements(self):
         self.enter("0754200001")
-        values = self.values("0754200002")
+        entry = self.entry("0754200002")
         self.env.flush_all()
         self.env.invalidate_all()
         with self.assertQueryCount(12):
-            self.Address._enter_changes([values])
+            self.Address.submit([entry], "api")
             self.env.flush_all()
+
+    # === SEVERAL AT ONCE === #
+
+    def test_each_entry_gets_its_address_in_order(self):
+        others = [self.new_registrant(f"Chiku {n}", f"SR-{n + 3}") for n in range(2)]
+        there = self.enter("0754200001")
+        entered = self.Address.submit(
+            [
+                self.entry("0754200002", others[0]),
+                self.entry("0754 200 001"),
+                self.entry("0754200003", others[1]),
+            ],
+            "import",
+        )
+        self.assertEqual(
+            list(entered.partner_id), [others[0], self.registrant, others[1]]
+        )
+        self.assertEqual(entered[1], there)
+
+    def test_of_two_for_one_registrant_the_last_one_wins(self):
+        entries = [self.entry("0754200001"), self.entry("0754200002")]
+        first, last = self.Address.submit(entries, "import")
+        self.assertEqual((first.state, last.state), ("ended", "effective"))
+
+    def test_many_take_no_query_each(self):
+        def queries(numbers):
+            people = [self.new_registrant(f"Q {n}", f"Q-{n}") for n in numbers]
+            entries = [
+                self.entry(
+                    False,
+                    one,
+                    fa_type="bank_account",
+                    dfsp_id=self.bank.id,
+                    account_number=f"0123{n:06}",
+                    mobile_number=False,
+                )
+                for n, one in zip(numbers, people, strict=True)
+            ]
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.Address.check_entries(entries)
+            self.Address.submit(entries, "import")
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        self.bank.account_pattern = False
+        queries(range(100, 103))
+        few, many = queries(range(3)), queries(range(10, 40))
+        self.assertLess(many - few, 27)
+
+    # === WHO AND WHERE FROM === #
+
+    def test_the_author_is_the_user_and_the_channel_the_servers(self):
+        editor = self.new_user("e_editor", "editor")
+        mine = self.env["g2p.financial.address"].with_user(editor)
+        address = mine.submit([self.entry("0754200001")], "import")
+        self.assertEqual((address.entered_by_id, address.channel), (editor, "import"))
+        self.assertEqual(address.create_uid, editor)
+
+    def test_an_entry_says_nothing_of_state_author_or_origin(self):
+        for field, value in [
+            ("state", "effective"),
+            ("channel", "portal"),
+            ("entered_by_id", self.env.uid),
+            ("author_ids", []),
+            ("fingerprint", "x"),
+        ]:
+            with self.subTest(field), self.assertRefused("not written by hand"):
+                self.enter("0754200001", **{field: value})
+
+    def test_facts_of_origin_are_the_servers_and_make_no_other_place(self):
+        editor = self.new_user("e_editor", "editor")
+        origin = {"author_ids": [Command.set(editor.ids)]}
+        entry = self.entry("0754200001")
+        address = self.Address.submit([entry], "odk", [origin])
+        self.assertEqual(address.author_ids, editor)
+        self.assertIn(editor, address._authors())
+        self.assertEqual(self.Address.submit([entry], "odk"), address)
+
+    def test_users_who_may_not_enter_or_end_are_refused(self):
+        self.enter("0754200001")
+        viewer = self.new_user("e_viewer", "viewer")
+        theirs = self.env["g2p.financial.address"].with_user(viewer)
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            theirs.submit([self.entry("0754200002")], "admin")
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            theirs.end(self.registrant, "Moved", "admin")
+
+    def test_no_rpc_client_reaches_the_service(self):
+        offered = {
+            "g2p.financial.address": (
+                "check_entry",
+                "check_entries",
+                "submit",
+                "end",
+                "is_place",
+                "whole_number",
+                "find_sharing_refusals",
+                "approvers",
+            ),
+            "g2p.fa.settings": ("current", "cached_values"),
+            "g2p.fa.policy": ("asks_approval",),
+            "g2p.fa.meeting": ("lock_fingerprints",),
+            "g2p.fa.rate": ("take", "take_all"),
+        }
+        for model, names in offered.items():
+            for name in names:
+                with self.subTest(name), self.assertRaises(AccessError):
+                    get_public_method(self.env[model], name)
+
+    # === CHECKING === #
+
+    def test_all_that_is_wrong_is_said_at_its_field(self):
+        self.bank.branch_required = True
+        entry = self.entry(
+            False,
+            fa_type="bank_account",
+            dfsp_id=self.bank.id,
+            account_number="none",
+            reason="Call 0754 200 001",
+        )
+        count = self.Address.search_count([])
+        values, problems = self.Address.check_entry(entry)
+        self.assertEqual(set(problems), {"account_number", "reason", "branch_id"})
+        self.assertIn("at least one digit", problems["account_number"])
+        self.assertIn("First Bank needs one", problems["branch_id"])
+        self.assertEqual(values["holder_name"], "Asha Juma")
+        self.assertEqual(self.Address.search_count([]), count)
+
+    def test_what_is_checked_is_clean_and_stays_so(self):
+        typed = self.entry(" 0754 200 001 ", holder_name=" Asha ", account_number="9")
+        values, problems = self.Address.check_entry(typed)
+        self.assertFalse(problems)
+        self.assertEqual(values["mobile_number"], "+255754200001")
+        self.assertEqual(values["holder_name"], "Asha")
+        self.assertFalse(values["account_number"])
+        self.assertEqual(self.Address.check_entry(values), (values, {}))
+        self.assertTrue(self.Address.submit([values], "api").is_place(values))
+
+    def test_a_branch_that_is_kept_is_not_missing(self):
+        self.enter_bank_account("0123456789")
+        self.bank.branch_required = True
+        account = {
+            "fa_type": "bank_account",
+            "dfsp_id": self.bank.id,
+            "account_number": "01234-56789",
+        }
+        entry = self.entry(False, **account)
+        without = {name: entry[name] for name in entry if name != "partner_id"}
+        checked = self.Address.check_entries(
+            [
+                entry,
+                {**entry, "account_number": "0123456780"},
+                {**entry, "branch_id": False},
+                without,
+            ]
+        )
+        self.assertEqual(
+            ["branch_id" in problems for _values, problems in checked],
+            [False, True, True, True],
+        )
+
+    def test_a_refusal_of_shared_numbers_is_seen_ahead(self):
+        other = self.new_registrant("Chiku Omar", "SR-3")
+        self.enter("0754200001", other)
+        first, second = self.entry("0754200001"), self.entry("0754200002")
+        without = {name: first[name] for name in first if name != "partner_id"}
+        mine = {**first, "partner_id": other.id}
+        again = {**second, "partner_id": other.id}
+        entries = [first, second, without, mine, again]
+        cleans = [values for values, _no in self.Address.check_entries(entries)]
+        refusals = self.Address.find_sharing_refusals(cleans)
+        self.assertEqual(refusals, [None] * 5)
+        self.set_policy(shared="refuse")
+        refusals = self.Address.find_sharing_refusals(cleans)
+        self.assertEqual(
+            [bool(one) for one in refusals], [True, False, True, False, True]
+        )
+
+    # === ENDING === #
+
+    def test_ending_withdraws_what_waits_and_says_why(self):
+        in_use = self.enter("0754200001")
+        self.set_policy(approve_api=True)
+        waiting = self.enter("0754200002")
+        other = self.new_registrant("Chiku Omar", "SR-3")
+        alone = self.enter("0754200003", other)
+        idle = self.new_registrant("Neema Mushi", "SR-4")
+        people = self.registrant | other | idle
+        self.changed.clear()
+        ended = self.Address.end(people, " Moved away ", "api")
+        self.assertEqual(ended, in_use | waiting | alone)
+        self.assertEqual(set(ended.mapped("state")), {"ended"})
+        self.assertEqual(in_use.decision_note, "Moved away")
+        self.assertEqual(alone.decision_note, "Moved away")
+        self.assertEqual(waiting.decision_note, "The address in use was ended.")
+        self.assertEqual(self.changed, [(self.registrant, "api")])
+        self.assertFalse(self.Address.end(people, False, "api"))
+
+    def test_a_reason_that_cannot_be_kept_ends_nothing(self):
+        in_use = self.enter("0754200001")
+        with self.assertRefused("Leave numbers"):
+            self.Address.end(self.registrant, "Call 0754 200 001", "api")
+        self.assertEqual(in_use.state, "effective")

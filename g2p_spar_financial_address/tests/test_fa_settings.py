@@ -18,7 +18,7 @@ class TestFaSettings(FinancialAddressCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.Settings = cls.env["g2p.fa.settings"]
-        cls.settings = cls.Settings._get()
+        cls.settings = cls.Settings.current()
 
     def test_defaults_send_and_change_least(self):
         defaults = {
@@ -29,24 +29,24 @@ class TestFaSettings(FinancialAddressCase):
             "retention_days": 0,
             "burst_limit": 50,
         }
-        values = self.Settings._values()
+        values = self.Settings.cached_values()
         # Other addons have settings of their own here.
         self.assertEqual({name: values[name] for name in defaults}, defaults)
         self.assertEqual(self.Settings._id_rule(), ((), "{id}"))
 
     def test_reading_a_setting_costs_no_query(self):
-        self.Settings._values()
+        self.Settings.cached_values()
         user = new_test_user(self.env, "f_none", groups="base.group_user")
         self.env.flush_all()
         with self.assertQueryCount(0):
-            values = self.Settings.with_user(user)._values()
+            values = self.Settings.with_user(user).cached_values()
             self.Settings.with_user(user)._id_rule()
         self.assertIsInstance(values, frozendict)
 
     def test_a_changed_setting_is_read_at_once(self):
-        self.assertFalse(self.Settings._values()["send_name"])
+        self.assertFalse(self.Settings.cached_values()["send_name"])
         self.settings.send_name = True
-        self.assertTrue(self.Settings._values()["send_name"])
+        self.assertTrue(self.Settings.cached_values()["send_name"])
         self.assertTrue(self.settings.send_name)
 
     @mute_logger("odoo.sql_db")
@@ -160,7 +160,7 @@ class TestFaSettingsAtTheSameTime(TransactionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.settings = cls.env["g2p.fa.settings"]._get()
+        cls.settings = cls.env["g2p.fa.settings"].current()
         cls.registrant = cls.env["res.partner"].create(
             {"name": "Asha Juma", "is_registrant": True}
         )

@@ -395,10 +395,10 @@ class TestImport(FinancialAddressCase):
         self.assertEqual(len(result["messages"]), 1)
 
     def test_what_meets_another_transaction_is_tried_again_as_a_whole(self):
-        def meet(self, vals_list):
+        def meet(self, entries, channel):
             raise SerializationFailure("met")
 
-        self.patch(type(self.env["g2p.financial.address"]), "_enter_changes", meet)
+        self.patch(type(self.env["g2p.financial.address"]), "submit", meet)
         with self.assertRaises(SerializationFailure):
             self.env["g2p.financial.address"]._enter_rows(
                 [{"values": {"partner_id": one.id}} for one in self.people[:2]], None

@@ -36,8 +36,8 @@ class TestOtherWaysRound(SecondPersonCase):
                     )
                 )
         policy = self.env["g2p.fa.policy"]
-        self.assertTrue(policy._approve("bank_account", "admin"))
-        self.assertFalse(policy._approve("email_wallet", "admin"))
+        self.assertTrue(policy.asks_approval("bank_account", "admin"))
+        self.assertFalse(policy.asks_approval("email_wallet", "admin"))
 
     def test_an_address_does_not_change_hands_through_the_contact(self):
         accomplice = self.accomplice()
@@ -133,10 +133,10 @@ class TestOtherWaysRound(SecondPersonCase):
         expressions = (
             "object.account_number",
             "object.sudo().account_number",
-            "object._value()",
+            "object.whole_number()",
             "object._spar_parts()",
             "object.reveal()",
-            "object.env['g2p.financial.address'].sudo().browse(object.id)._value()",
+            "object.env['g2p.financial.address'].sudo().browse(object.id).whole_number()",
         )
         self.account.flush_recordset()
         for expression in expressions:

@@ -19,7 +19,7 @@ class TestRate(TransactionCase):
         )
 
     def take(self, times, key="asha", limit=3, seconds=60):
-        return [self.Rate._take(key, limit, seconds) for _time in range(times)]
+        return [self.Rate.take(key, limit, seconds) for _time in range(times)]
 
     def test_as_many_as_are_allowed_and_no_more(self):
         self.assertEqual(self.take(3), [0, 0, 0])
@@ -61,19 +61,19 @@ class TestRate(TransactionCase):
     def test_several_keys_are_counted_at_once_and_the_longest_wait_is_told(self):
         takings = [("client", 100, 60), ("person", 1, 60), ("person of day", 1, 3600)]
         with self.assertQueryCount(1):
-            self.assertEqual(self.Rate._take_all(takings), 0)
-        wait = self.Rate._take_all(takings)
+            self.assertEqual(self.Rate.take_all(takings), 0)
+        wait = self.Rate.take_all(takings)
         self.assertGreater(wait, 60)
         self.assertLessEqual(wait, 3600)
 
     def test_one_key_twice_is_counted_once(self):
         twice = [("asha", 2, 60), ("asha", 2, 60)]
-        self.assertEqual(self.Rate._take_all(twice), 0)
-        self.assertEqual(self.Rate._take_all(twice), 0)
-        self.assertGreater(self.Rate._take_all(twice), 0)
+        self.assertEqual(self.Rate.take_all(twice), 0)
+        self.assertEqual(self.Rate.take_all(twice), 0)
+        self.assertGreater(self.Rate.take_all(twice), 0)
 
     def test_nothing_to_count_is_allowed(self):
-        self.assertEqual(self.Rate._take_all([]), 0)
+        self.assertEqual(self.Rate.take_all([]), 0)
 
     def test_the_key_is_kept_as_a_hash(self):
         self.take(1, "0754200001")
@@ -121,7 +121,7 @@ class TestRateAmongOthers(TransactionCase):
             )
 
     def test_many_at_the_same_time_get_exactly_what_is_allowed(self):
-        take = self.env["g2p.fa.rate"]._take
+        take = self.env["g2p.fa.rate"].take
         with ThreadPoolExecutor(16) as pool:
             waits = list(pool.map(lambda _n: take(self.KEY, 50, 3600), range(120)))
         self.assertEqual(waits.count(0), 50)
@@ -129,6 +129,6 @@ class TestRateAmongOthers(TransactionCase):
     def test_a_rollback_does_not_give_it_back(self):
         Rate = self.env["g2p.fa.rate"]
         with self.env.cr.savepoint() as savepoint:
-            self.assertEqual(Rate._take(self.KEY, 1, 3600), 0)
+            self.assertEqual(Rate.take(self.KEY, 1, 3600), 0)
             savepoint.rollback()
-        self.assertGreater(Rate._take(self.KEY, 1, 3600), 0)
+        self.assertGreater(Rate.take(self.KEY, 1, 3600), 0)

@@ -19,7 +19,7 @@ class TestRetention(FinancialAddressCase):
             cls.old = cls.enter_address(proof=b"cHJvb2Y=", holder_name="Asha Juma")
         with freeze_time("2026-02-01"):
             cls.current = cls.enter_address("0754 200 002")
-        cls.env["g2p.fa.settings"]._get().retention_days = 30
+        cls.env["g2p.fa.settings"].current().retention_days = 30
 
     def erase(self, day):
         cron = self.env.ref("g2p_spar_financial_address.cron_erase")
@@ -91,7 +91,7 @@ class TestRetention(FinancialAddressCase):
         self.assertFalse(pending.mobile_number)
 
     def test_without_a_limit_everything_is_kept(self):
-        self.env["g2p.fa.settings"]._get().retention_days = 0
+        self.env["g2p.fa.settings"].current().retention_days = 0
         self.erase("2040-01-01")
         self.assertIn(NUMBER, self.stored(self.old))
 

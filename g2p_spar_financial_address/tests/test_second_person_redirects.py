@@ -6,7 +6,6 @@ from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
-from ..models.g2p_financial_address import PROTECTED_FIELDS
 from ..toolkit.context_flags import APPROVED, TRUSTED, trusted
 from .beside_others import transaction
 from .common import FinancialAddressCase
@@ -240,7 +239,7 @@ class TestSecondPersonRedirects(SecondPersonCase):
         wallet = self.enter_address("0754 200 666", user=self.editor)
         self.assertEqual(wallet.state, "to_approve")
 
-    def test_the_short_way_looks_at_what_is_replaced(self):
+    def test_what_a_channel_submits_is_judged_by_what_it_replaces(self):
         Address = self.env["g2p.financial.address"]
         self.set_policy("bank_account", approve_api=True)
         values = {
@@ -250,14 +249,12 @@ class TestSecondPersonRedirects(SecondPersonCase):
             "mobile_number": "+255754200666",
             "holder_name": "Asha Juma",
             "reason": "A new phone",
-            "channel": "api",
         }
         for end in (False, True):
             if end:
                 self.account.action_end("Moved")
             with self.subTest(ended=end), self.env.cr.savepoint() as savepoint:
-                cleaned = Address._cleaned({**PROTECTED_FIELDS, **values})
-                self.assertEqual(Address._enter_one(cleaned).state, "to_approve")
+                self.assertEqual(Address.submit([values], "api").state, "to_approve")
                 savepoint.rollback()
 
     def test_stopping_takes_effect_at_once_and_resuming_waits(self):
@@ -376,7 +373,7 @@ class TestSecondPersonRedirects(SecondPersonCase):
         self.assertEqual(self.registrant.spar_id, "E-1")
 
     def test_the_rule_of_all_ids_waits(self):
-        settings = self.env["g2p.fa.settings"]._get()
+        settings = self.env["g2p.fa.settings"].current()
         self.registrant.with_user(self.editor).ref = "R-1"
         with self.assertRefused("1 registrants would get another"):
             settings.write({"id_source": "ref"})

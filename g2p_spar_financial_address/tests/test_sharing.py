@@ -222,14 +222,14 @@ class TestSharing(FinancialAddressCase):
 
     def test_the_hash_is_keyed_and_nobody_reads_it(self):
         for user in (self.editor, self.approver, self.env.ref("base.user_admin")):
-            for record in (self.first, self.env["g2p.fa.settings"]._get()):
+            for record in (self.first, self.env["g2p.fa.settings"].current()):
                 field = "fingerprint" if "fingerprint" in record else "fingerprint_key"
                 address = record.with_user(user)
                 with self.subTest(user.login), self.assertRaises(AccessError):
                     address.read([field])
         with self.assertRaises(AccessError):
             self.first.with_user(self.editor).write({"fingerprint": "x"})
-        settings = self.env["g2p.fa.settings"]._get()
+        settings = self.env["g2p.fa.settings"].current()
         before = self.first.sudo().fingerprint
         settings.fingerprint_key = "00" * 32
         self.env.registry.clear_cache()

@@ -229,19 +229,19 @@ class TestSparId(FinancialAddressCase):
                 for n in range(2)
             ]
         )
-        before = self.env["g2p.fa.settings"]._values()
+        before = self.env["g2p.fa.settings"].cached_values()
         with self.assertRefused("P0, P1: same"):
             self.make_ids_from("function")
         self.assertEqual(
             people.mapped("spar_id"), ["token:0@nationalId", "token:1@nationalId"]
         )
-        self.assertEqual(self.env["g2p.fa.settings"]._values(), before)
+        self.assertEqual(self.env["g2p.fa.settings"].cached_values(), before)
 
     def test_without_confirmation_nothing_changes(self):
         self.registrant.ref = "1"
         self.told.clear()
         with self.assertRefused("1 registrants would get another SPAR ID"):
-            self.env["g2p.fa.settings"]._get().id_template = "{id}"
+            self.env["g2p.fa.settings"].current().id_template = "{id}"
         self.assertEqual(self.registrant.spar_id, "token:1@nationalId")
         self.assertFalse(self.told)
 

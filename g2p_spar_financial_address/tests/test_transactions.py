@@ -36,7 +36,7 @@ class TestTransactions(BesideOthersCase):
         self.assertEqual(done, [[1, 2], [3]])
 
     def approve(self, env):
-        return env["g2p.fa.policy"]._approve("bank_account", "odk")
+        return env["g2p.fa.policy"].asks_approval("bank_account", "odk")
 
     def change_elsewhere(self, value):
         """Do what another process does, of which this one knows nothing yet."""

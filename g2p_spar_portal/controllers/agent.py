@@ -161,7 +161,7 @@ class AgentPortal(http.Controller):
         notes[_COUNTED + kind] = True
         count, seconds = LIMITS[kind]
         key = f"portal.{kind}:{request.env.uid}"
-        wait = request.env["g2p.fa.rate"]._take(key, count, seconds)
+        wait = request.env["g2p.fa.rate"].take(key, count, seconds)
         if wait:
             raise Refused(
                 429,

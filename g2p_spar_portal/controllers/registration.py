@@ -30,12 +30,13 @@ class RegistrationPortal(AgentPortal):
     @agent_route("/my/register", methods=["GET"])
     def registration_list(self, **_others):
         """Show the agent's unfinished registrations, and the button to begin."""
+        settings = request.env["g2p.fa.settings"].cached_values()
         return request.render(
             "g2p_spar_portal.registrations",
             {
                 "heading": request.env._("Register a person"),
                 "registrations": self._registrations()._find_open(),
-                "days": request.env["g2p.fa.settings"]._values()["registration_days"],
+                "days": settings["registration_days"],
                 "form_token": self._new_token(),
             },
         )

@@ -1,5 +1,3 @@
-import hashlib
-import hmac
 import re
 import secrets
 from datetime import timedelta
@@ -13,6 +11,7 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import MOBILE_WALLET
 from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import trusted
+from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 from odoo.addons.g2p_spar_financial_address.values import checks
 
 from ..registration_payment import FirstPaymentForm
@@ -303,7 +302,7 @@ class G2pPortalRegistration(models.Model):
         :return: number of processed rows, and whether there may be more
         :rtype: tuple
         """
-        days = self.env["g2p.fa.settings"]._values()["registration_days"]
+        days = self.env["g2p.fa.settings"].cached_values()["registration_days"]
         before = fields.Datetime.now() - timedelta(days=days)
         idle = self.sudo().search(
             [("last_activity", "<", before)], order="last_activity", limit=GC_CHUNK
@@ -580,9 +579,8 @@ class G2pPortalRegistration(models.Model):
         the ID.
         """
         if text := self._clean_typed_id():
-            key = self.env["g2p.fa.settings"]._fingerprint_key()
-            digest = hmac.new(key, f"id|{text}".encode(), hashlib.sha256).hexdigest()
-            self.env["g2p.fa.meeting"]._lock_fingerprints([digest])
+            digest = keyed_hash(self.env, f"id|{text}")
+            self.env["g2p.fa.meeting"].lock_fingerprints([digest])
 
     def _enter(self, answers):
         """Create the registrant and the address.

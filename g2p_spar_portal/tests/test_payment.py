@@ -88,11 +88,11 @@ class TestPayment(PortalCase):
             holder_name="Neema Juma",
             reason="A new holder",
         )
-        self.send(self.payment_path, again, 422)
-        self.assertIn(branch.name, self.response.text)
-        kept = self.registrant.financial_address_id
-        self.assertEqual(kept.holder_name, "Asha Juma")
-        self.assertEqual(kept.branch_id, branch)
+        before = self.registrant.financial_address_id
+        page = self.send(self.payment_path, again, 422)
+        self.assertIn("is archived", text_of(page.get_element_by_id("errors")))
+        self.assertEqual(self.registrant.financial_address_id, before)
+        self.assertEqual(before.branch_id, branch)
 
     def test_an_email_wallet_is_entered(self):
         form = self.form(

@@ -195,7 +195,7 @@ class TestRegistrationHostile(RegistrationCase):
         form = {**self.shown("identity"), "action": "next", **NEEMA}
         with patch.dict(LIMITS, write=(2, 60)):
             key = f"portal.write:{self.agent.id}"
-            self.env["g2p.fa.rate"]._take(key, 2, 60)
+            self.env["g2p.fa.rate"].take(key, 2, 60)
             statuses = {
                 self.url_open(
                     f"{self.path}/identity", data=form, allow_redirects=False

@@ -195,7 +195,7 @@ class TestRegistrationKept(RegistrationCase):
     def test_what_nobody_goes_on_with_is_erased_and_then_forgotten(self):
         self.fill_wallet()
         registration = self.registration
-        days = timedelta(days=self.env["g2p.fa.settings"]._get().registration_days)
+        days = timedelta(days=self.env["g2p.fa.settings"].current().registration_days)
 
         def clean_up_after(last_activity):
             registration.last_activity = last_activity

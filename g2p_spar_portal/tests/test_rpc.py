@@ -138,7 +138,10 @@ class TestRpc(PortalCase):
         self.assertEqual(self.other.user_id, self.agent_b)
 
     def test_private_methods_are_no_way_round(self):
-        for method in ("_spar_is_paid", "_spar_agent_domain", "_enter_changes"):
+        for method in ("_spar_is_paid", "_spar_agent_domain"):
             self.assertDenied(PARTNER, method, self.registrant.ids)
         self.assertDenied("g2p.portal.sent", "_is_first", "token", {})
-        self.assertDenied("g2p.fa.rate", "_take", "key", 1, 1)
+        self.assertDenied("g2p.fa.rate", "take", "key", 1, 1)
+        entry = {"partner_id": self.registrant.id}
+        self.assertDenied("g2p.financial.address", "submit", [entry], "portal")
+        self.assertDenied("g2p.financial.address", "end", [], "Gone", "portal")

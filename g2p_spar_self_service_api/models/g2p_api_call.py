@@ -59,7 +59,7 @@ class G2pApiCall(models.Model):
     @api.autovacuum
     def _gc_calls(self):
         """Forget calls kept as long as the settings say."""
-        days = self.env["g2p.fa.settings"]._values()["api_call_days"]
+        days = self.env["g2p.fa.settings"].cached_values()["api_call_days"]
         if not days:
             return 0, 0
         self.env.cr.execute(

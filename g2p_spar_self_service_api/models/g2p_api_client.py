@@ -194,7 +194,7 @@ class G2pApiClient(models.Model):
         # good for no more than these minutes.
         seconds = ASSERTION_SECONDS + 3 * LEEWAY
         once = rate_limits.of_assertion(client.client_id, claims["jti"], seconds)
-        if self.env["g2p.fa.rate"]._take_all(once):
+        if self.env["g2p.fa.rate"].take_all(once):
             raise BadToken("replayed")
         return client
 

@@ -405,7 +405,7 @@ class G2pApiIssuer(models.Model):
     @api.model
     def _fetch(self, row):
         """Fetch the keys, once a minute at most; return None if that was in vain."""
-        if self.env["g2p.fa.rate"]._take_all(rate_limits.of_fetch(row["id"])):
+        if self.env["g2p.fa.rate"].take_all(rate_limits.of_fetch(row["id"])):
             return None
         try:
             text = jwks.fetch(row["jwks_url"])

@@ -1,4 +1,3 @@
-import hashlib
 import hmac
 import json
 import secrets
@@ -7,13 +6,11 @@ from dateutil.relativedelta import relativedelta
 from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
-from odoo.exceptions import ConcurrencyError, UserError
+from odoo.exceptions import ConcurrencyError, UserError, ValidationError
 from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
-from odoo.addons.g2p_spar_financial_address.models.g2p_financial_address import (
-    PROTECTED_FIELDS,
-)
+from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 from odoo.addons.g2p_spar_financial_address.values import identifiers
 
 from ..exceptions import KeyReused, Refused
@@ -131,9 +128,7 @@ class G2pApiProposal(models.Model):
 
     @api.model
     def _hash(self, what, text):
-        key = self.env["g2p.fa.settings"]._fingerprint_key()
-        message = f"api|{what}|{text}".encode()
-        return hmac.new(key, message, hashlib.sha256).hexdigest()
+        return keyed_hash(self.env, f"api|{what}|{text}")
 
     def _by_key(self, caller, hashes):
         """Return what this key was used for.
@@ -159,10 +154,11 @@ class G2pApiProposal(models.Model):
 
     def _enter(self, caller, hashes, said):
         self._check_person_meant(caller, said.get("holder_name"))
-        values = self._address_values(caller.partner, said)
-        values |= {"api_caller": caller.name, "api_caller_key": caller.key}
+        entry = self._checked_entry(caller.partner, said)
+        origin = {"api_caller": caller.name, "api_caller_key": caller.key}
+        Address = self.env["g2p.financial.address"]
         try:
-            address = self.env["g2p.financial.address"]._enter_changes([values])
+            address = Address.submit([entry], "api", [origin])
             self.env.flush_all()
         except UserError as problem:
             raise Refused({"": str(problem)}) from None
@@ -202,51 +198,46 @@ class G2pApiProposal(models.Model):
             message = caller.partner._spar_meant_message()
             raise Refused({"holder_name": message})
 
-    def _address_values(self, partner, said):
-        """Return the values of the address that is asked for, clean.
+    def _checked_entry(self, partner, said):
+        """Return the address that is asked for, as an entry.
 
-        :raise Refused: saying what is wrong with each of them
+        :raise Refused: saying what is wrong with each of its values
         """
-        Address = self.env["g2p.financial.address"]
         reasons = {}
 
-        def checked(name, check, *args):
+        def found(name, find, *args):
             try:
-                return check(*args)
+                return find(*args)
             except UserError as problem:
                 reasons[name] = str(problem)
 
         fa_type = said["type"]
-        dfsp = checked("provider", self._provider, fa_type, said["provider"])
+        dfsp = found("provider", self._provider, fa_type, said["provider"])
         branch = said.get("branch") and dfsp
-        branch = branch and checked("branch", self._branch, dfsp, said["branch"])
+        branch = branch and found("branch", self._branch, dfsp, said["branch"])
         value = VALUE_FIELD[fa_type]
-        if dfsp:
-            checked(value, Address._cleaned_value, fa_type, said[value], dfsp)
-        texts = {name: said.get(name) for name in ("holder_name", "reason")}
-        for name, text in texts.items():
-            checked(name, Address._cleaned_texts, {name: text})
-        if reasons:
-            raise Refused(reasons)
-        values = Address._cleaned(
+        entry, problems = self.env["g2p.financial.address"].check_entry(
             {
-                **PROTECTED_FIELDS,
-                **texts,
                 "partner_id": partner.id,
                 "fa_type": fa_type,
-                "dfsp_id": dfsp.id,
+                "dfsp_id": dfsp.id if dfsp else False,
                 # Not said is not the same as none.
                 **({"branch_id": branch.id} if branch else {}),
                 value: said[value],
-                "channel": "api",
+                "holder_name": said.get("holder_name"),
+                "reason": said.get("reason"),
             }
         )
-        values = Address._with_branch(values)
-        kept = self.env["g2p.dfsp.branch"].browse(values["branch_id"])
-        checked("branch", dfsp._check_branch, kept)
-        if reasons:
-            raise Refused(reasons)
-        return values
+        if not dfsp:
+            # What it should look like depends on the provider.
+            problems.pop(value, None)
+        problems = {
+            "branch" if name == "branch_id" else name: problem
+            for name, problem in problems.items()
+        }
+        if problems or reasons:
+            raise Refused({**problems, **reasons})
+        return entry
 
     def _provider(self, fa_type, code):
         # As it came first: a code stored before codes had a normal form.
@@ -283,15 +274,13 @@ class G2pApiProposal(models.Model):
         :param str reason: why, or a falsy value
         :raise Refused: when the reason cannot be kept
         """
-        Address = self.env["g2p.financial.address"].sudo()
         lock_registrant(self.env, caller.partner)
+        Address = self.env["g2p.financial.address"].sudo()
         try:
-            note = Address._clean_decision(reason)
-        except UserError as problem:
+            ended = Address.end(caller.partner, reason, "api")
+        except ValidationError as problem:
             raise Refused({"reason": str(problem)}) from None
-        live = Address._live_of(caller.partner)
-        live._end("api", note)
-        live.api_ended_by = caller.name
+        ended.api_ended_by = caller.name
 
     # === FORGETTING KEYS === #
 

@@ -65,7 +65,7 @@ class G2pApiRights(models.AbstractModel):
         "SPAR ID is made as",
         required=True,
         tracking=True,
-        default=lambda self: self.env["g2p.fa.settings"]._values()["id_template"],
+        default=lambda self: self.env["g2p.fa.settings"].cached_values()["id_template"],
         help="How the ID that comes with a call becomes the SPAR ID, with {id} where "
         "it goes, such as token:{id}@nationalId. With {id} alone it is the SPAR ID.",
     )

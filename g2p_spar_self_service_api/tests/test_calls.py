@@ -101,7 +101,7 @@ class TestCalls(CitizenCase):
         self.assertFalse(self.calls())
 
     def test_old_calls_are_forgotten_as_the_settings_say(self):
-        settings = self.env["g2p.fa.settings"]._get()
+        settings = self.env["g2p.fa.settings"].current()
         for _call in range(2):
             self.ask("/v1/probe/nobody", token=self.token)
         old, young = self.calls()

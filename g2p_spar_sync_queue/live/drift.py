@@ -1,7 +1,6 @@
 """Drift: how what SPAR holds differs from what is requested, and what can be done."""
 
-import hashlib
-import hmac
+from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 
 from ..engine import journal, store
 from ..engine.decide import digest, of_address
@@ -98,5 +97,4 @@ def fingerprint(env, result):
     text = digest(result.fa, result.strategy_number)
     if not text:
         return False
-    key = env["g2p.fa.settings"].sudo()._fingerprint_key()
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return keyed_hash(env, text)

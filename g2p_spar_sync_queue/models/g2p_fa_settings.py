@@ -36,7 +36,7 @@ class G2pFaSettings(models.Model):
             SQL("SELECT %s FROM g2p_fa_settings FOR SHARE", columns),
             log_exceptions=False,
         )
-        remembered = self._values()
+        remembered = self.cached_values()
         for stored in self.env.cr.fetchall():
             if [bool(v) for v in stored] != [remembered[name] for name in DETAILS]:
                 self.env.registry.clear_cache()

@@ -337,13 +337,12 @@ class G2pSparReconciliationLine(models.Model):
             return self.env._("SPAR holds something else by now. Look at it again.")
         try:
             with self.env.cr.savepoint():
-                self.env["g2p.financial.address"].create(
-                    {
-                        **values,
-                        "partner_id": self.sudo().partner_id.id,
-                        "reason": self.env._("Taken over from SPAR"),
-                    }
-                )
+                entry = {
+                    **values,
+                    "partner_id": self.sudo().partner_id.id,
+                    "reason": self.env._("Taken over from SPAR"),
+                }
+                self.env["g2p.financial.address"].submit([entry], "admin")
         except UserError as error:
             return str(error)
         return None

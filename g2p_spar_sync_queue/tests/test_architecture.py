@@ -10,6 +10,8 @@ from odoo.tests import tagged
 from .common import SparCase
 
 ADDON = Path(__file__).parents[1]
+#: The addon in which an address begins its way.
+BELOW = ADDON.parent / "g2p_spar_financial_address"
 DOCUMENT = ADDON.parent / "docs" / "architecture.md"
 #: What every step calls, so that it has no place of its own on the way.
 EVERYWHERE = {"engine/store.py"}
@@ -42,14 +44,15 @@ class TestArchitecture(SparCase):
         return steps
 
     def entered(self, work):
-        """Return the functions of the addon that work enters, each once, in order."""
+        """Return the functions of both addons that work enters, each once, in order."""
         calls = {}
 
         def note(frame, event, _argument):
             path = frame.f_code.co_filename
-            if event == "call" and path.startswith(f"{ADDON}/"):
-                file = path.removeprefix(f"{ADDON}/")
-                calls.setdefault((file, frame.f_code.co_name))
+            for addon in (BELOW, ADDON):
+                if event == "call" and path.startswith(f"{addon}/"):
+                    file = path.removeprefix(f"{addon}/")
+                    calls.setdefault((file, frame.f_code.co_name))
 
         before = sys.getprofile()
         threading.setprofile(note)
@@ -62,14 +65,21 @@ class TestArchitecture(SparCase):
         return list(calls)
 
     def test_one_address_takes_the_way_that_is_described(self):
+        entry = {
+            "partner_id": self.registrant.id,
+            "fa_type": "mobile_wallet",
+            "dfsp_id": self.operator.id,
+            "mobile_number": "0754 200 001",
+        }
+
         def save_and_send():
-            self.enter_address("0754 200 001")
+            self.env["g2p.financial.address"].submit([entry], "import")
             self.mapping._job_sync()
 
         calls = self.entered(save_and_send)
         self.assertInSync()
         steps = self.listed()
-        self.assertGreater(len(steps), 15)
+        self.assertGreater(len(steps), 23)
         self.assertEqual([step for step in calls if step in steps], steps)
         chapters = {file for file, _name in calls if file.startswith("engine/")}
         self.assertEqual(chapters - EVERYWHERE, chapters & {file for file, _ in steps})

@@ -422,7 +422,7 @@ class TestDetailsUnderLoad(PaidCase):
     def switch(self, is_on):
         """Have another process write the setting; this one has not heard of it."""
         with trap_jobs(), transaction() as env:
-            env["g2p.fa.settings"]._get().send_name = is_on
+            env["g2p.fa.settings"].current().send_name = is_on
             env["g2p.fa.settings"].flush_model()
             env.cr.commit()
 
@@ -434,7 +434,7 @@ class TestDetailsUnderLoad(PaidCase):
         self.switch(True)
         # As its own process still remembers it, too.
         late.registry.clear_cache()
-        self.assertFalse(late["g2p.fa.settings"]._values()["send_name"])
+        self.assertFalse(late["g2p.fa.settings"].cached_values()["send_name"])
         self.assertBeaten(late, self.call)
         before = self.captured()
         self.again(self.call)
@@ -442,7 +442,7 @@ class TestDetailsUnderLoad(PaidCase):
 
     def test_who_is_named_where_the_switch_is_not_known_yet_is_sent_again(self):
         env = self.open()
-        self.assertFalse(env["g2p.fa.settings"]._values()["send_name"])
+        self.assertFalse(env["g2p.fa.settings"].cached_values()["send_name"])
         env.cr.execute("UPDATE g2p_fa_settings SET send_name = true")
         env.cr.commit()
         before = self.captured()

@@ -13,7 +13,7 @@ PHONE = "+255 754 100 001"
 class TestDetails(SparCase):
     def setUp(self):
         super().setUp()
-        self.settings = self.env["g2p.fa.settings"]._get()
+        self.settings = self.env["g2p.fa.settings"].current()
         self.settings.write({"send_name": True, "send_phone": True})
         self.enter_address()
         self.run_engine()

@@ -44,7 +44,7 @@ class TestLeaving(SparCase):
 
     def test_spar_is_told_the_name_and_phone_only_when_that_is_chosen(self):
         self.assertEqual(self.mapper.told, (None, None))
-        settings = self.env["g2p.fa.settings"]._get()
+        settings = self.env["g2p.fa.settings"].current()
         for number, values, told in (
             ("0754 200 101", {"send_name": True}, ("Asha Juma", None)),
             ("0754 200 102", {"send_phone": True}, ("Asha Juma", "+255 754 100 001")),

@@ -206,12 +206,12 @@ class TestLongSyncRun(KeyCase):
 
     def test_settings_count_as_they_are_not_as_they_are_remembered(self):
         settings = self.env["g2p.fa.settings"]
-        self.assertFalse(settings._values()["send_name"])
+        self.assertFalse(settings.cached_values()["send_name"])
         self.env.flush_all()
         # As another process does, of which this one hears only later.
         self.env.cr.execute("UPDATE g2p_fa_settings SET send_name = true")
         self.env.invalidate_all()
-        self.assertFalse(settings._values()["send_name"])
+        self.assertFalse(settings.cached_values()["send_name"])
         self.run_engine(mappings=self.mappings[0])
         self.assertEqual(self.mapper.told[0], self.mappings[-1].partner_id.name)
 

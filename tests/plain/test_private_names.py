@@ -63,64 +63,22 @@ HOOKS = {
     "_stop": "a connection is paused",
 }
 
-SUBMIT = "the address service, submit() and end(), is to do this"
-SERVICE = "the address service is to offer this under a public name"
-SETTINGS = "the settings are to be read by an offered function"
-RATE = "the rate limiter is to be offered by the toolkit"
+ENGINE = "the engine reads it in its own transaction; to be renamed with the engine"
 SPAR = "the sync queue is to offer this under a public name"
 
 #: Private methods that an addon still calls: name -> why, and what is to replace it.
 EXCEPTIONS = {
     "g2p_spar_financial_address": {},
-    "g2p_spar_sync_queue": {
-        "_fingerprint_key": SERVICE,
-        "_read_values": SERVICE,
-    },
+    "g2p_spar_sync_queue": {"_read_values": ENGINE},
     "g2p_spar_admin_ui": {
         "_check_operator": SPAR,
         "_client": SPAR,
-        "_get": SETTINGS,
         "_key_problem_text": SPAR,
         "_renew": SPAR,
-        "_value": SERVICE,
     },
-    "g2p_spar_portal": {
-        "_check_branch": SUBMIT,
-        "_cleaned": SUBMIT,
-        "_cleaned_texts": SUBMIT,
-        "_cleaned_value": SUBMIT,
-        "_enter_changes": SUBMIT,
-        "_fingerprint_key": SERVICE,
-        "_lock_fingerprints": SERVICE,
-        "_refused_as_shared": SUBMIT,
-        "_take": RATE,
-    },
-    "g2p_spar_self_service_api": {
-        "_check_branch": SUBMIT,
-        "_clean_decision": SUBMIT,
-        "_cleaned": SUBMIT,
-        "_cleaned_texts": SUBMIT,
-        "_cleaned_value": SUBMIT,
-        "_end": SUBMIT,
-        "_enter_changes": SUBMIT,
-        "_fingerprint_key": SERVICE,
-        "_live_of": SERVICE,
-        "_take_all": RATE,
-        "_values": SETTINGS,
-        "_with_branch": SUBMIT,
-    },
-    "g2p_odk_spar_mapping": {
-        "_approve": SUBMIT,
-        "_approvers": SERVICE,
-        "_enter_changes": SUBMIT,
-        "_fingerprint_key": SERVICE,
-        "_is_place": SERVICE,
-        "_live_of": SERVICE,
-        "_on_sharing": SERVICE,
-        "_refused_as_shared": SUBMIT,
-        "_users_of": SERVICE,
-        "_with_branch": SUBMIT,
-    },
+    "g2p_spar_portal": {},
+    "g2p_spar_self_service_api": {},
+    "g2p_odk_spar_mapping": {},
 }
 
 

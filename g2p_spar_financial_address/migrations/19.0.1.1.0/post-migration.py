@@ -17,7 +17,7 @@ def migrate(cr, version):
         [*without, ("id", ">", last)], order="id", limit=CHUNK
     ):
         for address in found:
-            address._trusted_write().write(address._derived(address._value()))
+            address._trusted_write().write(address._derived(address.whole_number()))
         last = found[-1].id
         env.flush_all()
         env.invalidate_all()

@@ -1,0 +1,440 @@
+from odoo import api, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
+
+from ..const import BANK_ACCOUNT, LIVE_STATES, MOBILE_WALLET, VALUE_FIELD
+from ..toolkit.context_flags import TRUSTED_WRITE, is_marked, marked
+from ..values import checks
+from ..values.account_number import check_account_number
+from .g2p_financial_address import PAYMENT_FIELDS, PROTECTED_FIELDS
+
+#: What makes two addresses the same place, as far as an entry says it.
+SAME_PLACE = ("fa_type", "dfsp_id", "branch_id", "holder_name", *VALUE_FIELD.values())
+
+#: What is said about an address.
+TEXTS = ("holder_name", "reason", "proof_name")
+
+#: Bytes a proof may have.
+MAX_PROOF = 10 * 1024 * 1024
+
+#: What is entered in one transaction is one event: what the fields say of it would only
+#: be said a second time by a message for each.
+QUIET = {
+    "tracking_disable": True,
+    "mail_create_nolog": True,
+    "mail_create_nosubscribe": True,
+}
+
+
+class G2pFinancialAddress(models.Model):
+    """The service: how every channel checks, enters and ends payment addresses.
+
+    A channel calls :meth:`check_entries` to show what is wrong at its fields,
+    :meth:`submit` to enter, and :meth:`end`. RPC clients and forms use ``create`` and
+    ``write``, which end in the same :meth:`_enter` and :meth:`_activate`.
+
+    An *entry* is a dict of what a person says: values of :data:`PAYMENT_FIELDS`. The
+    state, the author and the channel are not part of it.
+    """
+
+    _inherit = "g2p.financial.address"
+
+    # === WHAT CHANNELS CALL === #
+
+    # Not for RPC clients: an own channel or own facts of origin would be forged.
+
+    @api.private
+    @api.model
+    def check_entry(self, entry):
+        """Check one entry, as :meth:`check_entries` does.
+
+        :param dict entry: what a person says
+        :return: the values in their normal form, and what is wrong, by field
+        :rtype: tuple[dict, dict]
+        """
+        return self.check_entries([entry])[0]
+
+    @api.private
+    @api.model
+    def check_entries(self, entries):
+        """Check all of what was typed, and store nothing.
+
+        :param list entries: as for :meth:`submit`; without ``partner_id`` where the
+            registrant is not known yet
+        :return: for each entry its values in their normal form, for :meth:`submit`, and
+            what is wrong, as messages by field
+        :rtype: list[tuple[dict, dict]]
+        """
+        checked = [self._clean(entry) for entry in entries]
+        self._check_branches(checked)
+        return checked
+
+    @api.private
+    @api.model
+    def submit(self, entries, channel, origins=None):
+        """Enter addresses. The user of the environment is their author.
+
+        What is there already - in use, waiting, or incomplete - is not entered again.
+        Of several for one registrant, the last one wins.
+
+        :param list entries: what is said of each address, clean or not. An account
+            without ``branch_id`` keeps its branch; False takes it away
+        :param str channel: one of :data:`~..const.CHANNELS`
+        :param list origins: for each entry, the facts of its origin that the server
+            itself knows, by field: never what a client sent
+        :return: the address of each entry, in the same order
+        :rtype: g2p.financial.address
+        :raise ValidationError: for the first value that is wrong, or when an address
+            may not take effect; nothing is entered then
+        :raise AccessError: for a user who may not enter addresses
+        """
+        self.check_access("create")
+        self._check_said(entries)
+        origins = origins or [{}] * len(entries)
+        said = [
+            self._cleaned({**PROTECTED_FIELDS, **entry, **origin, "channel": channel})
+            for entry, origin in zip(entries, origins, strict=True)
+        ]
+        current = self._find_current(said)
+        found, missing = [], []
+        for vals in said:
+            mine = current.get(vals["partner_id"], self)
+            vals = self._with_branch(vals, mine)
+            # The newest decides: what comes after it changes it.
+            newest = mine[-1:]
+            is_there = newest and newest.is_place(vals)
+            found.append(newest.id if is_there else None)
+            if not is_there:
+                missing.append(vals)
+        entered = iter(self._enter(missing).ids)
+        return self.browse(id_ or next(entered) for id_ in found)
+
+    @api.private
+    @api.model
+    def end(self, partners, reason, channel):
+        """Stop paying these registrants, and withdraw what waits for approval.
+
+        Registrants with neither are left alone.
+
+        :param res.partner partners: the registrants
+        :param str reason: why, or a falsy value; kept with the address
+        :param str channel: by which one it is asked for
+        :return: the addresses that have ended
+        :rtype: g2p.financial.address
+        :raise ValidationError: when the reason cannot be kept
+        :raise AccessError: for a user who may not end them
+        """
+        note = self._clean_decision(reason)
+        live = self.sudo()._live_of(partners).with_env(self.env)
+        live.check_access("write")
+        in_use = live.filtered(lambda address: address.state == "effective")
+        # Approved later, what waits would pay a registrant who is no longer paid.
+        waiting = (live - in_use).filtered(lambda a: a.partner_id in in_use.partner_id)
+        waiting._close("ended", self.env._("The address in use was ended."))
+        (live - waiting)._close("ended", note)
+        if in_use:
+            in_use.partner_id._financial_address_changed(channel)
+        return live
+
+    @api.private
+    def is_place(self, entry):
+        """Return whether this is the address that an entry describes.
+
+        :param dict entry: clean; what it does not name may be anything
+        """
+        address = self.ensure_one().sudo()
+        said = [name for name in SAME_PLACE if name in entry]
+        mine = self._convert_to_write({name: address[name] for name in said})
+        return all((mine[name] or False) == (entry[name] or False) for name in said)
+
+    @api.private
+    def whole_number(self):
+        """Return the account number, mobile number or e-mail address, by type."""
+        self.ensure_one()
+        return self.sudo()[VALUE_FIELD[self.fa_type]] if self.fa_type else False
+
+    # === BY HAND: FORMS AND RPC CLIENTS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if self._is_trusted_write():
+            return super().create(vals_list)
+        # First: what is said of the values tells who is registered, and who uses a
+        # number.
+        self.check_access("create")
+        if not self.env.su:
+            self._check_said(vals_list)
+        vals_list = self._with_registrants(vals_list)
+        self._check_references(vals_list)
+        return self._enter(
+            [
+                self._with_branch(self._cleaned({**PROTECTED_FIELDS, **vals}))
+                for vals in vals_list
+            ]
+        )
+
+    def write(self, vals):
+        if self._is_trusted_write():
+            return super().write(vals)
+        self.check_access("write")
+        if not self.env.su:
+            self._check_said([vals])
+        if not PAYMENT_FIELDS & vals.keys():
+            return super().write(vals)
+        if any(address.state != "draft" for address in self):
+            raise UserError(
+                self.env._(
+                    "An address in use is not edited, so that its history stays true. "
+                    "Use Amend to enter the new one."
+                )
+            )
+        self._check_references([vals])
+        author = {"author_ids": [Command.link(self.env.uid)]}
+        for address in self:
+            cleaned = address._cleaned(vals)
+            if not address.branch_id:
+                place = {
+                    "partner_id": address.partner_id.id,
+                    "dfsp_id": address.dfsp_id.id,
+                }
+                cleaned["branch_id"] = self._with_branch({**place, **cleaned})[
+                    "branch_id"
+                ]
+            super(G2pFinancialAddress, address).write({**cleaned, **author})
+        self._activate()
+        return True
+
+    def _enter(self, vals_list):
+        """Store clean values, and let the addresses take effect: the one write path."""
+        if not vals_list:
+            return self.browse()
+        quiet = self.with_context(**QUIET)
+        addresses = marked(quiet, TRUSTED_WRITE).create(vals_list).with_env(quiet.env)
+        addresses._activate()
+        return addresses.with_env(self.env)
+
+    def _trusted_write(self):
+        """Return these for writing values that are clean, or history itself."""
+        return marked(self, TRUSTED_WRITE)
+
+    def _is_trusted_write(self):
+        return is_marked(self, TRUSTED_WRITE)
+
+    @api.model
+    def _check_said(self, entries):
+        """Refuse values of fields nobody writes by hand.
+
+        :raise AccessError: naming no field, whatever it is
+        """
+        # People write what is of payment, messages and to-dos.
+        mail = ("mail.thread", "mail.activity.mixin")
+        said = PAYMENT_FIELDS.union(
+            {"spar_id"}, *(self.env[model]._fields for model in mail)
+        )
+        if not all(entry.keys() <= said for entry in entries):
+            raise AccessError(
+                self.env._(
+                    "The state and origin of an address are not written by hand."
+                )
+            )
+
+    def _with_registrants(self, vals_list):
+        """Return these values, each with the registrant the form was opened for."""
+        default = self.env.context.get("default_partner_id")
+        return [
+            {**vals, "partner_id": vals.get("partner_id") or default}
+            for vals in vals_list
+        ]
+
+    def _check_references(self, vals_list):
+        """Refuse values without a registrant, or naming something that is gone.
+
+        The database would refuse them, too, and write the whole row into its log.
+
+        :raise ValidationError: saying which
+        """
+        if not all(vals.get("partner_id", True) for vals in vals_list):
+            raise ValidationError(self.env._("Choose the registrant."))
+        for name in ("partner_id", "dfsp_id", "branch_id"):
+            wanted = {vals[name] for vals in vals_list if vals.get(name)}
+            records = self.env[self._fields[name].comodel_name].sudo().browse(wanted)
+            if records.exists() != records:
+                label = self._fields[name]._description_string(self.env)
+                raise ValidationError(
+                    self.env._("%(field)s: it does not exist any more.", field=label)
+                )
+
+    # === VALUES: WHAT IS TYPED, IN ITS ONE NORMAL FORM === #
+
+    def _cleaned(self, vals):
+        """Return ``vals`` with each value in its normal form, and what follows from it.
+
+        :raise ValidationError: with a message for the person who typed a wrong value
+        """
+        cleaned, problems = self._clean(vals)
+        for problem in problems.values():
+            raise ValidationError(problem)
+        draft = self.sudo()
+        dfsp = self.env["g2p.dfsp"].browse(cleaned.get("dfsp_id", draft.dfsp_id.id))
+        fa_type = cleaned["fa_type"]
+        value = cleaned[VALUE_FIELD[fa_type]]
+        if not draft or value != draft[VALUE_FIELD[fa_type]]:
+            cleaned["entered_by_id"] = self.env.uid
+        return {**cleaned, **self._derived(value, fa_type, dfsp)}
+
+    def _clean(self, vals):
+        """Return ``vals`` in their normal form, and what is wrong with them.
+
+        The values of other address types are dropped. On a draft, what is not in
+        ``vals`` is taken from it.
+
+        :return: what is right, and messages by field
+        :rtype: tuple[dict, dict]
+        """
+        draft = self.sudo()
+        if not draft and "dfsp_id" not in vals:
+            # A default set later would not be what the number is checked against.
+            vals = {**self.default_get(["dfsp_id"]), **vals}
+        known = {
+            name: vals[name] if name in vals else draft[name]
+            for name in ("fa_type", *VALUE_FIELD.values())
+        }
+        dfsp = self.env["g2p.dfsp"].browse(vals.get("dfsp_id", draft.dfsp_id.id))
+        # A file need not repeat what its provider says.
+        fa_type = known["fa_type"] or dfsp.fa_type or MOBILE_WALLET
+        name = VALUE_FIELD.get(fa_type, "fa_type")
+        cleaned = {
+            **vals,
+            **dict.fromkeys(VALUE_FIELD.values(), False),
+            "fa_type": fa_type,
+        }
+        problems = {}
+        try:
+            cleaned[name] = self._cleaned_value(fa_type, known.get(name), dfsp)
+        except UserError as problem:
+            problems[name] = str(problem)
+        if fa_type != BANK_ACCOUNT:
+            cleaned["branch_id"] = False
+        for text in (text for text in TEXTS if text in vals):
+            try:
+                cleaned[text] = self._cleaned_text(text, vals[text])
+            except UserError as problem:
+                problems[text] = str(problem)
+        # Encoded, four characters are three bytes.
+        if len(vals.get("proof") or "") * 3 // 4 > MAX_PROOF:
+            problems["proof"] = self.env._(
+                "The proof is too large: at most %(limit)s MB.",
+                limit=MAX_PROOF // 1024**2,
+            )
+        right = {name: cleaned[name] for name in cleaned if name not in problems}
+        return right, problems
+
+    @api.model
+    def _cleaned_value(self, fa_type, text, dfsp):
+        """Return the account number, mobile number or e-mail address, checked."""
+        if fa_type == BANK_ACCOUNT:
+            number = checks.clean_account_number(self.env, text)
+            check_account_number(self.env, number, dfsp)
+            return number
+        if fa_type == MOBILE_WALLET:
+            country = dfsp.country_id or self.env.company.country_id
+            return checks.clean_mobile_number(self.env, text, country)
+        if fa_type in VALUE_FIELD:
+            return checks.clean_email_address(self.env, text)
+        raise ValidationError(self.env._("There is no such type of payment address."))
+
+    @api.model
+    def _cleaned_text(self, name, text):
+        """Return what is said about the address, checked; False for nothing."""
+        label = self._fields[name]._description_string(self.env)
+        clean = checks.clean_note if name == "reason" else checks.clean_text
+        return clean(self.env, text, label) or False
+
+    def _derived(self, value, fa_type=None, dfsp=None):
+        """Return what is stored beside a number: how it is shown, how it is found."""
+        dfsp = self.dfsp_id if dfsp is None else dfsp
+        return {
+            "masked": checks.mask(value),
+            "fingerprint": self._fingerprint(fa_type or self.fa_type, dfsp, value),
+        }
+
+    # === BRANCH: KEPT WITH ITS ACCOUNT, AND ASKED FOR BY ITS BANK === #
+
+    @api.constrains("fa_type", "dfsp_id", "branch_id")
+    def _check_branch_required(self):
+        for address in self.filtered(lambda one: one.fa_type == BANK_ACCOUNT):
+            address.dfsp_id._check_branch(address.branch_id)
+
+    def _check_branches(self, checked):
+        """Add what is wrong with the branches, those that are kept considered.
+
+        :param list checked: pairs of clean values and problems
+        """
+        Dfsp = self.env["g2p.dfsp"]
+        lacking = [
+            (values, problems)
+            for values, problems in checked
+            if values.get("fa_type") == BANK_ACCOUNT
+            and not values.get("branch_id")
+            and Dfsp.browse(values.get("dfsp_id")).branch_required
+        ]
+        known = [values for values, _problems in lacking if values.get("partner_id")]
+        current = self._find_current(known) if known else {}
+        for values, problems in lacking:
+            mine = current.get(values.get("partner_id"), self)
+            dfsp = Dfsp.browse(values["dfsp_id"])
+            if VALUE_FIELD[BANK_ACCOUNT] in problems and mine:
+                # Which account it is, and so its branch, is not known yet.
+                continue
+            number = values.get(VALUE_FIELD[BANK_ACCOUNT]) or ""
+            said = {**values, **self._derived(number, BANK_ACCOUNT, dfsp)}
+            branch = self._with_branch(said, mine)["branch_id"]
+            try:
+                dfsp._check_branch(self.env["g2p.dfsp.branch"].browse(branch))
+            except UserError as problem:
+                problems["branch_id"] = str(problem)
+
+    @api.model
+    def _find_current(self, vals_list):
+        """Return what is not history yet, with all that makes it a place.
+
+        :param list vals_list: values with their registrants
+        :return: by ID of the registrant; oldest first
+        :rtype: dict[int, g2p.financial.address]
+        """
+        found = self.sudo().search_fetch(
+            [
+                ("partner_id", "in", [vals["partner_id"] for vals in vals_list]),
+                ("state", "in", ("draft", *LIVE_STATES)),
+            ],
+            # Reads them all at once; row by row it would be a query each.
+            ["partner_id", "fingerprint", *SAME_PLACE],
+            order="id",
+        )
+        return found.grouped(lambda address: address.partner_id.id)
+
+    @api.model
+    def _with_branch(self, values, current=None):
+        """Return clean values with the branch, where a channel has not asked for it.
+
+        The same account keeps its branch: without it, SPAR would hold another address
+        that no person has entered. Another account has none.
+
+        :param dict values: of one address, clean
+        :param current: the registrant's addresses that are not history, oldest first;
+            looked up where they are not given
+        :rtype: dict
+        """
+        if values["fa_type"] != BANK_ACCOUNT or "branch_id" in values:
+            return values
+        if current is None:
+            current = self._find_current([values]).get(values["partner_id"], self)
+        same = current.filtered(
+            lambda one: (
+                one.fa_type == BANK_ACCOUNT
+                and one.dfsp_id.id == values.get("dfsp_id")
+                # Its hash is the same with and without dashes.
+                and one.sudo().fingerprint == values["fingerprint"]
+            )
+        )
+        return {**values, "branch_id": same[-1:].branch_id.id}

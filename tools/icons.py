@@ -55,7 +55,7 @@ class Pen:
 
 
 def wallet(pen):
-    """A wallet: where somebody is paid."""
+    """A wallet: where a person is paid."""
     pen.box(24, 38, 104, 98, WHITE, 10)
     pen.box(24, 38, 104, 53, pen.pale, 10)
     pen.box(24, 46, 104, 53, pen.pale)

@@ -120,8 +120,8 @@ class TestCentral(BaseCase):
         waits = []
         clock = SimpleNamespace(sleep=waits.append)
         self.patch(CentralClient._patiently.__globals__, "time", clock)
-        nobody = self.make_client("http://127.0.0.1:1")
-        self.assertTrouble(errors.UNREACHABLE, nobody.projects)
+        unreachable = self.make_client("http://127.0.0.1:1")
+        self.assertTrouble(errors.UNREACHABLE, unreachable.projects)
         self.assertEqual(len(waits), 3)
         self.central.arm({"kind": "cut", "path": "sessions"})
         self.assertTrouble(errors.CUT, self.client.projects)
@@ -132,8 +132,8 @@ class TestCentral(BaseCase):
         self.assertTrouble(errors.GARBLED, self.client.projects)
         wrong = self.make_client(password="wrong")
         self.assertTrouble(errors.CREDENTIALS, wrong.projects)
-        nobody = self.make_client("http://127.0.0.1:1")
-        self.assertTrouble(errors.UNREACHABLE, nobody.projects)
+        unreachable = self.make_client("http://127.0.0.1:1")
+        self.assertTrouble(errors.UNREACHABLE, unreachable.projects)
         elsewhere = self.make_client(f"{self.central.url}/elsewhere")
         self.assertTrouble(errors.NO_LOGIN, elsewhere.projects)
 

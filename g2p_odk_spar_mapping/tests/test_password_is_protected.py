@@ -129,7 +129,7 @@ class TestPasswordIsProtected(OdkCase):
         names = [names_for(f"https://{host}") for host in hosts]
         files, variables = zip(*names, strict=True)
         self.assertEqual(len(set(files)), len(hosts))
-        # Nobody can register a host with an underscore.
+        # A host with an underscore cannot be registered.
         self.assertEqual(variables[1], variables[2])
         self.assertEqual(len(set(variables)), len(hosts) - 1)
         self.assertEqual(variables[0], "ODK_ODK_EXAMPLE_ORG")

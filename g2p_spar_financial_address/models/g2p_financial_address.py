@@ -57,7 +57,7 @@ PROTECTED_FIELDS = {
     "state": "draft",
 }
 
-#: An address as SPAR is told it: the text of its strategy, that strategy's number at
+#: An address as it is sent to SPAR: the text of its strategy, that strategy's number at
 #: SPAR, and the same in its parts, by SPAR's names, with "" for what is empty.
 SparText = namedtuple("SparText", "text number parts")
 

@@ -19,11 +19,11 @@ CHUNK = 1000
 
 
 class G2pFinancialAddress(models.Model):
-    """Who reads whole numbers, and that it is written down.
+    """Who may read whole numbers, and the log of that.
 
     The ORM asks :meth:`_has_field_access` before it reads, searches, groups or sorts
-    by a field, so that a rule there holds for views, exports and RPC alike. Whoever
-    may see numbers gets them by ``read`` and its kin, by export, and by
+    by a field, so that a rule there holds for views, exports and RPC alike. Users who
+    may see numbers get them by ``read`` and its kin, by export, and by
     :meth:`reveal`; each leaves a row in ``g2p.fa.reveal``.
     """
 
@@ -128,10 +128,10 @@ class G2pFinancialAddress(models.Model):
         )
 
     def reveal(self):
-        """Return the whole number to somebody who may see it, and write that down.
+        """Return the whole number to a user who may see it, and log that.
 
         :rtype: str
-        :raise AccessError: for whoever may not see numbers
+        :raise AccessError: when the user may not see numbers
         """
         self.ensure_one().check_access("read")
         if not any(self.env.user.has_group(group) for group in (EDITOR, APPROVER)):
@@ -270,14 +270,14 @@ class G2pFinancialAddress(models.Model):
             self.env["g2p.fa.sharing"].sudo().search([("fingerprint", "in", refusing)])
         )
         accepted = {sharing.fingerprint: sharing.partner_ids for sharing in sharings}
-        nobody = self.env["res.partner"]
+        none = self.env["res.partner"]
         messages = []
         for entry, fingerprint in zip(entries, prints, strict=True):
             # Without an ID where the registrant is not known here yet.
-            partner = nobody.browse(entry.get("partner_id"))
+            partner = none.browse(entry.get("partner_id"))
             together = users[fingerprint] | partner
             is_only = together == partner
-            allowed = partner and together <= accepted.get(fingerprint, nobody)
+            allowed = partner and together <= accepted.get(fingerprint, none)
             if fingerprint is None or is_only or allowed:
                 users[fingerprint] = together
                 messages.append(None)
@@ -362,7 +362,7 @@ class G2pFinancialAddress(models.Model):
     def _erase(self):
         """Forget the numbers, the holders' names and the proofs of these.
 
-        Only of what is over: an address in use without its number pays nobody.
+        Only of ended addresses: one in use without its number cannot be paid.
         """
         over = self.sudo().filtered(lambda a: a.state in ("ended", "refused"))
         sharings = over.sharing_id
@@ -383,7 +383,7 @@ class G2pFinancialAddress(models.Model):
     def _cron_erase(self):
         """Erase what ended longer ago than the registry keeps numbers.
 
-        A draft nobody touched for as long is deleted: it was never in use.
+        A draft that has not been edited for as long is deleted: it was never in use.
         """
         days = self.env["g2p.fa.settings"].cached_values()["retention_days"]
         if not days:

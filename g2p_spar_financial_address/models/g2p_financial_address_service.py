@@ -222,7 +222,7 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _check_said(self, entries):
-        """Refuse values of fields nobody writes by hand.
+        """Refuse values of fields that users do not write.
 
         :raise AccessError: naming no field, whatever it is
         """

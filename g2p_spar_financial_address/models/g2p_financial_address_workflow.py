@@ -341,11 +341,11 @@ class G2pFinancialAddress(models.Model):
 
     # One person who changes many addresses in a short time is looked at.
     #
-    # Nothing is stopped: a campaign looks the same. Somebody else is asked, once.
+    # Nothing is stopped: a campaign looks the same. An approver is alerted, once.
 
     @api.model
     def _cron_watch_bursts(self):
-        """Ask an approver to look at whoever changed many addresses this hour."""
+        """Alert an approver to a user who changed many addresses this hour."""
         limit = self.env["g2p.fa.settings"].cached_values()["burst_limit"]
         if not limit:
             return

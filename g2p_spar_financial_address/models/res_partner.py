@@ -203,7 +203,7 @@ class ResPartner(models.Model):
 
     # === SEARCH AND QUICK CREATION === #
 
-    # What a channel needs when it only has the ID on somebody's card.
+    # What a channel needs when it only has the ID on a person's card.
     #
     # That ID may be the SPAR ID itself, or what the SPAR ID is made from. A registry
     # that keeps IDs elsewhere overrides these.
@@ -257,12 +257,12 @@ class ResPartner(models.Model):
 
     # How the payment data of a registrant leaves: first SPAR, then the registry.
     #
-    # Erased here first, nobody could tell SPAR any more under which ID it still pays.
+    # If it were erased here first, the ID under which SPAR still pays would be lost.
 
     def action_remove_payment_data(self):
         """End the address, and erase all payment data as soon as SPAR has let go.
 
-        :raise AccessError: for whoever is not an administrator of payment addresses
+        :raise AccessError: when the user is no administrator of payment addresses
         """
         if not self.env.user.has_group(ADMINISTRATOR):
             raise AccessError(
@@ -280,7 +280,7 @@ class ResPartner(models.Model):
         self._remove_payment_data()
 
     def _check_payment_data_stays(self):
-        """Refuse to enter an address for somebody whose payment data is leaving.
+        """Refuse to enter an address for a registrant whose payment data is removed.
 
         :raise UserError: naming them
         """
@@ -317,7 +317,7 @@ class ResPartner(models.Model):
         return bool(addresses) and all(addresses.mapped("erased_date"))
 
     def _payment_data_may_leave(self):
-        """Return those whose payment data nobody outside needs any more.
+        """Return those whose payment data no other system needs any more.
 
         Hook: the SPAR engine holds back those SPAR still has a row of.
         """

@@ -259,8 +259,8 @@ class G2pApiIssuer(models.Model):
     def _row(self, url):
         """Return what counts of the issuer with this name, in one query.
 
-        Not from memory: the keys change without anybody's doing, and whoever is served
-        by another process needs them as soon as they are there.
+        Not from memory: the keys change at any moment, and calls that another process
+        serves need them at once.
 
         :param str url: the claim ``iss``
         :rtype: dict | None
@@ -395,7 +395,7 @@ class G2pApiIssuer(models.Model):
                     return {**row, "jwks": text, "age": 0}
             elif not (wait and fetching.wait(cr, row["id"])):
                 return row
-            # Somebody may have fetched them since this call began.
+            # Another call may have fetched them since this one began.
             cr.rollback()
             row = self.with_env(self.env(cr=cr))._row(row["url"])
         if not row:
@@ -437,7 +437,7 @@ class G2pApiIssuer(models.Model):
                     log_exceptions=False,
                 )
         except psycopg2.OperationalError:
-            # Somebody is changing the issuer; the next call fetches them again.
+            # A user is changing the issuer; the next call fetches them again.
             _logger.info("The keys of an issuer were not kept: it is being changed.")
         self.invalidate_recordset(["jwks", "jwks_date"])
 

@@ -299,11 +299,11 @@ class G2pApiProposal(models.Model):
 
     # === PROGRESS === #
 
-    # What a person is told of their proposals. Nothing of it names who works here.
+    # What a person sees of their proposals. It never names a user of the registry.
 
     @api.model
     def _page(self, partner, page, size):
-        """Return a page of somebody's proposals, newest first.
+        """Return a page of a person's proposals, newest first.
 
         :param recordset partner: the registrant
         :param int page: which one, from 1

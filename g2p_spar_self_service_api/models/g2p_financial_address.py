@@ -41,7 +41,7 @@ class G2pFinancialAddress(models.Model):
 
     # === AS THE API SHOWS IT === #
 
-    # What a person is told of their own payment addresses: masked, in plain words.
+    # What a person sees of their own payment addresses: masked, in plain words.
 
     def _api_entry(self):
         """Return the address as its owner may see it."""

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-#: What decides whether SPAR is told a name or a phone.
+#: Settings that decide whether names and phones are sent to SPAR.
 DETAILS = ("send_name", "send_phone")
 
 
@@ -23,7 +23,7 @@ class G2pFaSettings(models.Model):
 
     @api.model
     def _hold_details(self):
-        """Keep what SPAR is told of a registrant until the transaction ends.
+        """Keep the settings of what is sent to SPAR until the transaction ends.
 
         Before a name or a phone is changed that SPAR is not told: a switch at the same
         time would miss that registrant. It waits for this transaction, and an older

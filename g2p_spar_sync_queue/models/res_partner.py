@@ -129,7 +129,7 @@ class ResPartner(models.Model):
         return result
 
     def _spar_hold_details(self, vals):
-        """Make sure that SPAR is not told what is about to be changed, or is told it.
+        """Wait for a change of the settings that send this name or phone to SPAR.
 
         :param dict vals: what is about to be written
         """

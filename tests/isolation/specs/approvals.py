@@ -51,7 +51,7 @@ def decide(case, action, *reason):
 
 
 def amend_at_once(case):
-    """Return a step: another wallet comes in by a channel that asks nobody."""
+    """Return a step: another wallet comes in by a channel without approval."""
     from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import trusted
 
     name, do = case.amend()

@@ -223,12 +223,21 @@ class Sequences:
         self.lab.time_passes(seconds)
 
     def _intervene(self, place, action):
+        """Let an operator act on one person: one the action is meant for, if any is.
+
+        Chosen blindly, hardly any would be paused when it is time to resume.
+        """
         with self.lab.env() as env:
-            mapping = env["g2p.spar.mapping"].search(
-                [("partner_id", "=", self.people[place])]
+            mappings = env["g2p.spar.mapping"].search(
+                [("partner_id", "in", self.people)], order="partner_id"
             )
-            done = mapping._intervene(action, "An operator decided so")
-            self.interventions[action] += len(done)
+            meant = mappings.filtered(
+                lambda mapping: action == "resend" or mapping._allows(action)
+            )
+            if chosen := meant or mappings:
+                mapping = chosen[place % len(chosen)]
+                done = mapping._intervene(action, "An operator decided so")
+                self.interventions[action] += len(done)
 
     def _pause_sending(self):
         with self.lab.env() as env:

@@ -61,7 +61,7 @@ class TestForms(PortalCase):
         for name, value in extra.items():
             with self.subTest(name):
                 page = self.assertRefused({**self.filled, name: value}).text
-                self.assertIn("Nothing was saved", page)
+                self.assertIn("nothing was saved", page)
 
     def test_an_unknown_type_is_refused(self):
         self.assertRefused({**self.filled, "fa_type": "cash"})

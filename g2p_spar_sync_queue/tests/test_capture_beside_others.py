@@ -471,7 +471,7 @@ class TestDetailsUnderLoad(PaidCase):
         self.switch(True)
         self.enter("+255754200009")
         late.registry.clear_cache()
-        self.assertFalse(late["g2p.fa.settings"]._values()["send_name"])
+        self.assertFalse(late["g2p.fa.settings"].cached_values()["send_name"])
         self.assertBeaten(late, self.call)
         before = self.captured()
         self.again(self.call)

@@ -265,6 +265,31 @@ class TestHttpClient(BaseCase):
                 self.assertEqual(reply.problem, http_client.REFUSED)
                 self.assertFalse(reply.may_have_arrived)
 
+    def test_authorities_that_are_gone_are_no_error_of_the_caller(self):
+        """An update of the server may move them while it runs."""
+        gone = {"REQUESTS_CA_BUNDLE": "/gone/ca.crt"}
+        with patch.dict(os.environ, gone):
+            reply = self.client("https://127.0.0.1:1").request("POST", "/", b"{}")
+        self.assertEqual(reply.problem, http_client.UNTRUSTED)
+        self.assertFalse(reply.may_have_arrived)
+
+    def test_a_header_that_cannot_be_written_is_no_error_of_the_caller(self):
+        server = self.serve(OneAnswer(b""))
+        for value in ("a\nb", "\u2603"):
+            with self.subTest(value):
+                reply = self.client(server.url).request("POST", "/", None, {"X": value})
+                self.assertEqual(reply.problem, http_client.LOST)
+                self.assertTrue(reply.may_have_arrived)
+
+    def test_what_a_proxy_has_taken_may_have_arrived(self):
+        for answer in (b"", b"HTTP/1.1"):
+            proxy = self.serve(OneAnswer(answer))
+            with self.subTest(answer), patch.dict(os.environ, http_proxy=proxy.url):
+                reply = self.client("http://127.0.0.1:1").request("POST", "/", b"{}")
+                self.assertEqual(reply.problem, http_client.CUT)
+                self.assertTrue(reply.may_have_arrived)
+                self.assertIn(b"POST http://127.0.0.1:1/", proxy.requests[0])
+
     def test_what_is_no_longer_in_time_is_not_sent(self):
         for answers in ([False], [True, False]):
             server = self.serve(OneAnswer(b"HTTP/1.1 200 OK\r\n\r\n"))

@@ -168,6 +168,8 @@ class HttpClient:
                 )
         except _TooLate:
             return Reply(problem=LATE)
+        except _NoAuthorities:
+            return Reply(problem=UNTRUSTED)
         except _NO_ADDRESS:
             return Reply(problem=REFUSED)
         except requests.exceptions.ConnectTimeout:
@@ -175,7 +177,8 @@ class HttpClient:
         except requests.exceptions.ConnectionError as error:
             code = _not_sent_code(error)
             return Reply(problem=code or CUT, may_have_arrived=not code)
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError):
+        except (OSError, ValueError, urllib3.exceptions.HTTPError):
+            # Also what is none of requests' own errors: it leaves some to its callers.
             return Reply(problem=LOST, may_have_arrived=True)
 
     def _content(self, raw):
@@ -307,6 +310,10 @@ class _TooLate(Exception):
     """There is no time left to send the body."""
 
 
+class _NoAuthorities(Exception):
+    """The file of the authorities to trust is not there."""
+
+
 class _Body:
     """A body that checks the deadline at the last moment before it is sent.
 
@@ -397,7 +404,11 @@ class _Adapter(requests.adapters.HTTPAdapter):
 
     def cert_verify(self, conn, url, verify, cert):
         if not self._trusts_own:
-            return super().cert_verify(conn, url, verify, cert)
+            try:
+                return super().cert_verify(conn, url, verify, cert)
+            except OSError:
+                # Before a connection is opened.
+                raise _NoAuthorities from None
         conn.cert_reqs = "CERT_REQUIRED"
         return None
 

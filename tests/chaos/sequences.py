@@ -3,9 +3,9 @@
 The model is a dictionary: what each registrant's newest committed address is. After
 each sequence SPAR must hold exactly that, and must never have gone back.
 
-Operators may skip, cancel, pause and send again in between. At the end everything that
-is paused is resumed and everything that was given up is sent again, so the model holds
-for all.
+SPAR may refuse a registrant for a while, and operators may skip, cancel, pause, retry
+and send again in between. At the end everything that is paused is resumed, and everything
+that is held or was given up is sent again, so the model holds for all.
 """
 
 import itertools
@@ -44,6 +44,8 @@ ACTIONS = ("skip", "cancel", "pause", "resume", "resend", "retry")
 KEYS = 4
 #: One of those an example works with.
 person = st.integers(0, PEOPLE - 1)
+#: Which of all that operators could do at that moment; see ``_intervene``.
+choice = st.integers(0, PEOPLE * len(ACTIONS) - 1)
 STEPS = st.one_of(
     # Most of what happens is that.
     *(st.tuples(st.just("edit"), person) for _weight in range(3)),
@@ -57,8 +59,8 @@ STEPS = st.one_of(
     st.tuples(st.just("run_jobs")),
     st.tuples(st.just("wait"), st.sampled_from([1, 10, 70, 700])),
     st.tuples(st.just("sweep")),
-    st.tuples(st.just("intervene"), person, st.sampled_from(ACTIONS)),
-    st.tuples(st.just("intervene"), person, st.sampled_from(ACTIONS)),
+    st.tuples(st.just("refuse"), person),
+    *(st.tuples(st.just("intervene"), choice) for _weight in range(3)),
     st.tuples(st.just("pause_sending")),
     st.tuples(st.just("resume_sending")),
     st.tuples(st.just("send_every_value"), st.booleans()),
@@ -144,7 +146,8 @@ class Sequences:
         lab.spar.disarm()
         self._resume_all()
         lab.settle()
-        self._send_given_up()
+        self._intervene_all([("state", "=", "held")], "retry")
+        self._intervene_all([("state", "=", "skipped")], "resend")
         lab.settle()
         self._compare(steps)
         self.unfinished = False
@@ -153,9 +156,6 @@ class Sequences:
     def _resume_all(self):
         self._resume_sending()
         self._intervene_all([("paused", "=", True)], "resume")
-
-    def _send_given_up(self):
-        self._intervene_all([("state", "=", "skipped")], "resend")
 
     def _intervene_all(self, domain, action):
         with self.lab.env() as env:
@@ -222,20 +222,28 @@ class Sequences:
     def _wait(self, seconds):
         self.lab.time_passes(seconds)
 
-    def _intervene(self, place, action):
-        """Let an operator act on one person: one the action is meant for, if any is.
+    def _refuse(self, place):
+        """SPAR refuses one person from now on: the mapping is held."""
+        ids = self.lab.spar_ids([self.people[place]])
+        self.lab.spar.arm({"kind": "refuse", "ids": ids, "code": "rjct.fa.invalid"})
 
-        Chosen blindly, hardly any would be paused when it is time to resume.
+    def _intervene(self, choice):
+        """Let an operator do one of all that can be done to these people now.
+
+        Chosen regardless of that, an action would hardly ever find a registrant for it.
         """
         with self.lab.env() as env:
             mappings = env["g2p.spar.mapping"].search(
                 [("partner_id", "in", self.people)], order="partner_id"
             )
-            meant = mappings.filtered(
-                lambda mapping: action == "resend" or mapping._allows(action)
-            )
-            if chosen := meant or mappings:
-                mapping = chosen[place % len(chosen)]
+            possible = [
+                (mapping, action)
+                for mapping in mappings
+                for action in ACTIONS
+                if action == "resend" or mapping._allows(action)
+            ]
+            if possible:
+                mapping, action = possible[choice % len(possible)]
                 done = mapping._intervene(action, "An operator decided so")
                 self.interventions[action] += len(done)
 

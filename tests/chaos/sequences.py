@@ -38,8 +38,9 @@ FAULTS = (
     {"kind": "status", "code": 429, "retry_after": 9},
     {"kind": "reject", "code": "rjct.internal.error"},
 )
-#: What an operator can do to one registrant.
-ACTIONS = ("skip", "cancel", "pause", "resume", "resend", "retry")
+#: What an operator can do to one registrant; what is rarely possible comes first, since
+#: small choices are tried more often.
+ACTIONS = ("retry", "resume", "skip", "cancel", "pause", "resend")
 #: Different signing keys; making one takes long, so they are used in turns.
 KEYS = 4
 #: One of those an example works with.
@@ -223,9 +224,11 @@ class Sequences:
         self.lab.time_passes(seconds)
 
     def _refuse(self, place):
-        """SPAR refuses one person from now on: the mapping is held."""
+        """SPAR refuses one person from now on: what is sent of them is held."""
         ids = self.lab.spar_ids([self.people[place]])
         self.lab.spar.arm({"kind": "refuse", "ids": ids, "code": "rjct.fa.invalid"})
+        self._edit(place)
+        self._work()
 
     def _intervene(self, choice):
         """Let an operator do one of all that can be done to these people now.
@@ -238,8 +241,8 @@ class Sequences:
             )
             possible = [
                 (mapping, action)
-                for mapping in mappings
                 for action in ACTIONS
+                for mapping in mappings
                 if action == "resend" or mapping._allows(action)
             ]
             if possible:

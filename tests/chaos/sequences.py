@@ -45,8 +45,8 @@ ACTIONS = ("retry", "resume", "skip", "cancel", "pause", "resend")
 KEYS = 4
 #: One of those an example works with.
 person = st.integers(0, PEOPLE - 1)
-#: Which of all that operators could do at that moment; see ``_intervene``.
-choice = st.integers(0, PEOPLE * len(ACTIONS) - 1)
+#: Which of all that operators could do at that moment, some in a row; see ``_intervene``.
+choices = st.lists(st.integers(0, PEOPLE * len(ACTIONS) - 1), min_size=1, max_size=3)
 STEPS = st.one_of(
     # Most of what happens is that.
     *(st.tuples(st.just("edit"), person) for _weight in range(3)),
@@ -60,8 +60,8 @@ STEPS = st.one_of(
     st.tuples(st.just("run_jobs")),
     st.tuples(st.just("wait"), st.sampled_from([1, 10, 70, 700])),
     st.tuples(st.just("sweep")),
-    st.tuples(st.just("refuse"), person),
-    *(st.tuples(st.just("intervene"), choice) for _weight in range(3)),
+    st.tuples(st.just("refuse"), person, choices),
+    *(st.tuples(st.just("intervene"), choices) for _weight in range(3)),
     st.tuples(st.just("pause_sending")),
     st.tuples(st.just("resume_sending")),
     st.tuples(st.just("send_every_value"), st.booleans()),
@@ -223,32 +223,34 @@ class Sequences:
     def _wait(self, seconds):
         self.lab.time_passes(seconds)
 
-    def _refuse(self, place):
-        """SPAR refuses one person from now on: what is sent of them is held."""
+    def _refuse(self, place, choices):
+        """SPAR refuses one person from now on, and operators look at who is held."""
         ids = self.lab.spar_ids([self.people[place]])
         self.lab.spar.arm({"kind": "refuse", "ids": ids, "code": "rjct.fa.invalid"})
         self._edit(place)
         self._work()
+        self._intervene(choices)
 
-    def _intervene(self, choice):
-        """Let an operator do one of all that can be done to these people now.
+    def _intervene(self, choices):
+        """Let operators do some of all that can be done to these people.
 
         Chosen regardless of that, an action would hardly ever find a registrant for it.
         """
-        with self.lab.env() as env:
-            mappings = env["g2p.spar.mapping"].search(
-                [("partner_id", "in", self.people)], order="partner_id"
-            )
-            possible = [
-                (mapping, action)
-                for action in ACTIONS
-                for mapping in mappings
-                if action == "resend" or mapping._allows(action)
-            ]
-            if possible:
-                mapping, action = possible[choice % len(possible)]
-                done = mapping._intervene(action, "An operator decided so")
-                self.interventions[action] += len(done)
+        for choice in choices:
+            with self.lab.env() as env:
+                mappings = env["g2p.spar.mapping"].search(
+                    [("partner_id", "in", self.people)], order="partner_id"
+                )
+                possible = [
+                    (mapping, action)
+                    for action in ACTIONS
+                    for mapping in mappings
+                    if action == "resend" or mapping._allows(action)
+                ]
+                if possible:
+                    mapping, action = possible[choice % len(possible)]
+                    done = mapping._intervene(action, "An operator decided so")
+                    self.interventions[action] += len(done)
 
     def _pause_sending(self):
         with self.lab.env() as env:

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 from psycopg2.errors import DivisionByZero
 
-from odoo import modules
 from odoo.service.model import retrying
 from odoo.tests import mute_logger, tagged
 
@@ -27,8 +26,6 @@ THREADS = 6
 class TestProposalsBesideOthers(BesideOthersCase):
     def setUp(self):
         super().setUp()
-        # Commits are those of a server.
-        self.patch(modules.module, "current_test", None)
         env = self.open()
         # A runner of jobs, if there is one, would take them up while this goes on.
         self.patch(wake_up, "enqueue", lambda mappings, size: None)

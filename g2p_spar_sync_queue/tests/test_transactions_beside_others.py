@@ -14,14 +14,14 @@ class TestTransactionsBesideOthers(BesideOthersCase):
     def setUp(self):
         super().setUp()
         self.parameter = f"test.{self.id()}"
-        self.addCleanup(self.write, None)
+        self.addCleanup(self.store, None)
 
-    def write(self, value):
+    def store(self, value):
         env = self.open()
         env["ir.config_parameter"].set_param(self.parameter, value)
         env.cr.commit()
 
-    def read(self, env):
+    def stored(self, env):
         env.cr.execute(
             "SELECT value FROM ir_config_parameter WHERE key = %s", [self.parameter]
         )
@@ -36,9 +36,9 @@ class TestTransactionsBesideOthers(BesideOthersCase):
         self.assertEqual(self.level(env), "repeatable read")
 
         def work():
-            before = self.read(env)
-            self.write("new")
-            return self.level(env), before, self.read(env)
+            before = self.stored(env)
+            self.store("new")
+            return self.level(env), before, self.stored(env)
 
         done = commit_with_retry(env, work)
         self.assertEqual(done, ("read committed", [], ["new"]))
@@ -46,12 +46,12 @@ class TestTransactionsBesideOthers(BesideOthersCase):
 
     def test_a_second_transaction_sees_what_the_callers_does_not(self):
         env = self.open()
-        self.assertEqual(self.read(env), [])
-        self.write("new")
+        self.assertEqual(self.stored(env), [])
+        self.store("new")
         with AutonomousTransaction(env) as autonomous:
             self.assertFalse(autonomous.is_same)
-            self.assertEqual(self.read(autonomous.env), ["new"])
-        self.assertEqual(self.read(env), [])
+            self.assertEqual(self.stored(autonomous.env), ["new"])
+        self.assertEqual(self.stored(env), [])
 
     def test_a_second_transaction_is_lost_unless_it_is_committed(self):
         env = self.open()
@@ -61,4 +61,4 @@ class TestTransactionsBesideOthers(BesideOthersCase):
                 autonomous.env.flush_all()
                 if ends:
                     autonomous.commit()
-            self.assertEqual(self.read(self.open()), ["own"] if ends else [])
+            self.assertEqual(self.stored(self.open()), ["own"] if ends else [])

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from odoo.exceptions import ValidationError
 
-from .const import BANK_ACCOUNT, FA_TYPES
+from ..const import BANK_ACCOUNT, FA_TYPES
+from ..toolkit.context_flags import APPROVED, SKIP_RESYNC, marked
+from ..toolkit.value_checks import checked
+from ..values import identifiers
+from ..values.checks import check_part, clean_number_text, clean_text
 from .directory_csv import COLUMNS
-from .toolkit.context_flags import APPROVED, SKIP_RESYNC, marked
-from .toolkit.value_checks import checked
-from .values import identifiers
-from .values.checks import check_part, clean_number_text, clean_text
 
 NEW_PROVIDER = "new_provider"
 CHANGED_PROVIDER = "changed_provider"

@@ -80,7 +80,7 @@ class _CallerWith:
         one = call.current.get()
         caller, template, text = _authenticate(env, request)
         if self._person and text:
-            spar_id = make_spar_id(env, template, text, caller.kind == CITIZEN)
+            spar_id = make_spar_id(template, text, caller.kind == CITIZEN)
             caller = replace(caller, spar_id=spar_id or None)
         one.caller = caller
         count(env, one, rate_limits.of_caller(caller))

@@ -6,17 +6,14 @@ from psycopg2.extras import Json
 
 from odoo import SUPERUSER_ID, fields
 
-from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import marked
 from odoo.addons.queue_job.job import CANCELLED, ENQUEUED, PENDING, Job
 from odoo.addons.queue_job.jobrunner.runner import PG_ADVISORY_LOCK_ID
 
-#: Marks the context in which jobs are made that a person waits for.
-NEW_JOB = "g2p_spar_new_job"
 #: Beginning of the names of the models whose jobs may be set aside here.
 OURS = "g2p."
 
 
-def later(records, urgent=False, **properties):
+def later(records, **properties):
     """Prepare a job as the system user.
 
     A job is loaded as the user, and in the company and language, it was made with. One
@@ -24,16 +21,15 @@ def later(records, urgent=False, **properties):
     kept.
 
     :param records: whose method is the job
-    :param bool urgent: whether a person waits until it is stored
     :param properties: of the job, as of ``with_delay``
     """
-    lang = records.env.context.get("lang")
-    context = {"lang": lang} if lang else {}
+    # Without a company the job is everybody's, and nothing reads the system user to
+    # learn theirs: the person who saves an address waits for that.
+    context = {"company_id": False}
+    if lang := records.env.context.get("lang"):
+        context["lang"] = lang
     env = records.env(user=SUPERUSER_ID, su=True, context=context)
-    records = records.with_env(env)
-    if urgent:
-        records = marked(records, NEW_JOB)
-    return records.with_delay(**properties)
+    return records.with_env(env).with_delay(**properties)
 
 
 def on_behalf(records, requester):

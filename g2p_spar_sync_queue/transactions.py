@@ -9,13 +9,12 @@ from psycopg2.errors import (
     UniqueViolation,
 )
 
-from odoo import modules
-
 from odoo.addons.g2p_spar_financial_address.toolkit.transactions import (
     MAX_BEATEN as MAX_LOST_RACES,
 )
 from odoo.addons.g2p_spar_financial_address.toolkit.transactions import (
     commit,
+    is_open,
     roll_back,
 )
 
@@ -56,7 +55,7 @@ def commit_with_retry(env, work):
         if attempt:
             time.sleep(retry_delay(attempt, *RETRY_WAITS, least=0))
         try:
-            _read_committed(env)
+            _read_committed(env.cr)
             result = work()
             commit(env)
             return result
@@ -65,9 +64,13 @@ def commit_with_retry(env, work):
     raise Busy
 
 
-def _read_committed(env):
-    if not modules.module.current_test:
-        env.cr.execute(
+def _read_committed(cr):
+    """Let a transaction that has not begun wait for rows, and then read them anew.
+
+    One that has begun stays as it is: it belongs to a caller that will end it.
+    """
+    if not is_open(cr):
+        cr.execute(
             "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"
             " SET LOCAL lock_timeout = %s",
             [int(1000 * LOCK_SECONDS)],
@@ -97,15 +100,17 @@ class AutonomousTransaction:
     """A second transaction, independent of the caller's.
 
     It sees all that was committed before it began, whatever the caller's snapshot is.
-    Inside a test, and if asked for, both are the same transaction.
 
     :param env: of the caller's transaction
-    :param bool same: whether to use the caller's transaction
+    :param bool same: whether to use the caller's transaction instead
     """
 
-    def __init__(self, env, same=False):
+    #: Whether the caller's transaction is used unless it is said otherwise.
+    same_by_default = False
+
+    def __init__(self, env, same=None):
         self._of = env
-        self._same = same or bool(modules.module.current_test)
+        self._same = self.same_by_default if same is None else same
         self._env = env if self._same else None
 
     def __enter__(self):

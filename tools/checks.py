@@ -1,7 +1,7 @@
 """Checks of files that no linter at hand does.
 
-``python3 -m tools.checks xml FILE...``, and the same with ``text`` and ``names``, print
-one line for each fault and end with code 1 if there is any.
+``python3 -m tools.checks xml FILE...``, and the same with ``text``, ``names`` and
+``product``, print one line for each fault and end with code 1 if there is any.
 """
 
 import io
@@ -55,6 +55,16 @@ RETIRED = {
     "_take_all": "take_all",
 }
 
+# By these Odoo says whether a test is running. Product code that asks does something
+# else on a server than what was tested; tests patch what they need otherwise.
+TEST_MARKS = {
+    "current_test",
+    "in_test_mode",
+    "registry_test_mode",
+    "test_enable",
+    "TestCursor",
+}
+
 
 def xml_faults(text):
     """Return the faults in the layout of an XML file of an addon.
@@ -102,13 +112,34 @@ def name_faults(text):
     return faults
 
 
+def product_faults(text):
+    """Return where Python code asks whether a test is running; comments may.
+
+    :param str text: content of the file.
+    :return: list of pairs of line number and description.
+    """
+    faults = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        # Also as the name of a setting, ``config["test_enable"]``.
+        name = token.string.strip("\"'")
+        if token.type in (tokenize.NAME, tokenize.STRING) and name in TEST_MARKS:
+            faults.append((token.start[0], f"asks whether a test is running: {name}"))
+    return faults
+
+
 def main(arguments):
     """Check files.
 
-    :param list arguments: ``xml``, ``text`` or ``names``, then paths of files.
+    :param list arguments: ``xml``, ``text``, ``names`` or ``product``, then paths of
+        files.
     :return: exit code: 0 without faults, else 1.
     """
-    checks = {"xml": xml_faults, "text": text_faults, "names": name_faults}
+    checks = {
+        "xml": xml_faults,
+        "text": text_faults,
+        "names": name_faults,
+        "product": product_faults,
+    }
     check = checks[arguments[0]]
     found = False
     for name in arguments[1:]:

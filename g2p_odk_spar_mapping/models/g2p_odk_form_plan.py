@@ -4,7 +4,10 @@ from odoo import models
 from odoo.exceptions import UserError
 
 from odoo.addons.g2p_spar_financial_address.const import FA_TYPES, VALUE_FIELD
-from odoo.addons.g2p_spar_financial_address.import_names import NAMED, ProviderNames
+from odoo.addons.g2p_spar_financial_address.imports.provider_names import (
+    NAMED,
+    ProviderNames,
+)
 from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 from odoo.addons.g2p_spar_financial_address.values import names
 

@@ -4,7 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR, VALUE_FIELD
-from odoo.addons.g2p_spar_financial_address.values import checks, names
+from odoo.addons.g2p_spar_financial_address.toolkit.value_checks import describe
+from odoo.addons.g2p_spar_financial_address.values import names
+from odoo.addons.g2p_spar_financial_address.values.checks import mask
 
 from ..pipeline import error_texts
 from ..pipeline.mapping import full_name
@@ -122,10 +124,10 @@ class G2pOdkForm(models.Model):
             {
                 "fa_type": fa_type,
                 "dfsp_id": plan.address.get("dfsp_id"),
-                "masked": checks.mask(plan.address[VALUE_FIELD[fa_type]]),
+                "masked": mask(plan.address[VALUE_FIELD[fa_type]]),
             }
         )
-        return checks.describe(draft)
+        return describe(draft)
 
     def _preview_warnings(self, plan):
         texts = []

@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.g2p_spar_financial_address.const import EDITOR, LIVE_STATES
+from odoo.addons.g2p_spar_financial_address.toolkit.value_checks import checked
 from odoo.addons.g2p_spar_financial_address.values.checks import clean_note, clean_text
 
 from ..pipeline import error_texts
@@ -159,7 +160,7 @@ class G2pOdkSubmission(models.Model):
         note = self._clean_reason(reason)
         labels = error_texts.target_labels(self.env)
         values = {
-            target: clean_text(self.env, text, labels[target])
+            target: checked(self.env, clean_text, text, labels[target])
             for target, text in values.items()
             if text and text.strip()
         }
@@ -205,7 +206,7 @@ class G2pOdkSubmission(models.Model):
 
     def _clean_reason(self, reason):
         label = self._fields["decision_note"]._description_string(self.env)
-        note = clean_note(self.env, reason, label)
+        note = checked(self.env, clean_note, reason, label)
         if not note:
             raise UserError(self.env._("Say why."))
         return note

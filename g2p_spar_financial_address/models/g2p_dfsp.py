@@ -3,7 +3,14 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from ..const import BANK_ACCOUNT, FA_TYPES
-from ..values import account_number, checks
+from ..toolkit.value_checks import check_parts, checked
+from ..values.account_number import (
+    AccountFormat,
+    check_account_number,
+    check_pattern,
+    matches,
+)
+from ..values.checks import clean_account_number
 
 ACCOUNT_FIELDS = ("account_pattern", "account_example", "account_hint")
 
@@ -82,7 +89,7 @@ class G2pDfsp(models.Model):
 
     @api.constrains("name", "code")
     def _check_parts(self):
-        checks.check_parts(self, ("name", "code"))
+        check_parts(self, ("name", "code"))
 
     @api.constrains("strategy_id", "fa_type")
     def _check_strategy(self):
@@ -115,7 +122,7 @@ class G2pDfsp(models.Model):
     def _check_account_pattern(self):
         for dfsp in self:
             if dfsp.account_pattern:
-                account_number.check_pattern(self.env, dfsp.account_pattern)
+                checked(self.env, check_pattern, dfsp.account_pattern)
             if dfsp.account_example:
                 dfsp._check_account_example()
 
@@ -124,9 +131,9 @@ class G2pDfsp(models.Model):
 
         :raise ValidationError: saying what is wrong with it
         """
-        number = checks.clean_account_number(self.env, self.account_example)
+        number = checked(self.env, clean_account_number, self.account_example)
         pattern = self.account_pattern
-        if pattern and not account_number.matches(pattern, number):
+        if pattern and not matches(pattern, number):
             raise ValidationError(
                 self.env._(
                     "The example of an account number at %(bank)s does not match the "
@@ -134,7 +141,22 @@ class G2pDfsp(models.Model):
                     bank=self.name,
                 )
             )
-        account_number.check_account_number(self.env, number, self)
+        self._check_account_number(number)
+
+    def _check_account_number(self, number):
+        """Refuse an account number that is invalid at this bank, or at all banks.
+
+        :param str number: in its normal form
+        :raise ValidationError: with the expected format
+        """
+        expected = AccountFormat(
+            bank=self.name,
+            country_code=self.country_id.code,
+            pattern=self.account_pattern,
+            hint=self.account_hint,
+            example=self.account_example,
+        )
+        checked(self.env, check_account_number, number, expected)
 
     def write(self, vals):
         if "fa_type" in vals:

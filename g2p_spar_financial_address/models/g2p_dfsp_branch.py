@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..values import checks
+from ..toolkit.value_checks import check_parts
 
 
 class G2pDfspBranch(models.Model):
@@ -27,7 +27,7 @@ class G2pDfspBranch(models.Model):
 
     @api.constrains("name", "code")
     def _check_parts(self):
-        checks.check_parts(self, ("name", "code"))
+        check_parts(self, ("name", "code"))
 
     def write(self, vals):
         if "dfsp_id" in vals:

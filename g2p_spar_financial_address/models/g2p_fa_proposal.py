@@ -6,7 +6,8 @@ from odoo.fields import Domain
 
 from ..const import APPROVER, CHANNELS
 from ..toolkit.context_flags import APPROVED, SKIP_RESYNC, channel_of, marked
-from ..values import checks
+from ..toolkit.value_checks import checked
+from ..values.checks import clean_note
 
 #: Addresses at which people are paid, or are about to be.
 _LIVE = Domain("state", "in", ("to_approve", "effective"))
@@ -307,7 +308,7 @@ class G2pFaProposal(models.Model):
         """
         self._check_may_decide()
         label = self._fields["decision_note"]._description_string(self.env)
-        note = checks.clean_note(self.env, reason, label)
+        note = checked(self.env, clean_note, reason, label)
         if not note:
             raise UserError(self.env._("Say why: the reason is kept in the history."))
         self.sudo()._close("refused", note)

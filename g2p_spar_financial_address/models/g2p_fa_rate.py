@@ -4,7 +4,8 @@ import math
 from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
 
 from odoo import api, models
-from odoo.sql_db import Cursor
+
+from ..toolkit.transactions import is_open
 
 #: All that is asked for at once, in one round trip. Where too little is left, nothing
 #: is written, and the key is not among those returned.
@@ -115,11 +116,11 @@ class G2pFaRate(models.AbstractModel):
     def _apart(self):
         """Return a cursor whose statements wait for others at a row, and then go on.
 
-        Odoo's own transactions would fail there instead. A cursor of a test is inside
-        the transaction of the test, where nobody else is.
+        Odoo's own transactions would fail there instead.
         """
         cr = self.env.registry.cursor()
-        if isinstance(cr, Cursor):
+        # The registry may give a cursor inside a transaction that goes on.
+        if not is_open(cr):
             cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
         return cr
 

@@ -7,7 +7,8 @@ from odoo.tools import SQL, frozendict
 
 from ..const import CHANNELS
 from ..toolkit.context_flags import APPROVED, is_marked
-from ..values import checks
+from ..toolkit.value_checks import checked
+from ..values.checks import clean_text
 
 #: The source that means: typed by hand.
 TYPED = "spar_id"
@@ -200,7 +201,7 @@ class G2pFaSettings(models.Model):
             return self.env._("The template may contain no other braces than {id}.")
         label = self._fields["id_template"]._description_string(self.env)
         try:
-            if checks.clean_text(self.env, template, label) != template:
+            if checked(self.env, clean_text, template, label) != template:
                 return self.env._("The template begins or ends with a blank.")
         except ValidationError as error:
             return error.args[0]

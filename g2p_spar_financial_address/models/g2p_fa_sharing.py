@@ -3,7 +3,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
 from ..const import APPROVER, FA_TYPES, LIVE_STATES
-from ..values import checks
+from ..toolkit.value_checks import checked, describe
+from ..values.checks import clean_note
 
 
 class G2pFaSharing(models.Model):
@@ -53,7 +54,7 @@ class G2pFaSharing(models.Model):
     @api.depends("fa_type", "dfsp_id", "masked")
     def _compute_display_name(self):
         for sharing in self:
-            sharing.display_name = checks.describe(sharing)
+            sharing.display_name = describe(sharing)
 
     @api.depends("address_ids.state")
     def _compute_registrant_count(self):
@@ -143,7 +144,7 @@ class G2pFaSharing(models.Model):
         """
         self._check_approver()
         label = self._fields["reason"]._description_string(self.env)
-        reason = checks.clean_note(self.env, reason, label)
+        reason = checked(self.env, clean_note, reason, label)
         if not reason:
             raise UserError(self.env._("Say why: the reason is kept in the history."))
         more = self.env["res.partner"].sudo().browse(partner_ids or []).exists()

@@ -3,7 +3,8 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ..const import BANK_ACCOUNT, EMAIL_WALLET, FA_TYPES, MOBILE_WALLET, VALUE_FIELD
-from ..values import checks
+from ..toolkit.value_checks import checked
+from ..values.checks import clean_text
 from ..values.strategy_template import Unwritable, parsed_template
 
 KINDS = [("fa", "Payment address"), ("id", "Beneficiary ID")]
@@ -230,7 +231,7 @@ class G2pFaStrategy(models.Model):
         """
         self.ensure_one()
         for value in values.values():
-            checks.clean_text(self.env, value, self.env._("A value"))
+            checked(self.env, clean_text, value, self.env._("A value"))
         try:
             return self._parsed().fill({**values, **self._type_word()})
         except Unwritable as problem:

@@ -15,7 +15,8 @@ from ..const import (
     MOBILE_WALLET,
     VALUE_FIELD,
 )
-from ..values import checks, names
+from ..toolkit.value_checks import describe
+from ..values import names
 from ..values.strategy_template import Unwritable
 
 EDITOR_OR_APPROVER = f"{EDITOR},{APPROVER}"
@@ -197,7 +198,7 @@ class G2pFinancialAddress(models.Model):
     @api.depends("fa_type", "dfsp_id", "masked")
     def _compute_display_name(self):
         for address in self:
-            address.display_name = checks.describe(address)
+            address.display_name = describe(address)
 
     @api.depends("holder_name", "partner_id")
     def _compute_holder_match(self):

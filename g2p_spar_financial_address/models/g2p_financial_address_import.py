@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..import_names import ProviderNames, is_unreadable, set_names_apart
+from ..imports.provider_names import ProviderNames, is_unreadable, set_names_apart
 from ..values import identifiers
 
 

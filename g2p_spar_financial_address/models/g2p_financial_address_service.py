@@ -4,8 +4,8 @@ from odoo.fields import Command
 
 from ..const import BANK_ACCOUNT, LIVE_STATES, MOBILE_WALLET, VALUE_FIELD
 from ..toolkit.context_flags import TRUSTED_WRITE, is_marked, marked
+from ..toolkit.value_checks import checked
 from ..values import checks
-from ..values.account_number import check_account_number
 from .g2p_financial_address import PAYMENT_FIELDS, PROTECTED_FIELDS
 
 #: What makes two addresses the same place, as far as an entry says it.
@@ -333,22 +333,32 @@ class G2pFinancialAddress(models.Model):
     def _cleaned_value(self, fa_type, text, dfsp):
         """Return the account number, mobile number or e-mail address, checked."""
         if fa_type == BANK_ACCOUNT:
-            number = checks.clean_account_number(self.env, text)
-            check_account_number(self.env, number, dfsp)
+            number = checked(self.env, checks.clean_account_number, text)
+            dfsp._check_account_number(number)
             return number
         if fa_type == MOBILE_WALLET:
             country = dfsp.country_id or self.env.company.country_id
-            return checks.clean_mobile_number(self.env, text, country)
+            return checked(
+                self.env,
+                checks.clean_mobile_number,
+                text,
+                country.code,
+                self._name_of_country,
+            )
         if fa_type in VALUE_FIELD:
-            return checks.clean_email_address(self.env, text)
+            return checked(self.env, checks.clean_email_address, text)
         raise ValidationError(self.env._("There is no such type of payment address."))
+
+    def _name_of_country(self, code):
+        country = self.env["res.country"].sudo().search([("code", "=", code)], limit=1)
+        return country.name
 
     @api.model
     def _cleaned_text(self, name, text):
         """Return what is said about the address, checked; False for nothing."""
         label = self._fields[name]._description_string(self.env)
         clean = checks.clean_note if name == "reason" else checks.clean_text
-        return clean(self.env, text, label) or False
+        return checked(self.env, clean, text, label) or False
 
     def _derived(self, value, fa_type=None, dfsp=None):
         """Return what is stored beside a number: how it is shown, how it is found."""

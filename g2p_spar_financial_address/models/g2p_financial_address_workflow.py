@@ -7,7 +7,8 @@ from odoo.tools import SQL
 
 from ..const import APPROVER
 from ..toolkit.transactions import alone
-from ..values import checks
+from ..toolkit.value_checks import checked
+from ..values.checks import clean_note
 
 #: Which state may follow which. Nothing leaves refused or ended.
 FOLLOWERS = {
@@ -310,7 +311,7 @@ class G2pFinancialAddress(models.Model):
 
     def _clean_decision(self, reason):
         label = self._fields["decision_note"]._description_string(self.env)
-        return checks.clean_note(self.env, reason, label)
+        return checked(self.env, clean_note, reason, label)
 
     def _close(self, state, note):
         """End or refuse these, for good."""

@@ -15,7 +15,9 @@ from odoo.tools.misc import split_every
 
 from ..const import EDITOR, VIEWER
 from ..toolkit.context_flags import APPROVED, TRUSTED, is_marked, trusted
-from ..values import checks, identifiers
+from ..toolkit.value_checks import checked
+from ..values import identifiers
+from ..values.checks import clean_number_text
 
 #: How many contacts are held in memory at once when all of them are looked at.
 _CHUNK = 2000
@@ -186,9 +188,8 @@ class ResPartner(models.Model):
             spreadsheet has changed
         """
         text = str(text) if text else ""
-        return checks.clean_number_text(
-            self.env, identifiers.normal(text), label or self.env._("SPAR ID")
-        )
+        label = label or self.env._("SPAR ID")
+        return checked(self.env, clean_number_text, identifiers.normal(text), label)
 
     # === WHAT THE SUITE ASKS OF A REGISTRANT === #
 

@@ -5,12 +5,27 @@ from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, new_test_user
 from odoo.tools.misc import file_path
 
+from ..toolkit import transactions
 from ..toolkit.context_flags import APPROVED, marked
 
 ADDON = "g2p_spar_financial_address"
 
 
-class FinancialAddressCase(TransactionCase):
+class OneTransactionCase(TransactionCase):
+    """Work in the background does not end the transaction of the test.
+
+    It flushes where it would commit. What needs real commits is a
+    :class:`~.beside_others.BesideOthersCase`.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.classPatch(transactions, "end_transaction", lambda cr: None)
+        cls.classPatch(transactions, "abandon_transaction", lambda cr: None)
+
+
+class FinancialAddressCase(OneTransactionCase):
     """A bank, two operators and one registrant, without any demo data."""
 
     @classmethod

@@ -3,8 +3,10 @@ import re
 
 import phonenumbers
 
+from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
+from ..toolkit.value_checks import checked
 from ..values import checks, typed_numbers
 from .common import FinancialAddressCase
 
@@ -170,7 +172,6 @@ class TestAddressValues(FinancialAddressCase):
         styles = phonenumbers.PhoneNumberFormat
         tried = 0
         for code in sorted(phonenumbers.SUPPORTED_REGIONS):
-            country = self.env["res.country"].new({"code": code})
             number = phonenumbers.example_number_for_type(
                 code, phonenumbers.PhoneNumberType.MOBILE
             )
@@ -180,11 +181,21 @@ class TestAddressValues(FinancialAddressCase):
                 text = phonenumbers.format_number(number, style)
                 with self.subTest(code, typed=text):
                     self.assertEqual(
-                        checks.clean_mobile_number(self.env, text, country),
+                        checks.clean_mobile_number(text, code, str),
                         phonenumbers.format_number(number, styles.E164),
                     )
                     tried += 1
         self.assertGreater(tried, 600)
+
+    def test_a_refusal_is_in_the_language_of_the_user(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        for lang, label, rest in (
+            ("en_US", "Account number", "contains an invisible control character"),
+            ("fr_FR", "Numéro de compte", "contient un caractère de contrôle"),
+        ):
+            env = self.env(context={"lang": lang})
+            with self.assertRaisesRegex(ValidationError, f"^{label} {rest}"):
+                checked(env, checks.clean_account_number, "7\0")
 
     def test_email_domains_become_lower_case(self):
         address = self.enter_address(

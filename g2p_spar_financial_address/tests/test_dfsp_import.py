@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import file_open
 
-from .. import directory_csv
+from ..imports import directory_csv
 from .common import FinancialAddressCase
 
 ADDON = "g2p_spar_financial_address"

@@ -1,4 +1,3 @@
-from odoo import modules
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
@@ -12,7 +11,6 @@ class TestIdTakenOver(BesideOthersCase):
 
     def setUp(self):
         super().setUp()
-        self.patch(modules.module, "current_test", None)
         env = self.open()
         self.victim, self.accomplice = env["res.partner"].create(
             [

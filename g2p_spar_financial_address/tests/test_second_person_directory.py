@@ -3,8 +3,8 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 
-from ..directory_csv import COLUMNS
-from ..directory_plan import DirectoryPlan
+from ..imports.directory_csv import COLUMNS
+from ..imports.directory_plan import DirectoryPlan
 from .test_second_person_redirects import SecondPersonCase
 
 

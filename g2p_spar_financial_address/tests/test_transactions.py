@@ -1,6 +1,5 @@
 """What work in the background sees after each of its transactions."""
 
-from odoo import modules
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -11,7 +10,6 @@ from .beside_others import BesideOthersCase
 @tagged("post_install", "-at_install")
 class TestTransactions(BesideOthersCase):
     def test_a_policy_that_another_process_changed_is_heard_of(self):
-        self.patch(modules.module, "current_test", None)
         self.patch(transactions, "REMEMBERED", 0)
         env = self.open()
         before = self.approve(env)

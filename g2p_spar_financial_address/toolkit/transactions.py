@@ -4,7 +4,8 @@ import logging
 import time
 import traceback
 
-from odoo import modules
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+
 from odoo.modules.registry import Registry
 from odoo.tools.misc import split_every
 
@@ -21,17 +22,34 @@ _FAILED = object()
 
 
 def commit(env):
-    """End a transaction; inside a test, only flush it.
-
-    The next transaction sees what others have committed meanwhile.
-    """
+    """End a transaction; the next one sees what others have committed meanwhile."""
     env.flush_all()
-    if not modules.module.current_test:
-        # Results must be stored before the work goes on, so that they are not lost and
-        # requests not sent twice.
-        env.cr.commit()  # pylint: disable=invalid-commit
-        _hear_of_changes(env.cr.dbname)
+    end_transaction(env.cr)
     env.invalidate_all()
+
+
+def roll_back(env):
+    """Roll back a transaction without changes, or one that lost a race."""
+    abandon_transaction(env.cr)
+    env.invalidate_all(flush=False)
+
+
+def end_transaction(cr):
+    """Commit; see :func:`commit`."""
+    # Results must be stored before the work goes on, so that they are not lost and
+    # requests not sent twice.
+    cr.commit()  # pylint: disable=invalid-commit
+    _hear_of_changes(cr.dbname)
+
+
+def abandon_transaction(cr):
+    """Roll back; see :func:`roll_back`."""
+    cr.rollback()
+
+
+def is_open(cr):
+    """Return whether a transaction has begun; its isolation level is then settled."""
+    return cr.connection.info.transaction_status != TRANSACTION_STATUS_IDLE
 
 
 def _hear_of_changes(database):
@@ -43,16 +61,6 @@ def _hear_of_changes(database):
     if now - _LOOKED_AT.get(database, -REMEMBERED) >= REMEMBERED:
         _LOOKED_AT[database] = now
         Registry(database).check_signaling()
-
-
-def roll_back(env):
-    """Roll back a transaction without changes, or one that lost a race.
-
-    Inside a test, only clear the cache.
-    """
-    if not modules.module.current_test:
-        env.cr.rollback()
-    env.invalidate_all(flush=False)
 
 
 def alone(env, work, *args, failed=None):

@@ -1,11 +1,11 @@
 """Rules for account numbers: the bank's own pattern, and IBANs.
 
-No function here reads or writes the database, and no message repeats the number that
-was typed. The countries that use IBANs, and the lengths of their IBANs, come from
-python-stdnum.
+No message repeats the number that was typed. The countries that use IBANs, and the
+lengths of their IBANs, come from python-stdnum.
 """
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
@@ -13,7 +13,7 @@ from importlib.machinery import SourceFileLoader
 import stdnum
 from stdnum import numdb
 
-from odoo.exceptions import ValidationError
+from .invalid import InvalidValue, _lt
 
 if not hasattr(stdnum.__spec__.loader, "get_resource_reader"):
     # Odoo 19 patches stdnum as it is imported, and leaves it with a loader that cannot
@@ -33,7 +33,18 @@ _OPEN_REPETITION = re.compile(r"[?*+]|\{\d*,\d*\}")
 _REPEATED_GROUP = re.compile(r"\)[*+{]")
 
 
-def check_account_number(env, number, dfsp):
+@dataclass(frozen=True)
+class AccountFormat:
+    """What a bank says about its account numbers; each part may be empty."""
+
+    bank: str = ""
+    country_code: str = ""
+    pattern: str = ""
+    hint: str = ""
+    example: str = ""
+
+
+def check_account_number(number, expected):
     """Refuse an account number that is invalid at this bank, or at all banks.
 
     A bank's own pattern decides first. Where the bank's country uses IBANs and the
@@ -42,27 +53,27 @@ def check_account_number(env, number, dfsp):
     pattern that accepts it.
 
     :param str number: the number, already without blanks and in upper case
-    :param g2p.dfsp dfsp: the bank; may be empty
-    :raise ValidationError: with the expected format
+    :param AccountFormat expected: what the bank says about its numbers
+    :raise InvalidValue: with the expected format
     """
-    country_code = dfsp.country_id.code
-    if dfsp.account_pattern:
-        if not matches(dfsp.account_pattern, number):
-            raise ValidationError(_mismatch(env, dfsp))
+    country_code = expected.country_code
+    if expected.pattern:
+        if not matches(expected.pattern, number):
+            raise InvalidValue(*_mismatch(expected))
         if country_code and not iban_length(country_code):
             return
     elif iban_length(country_code) and not _begins_like_iban(number, country_code):
-        raise ValidationError(
-            env._(
+        raise InvalidValue(
+            _lt(
                 "An account number at %(bank)s is an IBAN: it begins with %(code)s and "
                 "two digits and has %(length)s characters.",
-                bank=dfsp.name,
+                bank=expected.bank,
                 code=country_code,
                 length=iban_length(country_code),
             )
         )
     if _begins_like_iban(number, number[:2]):
-        _check_iban(env, number)
+        _check_iban(number)
 
 
 def matches(pattern, number):
@@ -75,7 +86,7 @@ def matches(pattern, number):
     )
 
 
-def check_pattern(env, pattern):
+def check_pattern(pattern):
     """Refuse a pattern that is invalid, or whose matching could take too long.
 
     The rule is simple, so that it can be explained: only characters are repeated, never
@@ -83,11 +94,11 @@ def check_pattern(env, pattern):
     open length and few alternatives.
 
     :param str pattern: a regular expression
-    :raise ValidationError: with the necessary change
+    :raise InvalidValue: with the necessary change
     """
     if len(pattern) > MAX_PATTERN_LENGTH:
-        raise ValidationError(
-            env._(
+        raise InvalidValue(
+            _lt(
                 "The pattern is too long: at most %(limit)s characters.",
                 limit=MAX_PATTERN_LENGTH,
             )
@@ -95,16 +106,16 @@ def check_pattern(env, pattern):
     try:
         re.compile(pattern, re.ASCII)
     except (re.error, OverflowError, RecursionError):
-        raise ValidationError(
-            env._(
+        raise InvalidValue(
+            _lt(
                 "The pattern is not a valid regular expression. Ten digits, for "
                 "example, are written %(pattern)s.",
                 pattern=r"\d{10}",
             )
         ) from None
     if _is_hostile(pattern):
-        raise ValidationError(
-            env._(
+        raise InvalidValue(
+            _lt(
                 "The pattern is too complicated to be checked quickly. Repeat single "
                 "characters, not groups in round brackets; use ?, *, + or {2,5} at "
                 "most %(repetitions)s times and | at most %(alternatives)s times; and "
@@ -156,16 +167,16 @@ def _begins_like_iban(number, country_code):
     )
 
 
-def _check_iban(env, number):
+def _check_iban(number):
     """Refuse a number that begins like an IBAN and is not valid as one."""
     length = iban_length(number[:2])
     if not re.fullmatch(r"[A-Z0-9]*", number):
-        raise ValidationError(
-            env._("An IBAN has letters and digits only. Leave out dashes and dots.")
+        raise InvalidValue(
+            _lt("An IBAN has letters and digits only. Leave out dashes and dots.")
         )
     if len(number) != length:
-        raise ValidationError(
-            env._(
+        raise InvalidValue(
+            _lt(
                 "An IBAN that begins with %(code)s has %(length)s characters. "
                 "This one has %(typed)s.",
                 code=number[:2],
@@ -174,19 +185,18 @@ def _check_iban(env, number):
             )
         )
     if not iban.is_valid(number):
-        raise ValidationError(
-            env._(
+        raise InvalidValue(
+            _lt(
                 "This IBAN cannot exist: its check digits do not fit. A character is "
                 "mistyped, or two have changed places."
             )
         )
 
 
-def _mismatch(env, dfsp):
-    """Return the format of this bank's account numbers, in words."""
-    sentences = [env._("%(bank)s has no such account numbers.", bank=dfsp.name)]
-    if dfsp.account_hint:
-        sentences.append(f"{dfsp.account_hint.rstrip('. ')}.")
-    if dfsp.account_example:
-        sentences.append(env._("Example: %(number)s", number=dfsp.account_example))
-    return " ".join(sentences)
+def _mismatch(expected):
+    """Return the sentences that describe this bank's account numbers."""
+    yield _lt("%(bank)s has no such account numbers.", bank=expected.bank)
+    if expected.hint:
+        yield f"{expected.hint.rstrip('. ')}."
+    if expected.example:
+        yield _lt("Example: %(number)s", number=expected.example)

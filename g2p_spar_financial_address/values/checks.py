@@ -1,8 +1,8 @@
 """Rules for the values of a financial address: clean, check, mask.
 
-Plain functions without database access, so that every channel (form, import,
-portal, API) gives the same answer. Errors are ``ValidationError`` with a message
-meant for the person who typed the value; ``env`` is only used to translate it.
+Plain functions, so that every channel (form, import, portal, API) gives the same
+answer. ``toolkit/value_checks.py`` applies them where Odoo is known, and translates
+their messages.
 """
 
 import re
@@ -10,9 +10,8 @@ import unicodedata
 
 import phonenumbers
 
-from odoo.exceptions import ValidationError
-
 from . import typed_numbers
+from .invalid import InvalidValue, _lt
 from .strategy_template import CONTROL
 
 # RFC 5321 without quotes, and a domain with a dot; the operator decides the rest.
@@ -38,27 +37,27 @@ MAX_TEXT = 250
 MAX_EMAIL = 254
 
 
-def clean_text(env, text, label):
+def clean_text(text, label):
     """Return ``text`` trimmed and composed (Unicode NFC).
 
     :param str text: the typed text, or a falsy value
     :param str label: the label of the field
-    :raise ValidationError: for control characters, which SPAR cannot store (a NUL
+    :raise InvalidValue: for control characters, which SPAR cannot store (a NUL
         is an HTTP 500 there) or cannot read back (a newline breaks the pattern), and
         for very long texts
     """
     text = unicodedata.normalize("NFC", (text or "").strip())
     if len(text) > MAX_TEXT:
-        raise ValidationError(
-            env._(
+        raise InvalidValue(
+            _lt(
                 "%(label)s is too long: at most %(limit)s characters.",
                 label=label,
                 limit=MAX_TEXT,
             )
         )
     if CONTROL.search(text):
-        raise ValidationError(
-            env._(
+        raise InvalidValue(
+            _lt(
                 "%(label)s contains an invisible control character, such as a line "
                 "break. Type it again instead of pasting it.",
                 label=label,
@@ -67,22 +66,22 @@ def clean_text(env, text, label):
     return text
 
 
-def clean_number_text(env, text, label):
+def clean_number_text(text, label):
     """Return a number or an ID cleaned as by :func:`clean_text`.
 
     :param text: the typed text, or a falsy value; may be a number sent by a program
-    :raise ValidationError: also if a spreadsheet has made a decimal number of it, whose
+    :raise InvalidValue: also if a spreadsheet has made a decimal number of it, whose
         last zero would count as a digit
     """
-    text = clean_text(env, str(text) if text else "", label)
+    text = clean_text(str(text) if text else "", label)
     if typed_numbers.is_from_spreadsheet(text):
-        raise _from_spreadsheet(env, label)
+        raise _from_spreadsheet(label)
     return text
 
 
-def _from_spreadsheet(env, label):
-    return ValidationError(
-        env._(
+def _from_spreadsheet(label):
+    return InvalidValue(
+        _lt(
             "%(label)s looks like a number that a spreadsheet has changed, such as "
             "123.0 or 1.23E+11. Format the column as text, and write all digits again. "
             "A number of more than 15 digits is only taken from a cell of text; from a "
@@ -92,15 +91,15 @@ def _from_spreadsheet(env, label):
     )
 
 
-def check_part(env, text, label):
+def check_part(text, label):
     """Refuse a provider's or branch's name or code that would break SPAR's strings.
 
-    :raise ValidationError: for control characters, or for text that looks like one of
+    :raise InvalidValue: for control characters, or for text that looks like one of
         the labels between the parts, such as ``.bank_code:``
     """
-    if clean_text(env, text, label) and re.search(r"\.\w+:", text):
-        raise ValidationError(
-            env._(
+    if clean_text(text, label) and re.search(r"\.\w+:", text):
+        raise InvalidValue(
+            _lt(
                 "%(label)s contains “%(part)s”, which SPAR would take for the "
                 "beginning of the next part of an address. Remove the dot or the "
                 "colon.",
@@ -110,27 +109,16 @@ def check_part(env, text, label):
         )
 
 
-def check_parts(records, names):
-    """Apply :func:`check_part` to these fields of each record.
-
-    :raise ValidationError: for the first one that would break SPAR's strings
-    """
-    for record in records:
-        for name in names:
-            label = record._fields[name]._description_string(record.env)
-            check_part(record.env, record[name], label)
-
-
-def clean_note(env, text, label):
+def clean_note(text, label):
     """Return a reason or note, without any number that has to stay masked.
 
-    :raise ValidationError: when it may contain a phone or account number or an e-mail
+    :raise InvalidValue: when it may contain a phone or account number or an e-mail
         address, because all viewers of the history read it
     """
-    text = clean_text(env, text, label)
+    text = clean_text(text, label)
     if _NUMBER_IN_TEXT.search(text) or "@" in text:
-        raise ValidationError(
-            env._(
+        raise InvalidValue(
+            _lt(
                 "Leave numbers and e-mail addresses out of “%(label)s”: everybody who "
                 "sees the history reads it.",
                 label=label,
@@ -139,21 +127,21 @@ def clean_note(env, text, label):
     return text
 
 
-def clean_account_number(env, text):
+def clean_account_number(text):
     """Return an account number without blanks, in upper case, in plain digits.
 
-    :raise ValidationError: when it is empty, has no digit at all, or characters that no
+    :raise InvalidValue: when it is empty, has no digit at all, or characters that no
         account number has, such as look-alikes or invisible ones
     """
-    text = clean_number_text(env, text, env._("Account number"))
+    text = clean_number_text(text, _lt("Account number"))
     number = _plain_digits(re.sub(r"\s", "", text)).upper()
     if not number:
-        raise ValidationError(env._("Enter the account number."))
+        raise InvalidValue(_lt("Enter the account number."))
     if not any(character.isdecimal() for character in number):
-        raise ValidationError(env._("An account number has at least one digit."))
+        raise InvalidValue(_lt("An account number has at least one digit."))
     if not _ACCOUNT.fullmatch(number):
-        raise ValidationError(
-            env._(
+        raise InvalidValue(
+            _lt(
                 "An account number has digits, the letters A to Z, dashes and slashes "
                 "only. Type it again instead of pasting it."
             )
@@ -169,70 +157,72 @@ def _plain_digits(text):
     )
 
 
-def clean_mobile_number(env, text, country):
+def clean_mobile_number(text, country_code, name_of):
     """Return a mobile number in E.164 form, such as ``+255754123456``.
 
-    :param res.country country: the operator's country, for numbers typed without
-        their country code; may be empty
-    :raise ValidationError: when it is empty or not the number of a mobile phone
+    :param str country_code: two letters of the operator's country, for numbers typed
+        without its calling code; may be empty
+    :param name_of: function that returns the name of a country by its two letters, or
+        nothing
+    :raise InvalidValue: when it is empty or not the number of a mobile phone
     """
-    label = env._("Mobile number")
-    text = clean_number_text(env, text, label)
+    label = _lt("Mobile number")
+    text = clean_number_text(text, label)
     if not text:
-        raise ValidationError(env._("Enter the mobile number of the wallet."))
+        raise InvalidValue(_lt("Enter the mobile number of the wallet."))
     try:
-        number = typed_numbers.parse_phone(text, country.code)
+        number = typed_numbers.parse_phone(text, country_code)
     except typed_numbers.NotAPhone as error:
         if error.code == "spreadsheet":
-            raise _from_spreadsheet(env, label) from None
+            raise _from_spreadsheet(label) from None
         if error.code == "no_country":
-            raise ValidationError(
-                env._(
+            raise InvalidValue(
+                _lt(
                     "Write the mobile number with its country code, for example "
                     "+255 754 123 456."
                 )
             ) from None
-        raise ValidationError(
-            env._("This is not a phone number. Write digits only.")
+        raise InvalidValue(
+            _lt("This is not a phone number. Write digits only.")
         ) from None
     if not phonenumbers.is_valid_number(number):
-        raise ValidationError(
-            env._(
+        raise InvalidValue(
+            _lt(
                 "This mobile number cannot exist in %(region)s. "
                 "Check the number of digits and the first digits.",
-                region=_region_name(env, number),
+                region=_region(number, name_of),
             )
         )
     if phonenumbers.number_type(number) in _NOT_MOBILE:
-        raise ValidationError(
-            env._(
+        raise InvalidValue(
+            _lt(
                 "This is not a mobile number in %(region)s, so it cannot be a mobile "
                 "wallet.",
-                region=_region_name(env, number),
+                region=_region(number, name_of),
             )
         )
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _region_name(env, number):
+def _region(number, name_of):
+    """Return the name of a number's country, or its calling code."""
     code = phonenumbers.region_code_for_country_code(number.country_code)
-    country = env["res.country"].sudo().search([("code", "=", code)], limit=1)
-    return country.name or f"+{number.country_code}"
+    return name_of(code) or f"+{number.country_code}"
 
 
-def clean_email_address(env, text):
+def clean_email_address(text):
     """Return an e-mail address with its domain in lower case.
 
     Only the domain: the part before the "@" may be case sensitive at the operator.
 
-    :raise ValidationError: when it is empty or not an e-mail address
+    :raise InvalidValue: when it is empty or not an e-mail address
     """
-    text = clean_text(env, text, env._("E-mail address"))
+    text = clean_text(text, _lt("E-mail address"))
     if not text:
-        raise ValidationError(env._("Enter the e-mail address of the wallet."))
+        raise InvalidValue(_lt("Enter the e-mail address of the wallet."))
     if len(text) > MAX_EMAIL or not _EMAIL.fullmatch(text):
-        raise ValidationError(
-            env._("This is not an e-mail address. It looks like name@example.org.")
+        raise InvalidValue(
+            _lt("This is not an e-mail address. It looks like name@example.org.")
         )
     local, domain = text.rsplit("@", 1)
     return f"{local}@{domain.lower()}"
@@ -259,13 +249,3 @@ def mask(text):
         return _MASK
     head = text[:5] if text.startswith("+") and len(text) > 10 else ""
     return f"{head}{_MASK}{text[-3:]}"
-
-
-def describe(record):
-    """Return the masked name of an address or a shared address.
-
-    :param record: with ``fa_type``, ``dfsp_id`` and ``masked``
-    """
-    labels = dict(record._fields["fa_type"]._description_selection(record.env))
-    parts = labels.get(record.fa_type), record.dfsp_id.name, record.masked
-    return " · ".join(part for part in parts if part)

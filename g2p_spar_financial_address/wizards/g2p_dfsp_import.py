@@ -3,8 +3,8 @@ import base64
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .. import directory_csv
-from ..directory_plan import ERROR, UNCHANGED, DirectoryPlan
+from ..imports import directory_csv
+from ..imports.directory_plan import ERROR, UNCHANGED, DirectoryPlan
 
 
 class G2pDfspImport(models.TransientModel):

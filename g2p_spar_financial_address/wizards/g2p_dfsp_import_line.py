@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from .. import directory_plan
+from ..imports import directory_plan
 
 
 class G2pDfspImportLine(models.TransientModel):

@@ -12,7 +12,11 @@ from odoo.tools import SQL
 from odoo.addons.g2p_spar_financial_address.const import MOBILE_WALLET
 from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import trusted
 from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
-from odoo.addons.g2p_spar_financial_address.values import checks
+from odoo.addons.g2p_spar_financial_address.toolkit.value_checks import checked
+from odoo.addons.g2p_spar_financial_address.values.checks import (
+    clean_email_address,
+    clean_text,
+)
 
 from ..registration_payment import FirstPaymentForm
 
@@ -371,7 +375,7 @@ class G2pPortalRegistration(models.Model):
         return answers
 
     def _clean_text(self, text, label):
-        return checks.clean_text(self.env, text, label)
+        return checked(self.env, clean_text, text, label)
 
     def _clean_id(self, text, label):
         text = self.env["res.partner"]._spar_id_cleaned(text, label)
@@ -437,7 +441,7 @@ class G2pPortalRegistration(models.Model):
 
     def _clean_email(self, text, label):
         text = self._clean_text(text, label)
-        return checks.clean_email_address(self.env, text) if text else ""
+        return checked(self.env, clean_email_address, text) if text else ""
 
     # === PAYMENT === #
 

@@ -323,7 +323,7 @@ class G2pApiIssuer(models.Model):
         """
         if abs(number) > MAX_EXACT:
             raise BadToken("claim")
-        spar_id = make_spar_id(self.env, row["id_template"], str(number), is_login=True)
+        spar_id = make_spar_id(row["id_template"], str(number), is_login=True)
         everybody = self.env["res.partner"].sudo().with_context(active_test=False)
         alike = everybody._spar_id_buckets({spar_id} - {False})
         if any(

@@ -2,7 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
 
-from odoo.addons.g2p_spar_financial_address.values import checks, identifiers
+from odoo.addons.g2p_spar_financial_address.values import identifiers
+from odoo.addons.g2p_spar_financial_address.values.checks import clean_text
+from odoo.addons.g2p_spar_financial_address.values.invalid import InvalidValue
 
 #: What a caller may do, by the field that says so.
 SCOPES = {
@@ -133,7 +135,7 @@ class G2pApiRights(models.AbstractModel):
         return frozenset(scope for name, scope in SCOPES.items() if self[name])
 
 
-def make_spar_id(env, template, text, is_login=False):
+def make_spar_id(template, text, is_login=False):
     """Return the SPAR ID for an ID that came with a call.
 
     :param str template: of the caller
@@ -146,7 +148,7 @@ def make_spar_id(env, template, text, is_login=False):
     if is_login and text.strip(" ") != normal:
         return False
     try:
-        text = checks.clean_text(env, normal, "ID")
-    except ValidationError:
+        text = clean_text(normal, "ID")
+    except InvalidValue:
         return False
     return text and template.replace(PLACEHOLDER, text)

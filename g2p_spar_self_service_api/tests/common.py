@@ -15,6 +15,7 @@ from odoo.tests import HttpCase, tagged
 
 from odoo.addons.fastapi.pools import fastapi_app_pool
 from odoo.addons.g2p_spar_financial_address.models import g2p_fa_rate
+from odoo.addons.g2p_spar_financial_address.tests.common import OneTransactionCase
 
 from .. import routers
 from ..models.g2p_api_client import _hashed
@@ -27,7 +28,7 @@ AUDIENCE = "self-service"
 
 
 @tagged("post_install", "-at_install")
-class ApiCase(HttpCase):
+class ApiCase(OneTransactionCase, HttpCase):
     """A registrant, a client that may do everything, and the probes' operations."""
 
     @classmethod

@@ -5,7 +5,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from odoo import fields, modules
+from odoo import fields
 from odoo.tests import mute_logger, tagged
 
 from odoo.addons.g2p_spar_financial_address.tests.beside_others import (
@@ -26,8 +26,6 @@ ISSUER = "https://beside-others.example.org"
 class TestKeysBesideOthers(BesideOthersCase):
     def setUp(self):
         super().setUp()
-        # Commits are those of a server.
-        self.patch(modules.module, "current_test", None)
         # However slow the machine is.
         self.patch(jwks, "TIMEOUT", 10)
         self.keys = [jwk(Keys.RSA, "one")]

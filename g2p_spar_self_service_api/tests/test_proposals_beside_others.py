@@ -4,10 +4,10 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
+from unittest.mock import patch
 
 from psycopg2.errors import DivisionByZero
 
-from odoo import modules
 from odoo.service.model import retrying
 from odoo.tests import mute_logger, tagged
 
@@ -17,6 +17,7 @@ from odoo.addons.g2p_spar_financial_address.tests.beside_others import (
 )
 from odoo.addons.g2p_spar_sync_queue.engine import wake_up
 
+from .. import registrant_lock
 from ..exceptions import KeyReused, Refused
 from ..registrant_lock import REGISTRANT_LOCK, lock_registrant
 
@@ -27,8 +28,6 @@ THREADS = 6
 class TestProposalsBesideOthers(BesideOthersCase):
     def setUp(self):
         super().setUp()
-        # Commits are those of a server.
-        self.patch(modules.module, "current_test", None)
         env = self.open()
         # A runner of jobs, if there is one, would take them up while this goes on.
         self.patch(wake_up, "enqueue", lambda mappings, size: None)
@@ -202,8 +201,19 @@ class TestProposalsBesideOthers(BesideOthersCase):
         self.assertEqual(self.locks(), 0)
 
     def test_turns_of_other_people_do_not_wait(self):
-        for number in (1, 2):
-            lock_registrant(self.open(), SimpleNamespace(id=-number))
+        for id_ in (2**31 - 1, 2**31 - 2):
+            lock_registrant(self.open(), SimpleNamespace(id=id_))
+            self.assertEqual(self.advisory_locks(REGISTRANT_LOCK, id_), 1)
+
+    def test_a_lock_is_not_kept_when_the_transaction_before_cannot_be_ended(self):
+        env = self.open()
+        with (
+            patch.object(registrant_lock, "commit", side_effect=DivisionByZero),
+            self.assertRaises(DivisionByZero),
+        ):
+            lock_registrant(env, self.partner)
+        env.cr.rollback()
+        self.assertEqual(self.locks(), 0)
 
     def test_what_was_refused_keeps_no_turn(self):
         refused = self.call("one", "not a number")

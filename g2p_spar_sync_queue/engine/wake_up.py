@@ -32,7 +32,7 @@ def enqueue(mappings, batch_size):
     for start in range(0, len(mappings), batch_size):
         chunk = mappings[start : start + batch_size]
         description = mappings.env._("Send to SPAR")
-        later(chunk, urgent=True, description=description)._job_sync()
+        later(chunk, description=description)._job_sync()
 
 
 def wake_up(connections, eta=None):

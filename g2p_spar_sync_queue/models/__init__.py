@@ -20,5 +20,4 @@ from . import g2p_spar_reading
 from . import g2p_fa_settings
 from . import g2p_fa_strategy
 from . import g2p_financial_address
-from . import queue_job
 from . import res_partner

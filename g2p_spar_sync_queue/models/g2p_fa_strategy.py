@@ -7,7 +7,8 @@ from odoo.addons.g2p_spar_financial_address.const import (
     MOBILE_WALLET,
     VALUE_FIELD,
 )
-from odoo.addons.g2p_spar_financial_address.values import checks
+from odoo.addons.g2p_spar_financial_address.toolkit.value_checks import checked
+from odoo.addons.g2p_spar_financial_address.values.checks import check_part, mask
 
 from ..strategy_writer import StrategyWriter
 
@@ -35,7 +36,7 @@ class G2pFaStrategy(models.Model):
         if not parts:
             return self.env._("Cannot be read here")
         provider = parts.get("bank_name") or parts.get("wallet_provider_name")
-        value = checks.mask(parts.get(VALUE_FIELD[strategy.fa_type]))
+        value = mask(parts.get(VALUE_FIELD[strategy.fa_type]))
         return " · ".join(part for part in (provider, value) if part)
 
     @api.model
@@ -107,7 +108,7 @@ class G2pFaStrategy(models.Model):
                 )
             )
         for text in parts.values():
-            checks.check_part(self.env, text, self.env._("A value"))
+            checked(self.env, check_part, text, self.env._("A value"))
 
     def _spar_numbered(self, number):
         """Return our strategy for payment addresses with this number, if there is.

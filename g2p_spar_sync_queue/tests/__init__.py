@@ -38,5 +38,6 @@ from . import test_spar_http
 from . import test_spar_partner_api
 from . import test_spar_scripts
 from . import test_spar_vectors
+from . import test_transactions_beside_others
 from . import test_wake_up
 from . import test_upgrade

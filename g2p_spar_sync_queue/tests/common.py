@@ -7,6 +7,7 @@ from odoo import Command, fields
 from odoo.addons.g2p_spar_financial_address.tests.common import FinancialAddressCase
 
 from ..engine import claim, journal, restore_guard
+from ..transactions import AutonomousTransaction
 from .stand_in import StandInMapper
 from .stand_in_2 import StandInPartnerApi
 from .test_spar_vectors import VECTORS
@@ -22,6 +23,7 @@ class SparCase(FinancialAddressCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.classPatch(AutonomousTransaction, "same_by_default", True)
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.key_path = Path(folder.name) / "key.pem"

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from psycopg2.errors import SerializationFailure
 
-from odoo import modules
 from odoo.service.model import retrying
 from odoo.tests import tagged
 
@@ -90,8 +89,6 @@ class PaidCase(BesideOthersCase):
 
     def setUp(self):
         super().setUp()
-        # Commits are those of a server.
-        self.patch(modules.module, "current_test", None)
         env = self.open()
         # A runner of jobs, if there is one, would take them up while this goes on.
         self.patch(wake_up, "enqueue", lambda mappings, size: None)

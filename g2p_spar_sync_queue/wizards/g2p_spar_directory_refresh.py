@@ -3,8 +3,8 @@ import base64
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.g2p_spar_financial_address import directory_csv
 from odoo.addons.g2p_spar_financial_address.const import FA_TYPES
+from odoo.addons.g2p_spar_financial_address.imports import directory_csv
 
 from ..directory_refresh import import_rows
 

@@ -22,7 +22,6 @@ EXTENDS = {
         "g2p.fa.settings",
         "g2p.fa.strategy",
         "g2p.financial.address",
-        "queue.job",
         "res.partner",
     },
     "g2p_spar_admin_ui": {

@@ -2,7 +2,14 @@
 
 import pytest
 
-from tools.checks import RETIRED, name_faults, text_faults, xml_faults
+from tools.checks import (
+    RETIRED,
+    TEST_MARKS,
+    name_faults,
+    product_faults,
+    text_faults,
+    xml_faults,
+)
 
 HEAD = '<?xml version="1.0" encoding="utf-8" ?>\n'
 
@@ -52,3 +59,14 @@ def test_a_retired_name_is_found_wherever_it_is_used(name):
 
 def test_a_longer_name_and_a_text_are_no_retired_names():
     assert not name_faults('MAX_Shift = spar_looks = "Shift"\n')
+
+
+@pytest.mark.parametrize("mark", sorted(TEST_MARKS))
+@pytest.mark.parametrize("text", ["if odoo.{}:", 'if config["{}"]:', "f('{}')"])
+def test_code_that_asks_for_a_test_is_found(mark, text):
+    [(line, fault)] = product_faults(f"# {mark}\n{text.format(mark)}\n    pass\n")
+    assert line == 2 and mark in fault
+
+
+def test_other_names_and_sentences_do_not_ask_for_a_test():
+    assert not product_faults('test_enabled = 1\n"""See current_test."""\n')

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 from odoo.exceptions import ValidationError
 
-from .const import BANK_ACCOUNT, FA_TYPES
+from ..const import BANK_ACCOUNT, FA_TYPES
+from ..toolkit.context_flags import APPROVED, SKIP_RESYNC, marked
+from ..toolkit.value_checks import checked
+from ..values import identifiers
+from ..values.checks import check_part, clean_number_text, clean_text
 from .directory_csv import COLUMNS
-from .toolkit.context_flags import APPROVED, SKIP_RESYNC, marked
-from .values import checks, identifiers
 
 NEW_PROVIDER = "new_provider"
 CHANGED_PROVIDER = "changed_provider"
@@ -125,9 +127,12 @@ class DirectoryPlan:
         has_more_cells = bool(row.cells.pop(None, None))
         try:
             row.cells = {
-                column: (
-                    checks.clean_number_text if column in _CODES else checks.clean_text
-                )(self.env, row.cells.get(column), column)
+                column: checked(
+                    self.env,
+                    clean_number_text if column in _CODES else clean_text,
+                    row.cells.get(column),
+                    column,
+                )
                 for column in COLUMNS
             }
         except ValidationError as error:
@@ -306,8 +311,8 @@ class DirectoryPlan:
             raise ValidationError(
                 self.env._("This branch is new: write its name in branch_name.")
             )
-        checks.check_part(self.env, code, "branch_code")
-        checks.check_part(self.env, values.get("name"), "branch_name")
+        checked(self.env, check_part, code, "branch_code")
+        checked(self.env, check_part, values.get("name"), "branch_name")
 
     def _note(self, provider, steps):
         """Return details of the outcome."""

@@ -9,7 +9,7 @@ from collections import defaultdict
 
 from odoo.exceptions import ValidationError
 
-from .values.identifiers import differ_in_zeros, normal
+from ..values.identifiers import differ_in_zeros, normal
 
 #: Fields whose names are searched here, and their keys in the row until then.
 NAMED = {"dfsp_id": "fa_provider_name", "branch_id": "fa_branch_name"}

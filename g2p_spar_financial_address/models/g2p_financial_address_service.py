@@ -30,8 +30,9 @@ class G2pFinancialAddress(models.Model):
     """The service: how every channel checks, enters and ends payment addresses.
 
     A channel calls :meth:`check_entries` to show what is wrong at its fields,
-    :meth:`submit` to enter, and :meth:`end`. RPC clients and forms use ``create`` and
-    ``write``, which end in the same :meth:`_store` and :meth:`_activate`.
+    :meth:`submit` to enter, and :meth:`end`. RPC clients and forms use ``create``,
+    which ends in the same :meth:`_store`, and ``write``; both end in the same
+    :meth:`_activate`.
 
     An *entry* is a dict of what a person says: values of :data:`PAYMENT_FIELDS`. The
     state, the author and the channel are not part of it.

@@ -23,6 +23,10 @@ VALUE_FIELD = {
     EMAIL_WALLET: "email_address",
 }
 
+#: Fields of an address that SPAR gets as they are, by its own names for them. Which
+#: type of address has which, ``PLACEHOLDERS`` of the strategies says.
+OWN_PARTS = tuple(VALUE_FIELD.values())
+
 CHANNELS = [
     ("admin", "Admin form"),
     ("portal", "Registration portal"),

@@ -6,6 +6,7 @@ Said here, it costs the calls themselves nothing.
 from .problems import KINDS, MEDIA_TYPE
 from .schemas.problem import Problem
 
+VERSION = "1.0.0"
 _SCHEMA = {"$ref": "#/components/schemas/Problem"}
 _TEXT = {"type": "string"}
 _HEADERS = {

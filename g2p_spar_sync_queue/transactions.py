@@ -18,7 +18,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.transactions import (
     roll_back,
 )
 
-from .engine.decide import retry_delay
+from .waits import retry_delay
 
 #: Another transaction changed one of the rows first; the work can be done again.
 RETRYABLE_ERRORS = (SerializationFailure, UniqueViolation)

@@ -13,16 +13,18 @@ from ..const import (
     FA_TYPES,
     LIVE_STATES,
     MOBILE_WALLET,
+    OWN_PARTS,
     VALUE_FIELD,
 )
 from ..toolkit.value_checks import describe
 from ..values import names
 from ..values.strategy_template import Unwritable
+from .g2p_fa_strategy import PLACEHOLDERS
 
 EDITOR_OR_APPROVER = f"{EDITOR},{APPROVER}"
 
 #: Fields an address is written for SPAR with.
-WRITTEN_FIELDS = ("fa_type", "dfsp_id", "branch_id", *VALUE_FIELD.values())
+WRITTEN_FIELDS = ("fa_type", "dfsp_id", "branch_id", *OWN_PARTS)
 
 #: Fields that say where the money goes, and why. Fixed once the draft is complete.
 PAYMENT_FIELDS = {
@@ -61,12 +63,6 @@ PROTECTED_FIELDS = {
 #: An address as it is sent to SPAR: the text of its strategy, that strategy's number at
 #: SPAR, and the same in its parts, by SPAR's names, with "" for what is empty.
 SparText = namedtuple("SparText", "text number parts")
-
-#: SQL: the number of an address ``a``, by its type.
-VALUE = SQL(" ").join(
-    SQL("WHEN %s THEN %s", fa_type, SQL.identifier("a", name))
-    for fa_type, name in VALUE_FIELD.items()
-)
 
 
 class G2pFinancialAddress(models.Model):
@@ -325,8 +321,20 @@ class G2pFinancialAddress(models.Model):
         address = self.ensure_one().sudo()
         return {
             **self._provider_parts(address.fa_type, address.dfsp_id, address.branch_id),
-            VALUE_FIELD[address.fa_type]: address.whole_number() or "",
+            **self._own_parts(address.fa_type, [address[name] for name in OWN_PARTS]),
         }
+
+    @api.model
+    def _own_parts(self, fa_type, values):
+        """Return those of the own parts that this type of address has, empty as "".
+
+        :param str fa_type: of the address
+        :param values: of :data:`OWN_PARTS`, in that order
+        :rtype: dict
+        """
+        known = PLACEHOLDERS[fa_type]
+        own = zip(OWN_PARTS, values, strict=True)
+        return {name: value or "" for name, value in own if name in known}
 
     @api.model
     def _spar_texts(self, chosen, fits=None):
@@ -345,26 +353,26 @@ class G2pFinancialAddress(models.Model):
         self.flush_model(["partner_id", "state", *WRITTEN_FIELDS])
         rows = self.env.execute_query(
             SQL(
-                """SELECT a.id, a.partner_id, a.fa_type, a.dfsp_id, a.branch_id,
-                          CASE a.fa_type %s END
+                """SELECT a.id, a.partner_id, a.fa_type, a.dfsp_id, a.branch_id, %s
                      FROM g2p_financial_address a
                     WHERE %s""",
-                VALUE,
+                SQL(", ").join(SQL.identifier("a", name) for name in OWN_PARTS),
                 chosen,
             )
         )
         found, writers = {}, {}
-        for id_, partner_id, *provider, value in rows:
-            key = tuple(provider)
+        for id_, partner_id, fa_type, dfsp_id, branch_id, *own in rows:
+            key = fa_type, dfsp_id, branch_id
             if key not in writers:
                 writers[key] = self._writer(*key, fits)
-            found[id_] = partner_id, writers[key](value)
+            found[id_] = partner_id, writers[key](self._own_parts(fa_type, own))
         return found
 
     def _writer(self, fa_type, dfsp_id, branch_id, fits=None):
-        """Return a function that writes an account number, say, as an address.
+        """Return a function that writes addresses at this provider and branch.
 
-        :return: a function that returns a :class:`SparText`, or None
+        :return: a function that gets an address's own parts and returns a
+            :class:`SparText`, or None
         """
         dfsp = self.env["g2p.dfsp"].sudo().browse(dfsp_id)
         branch = self.env["g2p.dfsp.branch"].sudo().browse(branch_id)
@@ -374,10 +382,10 @@ class G2pFinancialAddress(models.Model):
         word = strategy._type_word()
         name = VALUE_FIELD[fa_type]
 
-        def write(value):
-            if not value:
+        def write(own):
+            if not own[name]:
                 return None
-            parts = {**shared, name: value}
+            parts = {**shared, **own}
             if fits and not fits(strategy, fa_type, parts):
                 return None
             try:
@@ -389,7 +397,7 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _provider_parts(self, fa_type, dfsp, branch):
-        """Return what an address is written with besides its number."""
+        """Return what an address is written with of its provider and branch."""
         if fa_type == BANK_ACCOUNT:
             parts = {
                 "branch_name": branch.name,

@@ -11,8 +11,12 @@ from ..toolkit.context_flags import AUDITED_READ, is_marked, marked
 from ..toolkit.keyed_hash import keyed_hash
 from ..toolkit.transactions import alone, in_chunks
 from ..values.account_number import is_iban
+from .g2p_financial_address import PAYMENT_FIELDS
 
 NUMBER_FIELDS = frozenset(VALUE_FIELD.values())
+
+#: What people said that stays when the rest is erased: the trace without the value.
+KEPT = frozenset({"partner_id", "fa_type", "dfsp_id", "branch_id", "reason"})
 
 #: Addresses erased in one transaction.
 CHUNK = 1000
@@ -360,7 +364,7 @@ class G2pFinancialAddress(models.Model):
     # How long numbers are kept: the masked trace stays, the value goes.
 
     def _erase(self):
-        """Forget the numbers, the holders' names and the proofs of these.
+        """Forget what people said of these: numbers, holders' names, proofs.
 
         Only of ended addresses: one in use without its number cannot be paid.
         """
@@ -368,12 +372,9 @@ class G2pFinancialAddress(models.Model):
         sharings = over.sharing_id
         over._trusted_write().write(
             {
-                **dict.fromkeys(VALUE_FIELD.values(), False),
+                **dict.fromkeys(PAYMENT_FIELDS - KEPT, False),
                 "erased_date": fields.Datetime.now(),
                 "fingerprint": False,
-                "holder_name": False,
-                "proof": False,
-                "proof_name": False,
                 "sharing_id": False,
             }
         )

@@ -6,10 +6,10 @@ from ..const import BANK_ACCOUNT, LIVE_STATES, MOBILE_WALLET, VALUE_FIELD
 from ..toolkit.context_flags import TRUSTED_WRITE, is_marked, marked
 from ..toolkit.value_checks import checked
 from ..values import checks
-from .g2p_financial_address import PAYMENT_FIELDS, PROTECTED_FIELDS
+from .g2p_financial_address import PAYMENT_FIELDS, PROTECTED_FIELDS, WRITTEN_FIELDS
 
 #: What makes two addresses the same place, as far as an entry says it.
-SAME_PLACE = ("fa_type", "dfsp_id", "branch_id", "holder_name", *VALUE_FIELD.values())
+SAME_PLACE = (*WRITTEN_FIELDS, "holder_name")
 
 #: What is said about an address.
 TEXTS = ("holder_name", "reason", "proof_name")
@@ -30,8 +30,9 @@ class G2pFinancialAddress(models.Model):
     """The service: how every channel checks, enters and ends payment addresses.
 
     A channel calls :meth:`check_entries` to show what is wrong at its fields,
-    :meth:`submit` to enter, and :meth:`end`. RPC clients and forms use ``create`` and
-    ``write``, which end in the same :meth:`_enter` and :meth:`_activate`.
+    :meth:`submit` to enter, and :meth:`end`. RPC clients and forms use ``create``,
+    which ends in the same :meth:`_store`, and ``write``; both end in the same
+    :meth:`_activate`.
 
     An *entry* is a dict of what a person says: values of :data:`PAYMENT_FIELDS`. The
     state, the author and the channel are not part of it.
@@ -106,7 +107,7 @@ class G2pFinancialAddress(models.Model):
             found.append(newest.id if is_there else None)
             if not is_there:
                 missing.append(vals)
-        entered = iter(self._enter(missing).ids)
+        entered = iter(self._store(missing).ids)
         return self.browse(id_ or next(entered) for id_ in found)
 
     @api.private
@@ -166,7 +167,7 @@ class G2pFinancialAddress(models.Model):
             self._check_said(vals_list)
         vals_list = self._with_registrants(vals_list)
         self._check_references(vals_list)
-        return self._enter(
+        return self._store(
             [
                 self._with_branch(self._cleaned({**PROTECTED_FIELDS, **vals}))
                 for vals in vals_list
@@ -204,7 +205,7 @@ class G2pFinancialAddress(models.Model):
         self._activate()
         return True
 
-    def _enter(self, vals_list):
+    def _store(self, vals_list):
         """Store clean values, and let the addresses take effect: the one write path."""
         if not vals_list:
             return self.browse()

@@ -3,6 +3,8 @@ from freezegun import freeze_time
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
+from ..const import VALUE_FIELD
+from ..models.g2p_financial_address import PAYMENT_FIELDS
 from .common import FinancialAddressCase
 
 NUMBER = "754200001"
@@ -46,6 +48,16 @@ class TestRetention(FinancialAddressCase):
         self.assertEqual(self.old.masked, "+2557••••001")
         self.assertTrue(self.old.erased_date)
         self.assertEqual(self.old.entered_by_id, self.env.user)
+
+    def test_of_all_that_people_type_only_the_reason_is_left(self):
+        known = self.old._fields
+        said = PAYMENT_FIELDS.difference(VALUE_FIELD.values())
+        typed = {name for name in said if known[name].type in ("char", "binary")}
+        address = self.enter_address("0754200003", **dict.fromkeys(typed, "c2FpZA=="))
+        self.assertEqual({name for name in typed if address[name]}, typed)
+        address.action_end("No longer paid")
+        address._erase()
+        self.assertEqual({name for name in typed if address[name]}, {"reason"})
 
     def test_an_address_in_use_is_not_erased_whoever_asks(self):
         (self.old | self.current)._erase()

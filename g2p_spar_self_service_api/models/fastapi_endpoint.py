@@ -7,12 +7,12 @@ from odoo import api, fields, models
 
 from odoo.addons.g2p_spar_financial_address.toolkit import request_bodies
 
+from ..description import VERSION, complete
 from ..problems import MEDIA_TYPE, of_status
 
 APP = "spar_self_service"
 #: Bytes of a request's body. The largest proposal is a tenth of it.
 MAX_BODY = 64 * 1024
-VERSION = "1.0.0"
 
 
 def guard_bodies(root_path):
@@ -107,8 +107,6 @@ class FastapiEndpoint(models.Model):
     def _get_app(self):
         app = super()._get_app()
         if self.app == APP:
-            from ..description import complete
-
             describe = app.openapi
             # Made once, and then kept by the app itself.
             app.openapi = lambda: app.openapi_schema or complete(describe())

@@ -1,7 +1,7 @@
 from fastapi import APIRouter
 
 from ..dependencies import ApiRoute
-from ..models.fastapi_endpoint import VERSION
+from ..description import VERSION
 from ..schemas.health import Health
 
 router = APIRouter(prefix="/v1", tags=["health"], route_class=ApiRoute)

@@ -16,8 +16,8 @@ from ..jobs import later
 from ..spar.answers import Item
 from ..spar.words import RESOLVE
 from ..transactions import commit_with_retry
+from ..waits import retry_delay
 from . import store, wake_up
-from .decide import retry_delay
 
 _logger = logging.getLogger(__name__)
 

@@ -8,7 +8,6 @@ batch back.
 import hashlib
 import json
 import math
-import random
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from typing import NamedTuple
 
 from ..spar.answers import Outcome
 from ..spar.words import INTERNAL_ERROR, LINK, RESOLVE, UNLINK, UPDATE
+from ..waits import retry_delay
 
 IN_SYNC = "in_sync"
 ENDED = "ended"
@@ -29,6 +29,8 @@ NOT_BEGUN = ("connect.", "http.3", "http.4")
 MAY_BE_ONE_ITEM = ("http.500", INTERNAL_ERROR)
 #: The code of an address that cannot be written for SPAR.
 UNWRITABLE = "address.unwritable"
+#: The code of an ID under which another registrant's row is still at SPAR.
+ID_TAKEN = "id.taken"
 #: Seconds, at most, between two checks whether another registrant has left an ID.
 ID_TAKEN_CAP = 60
 
@@ -460,7 +462,7 @@ def wait_for_id(entry, policy):
     entry.attempts += 1
     entry.state = "retrying"
     entry.next_attempt_at = policy.again(entry.attempts, cap=ID_TAKEN_CAP)
-    entry.reason_code = "id.taken"
+    entry.reason_code = ID_TAKEN
 
 
 def blames_one_again(request, answer):
@@ -480,28 +482,6 @@ def blames_one_again(request, answer):
 
 
 # === RETRY POLICY === #
-
-
-def retry_delay(attempts, base, cap, retry_after=None, chance=random.random, least=1):
-    """Return how many seconds to wait before the next attempt.
-
-    Exponential with full jitter: many registrants that failed together do not come
-    back together.
-
-    :param int attempts: how many have failed so far, 1 or more
-    :param float base: seconds, the longest wait after the first failure
-    :param float cap: seconds, the longest wait ever
-    :param retry_after: seconds SPAR asked for; never undercut below the cap
-    :param chance: returns a number in [0, 1)
-    :param float least: seconds, never less than this
-
-    >>> [retry_delay(n, 5, 1800, chance=lambda: 1) for n in (1, 2, 3, 20)]
-    [5, 10, 20, 1800]
-    >>> retry_delay(1, 5, 1800, retry_after=120, chance=lambda: 0)
-    120
-    """
-    longest = min(cap, base * 2 ** min(attempts - 1, 32))
-    return max(least, longest * chance(), min(retry_after or 0, cap))
 
 
 class RetryPolicy:

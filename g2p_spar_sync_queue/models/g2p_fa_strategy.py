@@ -5,6 +5,7 @@ from odoo.addons.g2p_spar_financial_address.const import (
     BANK_ACCOUNT,
     EMAIL_WALLET,
     MOBILE_WALLET,
+    OWN_PARTS,
     VALUE_FIELD,
 )
 from odoo.addons.g2p_spar_financial_address.toolkit.value_checks import checked
@@ -61,12 +62,11 @@ class G2pFaStrategy(models.Model):
         branch = dfsp.branch_ids.filtered(lambda branch: branch[name] == named)
         if len(dfsp) != 1 or (named and len(branch) != 1):
             return None
-        name = VALUE_FIELD[strategy.fa_type]
         return {
             "fa_type": strategy.fa_type,
             "dfsp_id": dfsp.id,
             "branch_id": branch.id,
-            name: parts.get(name),
+            **{name: parts[name] for name in OWN_PARTS if name in parts},
         }
 
     def _spar_read(self, text, number):

@@ -7,6 +7,7 @@ from odoo.tools.misc import format_datetime
 from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
 from ..engine import journal, store
+from ..engine.decide import ID_TAKEN, UNWRITABLE
 from ..engine.store import NEWER_CHANGE
 from ..engine.sync_run import JOB_SECONDS, SyncRun
 from ..live.status import DISPLAY_STATES, shown_state
@@ -203,7 +204,7 @@ class G2pSparMapping(models.Model):
             return self.env._("No longer paid here. Nothing is left at SPAR.")
         if state == "waiting_id":
             return self.env._("Will go to SPAR as soon as this registrant has an ID.")
-        if state == "retrying" and self.reason_code == "id.taken":
+        if state == "retrying" and self.reason_code == ID_TAKEN:
             return self.env._(
                 "Another registrant's address is still at SPAR under this ID. "
                 "This one follows as soon as it is gone."
@@ -225,7 +226,7 @@ class G2pSparMapping(models.Model):
         return self.env._("Saved. Being sent to SPAR.")
 
     def _held_sentence(self):
-        if self.reason_code == "address.unwritable":
+        if self.reason_code == UNWRITABLE:
             return self.env._(
                 "This address cannot be written for SPAR. Check the names and codes of "
                 "its provider and branch, or amend it."

@@ -4,8 +4,14 @@ import re
 import sys
 import threading
 from pathlib import Path
+from unittest.mock import patch
 
 from odoo.tests import tagged
+
+from odoo.addons.g2p_spar_financial_address.models import (
+    g2p_fa_strategy,
+    g2p_financial_address,
+)
 
 from .common import SparCase
 
@@ -83,3 +89,17 @@ class TestArchitecture(SparCase):
         self.assertEqual([step for step in calls if step in steps], steps)
         chapters = {file for file, _name in calls if file.startswith("engine/")}
         self.assertEqual(chapters - EVERYWHERE, chapters & {file for file, _ in steps})
+
+    def test_one_more_field_of_an_address_reaches_spar(self):
+        """By the two words the document names."""
+        own = (*g2p_financial_address.OWN_PARTS, "holder_name")
+        self.patch(g2p_financial_address, "OWN_PARTS", own)
+        placeholders = g2p_fa_strategy.PLACEHOLDERS["bank_account"]
+        self.startPatcher(patch.dict(placeholders, holder_name="Asha Juma"))
+        strategy = self.bank.strategy_id
+        strategy.template += ".holder_name:{holder_name}"
+        account = self.enter_bank_account("12345678", holder_name="Asha Juma")
+        self.run_engine()
+        self.assertInSync()
+        self.assertIn(".holder_name:Asha Juma", self.mapper.rows["SR-1"])
+        self.assertEqual(self.mapper.rows["SR-1"], account._spar_value()[0])

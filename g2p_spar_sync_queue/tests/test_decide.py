@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
 
+from .. import waits
 from ..engine import decide
-from ..engine.decide import ENDED, IN_SYNC, WAITING_ID, Facts, next_step, retry_delay
+from ..engine.decide import ENDED, IN_SYNC, WAITING_ID, Facts, next_step
 from ..spar.words import LINK, UNLINK, UPDATE
+from ..waits import retry_delay
 
 ids = st.sampled_from(["a", "b"])
 values = st.sampled_from(["x", "y"])
@@ -17,9 +19,10 @@ values = st.sampled_from(["x", "y"])
 @tagged("post_install", "-at_install")
 class TestDecide(BaseCase):
     def test_examples(self):
-        result = doctest.testmod(decide)
-        self.assertGreater(result.attempted, 5)
-        self.assertFalse(result.failed)
+        for module, least in ((decide, 4), (waits, 1)):
+            result = doctest.testmod(module)
+            self.assertGreater(result.attempted, least)
+            self.assertFalse(result.failed)
 
     @settings(max_examples=500, derandomize=True, deadline=None)
     @given(

@@ -92,6 +92,24 @@ class TestPartsAndText(SparCase):
             self.assertEqual({type(text) for text in parts.values()}, {str})
             self.assertNotIn("fa_type", parts)
 
+    def test_the_batch_is_written_as_the_single_address(self):
+        for address in (
+            self.enter_address(),
+            self.enter_bank_account("12345678"),
+            self.enter_address(
+                False,
+                fa_type="email_wallet",
+                dfsp_id=self.mail_operator.id,
+                email_address="asha@mpay.example",
+            ),
+        ):
+            chosen = SQL("a.id = %s", address.id)
+            _partner, written = address._spar_texts_for("g2p_connect", chosen)[
+                address.id
+            ]
+            self.assertEqual((written.text, written.number), address._spar_value())
+            self.assertEqual(written.parts, address._spar_parts())
+
     def test_only_for_spar_2_more_is_asked_of_an_address(self):
         account = self.enter_bank_account("12345678")
         bank = self.approved(account.dfsp_id)

@@ -59,3 +59,12 @@ def test_a_forbidden_import_is_found(tree, addon, imported, contract):
     (tree / addon / "forbidden.py").write_text(f"import {imported}\n")
     text = broken(tree)
     assert contract in text and "forbidden" in text, text
+
+
+def test_an_import_from_a_higher_floor_is_found(tree):
+    jobs = tree / "g2p_spar_sync_queue" / "jobs.py"
+    # It is a link: the file itself stays.
+    jobs.unlink()
+    jobs.write_text(f"import {QUEUE}.engine.store\n")
+    text = broken(tree)
+    assert "Floors of the sync queue" in text and "engine.store" in text, text

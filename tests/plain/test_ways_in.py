@@ -80,7 +80,7 @@ def test_no_other_addon_stores_or_ends_an_address_itself():
         path: names
         for path, source in product_files()
         if not path.startswith("g2p_spar_financial_address/")
-        and (names := of_addresses(source, {"create", "_enter", "_activate", "_close"}))
+        and (names := of_addresses(source, {"create", "_store", "_activate", "_close"}))
     }
     assert not found
 

@@ -37,12 +37,12 @@ class G2pDfsp(models.Model):
     )
     account_example = fields.Char(
         string="Example of an account number",
-        help="Shown to whoever types a number that does not fit. Invent one.",
+        help="Shown when a number that does not fit is typed. Invent one.",
     )
     account_hint = fields.Char(
         string="What an account number looks like",
-        help="In plain words, for whoever types one: Ten digits, printed on the front "
-        "of the card.",
+        help="In plain words, shown where a number is typed: Ten digits, printed on "
+        "the front of the card.",
     )
     strategy_id = fields.Many2one(
         "g2p.fa.strategy",
@@ -141,7 +141,7 @@ class G2pDfsp(models.Model):
             self._check_type_unused(vals["fa_type"])
         for dfsps, values in self._held_back(vals):
             super(G2pDfsp, dfsps).write(values)
-            dfsps._tell_rewritten(values)
+            dfsps._resync_rewritten(values)
         return True
 
     @api.model
@@ -163,7 +163,7 @@ class G2pDfsp(models.Model):
         return dfsp
 
     def _check_type_unused(self, fa_type):
-        """Refuse another type once addresses were entered: theirs would be wrong."""
+        """Refuse another type once addresses were entered, which would become wrong."""
         others = self.filtered(lambda dfsp: dfsp.fa_type != fa_type)
         if (
             self.env["g2p.financial.address"]
@@ -177,9 +177,7 @@ class G2pDfsp(models.Model):
                 )
             )
 
-    # === BRANCH === #
-
-    # Banks that cannot pay an account without its branch.
+    # === BANKS THAT NEED A BRANCH === #
 
     @api.onchange("fa_type")
     def _onchange_fa_type_branch(self):

@@ -1,8 +1,7 @@
 """The ID under which SPAR keeps a registrant's payment address.
 
-It is one stored column, whatever it is made of: typed by hand, or made from other
-fields of the contact as the payment settings say. So one index keeps it unique, and
-whoever needs it reads a plain field.
+It is one stored column, either typed by hand or made from other fields of the contact,
+as the payment settings say. So one index keeps it unique, and all code reads one field.
 """
 
 from collections import defaultdict
@@ -17,10 +16,10 @@ from ..const import EDITOR, VIEWER
 from ..toolkit.context_flags import APPROVED, TRUSTED, is_marked, trusted
 from ..values import checks, identifiers
 
-#: How many contacts are held in memory at once when all of them are looked at.
+#: Contacts in memory at once when all of them are processed.
 _CHUNK = 2000
 
-#: How many of the contacts that would share an ID a message names.
+#: Names in a message about contacts that would share an ID.
 _NAMED = 5
 
 
@@ -55,7 +54,7 @@ class ResPartner(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # A default would get past the check of the values.
+        # Default values are not in the values that are checked.
         by_default = "default_spar_id" in self.env.context or "spar_id" in self.env[
             "ir.default"
         ]._get_model_defaults(self._name)
@@ -65,7 +64,7 @@ class ResPartner(models.Model):
         typed = by_default or any(vals.get("spar_id") for vals in vals_list)
         if typed:
             self._check_may_change_payment()
-            self._check_spar_id_typed(self._spar_id_hold_rule())
+            self._check_spar_id_typed(self._spar_id_locked_rule())
         partners = super().create(vals_list)
         if self._spar_id_rule().sources:
             registrants = partners.filtered(lambda one: one._spar_is_registrant())
@@ -87,7 +86,7 @@ class ResPartner(models.Model):
         if not changed | remade:
             return super().write(vals)
         self._check_may_change_payment()
-        rule = self._spar_id_hold_rule()
+        rule = self._spar_id_locked_rule()
         if self._differing(vals, {"spar_id"} & touched) and not is_marked(
             self, APPROVED
         ):
@@ -102,7 +101,7 @@ class ResPartner(models.Model):
     def _load_records(self, data_list, update=False):
         """Refuse rows of a file in which an ID is a number a spreadsheet has changed.
 
-        Also of people who are no registrants yet: later the digits would be missing.
+        Also for contacts that are no registrants: they may become registrants later.
         """
         names = self._spar_id_rule().sources
         for data in data_list if self.env.context.get("import_file") else ():
@@ -229,7 +228,7 @@ class ResPartner(models.Model):
         """
         if not self._spar_id_rule().sources:
             return self.browse()
-        plan = self._spar_id_plan(self._spar_id_hold_rule())
+        plan = self._spar_id_plan(self._spar_id_locked_rule())
         people = trusted(self.browse(plan), "admin")
         wanted = {person: {"spar_id": plan[person.id]} for person in people}
         for person in self.env["g2p.fa.proposal"]._hold_back(wanted, one_each=True):
@@ -244,12 +243,12 @@ class ResPartner(models.Model):
         return self.env["g2p.fa.settings"]._id_rule()
 
     @api.model
-    def _spar_id_hold_rule(self):
-        return self.env["g2p.fa.settings"].sudo()._hold_id_rule()
+    def _spar_id_locked_rule(self):
+        return self.env["g2p.fa.settings"].sudo()._lock_id_rule_shared()
 
     def _spar_id_remake(self):
         """Store the SPAR IDs of these contacts anew; return those that changed."""
-        return self._spar_id_apply(self._spar_id_plan(self._spar_id_hold_rule()))
+        return self._spar_id_apply(self._spar_id_plan(self._spar_id_locked_rule()))
 
     def _spar_id_plan(self, rule):
         """Return the SPAR IDs these contacts should have and do not have yet.

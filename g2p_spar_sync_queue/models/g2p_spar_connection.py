@@ -8,10 +8,10 @@ from ..engine import breaker, outbox, restore_guard
 from ..engine.sync_run import JOB_SECONDS, LATE_SECONDS, SyncRun
 from ..jobs import later
 from ..spar.client import SparClient
+from ..spar.codes import LINK
 from ..spar.place import place
 from ..spar.tls import TlsProblem
 from ..spar.transport import MAX_ANSWER_BYTES
-from ..spar.words import LINK
 from ..transactions import commit_with_retry
 
 #: The activity that alerts a person.
@@ -40,7 +40,6 @@ class G2pSparConnection(models.Model):
 
     responsible_id = fields.Many2one(
         "res.users",
-        string="Looked after by",
         help="Who is called when sending has stopped; otherwise a SPAR manager.",
     )
 
@@ -106,7 +105,7 @@ class G2pSparConnection(models.Model):
     breaker_state = fields.Selection(
         [
             ("closed", "SPAR answers"),
-            ("open", "SPAR is left alone"),
+            ("open", "SPAR does not answer"),
             ("half_open", "SPAR is being asked"),
         ],
         string="Availability",
@@ -119,24 +118,24 @@ class G2pSparConnection(models.Model):
         "Failures in a row", default=0, readonly=True, copy=False
     )
     breaker_trips = fields.Integer(
-        "Unanswered since", default=0, readonly=True, copy=False
+        "Circuit breaker: times opened in a row", default=0, readonly=True, copy=False
     )
-    breaker_until = fields.Datetime("Asked again at", readonly=True, copy=False)
+    breaker_until = fields.Datetime("Next check at", readonly=True, copy=False)
     breaker_threshold = fields.Integer(
-        "Failures before a rest",
+        "Failures before waiting",
         default=5,
         required=True,
-        help="After so many failed requests in a row SPAR is left alone, but for one "
-        "harmless question now and then.",
+        help="After so many failed requests in a row, only a probe that changes "
+        "nothing is sent from time to time.",
     )
     probe_base = fields.Integer(
-        "First question after",
+        "First probe after",
         default=30,
         required=True,
         help="Seconds, doubled each time.",
     )
     probe_cap = fields.Integer(
-        "Longest time between questions", default=600, required=True, help="Seconds."
+        "Longest time between probes", default=600, required=True, help="Seconds."
     )
     max_per_second = fields.Integer(
         "Registrants per second",
@@ -287,7 +286,7 @@ class G2pSparConnection(models.Model):
         if isinstance(problem, TlsProblem):
             text = self._tls_problem_text(problem)
             return self.env._("The certificates of the connection: %s", text)
-        problem = self.env["g2p.spar.key"]._worded(problem)
+        problem = self.env["g2p.spar.key"]._with_text(problem)
         return self.env._("The signing key: %s", problem)
 
     def _pause_for_key(self, problem):
@@ -320,9 +319,11 @@ class G2pSparConnection(models.Model):
         """
         self.ensure_one()
         if not self.activity_search([ALERT]):
-            self.activity_schedule(ALERT, note=reason, user_id=self._whom_to_call().id)
+            self.activity_schedule(
+                ALERT, note=reason, user_id=self._responsible_user().id
+            )
 
-    def _whom_to_call(self):
+    def _responsible_user(self):
         """Return the user responsible for the connection; otherwise a SPAR manager."""
         managers = self.env.ref("g2p_spar_sync_queue.group_manager").all_user_ids
         people = self.responsible_id or managers.filtered("active").sorted(

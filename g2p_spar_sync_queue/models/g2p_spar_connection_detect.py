@@ -5,9 +5,9 @@ from odoo.exceptions import UserError
 
 from ..spar import detect, directory, partner_api
 from ..spar.answers import Item, Outcome
+from ..spar.codes import RESOLVE
 from ..spar.keys import KeyProblem
 from ..spar.transport import NoAnswer, NotSent, Transport
-from ..spar.words import RESOLVE
 
 #: Seconds, of the directory: a person waits for it, so it is given up soon.
 CONNECT_TIMEOUT = 5.0
@@ -17,7 +17,7 @@ ANSWER_TIMEOUT = 20.0
 class G2pSparConnection(models.Model):
     _inherit = "g2p.spar.connection"
 
-    detected_at = fields.Datetime("Looked at", readonly=True, copy=False)
+    detected_at = fields.Datetime("Checked on", readonly=True, copy=False)
     detected_text = fields.Text("What was found", readonly=True, copy=False)
     directory_url = fields.Char(
         string="Address of the directory",
@@ -187,7 +187,7 @@ class G2pSparConnection(models.Model):
                 "authority of SPAR's own, enter that under “Certificates to trust”."
             ),
         }
-        return texts[found.word]
+        return texts[found.finding]
 
     def _server_error_text(self):
         return self.env._(
@@ -197,7 +197,7 @@ class G2pSparConnection(models.Model):
         )
 
     def _key_text(self, found):
-        if found.word != detect.SIGNATURE_REFUSED:
+        if found.finding != detect.SIGNATURE_REFUSED:
             return None
         if found.key_known is False:
             return self.env._(

@@ -15,9 +15,9 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import config
 
 from ..spar import canonical, g2p_connect, partner_api
+from ..spar.codes import OPERATIONS
 from ..spar.g2p_connect import G2pConnect
 from ..spar.partner_api import PartnerApi
-from ..spar.words import OPERATIONS
 from .g2p_spar_key import MANAGER
 
 _logger = logging.getLogger(__name__)
@@ -317,7 +317,7 @@ class G2pSparConnection(models.Model):
             chosen = sorted(changes.keys() & set(names or changes))
             texts = [connection._story(n, changes.pop(n)["old"]) for n in chosen]
             connection.unconfirmed = changes or False
-            connection._write_story(self.env._("Confirmed:"), texts)
+            connection._log_lines(self.env._("Confirmed:"), texts)
             _logger.info(
                 "connection %s: user %s confirmed %s",
                 *(connection.id, self.env.uid, ", ".join(chosen)),
@@ -392,7 +392,7 @@ class G2pSparConnection(models.Model):
         now = self._settings()
         names = [name for name in now if now[name] != former[name]]
         texts = [self._story(name, former[name]) for name in names]
-        self._write_story(self.env._("Changed:"), texts)
+        self._log_lines(self.env._("Changed:"), texts)
         _logger.info(
             "connection %s: user %s changed %s",
             *(self.id, self.env.uid, ", ".join(names)),
@@ -419,6 +419,6 @@ class G2pSparConnection(models.Model):
             value = f"SHA-256 {hashlib.sha256(value.encode()).hexdigest()[:32]}"
         return value or self.env._("empty")
 
-    def _write_story(self, title, texts):
+    def _log_lines(self, title, texts):
         lines = Markup().join(Markup("<li>{}</li>").format(text) for text in texts)
         self.sudo()._message_log(body=Markup("{}<ul>{}</ul>").format(title, lines))

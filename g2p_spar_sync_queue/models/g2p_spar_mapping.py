@@ -76,8 +76,8 @@ class G2pSparMapping(models.Model):
     next_attempt_at = fields.Datetime("Next attempt", readonly=True)
     send_group = fields.Char(
         readonly=True,
-        help="A request failed as a whole; those with the same word here are sent "
-        "together and with nobody else, to find out who is to blame.",
+        help="A request failed as a whole. Registrants with the same label here are "
+        "sent together, without others, to find the one that makes it fail.",
     )
     outcome = fields.Char("Failure class", readonly=True)
     reason_code = fields.Char("SPAR's code", readonly=True)

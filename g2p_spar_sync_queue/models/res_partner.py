@@ -179,7 +179,7 @@ class ResPartner(models.Model):
                 self.env._(
                     "%(name)s has a payment address at SPAR, or had one, and its "
                     "history is kept. Remove the payment data first, or archive this "
-                    "registrant: SPAR is told to forget the address.",
+                    "registrant, which removes the address from SPAR.",
                     name=kept[0].partner_id.display_name,
                 )
             )

@@ -30,7 +30,7 @@ class StatusCase(SparCase):
     def setUp(self):
         super().setUp()
         # Every look is a question, but where the short memory is what is tested.
-        self.patch(query, "FRESH", 0)
+        self.patch(query, "REUSE_SECONDS", 0)
 
     def bring_in_sync(self):
         self.enter_address("0754 200 001")
@@ -47,7 +47,7 @@ class StatusCase(SparCase):
         seen = (partner or self.registrant).with_user(self.users[role])
         return seen.refresh_spar_status(ask)
 
-    def look(self, role="viewer", ask=True):
+    def status_row(self, role="viewer", ask=True):
         """Return the one row somebody sees."""
         (row,) = self.view(role, ask)["rows"]
         return row

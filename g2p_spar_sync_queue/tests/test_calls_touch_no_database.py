@@ -57,7 +57,7 @@ class TestCallsTouchNoDatabase(StatusCase):
     def test_of_somebody_who_looks(self):
         self.bring_in_sync()
         self.calling.clear()
-        self.assertEqual(self.look()["badge"], "In sync")
+        self.assertEqual(self.status_row()["badge"], "In sync")
         self.assertApart()
 
 

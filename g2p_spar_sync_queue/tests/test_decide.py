@@ -8,7 +8,7 @@ from odoo.tests import BaseCase, tagged
 
 from ..engine import decide
 from ..engine.decide import ENDED, IN_SYNC, WAITING_ID, Facts, next_step, retry_delay
-from ..spar.words import LINK, UNLINK, UPDATE
+from ..spar.codes import LINK, UNLINK, UPDATE
 
 ids = st.sampled_from(["a", "b"])
 values = st.sampled_from(["x", "y"])

@@ -8,10 +8,10 @@ from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClien
 
 from ..spar.answers import Item, Outcome
 from ..spar.client import SparClient
+from ..spar.codes import LINK
 from ..spar.jws import Signer
 from ..spar.keys import load_pair
 from ..spar.transport import MAX_ANSWER_BYTES
-from ..spar.words import LINK
 from . import stand_in
 from .stand_in import StandInMapper
 from .test_spar_vectors import PAIR

@@ -125,7 +125,7 @@ class TestDetect(BaseCase):
             with self.subTest(word, number=number):
                 server = self.serve(answer)
                 found = self.detect(server.url)
-                self.assertEqual(found.word, word)
+                self.assertEqual(found.finding, word)
                 self.assertEqual((found.dialect, found.form), (dialect, form))
                 self.assertIs(found.key_known, known)
                 self.assertGreaterEqual(found.latency_ms, 0)
@@ -140,7 +140,7 @@ class TestDetect(BaseCase):
             }
 
         server = self.serve(mapper(B, "utf8", entry=refused))
-        self.assertEqual(self.detect(server.url).word, words.ACCEPTED)
+        self.assertEqual(self.detect(server.url).finding, words.ACCEPTED)
 
     def test_the_probe_only_asks(self):
         server = self.serve(mapper(B, None))

@@ -1,8 +1,8 @@
 from odoo.tests import BaseCase, tagged
 
 from ..spar.answers import Item, Outcome
+from ..spar.codes import LINK, RESOLVE, UNLINK, UPDATE
 from ..spar.g2p_connect import G2pConnect
-from ..spar.words import LINK, RESOLVE, UNLINK, UPDATE
 
 DIALECT = G2pConnect()
 ONE = Item("r-1", "7", "fa-one", 4)

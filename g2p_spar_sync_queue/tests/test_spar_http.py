@@ -11,6 +11,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClien
 
 from ..spar.answers import Item, Outcome
 from ..spar.client import SparClient
+from ..spar.codes import LINK
 from ..spar.g2p_connect import G2pConnect
 from ..spar.jws import Signer
 from ..spar.keys import load_pair
@@ -26,7 +27,6 @@ from ..spar.tls import (
     read_authorities,
 )
 from ..spar.transport import MAX_ANSWER_BYTES
-from ..spar.words import LINK
 from .test_spar_vectors import PAIR
 from .web_server import Authority, WebServer, free_url
 

@@ -38,7 +38,7 @@ class TestStatusForOthers(StatusCase):
         self.assertEqual(row["code"], code)
         self.assertTrue(row["sentence"])
         self.assertIn(code, dict(DISPLAY_STATES))
-        self.assertEqual(self.look("both", **kwargs)["code"], code)
+        self.assertEqual(self.status_row("both", **kwargs)["code"], code)
         return row
 
     # === NO RIGHT COMES WITH SUDO === #
@@ -98,7 +98,7 @@ class TestStatusForOthers(StatusCase):
                 self.run_engine(stand_in.refuse("rjct.fa.invalid"))
             self.intervene(action)
             with self.subTest(action):
-                self.assertIn(REASON, self.look(ask=False)["sentence"])
+                self.assertIn(REASON, self.status_row(ask=False)["sentence"])
                 self.assertCode(code, ask=False)
                 for asker in (None, "citizen 1"):
                     user = self.users["both"] if asker else self.agent
@@ -109,14 +109,14 @@ class TestStatusForOthers(StatusCase):
     def test_why_a_connection_is_paused_stays_among_colleagues(self):
         self.enter_address()
         self.connection._pause(REASON)
-        self.assertEqual(self.look()["sentence"], REASON)
+        self.assertEqual(self.status_row()["sentence"], REASON)
         row = self.assertCode("paused")
         self.assertEqual(row["sentence"], "Saved. Sending to SPAR is paused for now.")
 
     def test_what_is_wrong_with_our_key_stays_among_colleagues(self):
         self.bring_in_sync()
         self.mapper.faults = [stand_in.signature_refused, stand_in.signature_refused]
-        self.assertIn("signature", self.look()["problem"])
+        self.assertIn("signature", self.status_row()["problem"])
         row = self.row()
         self.assertFalse(self.mapper.faults)
         self.assertEqual(row["problem"], "SPAR cannot be asked right now.")

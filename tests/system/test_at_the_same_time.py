@@ -63,7 +63,7 @@ def save(rpc, values):
     try:
         rpc.call("g2p.financial.address", "create", [values])
     except RpcError as error:
-        if "Somebody else has just changed" not in str(error):
+        if "Another user has just changed" not in str(error):
             raise
         save(rpc, values)
 

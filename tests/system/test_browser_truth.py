@@ -108,7 +108,7 @@ def test_a_difference_is_taken_over_or_sent_again(registry, people, page):
     open_payment_page(page, registry, taken)
     expect(badge(page)).to_have_text("Differs")
     expect(held(page)).to_have_text(THEIRS)
-    expect(page.get_by_text("somebody else has changed it there")).to_be_visible()
+    expect(page.get_by_text("it was changed at SPAR")).to_be_visible()
     picture(page, "differs")
     page.get_by_role("button", name="Take SPAR's").click()
 

@@ -166,7 +166,8 @@ class G2pFaDecisive(models.AbstractModel):
 class G2pFaDecisiveDirectory(models.AbstractModel):
     """A strategy, provider or branch: a change of one changes many addresses.
 
-    So a change of one in use always waits for a second person, under any approval policy.
+    So a change of one in use always waits for a second person, under any approval
+    policy.
     """
 
     _name = "g2p.fa.decisive.directory"

@@ -5,9 +5,8 @@ class G2pFaMeeting(models.Model):
     """A lock for each number, taken by transactions that enter it.
 
     Two transactions that enter the same number do not see each other's address. Both
-    write the row of the number's fingerprint, so PostgreSQL refuses the second one. Odoo
-    runs it again, and then it sees the first one's address. (The name of the table is
-    older than this explanation.)
+    write the row of the number's fingerprint, so PostgreSQL refuses the second one.
+    Odoo runs it again, and then it sees the first one's address.
     """
 
     _name = "g2p.fa.meeting"

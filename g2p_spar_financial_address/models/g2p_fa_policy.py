@@ -89,7 +89,7 @@ class G2pFaPolicy(models.Model):
         return {"shared", *(f"approve_{channel}" for channel, _label in CHANNELS)}
 
     def _decisive_changes(self, vals):
-        """Return the changes that make the policy milder; stricter ones need no approval."""
+        """Return the changes that make the policy milder: only those need approval."""
         changes = super()._decisive_changes(vals)
         return {
             name: value

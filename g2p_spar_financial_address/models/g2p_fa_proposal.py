@@ -16,9 +16,9 @@ class G2pFaProposal(models.Model):
     """A change that decides who is paid: waiting for approval, or already made.
 
     For SPAR IDs and companies of registrants, strategies, providers, branches, the
-    approval policy and the rule of SPAR IDs. If a second person must approve the change,
-    it waits here and the record stays unchanged. Otherwise this is the audit trail: old
-    value, new value, user and channel.
+    approval policy and the rule of SPAR IDs. If a second person must approve the
+    change, it waits here and the record stays unchanged. Otherwise this is the audit
+    trail: old value, new value, user and channel.
     """
 
     _name = "g2p.fa.proposal"
@@ -246,9 +246,9 @@ class G2pFaProposal(models.Model):
     def _replace_waiting(self, changes):
         """Withdraw waiting changes of the same fields, so that the newest is decided.
 
-        If an effect of several fields together was shown, all changes of that record are
-        withdrawn. Other records of an older proposal, such as a directory import, still
-        wait.
+        If an effect of several fields together was shown, all changes of that record
+        are withdrawn. Other records of an older proposal, such as a directory import,
+        still wait.
 
         :return: labels of the fields withdrawn that are not changed anew, by record
         :rtype: dict

@@ -4,7 +4,7 @@ from ..const import APPROVER
 
 
 class G2pFaSecondPerson(models.AbstractModel):
-    """Records that a second person approves: each becomes an activity of one approver."""
+    """Records that a second person approves: each is an activity of one approver."""
 
     _name = "g2p.fa.second.person"
     _description = "Approval by a second person"

@@ -118,7 +118,7 @@ class G2pFaSharing(models.Model):
             self.state = "accepted"
 
     def _approved(self):
-        """Accept the registrants paid there now: the approver of an address saw them."""
+        """Accept the registrants paid there now: an approver has just seen them."""
         for sharing in self.filtered(lambda one: one.state == "review"):
             users = sharing._live_addresses().partner_id
             sharing._accept_for(users, self.env._("Approved with the address."))

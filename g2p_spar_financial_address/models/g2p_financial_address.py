@@ -75,9 +75,9 @@ class G2pFinancialAddress(models.Model):
     replaces it, so the history of a registrant is complete.
 
     This file has the fields of an address and the text SPAR gets. Other files of the
-    model: ``_service`` (how channels check, enter and end addresses), ``_workflow`` (the
-    states, approval), ``_privacy`` (who reads numbers, shared numbers, retention) and
-    ``_import`` (files).
+    model: ``_service`` (how channels check, enter and end addresses), ``_workflow``
+    (the states, approval), ``_privacy`` (who reads numbers, shared numbers, retention)
+    and ``_import`` (files).
     """
 
     _name = "g2p.financial.address"
@@ -281,10 +281,10 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _live_of(self, partners, states=LIVE_STATES):
-        """Return the addresses of these registrants that are in use or wait for approval.
+        """Return the addresses of these registrants in use or waiting for approval.
 
-        The fields that decide the text for SPAR are fetched with them, since all callers
-        use those.
+        The fields that decide the text for SPAR are fetched with them, since all
+        callers use those.
         """
         domain = [("partner_id", "in", partners.ids), ("state", "in", states)]
         return self.search_fetch(domain, ["partner_id", "state", *WRITTEN_FIELDS])

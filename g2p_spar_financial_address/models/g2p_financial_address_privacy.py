@@ -21,10 +21,11 @@ CHUNK = 1000
 class G2pFinancialAddress(models.Model):
     """Who may read whole numbers, shared numbers, and how long numbers are kept.
 
-    The ORM calls :meth:`_has_field_access` before it reads, searches, groups or sorts by
-    a field, so the rule there applies to views, exports and RPC. Users who may see
-    numbers get them by ``read`` and its variants, by export, and by :meth:`reveal`. Each
-    number that is shown to a user who did not enter it is logged in ``g2p.fa.reveal``.
+    The ORM calls :meth:`_has_field_access` before it reads, searches, groups or sorts
+    by a field, so the rule there applies to views, exports and RPC. Users who may see
+    numbers get them by ``read`` and its variants, by export, and by :meth:`reveal`.
+    Each number that is shown to a user who did not enter it is logged in
+    ``g2p.fa.reveal``.
     """
 
     _inherit = "g2p.financial.address"

@@ -97,7 +97,8 @@ class G2pFinancialAddress(models.Model):
             "ended", self.env._("Replaced by a newer entry before it was approved.")
         )
         (ready - newest)._close("ended", self.env._("Replaced in the same entry."))
-        # Ended rows first: the unique indexes allow one address of a state at any moment.
+        # Ended rows first: the unique indexes allow one address of a state at any
+        # moment.
         self.env["g2p.financial.address"].flush_model(["state"])
         (newest - waiting)._put_in_use(in_use)
         waiting._set_previous(in_use)
@@ -195,7 +196,7 @@ class G2pFinancialAddress(models.Model):
         return {self.env["res.partner"].browse(id_): kind for id_, kind in rows}
 
     def _put_in_use(self, in_use):
-        """Replace the addresses in use by these, and call the hook of the SPAR engine."""
+        """Replace the addresses in use by these, and call the SPAR engine's hook."""
         if not self:
             return
         replaced = self.browse(
@@ -302,7 +303,7 @@ class G2pFinancialAddress(models.Model):
                 )
 
     def _ask_approval(self):
-        """Let these addresses wait for approval, each with an activity of an approver."""
+        """Let these addresses wait, each with an activity of an approver."""
         if self:
             self._set_state("to_approve")
             self._schedule_approval()

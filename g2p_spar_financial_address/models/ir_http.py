@@ -5,7 +5,7 @@ from ..toolkit import request_bodies
 
 
 class IrHttp(models.AbstractModel):
-    """Refuses a request whose body was not read before the database cursor was opened."""
+    """Refuses a request whose body was not read before its cursor was opened."""
 
     _inherit = "ir.http"
 

@@ -205,8 +205,8 @@ class ResPartner(models.Model):
     # === FINDING REGISTRANTS BY ID === #
 
     # For channels that only have the ID on a person's card. That ID may be the SPAR ID,
-    # or a value the SPAR ID is made from. A registry that stores IDs elsewhere overrides
-    # these methods.
+    # or a value the SPAR ID is made from. A registry that stores IDs elsewhere
+    # overrides these methods.
 
     @api.model
     def _spar_find(self, texts):
@@ -336,7 +336,7 @@ class ResPartner(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_after_payment_data(self):
-        """Refuse to delete contacts with payment data: SPAR would keep their address."""
+        """Refuse to delete contacts with payment data: SPAR would keep the address."""
         kept = self.sudo().financial_address_ids
         if kept.filtered(lambda address: not address.erased_date):
             raise UserError(

@@ -151,7 +151,8 @@ class ResPartner(models.Model):
             return {}
         old, new = self._ids_before_and_after(changes)
         if old == new:
-            # A contact that is no registrant any more gives the ID up, but not its claim.
+            # A contact that is no registrant any more gives the ID up, but not its
+            # claim.
             old = person.spar_id
             new = person._decisive_draft(changes)._spar_id_made(rule)
         return {} if old == new else {"spar_id": (old, new)}

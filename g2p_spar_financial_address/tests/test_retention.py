@@ -47,7 +47,7 @@ class TestRetention(FinancialAddressCase):
         self.assertTrue(self.old.erased_date)
         self.assertEqual(self.old.entered_by_id, self.env.user)
 
-    def test_an_address_in_use_is_not_erased_whoever_asks(self):
+    def test_no_role_erases_an_address_in_use(self):
         (self.old | self.current)._erase()
         self.assertTrue(self.current.mobile_number)
         self.assertFalse(self.old.mobile_number)
@@ -57,7 +57,7 @@ class TestRetention(FinancialAddressCase):
         with self.assertRefused("was erased"):
             self.old._spar_value()
 
-    def test_drafts_nobody_touched_go_too(self):
+    def test_old_drafts_are_deleted_too(self):
         draft = self.enter_address("+255754200005", dfsp_id=False)
         self.env.flush_all()
         self.env.cr.execute(
@@ -168,7 +168,7 @@ class TestRemoval(FinancialAddressCase):
         self.assertEqual(pending.state, "ended")
         self.assertFalse(pending.mobile_number)
 
-    def test_while_somebody_outside_holds_it_it_waits(self):
+    def test_the_removal_waits_while_another_system_has_the_address(self):
         Partner = type(self.env["res.partner"])
         self.patch(Partner, "_payment_data_may_leave", lambda self: self.browse())
         self.registrant.action_remove_payment_data()

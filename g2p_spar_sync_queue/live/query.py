@@ -198,7 +198,7 @@ def _ask_live(partner, questions, digest):
 
 
 def _signed_calls(env, questions):
-    """Return two dicts by connection: codes of problems; clients with a signed request."""
+    """Return, by connection, codes of problems, and clients with a signed request."""
     codes, calls = {}, {}
     for connection in connections(env).browse(questions):
         item = Item(uuid.uuid4().hex, questions[connection.id].spar_id)

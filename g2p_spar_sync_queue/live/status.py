@@ -1,4 +1,4 @@
-"""Status: the state of a registrant at SPAR, the same on every screen and in the API."""
+"""Status: the state of a registrant at SPAR, the same on all screens and in the API."""
 
 from odoo import fields
 from odoo.tools import SQL, format_date
@@ -79,10 +79,10 @@ def spar_status(partner, ask=False, asker=None):
 
     * ``id``: of the connection;
     * ``connection``: its name if there are several, else ``""``;
-    * ``code``: one of ``DISPLAY_STATES``; SPAR's answer counts if ``current``, otherwise
-      the engine's records do;
+    * ``code``: one of ``DISPLAY_STATES``; SPAR's answer counts if ``current``,
+      otherwise the engine's records do;
     * ``sentence``: the state and the next step, for people;
-    * ``text``: the address at SPAR, masked; or that there is none, or that it is unknown;
+    * ``text``: the address at SPAR, masked; or that it is unknown, or there is none;
     * ``when``: the moment SPAR had it, for people; ``""`` if unknown;
     * ``seen_at``: the same moment for programs, None if unknown;
     * ``current``: whether ``text`` is SPAR's answer of this moment, not the last known;
@@ -271,7 +271,7 @@ class SparStatus:
         }
 
     def _may(self, group):
-        """Whether the person who asks is a user with this role; sudo does not matter."""
+        """Whether the person who asks is a user with this role; sudo is ignored."""
         return not self.asker and self.env.user.has_group(group)
 
     # === WHAT HAPPENS NEXT === #
@@ -294,7 +294,8 @@ class SparStatus:
     def _known_state(self, record):
         """Return the state and sentence of the registrant or its mapping.
 
-        Only viewers of payment data see sentences with names of users and their reasons.
+        Only viewers of payment data see sentences with names of users and their
+        reasons.
         """
         record = record.with_env(self.env)
         if record._name == "res.partner":

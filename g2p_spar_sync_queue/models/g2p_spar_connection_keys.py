@@ -16,7 +16,8 @@ from ..spar.tls import Tls, TlsProblem, read_authorities
 class G2pSparConnection(models.Model):
     """Of the keys whose start date is past, the one with the latest date signs.
 
-    Workers see another key without a restart (``engine/sync_run.py``). SPAR's certificate is always verified; no setting turns that off.
+    Workers see another key without a restart (``engine/sync_run.py``). SPAR's
+    certificate is always verified; no setting turns that off.
     """
 
     _inherit = "g2p.spar.connection"

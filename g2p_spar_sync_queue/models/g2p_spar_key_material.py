@@ -353,7 +353,8 @@ class G2pSparKey(models.Model):
         }
 
 
-# Functions rather than methods: server actions and templates can call methods of models.
+# Functions rather than methods: server actions and templates can call methods of
+# models.
 
 
 def _read_pair(key, known):

@@ -52,7 +52,7 @@ class G2pSparKey(models.Model):
             raise UserError(str(self._with_text(problem))) from None
 
     def _reseal(self):
-        """Encrypt keys with the newest secret that have been encrypted with an older one."""
+        """Encrypt with the newest secret keys that were encrypted with an older one."""
         if len(_secrets()) < 2:
             return
         for key in self:
@@ -81,7 +81,8 @@ class G2pSparKey(models.Model):
         }
 
 
-# Functions rather than methods: server actions and templates can call methods of models.
+# Functions rather than methods: server actions and templates can call methods of
+# models.
 
 
 def seal(key, private_key):

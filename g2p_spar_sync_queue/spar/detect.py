@@ -1,8 +1,8 @@
 """Detects which dialect and canonical form the server at an address understands.
 
 It sends a signed resolve of an ID that no registrant has, in each dialect and canonical
-form. The ID contains a letter outside ASCII, so that the server accepts the signature in
-one canonical form only. Nothing changes at SPAR.
+form. The ID contains a letter outside ASCII, so that the server accepts the signature
+in one canonical form only. Nothing changes at SPAR.
 """
 
 import time
@@ -79,8 +79,8 @@ class Detection:
     :param str form: the canonical form, or None while unknown
     :param bool key_known: whether SPAR knows our key; None when that is unknown
     :param int latency_ms: milliseconds until the answer, or None without one
-    :param float clock_difference: estimate, in seconds, of how far the server's clock is
-        ahead of ours; None if its answer has no date
+    :param float clock_difference: estimate, in seconds, of how far the server's clock
+        is ahead of ours; None if its answer has no date
     """
 
     finding: str

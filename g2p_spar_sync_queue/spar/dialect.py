@@ -213,5 +213,5 @@ def _by_reference(entries):
 
 
 def _not_done(status, code):
-    """Return the result of an item that was not done; unclear unless it was rejected."""
+    """Return the result of an item that was not done: unclear, or refused."""
     return Result(Outcome.REFUSED if status == "rjct" else Outcome.AMBIGUOUS, code)

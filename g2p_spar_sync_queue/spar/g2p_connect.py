@@ -1,8 +1,8 @@
 """The G2P Connect dialect of the SPAR mapper 1.x (synchronous calls).
 
 ``header.status`` is ``succ`` even when all items were refused; ``rjct`` means the whole
-request was, and then the list is absent. SPAR stores the address as the text it receives
-and does not interpret it.
+request was, and then the list is absent. SPAR stores the address as the text it
+receives and does not interpret it.
 """
 
 from .dialect import (

@@ -1,9 +1,9 @@
 """The partner's signature: a detached compact JWS over the request body.
 
-The HTTP header ``Signature`` carries ``<protected header>..<signature>``; SPAR puts
-its canonical form of the body in the empty middle before it verifies. RS256 with the
-header ``{"alg":"RS256","kid":<certificate thumbprint>}`` works with every SPAR version:
-older ones ignore ``kid``, the newest require the thumbprint. The header contains nothing
+The HTTP header ``Signature`` carries ``<protected header>..<signature>``; SPAR puts its
+canonical form of the body in the empty middle before it verifies. RS256 with the header
+``{"alg":"RS256","kid":<certificate thumbprint>}`` works with every SPAR version: older
+ones ignore ``kid``, the newest require the thumbprint. The header contains nothing
 else. With a key or certificate in it, SPAR's key service would verify against that one
 instead of the registered one.
 """

@@ -117,10 +117,10 @@ class PartnerApi(Dialect):
 def _is_about_signature(header):
     """Whether an invalid request is one whose signature SPAR refused.
 
-    SPAR has one code for all invalid requests; for a bad signature, the text is the name
-    of a constant of its own. Faults in the body are answered with HTTP 400, so an empty
-    text also means the signature: the connection then pauses and alerts a person, and
-    no registrant is held.
+    SPAR has one code for all invalid requests; for a bad signature, the text is the
+    name of a constant of its own. Faults in the body are answered with HTTP 400, so an
+    empty text also means the signature: the connection then pauses and alerts a person,
+    and no registrant is held.
     """
     text = header.get("response_error_message")
     if not isinstance(text, str) or not text.strip():

@@ -12,7 +12,7 @@ MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
 
 class NotSent(Exception):
-    """The request cannot have reached SPAR. ``code`` is a code of ours for the reason."""
+    """The request cannot have reached SPAR. ``code`` is our code for the reason."""
 
     def __init__(self, code):
         super().__init__(code)
@@ -27,7 +27,7 @@ class TooLate(NotSent):
 
 
 class NoAnswer(Exception):
-    """The request may have reached SPAR. ``code`` is a code of ours for the reason."""
+    """The request may have reached SPAR. ``code`` is our code for the reason."""
 
     def __init__(self, code):
         super().__init__(code)

@@ -129,7 +129,7 @@ class TestKeyIsProtectedElsewhere(ProtectedCase):
                 if not name.startswith("__"):
                     yield from self.reachable(getattr(value, name), depth - 1)
 
-    def test_what_is_reachable_is_looked_at(self):
+    def test_the_search_visits_every_reachable_object(self):
         class Holder(type(self.records[0]._load_pair())):
             def __init__(self, key):
                 self.inner = key

@@ -19,7 +19,7 @@ class TestLiveQuery(StatusCase):
 
     # === NUMBERS AND ROLES === #
 
-    def test_nobody_is_told_a_number(self):
+    def test_a_status_contains_no_whole_number(self):
         self.bring_in_sync()
         self.spar_holds("+255754200009")
         with self.assertLogs(level="DEBUG") as logs:
@@ -53,7 +53,7 @@ class TestLiveQuery(StatusCase):
             self.assertFalse(Reading.search([]))
         self.assertFalse(self.mapper.log)
 
-    def test_nobody_writes_what_was_read(self):
+    def test_no_role_writes_stored_answers(self):
         self.bring_in_sync()
         self.status_row()
         reading = self.env["g2p.spar.reading"].search([])
@@ -67,7 +67,7 @@ class TestLiveQuery(StatusCase):
                 with self.assertRaises(AccessError):
                     mine.unlink()
 
-    def test_the_whole_number_is_behind_the_usual_door(self):
+    def test_only_editors_get_the_id_to_reveal_the_number(self):
         self.bring_in_sync()
         address = self.registrant.financial_address_id
         self.assertFalse(self.view("viewer")["requested"]["address"])
@@ -126,7 +126,7 @@ class TestLiveQuery(StatusCase):
         self.assertLessEqual(count(), few + 1)
         self.assertLess(few, 60)
 
-    def test_nobody_asks_twice_at_a_time(self):
+    def test_a_person_has_one_query_at_a_time(self):
         self.bring_in_sync()
         with self.held(self.lock_of("viewer")):
             row = self.status_row()
@@ -177,7 +177,7 @@ class TestLiveQuery(StatusCase):
             )
             self.assertEqual(self.env.cr.fetchall(), [("idle",)])
 
-    def test_a_minute_has_room_for_so_many_looks(self):
+    def test_queries_in_a_minute_are_limited(self):
         people = self.make_registrants(3)
         self.patch(query, "MAX_PER_MINUTE", 2)
         codes = [self.view(partner=p)["rows"][0]["problem"] for p in people]

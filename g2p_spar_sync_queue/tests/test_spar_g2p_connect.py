@@ -124,7 +124,7 @@ class TestG2pConnect(BaseCase):
             (result,) = DIALECT.read(RESOLVE, (ONE,), body).results.values()
             self.assertEqual((result.linked, result.fa), (True, None))
 
-    def test_an_answer_for_somebody_else_is_not_believed(self):
+    def test_an_answer_about_another_id_is_not_used(self):
         body = answer(RESOLVE, entry("r-1", id="8", fa="held"))
         self.assertEqual(self.outcomes(RESOLVE, body), [Outcome.AMBIGUOUS])
 

@@ -183,7 +183,7 @@ class TestSparHttp(BaseCase):
             context.load_verify_locations(cadata=callers)
         return self.serve(context=context)
 
-    def test_only_a_server_that_is_vouched_for_is_told_anything(self):
+    def test_nothing_is_sent_to_an_untrusted_server(self):
         server = self.serve_tls()
         other = Authority(self.authority.folder).pem
         with self.environment():
@@ -207,7 +207,7 @@ class TestSparHttp(BaseCase):
                 self.assertEqual(self.send(server.url).code, "connect.untrusted")
         self.assertFalse(server.requests)
 
-    def test_whoever_names_an_authority_trusts_no_other(self):
+    def test_a_named_authority_is_the_only_trusted_one(self):
         server = self.serve_tls()
         trusted = self.authority.folder / "bundle.pem"
         trusted.write_text(self.authority.pem)

@@ -45,7 +45,7 @@ class TestStatus(StatusCase):
         self.status_row()
         self.assertEqual(self.mapping.read(), before)
 
-    def test_changed_by_somebody_else(self):
+    def test_changed_by_another_system(self):
         self.bring_in_sync()
         self.spar_holds("+255754200009")
         row = self.status_row()
@@ -215,7 +215,7 @@ class TestStatus(StatusCase):
 
     # === SPAR DOES NOT ANSWER === #
 
-    def test_away_with_what_the_engine_knows(self):
+    def test_spar_down_shows_the_engines_records(self):
         self.bring_in_sync()
         self.mapper.stop()
         row = self.status_row("both")
@@ -223,7 +223,7 @@ class TestStatus(StatusCase):
         self.assertIn("SPAR confirmed this", row["sentence"])
         self.assertFalse(row["mayResend"] or row["mayTake"])
 
-    def test_away_with_what_was_read_last(self):
+    def test_spar_down_shows_the_last_answer(self):
         self.bring_in_sync()
         self.spar_holds("+255754200009")
         self.status_row()
@@ -232,7 +232,7 @@ class TestStatus(StatusCase):
         self.assertEqual((row["text"], row["badge"]), (THEIRS, "Last known"))
         self.assertFalse(row["current"])
 
-    def test_away_and_nothing_known(self):
+    def test_spar_down_and_nothing_known(self):
         self.mapper.stop()
         row = self.status_row()
         self.assertEqual((row["text"], row["when"]), ("Not known", ""))
@@ -278,7 +278,7 @@ class TestStatus(StatusCase):
         self.assertEqual(self.connection.state, "running")
         self.assertEqual(self.connection.breaker_failures, 0)
 
-    def test_not_asked_while_it_is_left_alone(self):
+    def test_not_asked_while_the_breaker_is_open(self):
         self.bring_in_sync()
         self.connection.breaker_state = "open"
         self.assertOursIsLastKnown(self.status_row())
@@ -312,7 +312,7 @@ class TestStatus(StatusCase):
         self.enter_address()
         self.assertEqual(self.view()["rows"], [])
 
-    def test_who_is_no_registrant_is_not_looked_up(self):
+    def test_a_contact_that_is_no_registrant_is_not_queried(self):
         contact = self.env["res.partner"].create({"name": "A shop"})
         self.assertEqual(self.view(partner=contact), {})
         self.assertNotAsked()
@@ -334,7 +334,7 @@ class TestStatus(StatusCase):
         self.assertOursIsLastKnown(first)
         self.assertEqual(last["badge"], "In sync")
 
-    def test_looked_at_twice_within_a_moment_it_is_asked_once(self):
+    def test_a_recent_answer_is_used_again(self):
         self.patch(query, "REUSE_SECONDS", 30)
         self.bring_in_sync()
         self.assertEqual(self.status_row()["badge"], "In sync")

@@ -198,7 +198,7 @@ class TestStatusForOthers(StatusCase):
             self.assertFalse(self.row(api, "2")["again"])
         self.assertEqual(self.mapper.operations, ["resolve"])
 
-    def test_nobody_can_take_the_place_of_a_user(self):
+    def test_an_asker_has_another_digest_than_a_user(self):
         api = self.users["viewer"]
         env = self.env(user=api)
         askers = (None, str(api.id), f"user {api.id}")
@@ -207,7 +207,7 @@ class TestStatusForOthers(StatusCase):
         for digest in digests:
             self.assertLess(abs(query_slots.asker_lock(digest)[1]), 2**31)
 
-    def test_who_asked_is_not_kept_in_words(self):
+    def test_the_asker_is_stored_as_a_digest_only(self):
         self.bring_in_sync()
         self.shown(asker="SR-1 of the ministry")
         self.env.flush_all()

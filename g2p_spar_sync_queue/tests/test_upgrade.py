@@ -24,7 +24,7 @@ class TestUpgrade(SparCase):
         )
         return self.env.cr.fetchall()
 
-    def test_the_last_looks_are_handed_over_by_the_admin_screens(self):
+    def test_stored_answers_move_from_the_admin_addon(self):
         # What extends the model has some records of its own, which it had not then.
         self.env.cr.execute(
             "DELETE FROM ir_model_data WHERE module = %s AND name LIKE %s",

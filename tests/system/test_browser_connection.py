@@ -415,7 +415,7 @@ def test_several_are_paused_resumed_and_given_up_with_a_reason(
     page.get_by_role("dialog").get_by_role("button", name="Apply").click()
     expect(page.get_by_role("dialog").get_by_label("Reason")).to_be_visible()
     tell_why(page, "Both accounts were closed")
-    # They need nobody any more.
+    # No user has to act any more.
     expect(page.locator(".o_data_row")).to_have_count(0)
     page.locator(".o_facet_remove").first.click()
     row = row_of(page, "Tesfaye Girma")

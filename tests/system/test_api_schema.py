@@ -19,7 +19,7 @@ EXAMPLES = settings.number("SPAR_SCHEMA_EXAMPLES", 20)
 SEED = settings.number("SPAR_SCHEMA_SEED", 8)
 #: That any text of the right form is accepted: there has to be such a provider, too.
 UNCHECKED = ["positive_data_acceptance"]
-#: Answers without a token are checked less: after too many attempts they are 429.
+#: Nor, without a token, the status of the answer: it is 429 after too many attempts.
 UNCHECKED_OF_STRANGERS = [*UNCHECKED, "missing_required_header"]
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")

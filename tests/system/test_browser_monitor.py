@@ -191,7 +191,7 @@ def test_differences_are_mended_both_ways(registry, page_of):
     open_overview(page, registry)
     card = page.locator(f"[data-connection='{registry.connection}']")
     card.get_by_role("button", name="Compare with SPAR").click()
-    # It may be done before anybody could stop it.
+    # It may be finished before a user could stop it.
     expect(page.get_by_role("button", name="Download the result")).to_be_visible()
     wait_for_comparisons(registry)
     compare_as_every_week(registry)

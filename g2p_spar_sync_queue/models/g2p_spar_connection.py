@@ -180,7 +180,8 @@ class G2pSparConnection(models.Model):
         "shorter one.",
     )
 
-    # Each keeps its own order. Of two, nothing tells whose address comes last.
+    # Each running connection keeps an order of its own; with two to one SPAR, the last
+    # address would depend on chance.
     _one_at_a_place = models.UniqueIndex(
         "(place) WHERE state = 'running'",
         "Another running connection sends to the same SPAR already. Pause it first, or "
@@ -210,7 +211,7 @@ class G2pSparConnection(models.Model):
             started = connection.state == "running"
             connection.other_running = not started and ", ".join(others.mapped("name"))
 
-    # === BUSINESS METHODS === #
+    # === CLIENTS FOR SPAR === #
 
     def _client(self, limits=None, trial=False):
         """Return a client that signs as this partner.
@@ -250,13 +251,15 @@ class G2pSparConnection(models.Model):
     def _refuse_copies(self):
         """Raise in a neutralised copy.
 
-        :raise UserError: which says so
+        :raise UserError: with the reason
         """
         if restore_guard.is_neutralised(self.env):
             raise UserError(self._neutralised_text())
 
     def _neutralised_text(self):
         return self.env._("This is a neutralised copy. It never speaks to SPAR.")
+
+    # === PAUSE AND ALERT === #
 
     def _pause(self, reason, alert=False):
         """Stop sending through this connection until a manager resumes it.
@@ -268,7 +271,7 @@ class G2pSparConnection(models.Model):
         running._stop(reason, alert)
 
     def _stop(self, reason, alert):
-        """Have these be paused, whatever they were before; as :meth:`_pause`."""
+        """Pause these in any state, also drafts; parameters as of :meth:`_pause`."""
         self.sudo().write(
             {
                 "state": "paused",
@@ -300,7 +303,7 @@ class G2pSparConnection(models.Model):
         self._pause_apart(reason)
 
     def _pause_apart(self, reason):
-        """Stop sending and alert a person, whatever others do with this connection.
+        """Stop sending and alert a person, in a transaction of its own.
 
         :param str reason: as for :meth:`_pause`
         :raise ~..transactions.Busy: when it cannot be stored
@@ -333,11 +336,11 @@ class G2pSparConnection(models.Model):
         return people[:1]
 
     def _refuse_twins(self):
-        """Let one connection only write a registrant's row at SPAR.
+        """Refuse a second running connection to the same SPAR.
 
-        The database refuses it, too; this says which one it is.
+        The database refuses it, too; this message names the other connection.
 
-        :raise UserError: when another one that is running leads to the same place
+        :raise UserError: when another running connection has the same place
         """
         others = self.sudo().search([("state", "=", "running")]) - self
         for connection in self:
@@ -359,7 +362,7 @@ class G2pSparConnection(models.Model):
     # === ACTION METHODS === #
 
     def action_start(self):
-        """Begin to send, with every registrant who has a payment address already.
+        """Start sending, beginning with every registrant who has a payment address.
 
         :raise UserError: when SPAR cannot be reached or refuses the signature
         """
@@ -369,11 +372,11 @@ class G2pSparConnection(models.Model):
         self.action_resume()
 
     def action_resume(self):
-        """Send again, with all that has been waiting.
+        """Resume sending; waiting changes are sent.
 
-        A further connection waits for another manager first. In a database that was
-        restored or copied while sending was paused, nothing is resumed the first time:
-        the connection says so.
+        A second connection waits for another manager first. In a database that was
+        restored or copied while sending was paused, the first attempt does not resume
+        but shows the reason.
 
         :raise UserError: when this is a neutralised copy, another connection sends to
             the same SPAR, or changed settings are not confirmed
@@ -392,7 +395,7 @@ class G2pSparConnection(models.Model):
         )
         breaker.reset(resumed)
         resumed.activity_unlink([ALERT])
-        # It is done: a later pause is not theirs to end.
+        # Comparisons that should resume must not end a later pause.
         Reconciliation = self.env["g2p.spar.reconciliation"].sudo()
         running = [("connection_id", "in", resumed.ids), ("state", "=", "running")]
         Reconciliation.search(running).resume_for_id = False
@@ -401,12 +404,12 @@ class G2pSparConnection(models.Model):
             later(connection, description=description)._job_enlist()
 
     def action_pause(self):
-        """Stop sending; what is changed meanwhile waits."""
+        """Stop sending; changes wait meanwhile."""
         self.check_access("write")
         self._pause(self.env._("Paused by %(name)s.", name=self.env.user.name))
 
     def action_reconcile(self):
-        """Compare everything with what SPAR holds; open what is found.
+        """Compare all registrants with SPAR, and open the comparison.
 
         :raise AccessError: when the user is no SPAR manager
         :raise UserError: in a neutralised copy, or when changed settings are not
@@ -417,7 +420,7 @@ class G2pSparConnection(models.Model):
         return self._open_comparison()
 
     def action_compare_then_resume(self):
-        """Compare; resume when nothing differs, otherwise say how many people do.
+        """Compare; resume if nothing differs, otherwise show how many differ.
 
         :raise AccessError: when the user is no SPAR manager
         :raise UserError: in a neutralised copy, or when changed settings are not
@@ -426,10 +429,10 @@ class G2pSparConnection(models.Model):
         self._check_may_compare()
         Reconciliation = self.env["g2p.spar.reconciliation"].sudo()
         running = [("connection_id", "in", self.ids), ("state", "=", "running")]
-        # One that began before the pause has left out who was on the way.
+        # One that began before the pause has left out mappings with pending work.
         Reconciliation.search(running).action_cancel()
         runs = Reconciliation._start(self)
-        # What runs now and is paused later is paused for another reason.
+        # A running connection that is paused later has another reason for its pause.
         runs.filtered(
             lambda run: run.connection_id.state == "paused"
         ).resume_for_id = self.env.user
@@ -463,7 +466,7 @@ class G2pSparConnection(models.Model):
     # === JOBS === #
 
     def _job_work_off(self):
-        """Job: bring to SPAR whatever is due through this connection."""
+        """Job: send all that is due through this connection."""
         for connection in self.exists():
             SyncRun(connection, JOB_SECONDS).work()
 
@@ -476,6 +479,6 @@ class G2pSparConnection(models.Model):
 
     @api.model
     def _cron_enlist(self):
-        """Take up registrants who were left out, whatever kept them from it."""
+        """Take up registrants whose address was not captured."""
         for connection in self.search([("state", "=", "running")]):
             alone(self.env, outbox.capture_missed, connection)

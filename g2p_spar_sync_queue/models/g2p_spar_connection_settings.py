@@ -136,10 +136,10 @@ class G2pSparConnection(models.Model):
             connection._check_server_address(connection.base_url)
 
     def _check_server_address(self, address):
-        """Refuse what is no address of a server to send requests to.
+        """Refuse an address to which no requests can be sent.
 
         :param str address: as typed
-        :raise ValidationError: saying what is wrong with it
+        :raise ValidationError: with the reason
         """
         url = self._split_server_address(address)
         if url.scheme not in ("http", "https"):
@@ -283,7 +283,7 @@ class G2pSparConnection(models.Model):
     # === BUSINESS METHODS === #
 
     def _dialect(self):
-        """Return how this SPAR is spoken to.
+        """Return the dialect of this SPAR.
 
         :rtype: ..spar.dialect.Dialect
         """
@@ -299,7 +299,7 @@ class G2pSparConnection(models.Model):
         return G2pConnect()
 
     def _paths(self):
-        """Return the paths that differ from the usual ones, by operation."""
+        """Return the paths that differ from the dialect's own, by operation."""
         self.ensure_one()
         return {
             operation: self[f"{operation}_path"]
@@ -369,7 +369,7 @@ class G2pSparConnection(models.Model):
         return {name: connection[name] or False for name in (*SETTINGS, *NOTED)}
 
     def _ask_for_second(self, former):
-        """Keep what has to be confirmed.
+        """Store the confirmed values of settings that have to be confirmed.
 
         :param dict former: the values before, by name
         """
@@ -399,7 +399,7 @@ class G2pSparConnection(models.Model):
         )
 
     def _story(self, name, old):
-        """Return a change for the history, which operators read, too."""
+        """Return a change as text for the log, which operators read, too."""
         if self._fields[name].groups:
             return self._fields[name]._description_string(self.env)
         return self._change_text(name, old)

@@ -187,7 +187,7 @@ class Stage(Clerks):
         return f"ID-{next(self.ids):06d}"
 
     def forget(self, people):
-        """Delete all traces of registrants, so that neither jobs nor checks find them."""
+        """Delete all rows of registrants, so that jobs and checks do not find them."""
         with self.link.cursor() as cursor:
             # The checks of foreign keys take longer than the rest.
             cursor.execute("BEGIN; SET LOCAL session_replication_role = replica")

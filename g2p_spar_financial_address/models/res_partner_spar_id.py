@@ -79,7 +79,7 @@ class ResPartner(models.Model):
         vals = self._clean_spar_id(vals)
         sources = touched.intersection(self._spar_id_rule().sources)
         changed = self._differing(vals, touched - sources)
-        # Of those who are not paid, everybody may edit these fields.
+        # Every user may edit these fields of contacts that are not registrants.
         remade = self._differing(vals, sources).filtered(
             lambda partner: partner._spar_is_registrant()
         )
@@ -130,11 +130,11 @@ class ResPartner(models.Model):
         )
 
     def _check_may_change_payment(self):
-        """Refuse whoever may edit contacts but not payment addresses.
+        """Refuse users who may edit contacts but not payment addresses.
 
-        Giving one registrant's ID to another redirects the money as surely as a new
-        account number does. ``sudo()`` is no pass: Odoo's own pages write contacts as
-        the system for any portal user.
+        Giving one registrant's ID to another redirects payments like a new account
+        number does. Also checked with ``sudo()``, because Odoo's own pages write
+        contacts as superuser for any portal user.
 
         :raise AccessError: for users who are not editors of payment addresses
         """
@@ -217,11 +217,11 @@ class ResPartner(models.Model):
     # === MAKING THE SPAR ID FROM OTHER FIELDS === #
 
     def _spar_id_refresh(self):
-        """Make the SPAR IDs of these contacts anew, and tell whoever keeps SPAR.
+        """Update the SPAR IDs of these contacts, and call the SPAR engine's hook.
 
-        For registries whose IDs are not fields of the contact. Does nothing where the
-        SPAR ID is typed by hand, and checks no rights: that is up to the caller. What
-        the approval policy asks for waits for a second person.
+        For registries whose IDs are not fields of the contact. It does nothing if SPAR
+        IDs are typed by hand. It checks no rights; the caller does. Changes that need
+        approval by the policy wait for a second person.
 
         :return: the contacts whose SPAR ID has changed
         :raise ValidationError: when two contacts would share an ID
@@ -329,8 +329,8 @@ class ResPartner(models.Model):
     def _spar_id_apply(self, plan):
         """Store these SPAR IDs.
 
-        By SQL, for thousands at once and without meeting an ID that is about to be
-        passed on.
+        By SQL: it stores thousands at once, and one contact can get the ID that another
+        one gives up.
 
         :param dict plan: the new SPAR ID, or ``False`` for none, by contact id
         :return: the contacts whose SPAR ID has changed

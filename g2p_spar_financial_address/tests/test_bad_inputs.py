@@ -1,4 +1,4 @@
-"""Every wrong value a person may type, with the very words they are told."""
+"""Every wrong value a person may type, with the message for it."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -132,7 +132,7 @@ class TestRetention(FinancialAddressCase):
 
 @tagged("post_install", "-at_install")
 class TestRemoval(FinancialAddressCase):
-    """The payment data of a person leaves when nobody outside needs it any more."""
+    """The payment data of a person is erased when no other system needs it."""
 
     @classmethod
     def setUpClass(cls):

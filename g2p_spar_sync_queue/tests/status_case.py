@@ -17,7 +17,7 @@ ROLES = {
 
 
 class StatusCase(SparCase):
-    """Somebody looks at a registrant whose address is at a stand-in for SPAR."""
+    """The status of a registrant whose address is at a stand-in for SPAR."""
 
     @classmethod
     def setUpClass(cls):
@@ -48,20 +48,20 @@ class StatusCase(SparCase):
         return seen.refresh_spar_status(ask)
 
     def status_row(self, role="viewer", ask=True):
-        """Return the one row somebody sees."""
+        """Return the one row of the status that this role gets."""
         (row,) = self.view(role, ask)["rows"]
         return row
 
     # === QUERY SLOTS === #
 
     def lock_of(self, role, asker=None):
-        """Return the lock of somebody who asks."""
+        """Return the advisory lock of a person who asks."""
         env = self.env(user=self.users[role])
         return query_slots.asker_lock(query.asker_digest(env, asker))
 
     @contextmanager
     def held(self, *keys):
-        """Hold these locks in a session of somebody else."""
+        """Hold these locks in another session."""
         with closing(db_connect(get_db_name()).cursor()) as cr:
             for key in keys:
                 cr.execute("SELECT pg_try_advisory_lock(%s, %s)", key)

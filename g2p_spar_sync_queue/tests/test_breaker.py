@@ -112,7 +112,7 @@ class TestBreaker(SparCase):
         self.assertInSync(mappings - culprit)
 
     def test_one_registrant_that_always_fails_does_not_open_the_breaker(self):
-        """On a quiet registry nobody else's success comes in between."""
+        """On a quiet registry no other request succeeds in between."""
         self.registrant.spar_id = "SR-1"
         self.enter_address()
         self.run_engine()

@@ -1,4 +1,4 @@
-"""Capture beside other transactions, which commit for good."""
+"""Capture while other transactions are open; all of them really commit."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -154,7 +154,7 @@ class PaidCase(BesideOthersCase):
         return env
 
     def start(self):
-        """Start the connection, without taking anybody up yet."""
+        """Start the connection, without taking up registrants yet."""
         env = self.open()
         self.connection.with_env(env).state = "running"
         env.cr.commit()

@@ -591,7 +591,7 @@ class TestEngine(SparCase):
         self.assertEqual(job.eta, self.mapping.next_attempt_at)
 
     def test_a_worker_that_is_done_remembers_what_another_claimed(self):
-        """Were the other one killed, nobody else would look before the sweeper."""
+        """If the other worker is killed, only the sweeper would find it."""
         mappings = self.make_registrants(2).spar_mapping_ids
         self.die_sending(mappings[0])
         self.run_engine(mappings=mappings[1])

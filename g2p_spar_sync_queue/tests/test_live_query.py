@@ -15,7 +15,7 @@ WHO = "0" * 64
 
 @tagged("post_install", "-at_install")
 class TestLiveQuery(StatusCase):
-    """Looking gives away no number, blocks nobody, and asks no more than it must."""
+    """A query shows no whole number, blocks no user, and respects its limits."""
 
     # === NUMBERS AND ROLES === #
 

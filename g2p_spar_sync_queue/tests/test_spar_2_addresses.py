@@ -186,7 +186,7 @@ class TestAddressesAtSpar2(PartnerApiCase):
 
 @tagged("post_install", "-at_install")
 class TestUpgradeOfSpar(SparCase):
-    """SPAR 1.x becomes SPAR 2.x with changes on their way."""
+    """SPAR 1.x is upgraded to SPAR 2.x while changes are pending."""
 
     def upgrade(self):
         """Have another mapper with the same rows, and set the connection to it."""

@@ -12,7 +12,7 @@ OURS, THEIRS = "M-Cash · +2557••••001", "M-Cash · +2557••••009
 
 @tagged("post_install", "-at_install")
 class TestStatus(StatusCase):
-    """What people are told of SPAR beside what was requested."""
+    """The address at SPAR compared with the requested one, as users see it."""
 
     def assertNotAsked(self):
         self.assertFalse(self.mapper.log)

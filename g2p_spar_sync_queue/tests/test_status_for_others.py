@@ -13,7 +13,7 @@ REASON = "Police asked us to wait"
 
 @tagged("post_install", "-at_install")
 class TestStatusForOthers(StatusCase):
-    """A portal and an API look up what they have found out somebody may see."""
+    """The status for a portal and an API, which have checked the access themselves."""
 
     @classmethod
     def setUpClass(cls):
@@ -33,7 +33,7 @@ class TestStatusForOthers(StatusCase):
         self.mapping.with_user(self.users["operator"])._intervene(action, REASON)
 
     def assertCode(self, code, **kwargs):
-        """Everybody is told the same state, and the agent in words, too."""
+        """All callers get the same state, and the agent also a sentence."""
         row = self.row(**kwargs)
         self.assertEqual(row["code"], code)
         self.assertTrue(row["sentence"])

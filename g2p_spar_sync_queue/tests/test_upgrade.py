@@ -11,7 +11,7 @@ OTHERS = ("access_reading_viewer", "rule_reading_company")
 @tagged("post_install", "-at_install")
 class TestUpgrade(SparCase):
     def owned(self):
-        """Return what belongs to the last looks at SPAR, with the addon it is of."""
+        """Return the records of the model of last answers, with their addon."""
         self.env.cr.execute(
             """SELECT model, name, module, res_id FROM ir_model_data
                 WHERE name LIKE %s OR name IN %s

@@ -78,6 +78,8 @@ RETIRED = {
     "_spar_id_hold_rule": "_spar_id_locked_rule",
     "_ways_in": "_judged_channels",
     "_show_certificate": "_load_client_certificate",
+    "_pause_apart": "_pause_at_once",
+    "_refuse_twins": "_refuse_second_running",
 }
 
 

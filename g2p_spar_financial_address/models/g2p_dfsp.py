@@ -67,6 +67,8 @@ class G2pDfsp(models.Model):
         "channel.",
     )
 
+    # === COMPUTE METHODS === #
+
     @api.depends("fa_type")
     def _compute_strategy_id(self):
         for dfsp in self:
@@ -79,6 +81,8 @@ class G2pDfsp(models.Model):
     def _onchange_fa_type(self):
         if self.fa_type != BANK_ACCOUNT:
             self.update(dict.fromkeys(ACCOUNT_FIELDS, False))
+
+    # === CONSTRAINTS === #
 
     @api.constrains("name", "code")
     def _check_parts(self):
@@ -136,6 +140,8 @@ class G2pDfsp(models.Model):
             )
         account_number.check_account_number(self.env, number, self)
 
+    # === CRUD METHODS === #
+
     def write(self, vals):
         if "fa_type" in vals:
             self._check_type_unused(vals["fa_type"])
@@ -143,6 +149,8 @@ class G2pDfsp(models.Model):
             super(G2pDfsp, dfsps).write(values)
             dfsps._resync_rewritten(values)
         return True
+
+    # === HOOKS OF g2p.fa.decisive === #
 
     @api.model
     def _decisive_names(self):
@@ -161,6 +169,8 @@ class G2pDfsp(models.Model):
     @api.model
     def _decisive_by_place(self, dfsp, branch):
         return dfsp
+
+    # === BUSINESS METHODS === #
 
     def _check_type_unused(self, fa_type):
         """Refuse another type once addresses were entered, which would become wrong."""

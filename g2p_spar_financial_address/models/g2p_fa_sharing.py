@@ -50,6 +50,8 @@ class G2pFaSharing(models.Model):
         "UNIQUE(fingerprint)", "This shared address is listed already."
     )
 
+    # === COMPUTE METHODS === #
+
     @api.depends("fa_type", "dfsp_id", "masked")
     def _compute_display_name(self):
         for sharing in self:
@@ -68,6 +70,8 @@ class G2pFaSharing(models.Model):
         )
         for sharing in self:
             sharing.registrant_count = counts.get(sharing, 0)
+
+    # === BUSINESS METHODS === #
 
     @api.model
     def _for_numbers(self, addresses):
@@ -132,6 +136,8 @@ class G2pFaSharing(models.Model):
     def _drop_unused(self):
         """Delete the rows without addresses, and with them the numbers' hashes."""
         self.filtered(lambda sharing: not sharing.address_ids).unlink()
+
+    # === ACTION METHODS === #
 
     def action_accept(self, reason, partner_ids=None):
         """Accept that these registrants share this account or wallet.

@@ -189,7 +189,7 @@ class ResPartner(models.Model):
             self.env, identifiers.normal(text), label or self.env._("SPAR ID")
         )
 
-    # === WHAT THE SUITE ASKS OF A REGISTRANT === #
+    # === WHAT THE SUITE READS OF A REGISTRANT === #
 
     def _spar_get_id(self):
         """Return the beneficiary ID at SPAR, or ``False`` while there is none."""

@@ -43,6 +43,7 @@ class G2pSparConnection(models.Model):
         help="Who is called when sending has stopped; otherwise a SPAR manager.",
     )
 
+    # The server, and this registry's name there.
     base_url = fields.Char(
         string="Address",
         required=True,
@@ -63,6 +64,7 @@ class G2pSparConnection(models.Model):
         help="Send the certificate's thumbprint as key ID. All versions accept it.",
     )
 
+    # Requests and retries.
     batch_size = fields.Integer(
         "Batch size", default=250, required=True, help="Registrants in one request."
     )
@@ -293,16 +295,16 @@ class G2pSparConnection(models.Model):
         return self.env._("The signing key: %s", problem)
 
     def _pause_for_key(self, problem):
-        self._pause_apart(self._key_problem_text(problem))
+        self._pause_at_once(self._key_problem_text(problem))
 
     def _pause_for_signature(self):
         reason = self.env._(
             "SPAR refused the signature. Check that the certificate is registered with "
             "SPAR and that SPAR's key service is up; then resume."
         )
-        self._pause_apart(reason)
+        self._pause_at_once(reason)
 
-    def _pause_apart(self, reason):
+    def _pause_at_once(self, reason):
         """Stop sending and alert a person, in a transaction of its own.
 
         :param str reason: as for :meth:`_pause`
@@ -335,7 +337,9 @@ class G2pSparConnection(models.Model):
         )
         return people[:1]
 
-    def _refuse_twins(self):
+    # === ONE RUNNING CONNECTION FOR A SPAR === #
+
+    def _refuse_second_running(self):
         """Refuse a second running connection to the same SPAR.
 
         The database refuses it, too; this message names the other connection.
@@ -387,7 +391,7 @@ class G2pSparConnection(models.Model):
         self._check_base_url()
         resumed = self - self._propose_further()
         resumed -= restore_guard.notice_other_database(resumed)
-        resumed._refuse_twins()
+        resumed._refuse_second_running()
         resumed._refuse_copies()
         restore_guard.adopt_database(resumed)
         resumed.sudo().write(
@@ -453,6 +457,8 @@ class G2pSparConnection(models.Model):
             "res_id": running.id,
             "view_mode": "form",
         }
+
+    # === HOOKS === #
 
     def _notify_progress(self, last=False):
         """Hook: the outcome of a request was recorded; for live screens.

@@ -83,7 +83,7 @@ class TestLiveQuery(StatusCase):
 
     def test_a_hanging_spar_is_not_waited_for(self):
         self.bring_in_sync()
-        self.patch(query, "LIMITS", (0.2, 0.3))
+        self.patch(query, "TIMEOUTS", (0.2, 0.3))
         self.mapper.rule = lambda handler, work: time.sleep(3) or True
         began = time.monotonic()
         row = self.status_row()

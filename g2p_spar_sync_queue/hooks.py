@@ -1,4 +1,4 @@
-"""What the module system does not do by itself."""
+"""Steps of installing and uninstalling that Odoo does not do itself."""
 
 
 def post_init_hook(env):
@@ -9,8 +9,8 @@ def post_init_hook(env):
 def add_capture_rows(cr):
     """Give each registrant with a payment address a row of captures.
 
-    Taking up registrants passes over a row that is held, and waits for one that is
-    being added.
+    Taking up registrants skips a locked row, but would have to wait for a row that
+    another transaction is inserting.
     """
     cr.execute(
         """INSERT INTO g2p_spar_capture (partner_id, number)
@@ -20,5 +20,5 @@ def add_capture_rows(cr):
 
 
 def uninstall_hook(env):
-    """Leave no sealed keys behind: no model owns their table."""
+    """Drop the table of encrypted keys, which has no model."""
     env.cr.execute("DROP TABLE IF EXISTS g2p_spar_key_store")

@@ -1,4 +1,4 @@
-"""How a strategy of ours writes what SPAR 2.x tells: plain data, no database."""
+"""Writes the parts that SPAR 2.x returns with a strategy of ours; uses no database."""
 
 from dataclasses import dataclass
 

@@ -124,7 +124,7 @@ class Clerks:
             )
 
     def new_numbers(self, count):
-        """Return numbers nobody had before; a fork does not know of those of others."""
+        """Return numbers that are new in this process; each fork counts on its own."""
         first = 54_000_000 + self.numbers
         self.numbers += count
         return [f"+2557{number:08d}" for number in range(first, first + count)]

@@ -12,7 +12,7 @@ class Violations:
     """What did not hold, as SPAR IDs; each list should be empty.
 
     ``lost``: SPAR does not hold what is wanted now. ``reordered``: SPAR went back to an
-    older address. ``invented``: SPAR was told an address nobody committed.
+    older address. ``invented``: SPAR got an address that was never committed.
     ``overlapping``: two requests about one ID were at SPAR at the same time.
     ``unsettled``: something was never brought to an end.
     """
@@ -58,7 +58,7 @@ def check(intended, wanted, happened, unsettled=()):
 
 
 def check_order(intended, applied):
-    """Return the IDs for which SPAR went back, and those it was told lies about.
+    """Return the IDs for which SPAR went back, and those with invented addresses.
 
     :param dict intended: addresses by SPAR ID, in order.
     :param list applied: ``[operation, id, address or None]``, in order.
@@ -84,7 +84,7 @@ def check_owners(rows, applied, owners):
     :param list applied: ``[operation, id, address or None]``, in order.
     :param dict owners: by address, whose it is and its place in the order of entry.
     :return: sets of registrants: ``twice`` at SPAR at one moment, ``went_back`` to an
-        older address, and ``invented``: addresses nobody entered.
+        older address, and ``invented``: addresses that were never entered.
     """
     rows = dict(rows)
     found = {"twice": set(), "went_back": set(), "invented": set()}

@@ -1,7 +1,7 @@
 """A lab for what is fetched from ODK Central: one registry, one stand-in Central.
 
 Runs are done in this process or in workers forked from it, on a database of their own,
-and committed for real. What is applied is only written down: what becomes of answers
+and committed for real. What is applied is only recorded: what becomes of answers
 is another matter, and has tests of its own.
 """
 

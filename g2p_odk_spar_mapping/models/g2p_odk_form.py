@@ -170,7 +170,8 @@ class G2pOdkForm(models.Model):
         required=True,
         default="set_aside",
         help="What happens when the collected name is quite another one than the "
-        "registry has under the collected ID: a mistyped ID, or somebody else's.",
+        "registry has under the collected ID: the ID is mistyped, or belongs to "
+        "another person.",
     )
     twins_problem = fields.Text(
         "Questions with one name", compute="_compute_twins_problem"

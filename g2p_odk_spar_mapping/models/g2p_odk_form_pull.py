@@ -519,9 +519,7 @@ class G2pOdkForm(models.Model):
                 "Central's data of this submission cannot be stored."
             ),
             "rejected": self.env._("It was rejected at Central."),
-            "not_reviewed": self.env._(
-                "Waiting until somebody approves it at Central."
-            ),
+            "not_reviewed": self.env._("Waiting for approval at Central."),
             "has_issues": self.env._("It was marked at Central as having issues."),
         }.get(kind, False)
 

@@ -251,7 +251,7 @@ class TestApply(ApplyCase):
         self.assertNotIn("0754", one.error_text)
         self.assertEqual(self.submission("uuid:3").state, "applied")
 
-    def test_what_meets_another_transaction_is_tried_again_as_a_whole(self):
+    def test_a_serialization_error_repeats_the_whole_work(self):
         one = self.stage("uuid:1", self.answers())
 
         def meet(addresses, entries, channel, origins):

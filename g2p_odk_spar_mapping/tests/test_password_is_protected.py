@@ -170,7 +170,7 @@ class TestPasswordIsProtected(OdkCase):
             )
             self.env.invalidate_all()
 
-    def test_a_fifo_keeps_nobody_waiting(self):
+    def test_a_fifo_does_not_block_the_reader(self):
         fifo = self.config.parent / "fifo" / self.password_path.name
         fifo.parent.mkdir()
         self.addCleanup(fifo.parent.rmdir)

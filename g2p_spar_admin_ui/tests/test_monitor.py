@@ -34,7 +34,7 @@ class TestMonitor(MonitorCase):
         self.assertEqual(mappings.dfsp_id, self.operator)
         self.assertEqual(set(mappings.mapped("channel")), {"admin"})
 
-    def test_causes_are_words(self):
+    def test_causes_have_labels(self):
         self.enter_address()
         for code, cause in {
             "rjct.fa.invalid": "account",
@@ -134,7 +134,7 @@ class TestTimeline(MonitorCase):
         change = self.mapping.change_ids[0]
         self.assertEqual(len(change.attempt_ids), 2)
 
-    def test_what_people_did_is_told_with_the_reason(self):
+    def test_actions_of_operators_are_listed_with_their_reason(self):
         self.enter_address()
         self.run_engine(stand_in.refuse("rjct.fa.invalid"))
         self.mapping.with_user(self.operator_user)._intervene("skip", "Asked the bank")

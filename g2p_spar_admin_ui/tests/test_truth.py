@@ -15,20 +15,20 @@ class TestTruth(StatusCase):
     def test_resend_ours(self):
         self.bring_in_sync()
         self.spar_holds("+255754200009")
-        row = self.look("operator")
+        row = self.status_row("operator")
         self.assertTrue(row["mayResend"])
         reading = self.env["g2p.spar.reading"].browse(row["reading"])
         reading.with_user(self.users["operator"]).action_resend()
         self.run_engine()
         self.assertInSync()
-        self.assertEqual(self.look()["badge"], "In sync")
+        self.assertEqual(self.status_row()["badge"], "In sync")
         done = self.mapping.intervention_ids
         self.assertEqual(done.create_uid, self.users["operator"])
 
     def test_take_spars(self):
         self.bring_in_sync()
         self.spar_holds("+255754200009")
-        row = self.look("both")
+        row = self.status_row("both")
         self.assertTrue(row["mayTake"])
         reading = self.env["g2p.spar.reading"].browse(row["reading"])
         reading.with_user(self.users["both"]).action_take()
@@ -47,7 +47,9 @@ class TestTruth(StatusCase):
         self.env["g2p.spar.reconciliation"]._start(self.connection)._job_run()
         listed = Line.search([])
         self.assertEqual(listed.state, "open")
-        reading = self.env["g2p.spar.reading"].browse(self.look("both")["reading"])
+        reading = self.env["g2p.spar.reading"].browse(
+            self.status_row("both")["reading"]
+        )
         reading.with_user(self.users["operator"]).action_resend()
         self.assertEqual(Line.search([]), listed)
         self.assertEqual(listed.state, "resent")
@@ -58,7 +60,7 @@ class TestTruth(StatusCase):
         self.registrant.action_end_financial_address("Gone")
         self.run_engine()
         self.mapper.rows.update(held)
-        row = self.look("operator")
+        row = self.status_row("operator")
         reading = self.env["g2p.spar.reading"].browse(row["reading"])
         reading.with_user(self.users["operator"]).action_resend()
         self.run_engine()
@@ -66,7 +68,9 @@ class TestTruth(StatusCase):
 
     def test_nothing_to_cure_changes_nothing(self):
         self.bring_in_sync()
-        reading = self.env["g2p.spar.reading"].browse(self.look("both")["reading"])
+        reading = self.env["g2p.spar.reading"].browse(
+            self.status_row("both")["reading"]
+        )
         reading.with_user(self.users["both"]).action_resend()
         reading.with_user(self.users["both"]).action_take()
         self.assertFalse(self.env["g2p.spar.reconciliation.line"].search([]))
@@ -90,7 +94,7 @@ class TestTruth(StatusCase):
             "both": (True, True),
         }
         for role, (resends, takes) in expected.items():
-            row = self.look(role)
+            row = self.status_row(role)
             reading = self.env["g2p.spar.reading"].browse(row["reading"])
             mine = reading.with_user(self.users[role])
             with self.subTest(role):

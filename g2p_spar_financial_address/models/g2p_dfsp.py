@@ -44,12 +44,12 @@ class G2pDfsp(models.Model):
     )
     account_example = fields.Char(
         string="Example of an account number",
-        help="Shown to whoever types a number that does not fit. Invent one.",
+        help="Shown when a number that does not fit is typed. Invent one.",
     )
     account_hint = fields.Char(
         string="What an account number looks like",
-        help="In plain words, for whoever types one: Ten digits, printed on the front "
-        "of the card.",
+        help="In plain words, shown where a number is typed: Ten digits, printed on "
+        "the front of the card.",
     )
     strategy_id = fields.Many2one(
         "g2p.fa.strategy",
@@ -74,6 +74,8 @@ class G2pDfsp(models.Model):
         "channel.",
     )
 
+    # === COMPUTE METHODS === #
+
     @api.depends("fa_type")
     def _compute_strategy_id(self):
         for dfsp in self:
@@ -86,6 +88,8 @@ class G2pDfsp(models.Model):
     def _onchange_fa_type(self):
         if self.fa_type != BANK_ACCOUNT:
             self.update(dict.fromkeys(ACCOUNT_FIELDS, False))
+
+    # === CONSTRAINTS === #
 
     @api.constrains("name", "code")
     def _check_parts(self):
@@ -158,13 +162,17 @@ class G2pDfsp(models.Model):
         )
         checked(self.env, check_account_number, number, expected)
 
+    # === CRUD METHODS === #
+
     def write(self, vals):
         if "fa_type" in vals:
             self._check_type_unused(vals["fa_type"])
         for dfsps, values in self._held_back(vals):
             super(G2pDfsp, dfsps).write(values)
-            dfsps._tell_rewritten(values)
+            dfsps._resync_rewritten(values)
         return True
+
+    # === HOOKS OF g2p.fa.decisive === #
 
     @api.model
     def _decisive_names(self):
@@ -184,8 +192,10 @@ class G2pDfsp(models.Model):
     def _decisive_by_place(self, dfsp, branch):
         return dfsp
 
+    # === BUSINESS METHODS === #
+
     def _check_type_unused(self, fa_type):
-        """Refuse another type once addresses were entered: theirs would be wrong."""
+        """Refuse another type once addresses were entered, which would become wrong."""
         others = self.filtered(lambda dfsp: dfsp.fa_type != fa_type)
         if (
             self.env["g2p.financial.address"]
@@ -199,9 +209,7 @@ class G2pDfsp(models.Model):
                 )
             )
 
-    # === BRANCH === #
-
-    # Banks that cannot pay an account without its branch.
+    # === BANKS THAT NEED A BRANCH === #
 
     @api.onchange("fa_type")
     def _onchange_fa_type_branch(self):

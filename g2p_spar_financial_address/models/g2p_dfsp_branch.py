@@ -34,7 +34,7 @@ class G2pDfspBranch(models.Model):
             self._check_bank_unused(vals["dfsp_id"])
         for branches, values in self._held_back(vals):
             super(G2pDfspBranch, branches).write(values)
-            branches._tell_rewritten(values)
+            branches._resync_rewritten(values)
         return True
 
     @api.model

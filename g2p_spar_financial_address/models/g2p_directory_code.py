@@ -1,7 +1,7 @@
-"""Codes of providers and branches: in the one normal form, however they come in.
+"""Codes of providers and branches: stored in one normal form, from every channel.
 
-SPAR is sent codes, and reads them letter by letter. A code that is stored already in
-other characters stays until a person changes it: it may be what SPAR knows.
+SPAR receives codes and compares them character by character. A code that is already
+stored in another form stays until a user changes it, because SPAR may know that form.
 """
 
 from odoo import api, models
@@ -19,11 +19,13 @@ def _cleaned(records, vals):
 
 
 def _have_twins(records, scope):
-    """Return whether others have these codes in other characters.
+    """Return whether other records have codes with the same normal form.
 
-    The database takes the two for different codes. What is not stored is not looked at.
+    The unique constraint of the database does not find these. Only stored records are
+    compared.
 
-    :param str scope: the field among whose records a code is unique
+    :param records: of one model
+    :param str scope: the field within whose values a code is unique
     """
     ids = records._origin.ids
     if not ids:

@@ -40,7 +40,7 @@ class G2pFaDecisive(models.AbstractModel):
             texts += set(mine.proposal_id.mapped("approver_note")) - {False}
             record.waiting_changes = "\n".join(texts)
 
-    # === WHAT A MODEL SAYS OF ITSELF === #
+    # === HOOKS OF A MODEL === #
 
     @api.model
     def _decisive_names(self):
@@ -51,7 +51,7 @@ class G2pFaDecisive(models.AbstractModel):
         raise NotImplementedError
 
     def _decisive_in_use(self):
-        """Return those of these records by which people are paid."""
+        """Return the records among these that payments depend on."""
         return self
 
     def _decisive_changes(self, vals):
@@ -78,14 +78,14 @@ class G2pFaDecisive(models.AbstractModel):
         raise NotImplementedError
 
     def _decisive_addresses(self):
-        """Return which payment addresses these records have to do with.
+        """Return a domain of the payment addresses that depend on these records.
 
         :rtype: Domain
         """
         raise NotImplementedError
 
     def _decisive_shown(self, changes):
-        """Return what else these changes have as an effect, to be shown and kept.
+        """Return further effects of these changes, which are shown and stored.
 
         :return: old and new value by name of a field
         :rtype: dict
@@ -98,7 +98,7 @@ class G2pFaDecisive(models.AbstractModel):
         return {**pairs, **self._decisive_shown(changes)}
 
     def _decisive_company(self):
-        """Return the company whose people decide, if it is one."""
+        """Return the company whose approvers decide, if there is one company only."""
         return self.env["res.company"]
 
     def _check_may_propose(self):
@@ -109,7 +109,7 @@ class G2pFaDecisive(models.AbstractModel):
         """Refuse a change that could not be written when it is approved.
 
         :param dict changes: new values by name
-        :raise ValidationError: saying why
+        :raise ValidationError: with the reason
         """
         self._decisive_draft(changes)._validate_fields(changes)
 
@@ -129,7 +129,7 @@ class G2pFaDecisive(models.AbstractModel):
         return value or False
 
     def _decisive_text(self, name, value):
-        """Return a value in words."""
+        """Return a value as text for people."""
         field = self._fields[name]
         if field.type == "boolean":
             return self.env._("Yes") if value else self.env._("No")
@@ -142,7 +142,7 @@ class G2pFaDecisive(models.AbstractModel):
         return str(value)
 
     def _held_back(self, vals, **facts):
-        """Return what of these values is written now; the rest is proposed.
+        """Propose the values that need approval; return those to write now.
 
         :param dict vals: values to write
         :param facts: values of the proposal
@@ -164,9 +164,10 @@ class G2pFaDecisive(models.AbstractModel):
 
 
 class G2pFaDecisiveDirectory(models.AbstractModel):
-    """A strategy, provider or branch: with it the meaning of many addresses changes.
+    """A strategy, provider or branch: a change of one changes many addresses.
 
-    So a change of one in use waits for a second person, whatever the approval policy.
+    So a change of one in use always waits for a second person, under any approval
+    policy.
     """
 
     _name = "g2p.fa.decisive.directory"
@@ -194,7 +195,7 @@ class G2pFaDecisiveDirectory(models.AbstractModel):
     def _decisive_held(self, changes):
         return {record: frozenset(new) for record, new in changes.items()}
 
-    def _tell_rewritten(self, vals):
-        """Let SPAR know of addresses that are written otherwise with these values."""
+    def _resync_rewritten(self, vals):
+        """Send addresses to SPAR again whose text these values change."""
         if self._decisive_names() & vals.keys() and not is_marked(self, SKIP_RESYNC):
             self.env["g2p.financial.address"]._resync(self._decisive_addresses())

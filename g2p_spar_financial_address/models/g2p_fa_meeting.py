@@ -2,10 +2,11 @@ from odoo import api, fields, models
 
 
 class G2pFaMeeting(models.Model):
-    """Where two transactions that enter the same number meet.
+    """A lock for each number, taken by transactions that enter it.
 
-    Neither sees the other's address. Both write the row of the number, so the second
-    is run again by Odoo, and then sees the first one's.
+    Two transactions that enter the same number do not see each other's address. Both
+    write the row of the number's fingerprint, so PostgreSQL refuses the second one.
+    Odoo runs it again, and then it sees the first one's address.
     """
 
     _name = "g2p.fa.meeting"
@@ -19,7 +20,7 @@ class G2pFaMeeting(models.Model):
     @api.private
     @api.model
     def lock_fingerprints(self, fingerprints):
-        """Write the rows of these numbers, in one order, so that nobody waits in turn.
+        """Write the rows of these numbers, in one order: it prevents deadlocks.
 
         :param list fingerprints: keyed hashes of the numbers
         """
@@ -33,6 +34,6 @@ class G2pFaMeeting(models.Model):
             )
 
     @api.autovacuum
-    def _gc_meetings(self):
-        """Forget them: whoever enters the number again writes a new row."""
+    def _gc_fingerprint_locks(self):
+        """Delete all rows: they are needed only while transactions are open."""
         self.env.cr.execute("DELETE FROM g2p_fa_meeting")

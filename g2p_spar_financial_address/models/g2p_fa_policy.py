@@ -57,17 +57,17 @@ class G2pFaPolicy(models.Model):
     @api.private
     @api.model
     def asks_approval(self, fa_type, channel):
-        """Return whether a second person approves what comes in this way."""
+        """Return whether a second person approves this type in this channel."""
         return self._rows()[fa_type][f"approve_{channel}"]
 
     @api.model
     def _asks(self, channel):
-        """Return whether a second person approves anything that comes in this way."""
+        """Return whether a second person approves any type in this channel."""
         return any(row[f"approve_{channel}"] for row in self._rows().values())
 
     @api.model
     def _on_sharing(self, fa_type):
-        """Return what happens to an address of this type that others use, too."""
+        """Return what happens to an address of this type whose number others use."""
         return self._rows()[fa_type]["shared"]
 
     @api.model_create_multi
@@ -82,14 +82,14 @@ class G2pFaPolicy(models.Model):
         self.env.registry.clear_cache()
         return True
 
-    # === LESS THAN TWO PEOPLE === #
+    # === CHANGES OF THE POLICY === #
 
     @api.model
     def _decisive_names(self):
         return {"shared", *(f"approve_{channel}" for channel, _label in CHANNELS)}
 
     def _decisive_changes(self, vals):
-        """Return what is milder afterwards. What is stricter takes effect at once."""
+        """Return the changes that make the policy milder: only those need approval."""
         changes = super()._decisive_changes(vals)
         return {
             name: value

@@ -14,12 +14,12 @@ _LIVE = Domain("state", "in", ("to_approve", "effective"))
 
 
 class G2pFaProposal(models.Model):
-    """A change of what decides who is paid: proposed, or made at once.
+    """A change that decides who is paid: waiting for approval, or already made.
 
-    One for SPAR IDs and companies of registrants, strategies, providers, branches, the
-    approval policy and the rule of SPAR IDs. Where a second person must approve it, it
-    waits here and the record stays as it is. Otherwise it is kept as the trail: old
-    value, new value, who and through which channel.
+    For SPAR IDs and companies of registrants, strategies, providers, branches, the
+    approval policy and the rule of SPAR IDs. If a second person must approve the
+    change, it waits here and the record stays unchanged. Otherwise this is the audit
+    trail: old value, new value, user and channel.
     """
 
     _name = "g2p.fa.proposal"
@@ -95,7 +95,7 @@ class G2pFaProposal(models.Model):
 
     @api.depends("state", "company_id", "proposed_by_id")
     def _compute_approver_note(self):
-        """Say so where no user may approve what waits."""
+        """Show a note if no user may approve the change."""
         note = self.env._(
             "No other user has the role of an approver of payment addresses. Until a "
             "second person has it, this waits."
@@ -107,9 +107,9 @@ class G2pFaProposal(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        """Let only the reason be written by hand, and only by the author.
+        """Allow clients to write the reason only, and only the author.
 
-        :raise AccessError: for anything else
+        :raise AccessError: for other fields and other users
         """
         by_hand = self.env["mail.thread"]._fields.keys() | {"activity_ids"}
         if not self.env.su and not vals.keys() <= by_hand:
@@ -122,7 +122,7 @@ class G2pFaProposal(models.Model):
 
     @api.model
     def _hold_back(self, wanted, one_each=False, **facts):
-        """Propose what a second person must approve, and note what takes effect now.
+        """Propose the changes that need approval, and store the others as the trail.
 
         Called before the values are written.
 
@@ -131,7 +131,7 @@ class G2pFaProposal(models.Model):
         :param facts: values of the proposal
         :return: names of the fields that must not be written now, by record
         :rtype: dict
-        :raise UserError: when the change is refused, or not the user's to make
+        :raise UserError: when the change is refused, or the user may not make it
         """
         changes, held = {}, {}
         by_model = defaultdict(list)
@@ -160,7 +160,7 @@ class G2pFaProposal(models.Model):
 
     @api.model
     def _enter(self, changes, state, one_each, facts):
-        """Keep these changes, in one row or in one for each record."""
+        """Store these changes, in one row or in one for each record."""
         parts = [{one: new} for one, new in changes.items()] if one_each else [changes]
         parts = [part for part in parts if part]
         if not parts:
@@ -245,11 +245,11 @@ class G2pFaProposal(models.Model):
 
     @api.model
     def _replace_waiting(self, changes):
-        """Withdraw what waits for the same fields, so that the newest is decided.
+        """Withdraw waiting changes of the same fields, so that the newest is decided.
 
-        Where an effect of several fields together was shown, all of that record is
-        withdrawn. The other records of an older proposal go on waiting: a directory
-        import is one.
+        If an effect of several fields together was shown, all changes of that record
+        are withdrawn. Other records of an older proposal, such as a directory import,
+        still wait.
 
         :return: labels of the fields withdrawn that are not changed anew, by record
         :rtype: dict
@@ -279,17 +279,17 @@ class G2pFaProposal(models.Model):
                 overlapping = lines
             overlapping.withdrawn = True
         going_on = proposals.filtered(lambda one: one.line_ids._written())
-        # Written, so that an approval at the same moment has to begin anew.
+        # Writing the row makes an approval at the same moment start again.
         going_on.decision_note = self.env._("A part is replaced by a newer one.")
         (proposals - going_on)._close(
             "withdrawn", self.env._("Replaced by a newer one.")
         )
         return lost
 
-    # === DECIDING === #
+    # === DECISION === #
 
     def action_approve(self):
-        """Approve, as a second person, and write what was proposed.
+        """Approve, as a second person, and write the proposed values.
 
         :raise AccessError: for users who are not approvers
         :raise UserError: by its own author, or when the record has changed since
@@ -300,9 +300,9 @@ class G2pFaProposal(models.Model):
             proposal._apply()
 
     def action_refuse(self, reason):
-        """Refuse what another user proposed; the record stays as it is.
+        """Refuse a change that another user proposed; the record stays unchanged.
 
-        :param str reason: kept with it; required
+        :param str reason: stored with it; required
         :raise AccessError: for users who are not approvers
         :raise UserError: without a reason, or by its own author
         """
@@ -314,7 +314,7 @@ class G2pFaProposal(models.Model):
         self.sudo()._close("refused", note)
 
     def action_withdraw(self):
-        """Take back what the user proposed.
+        """Withdraw the user's own proposal.
 
         :raise AccessError: for other users
         """
@@ -347,7 +347,7 @@ class G2pFaProposal(models.Model):
                 self.env._("Only an approver of payment addresses may decide this.")
             )
         for proposal in self:
-            # In every mode, also that of the system: no channel is a way round.
+            # Also in superuser mode, so that no channel can avoid this check.
             if self.env.user in proposal._authors():
                 raise UserError(
                     self.env._(
@@ -357,7 +357,7 @@ class G2pFaProposal(models.Model):
                 )
 
     def _close(self, state, note):
-        """Decide these, for good.
+        """Store the final decision of these changes.
 
         :raise UserError: when one of them has been decided already
         """
@@ -403,9 +403,9 @@ class G2pFaProposal(models.Model):
             ) from None
 
     def _apply(self):
-        """Write what was proposed, if it still is what was shown.
+        """Write the proposed values, if the record and the effect are as shown.
 
-        :raise UserError: naming what has changed since
+        :raise UserError: with the name of the record that has changed since
         """
         lines = self.line_ids.filtered(lambda line: not line.withdrawn)
         by_record = lines.grouped(lambda line: (line.res_model, line.res_id))

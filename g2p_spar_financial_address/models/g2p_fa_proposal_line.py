@@ -49,25 +49,27 @@ class G2pFaProposalLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # First: a client may leave out what the hash is made of.
+        # Default values first: a client may leave out fields the hash is made of.
         self.check_access("create")
-        vals_list = [{**vals, **self._with_print(vals)} for vals in vals_list]
+        vals_list = [{**vals, **self._with_fingerprint(vals)} for vals in vals_list]
         return super().create(vals_list)
 
-    def _with_print(self, vals):
+    def _with_fingerprint(self, vals):
         is_id = (vals["res_model"], vals["field_name"]) == ("res.partner", "spar_id")
-        return {"old_id_print": is_id and vals["old"] and self._id_print(vals["old"])}
+        return {
+            "old_id_print": is_id and vals["old"] and self._id_fingerprint(vals["old"])
+        }
 
     @api.model
-    def _id_print(self, spar_id):
+    def _id_fingerprint(self, spar_id):
         """Return the keyed hash of the normal form of a SPAR ID."""
         text = f"spar_id|{identifiers.normal(spar_id)}"
         return keyed_hash(self.env, text)[:40]
 
-    # === WHAT IT SAYS === #
+    # === TEXTS === #
 
     def _sentence(self):
-        """Return the change in words."""
+        """Return the change as a sentence."""
         return self.env._(
             "%(field)s: %(before)s → %(after)s",
             field=self.label,
@@ -94,44 +96,44 @@ class G2pFaProposalLine(models.Model):
         return self.filtered(lambda line: not (line.only_shown or line.withdrawn))
 
     def _still_hold(self, record):
-        """Return whether writing these still does to the record what was shown.
+        """Return whether writing these lines still has the effect that was shown.
 
-        :param record: whose lines these are
+        :param record: the record of these lines
         """
         new = {line.field_name: line.new for line in self._written()}
         return record._decisive_pairs(new) == {
             line.field_name: (line.old, line.new) for line in self
         }
 
-    # === WHO HAD A SPAR ID BEFORE === #
+    # === FORMER OWNERS OF A SPAR ID === #
 
     @api.model
     def _spar_ids_before(self, texts):
-        """Return the people who had these SPAR IDs and have given them up.
+        """Return the former owners of these SPAR IDs.
 
         :param texts: SPAR IDs, in any characters that look the same
         :return: ids of contacts, by text; some may be deleted
         :rtype: dict
         """
-        prints = {text: self._id_print(text) for text in texts}
+        fingerprints = {text: self._id_fingerprint(text) for text in texts}
         domain = [
-            ("old_id_print", "in", list(prints.values())),
+            ("old_id_print", "in", list(fingerprints.values())),
             ("withdrawn", "=", False),
             ("proposal_id.state", "in", ("approved", "at_once")),
         ]
         lines = self.sudo().search(domain).grouped("old_id_print")
         return {
             text: set(lines[print_].mapped("res_id"))
-            for text, print_ in prints.items()
+            for text, print_ in fingerprints.items()
             if print_ in lines
         }
 
     @api.model
     def _forget(self, partners):
-        """Erase what is kept of people whose payment data is removed.
+        """Erase values about people whose payment data is removed.
 
-        That they had an ID, and the hash of it, stays: whose ID it is now must go on
-        being decided by two people.
+        The hash of a former ID stays, so that a second person is still needed to give
+        that ID to another registrant.
         """
         lines = self.sudo().search(
             [("res_model", "=", "res.partner"), ("res_id", "in", partners.ids)]

@@ -4,24 +4,24 @@ from ..const import APPROVER
 
 
 class G2pFaSecondPerson(models.AbstractModel):
-    """What waits for a second person is the to-do of one approver."""
+    """Records that a second person approves: each is an activity of one approver."""
 
     _name = "g2p.fa.second.person"
     _description = "Approval by a second person"
     _inherit = ["mail.thread", "mail.activity.mixin"]
 
-    #: The kind of to-do, by its full name.
+    #: External ID of the activity type.
     _approval_activity = None
 
     def _authors(self):
-        """Return the users who may not approve these: they worked on them.
+        """Return the users who may not approve these records: they worked on them.
 
         :rtype: res.users
         """
         raise NotImplementedError
 
     def _schedule_approval(self):
-        """Give each of these to an approver as a to-do."""
+        """Create an activity of one approver for each of these records."""
         activity_type = self.env.ref(self._approval_activity)
         model = self.env["ir.model"]._get_id(self._name)
         self.env["mail.activity"].sudo().with_context(
@@ -43,7 +43,7 @@ class G2pFaSecondPerson(models.AbstractModel):
 
     @api.model
     def _waiting_by_approver(self, approvers):
-        """Return how many to-dos on this model each approver has."""
+        """Return how many activities on this model each approver has."""
         rows = (
             self.env["mail.activity"]
             .sudo()
@@ -57,10 +57,12 @@ class G2pFaSecondPerson(models.AbstractModel):
 
     @api.private
     def approvers(self):
-        """Return whose to-do each record becomes: the approver with the fewest.
+        """Return the approver of each record: the one who has the fewest activities.
 
-        A record only its own author could approve becomes no to-do; it stays in the
-        list of approvals.
+        A record that only its author could approve is left out; it stays in the list of
+        approvals.
+
+        :rtype: dict
         """
         waiting = self._waiting_by_approver(self._all_approvers())
         chosen = {}
@@ -76,7 +78,7 @@ class G2pFaSecondPerson(models.AbstractModel):
         return group.all_user_ids.filtered(lambda user: user.active)
 
     def _fit_approvers(self):
-        """Return the users who may decide about each of these; maybe none."""
+        """Return the users who may approve each of these records; may be none."""
         approvers = self._all_approvers()
         found = {}
         for record in self.sudo():

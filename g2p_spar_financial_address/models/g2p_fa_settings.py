@@ -10,7 +10,7 @@ from ..toolkit.context_flags import APPROVED, is_marked
 from ..toolkit.value_checks import checked
 from ..values.checks import clean_text
 
-#: The source that means: typed by hand.
+#: The value of the source for IDs that are typed by hand.
 TYPED = "spar_id"
 
 _PLACEHOLDER = "{id}"
@@ -162,7 +162,7 @@ class G2pFaSettings(models.Model):
                 name,
             )
         if field.compute:
-            # Nobody is told when Odoo computes it anew.
+            # Its recomputation calls no method in which the ID could be updated.
             return self.env._(
                 "The field “%s” is filled in by the system from other fields. Choose "
                 "one that is entered.",
@@ -172,9 +172,9 @@ class G2pFaSettings(models.Model):
 
     @api.model
     def _fields_of_portal_users(self):
-        """Return the fields of a contact that people write of themselves.
+        """Return the fields of a contact that people can write in their own record.
 
-        On their own page, as users, by registering, and in forms of the website.
+        On their own page, as users, by signing up, and in forms of the website.
 
         :rtype: set
         """
@@ -224,7 +224,7 @@ class G2pFaSettings(models.Model):
             self.env.registry.clear_cache()
             return result
         before = self._rule()
-        self._take_id_rule()
+        self._lock_id_rule_exclusive()
         Partner = self.env["res.partner"]
         wanted = self._decisive_draft(vals)
         plan = {}
@@ -293,7 +293,7 @@ class G2pFaSettings(models.Model):
 
     @api.model
     def _read_values(self):
-        """Return the same as this transaction sees it, for what goes on for long."""
+        """Return the settings as this transaction sees them, without a cache."""
         # Without a record, while the addon is being installed, the defaults.
         settings = self.current() or self.sudo().new()
         return frozendict(
@@ -318,11 +318,12 @@ class G2pFaSettings(models.Model):
         return self._as_rule(values["id_source"], values["id_template"])
 
     @api.model
-    def _hold_id_rule(self):
-        """Return how SPAR IDs are made, and keep that so until the transaction ends.
+    def _lock_id_rule_shared(self):
+        """Return how SPAR IDs are made, and lock that rule until the transaction ends.
 
-        For whoever is about to store a SPAR ID: a change of the rule at the same time
-        would miss that registrant. It waits for a moment without such transactions.
+        For code that stores SPAR IDs: a change of the rule at the same time would miss
+        these registrants. The lock is shared, so such transactions do not wait for each
+        other; a change of the rule fails while one of them is open.
 
         :rtype: IdRule
         """
@@ -332,10 +333,10 @@ class G2pFaSettings(models.Model):
         )
         return self._as_rule(*rows[0]) if rows else self._id_rule()
 
-    def _take_id_rule(self):
-        """Keep everybody else from storing SPAR IDs until the transaction ends.
+    def _lock_id_rule_exclusive(self):
+        """Keep other transactions from storing SPAR IDs until this one ends.
 
-        :raise UserError: when somebody is storing one right now
+        :raise UserError: when another transaction is storing one
         """
         try:
             self.lock_for_update()

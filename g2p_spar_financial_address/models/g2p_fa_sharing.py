@@ -10,9 +10,9 @@ from ..values.checks import clean_note
 class G2pFaSharing(models.Model):
     """One account or wallet at which several registrants are paid.
 
-    Somebody looks at it: a household that shares a phone is normal, strangers who
-    share one are not. What is accepted holds for those registrants; one more who
-    joins them is looked at again.
+    An approver checks it: a household may share a phone, strangers should not. What is
+    accepted applies to these registrants only; if another one is added, the number must
+    be accepted again.
     """
 
     _name = "g2p.fa.sharing"
@@ -34,7 +34,7 @@ class G2pFaSharing(models.Model):
         "res.partner",
         string="Accepted for",
         readonly=True,
-        help="The registrants somebody accepted to share it.",
+        help="The registrants for whom sharing it was accepted.",
     )
     state = fields.Selection(
         [("review", "To review"), ("accepted", "Accepted")],
@@ -50,6 +50,8 @@ class G2pFaSharing(models.Model):
     _fingerprint_unique = models.Constraint(
         "UNIQUE(fingerprint)", "This shared address is listed already."
     )
+
+    # === COMPUTE METHODS === #
 
     @api.depends("fa_type", "dfsp_id", "masked")
     def _compute_display_name(self):
@@ -70,9 +72,11 @@ class G2pFaSharing(models.Model):
         for sharing in self:
             sharing.registrant_count = counts.get(sharing, 0)
 
+    # === BUSINESS METHODS === #
+
     @api.model
     def _for_numbers(self, addresses):
-        """Return the rows of the numbers of these, making those that are missing."""
+        """Return the rows of these addresses' numbers; missing ones are created."""
         one_each = {address.fingerprint: address for address in addresses}
         known = self.sudo().search([("fingerprint", "in", list(one_each))])
         for fingerprint in known.mapped("fingerprint"):
@@ -91,9 +95,9 @@ class G2pFaSharing(models.Model):
         )
 
     def _covers(self, partners, address):
-        """Return whether somebody accepted that these registrants share this number.
+        """Return whether a second person accepted these registrants on this number.
 
-        Not whoever entered the address: that would be one person, and not two.
+        An acceptance by an author of the address does not count.
         """
         accepted = partners <= self.partner_ids
         return accepted and self.reviewed_by_id not in address._authors()
@@ -119,28 +123,30 @@ class G2pFaSharing(models.Model):
             self.state = "accepted"
 
     def _approved(self):
-        """Somebody approved an address, having been told who else is paid there."""
+        """Accept the registrants paid there now: an approver has just seen them."""
         for sharing in self.filtered(lambda one: one.state == "review"):
             users = sharing._live_addresses().partner_id
             sharing._accept_for(users, self.env._("Approved with the address."))
 
     def _forget(self, partners):
-        """Take registrants who are gone off the rows they were accepted on."""
+        """Remove these registrants from the rows on which they were accepted."""
         rows = self.search([("partner_ids", "in", partners.ids)])
         rows.partner_ids -= partners
         rows._drop_unused()
 
     def _drop_unused(self):
-        """Delete the rows of numbers nobody has any more, with their hash."""
+        """Delete the rows without addresses, and with them the numbers' hashes."""
         self.filtered(lambda sharing: not sharing.address_ids).unlink()
+
+    # === ACTION METHODS === #
 
     def action_accept(self, reason, partner_ids=None):
         """Accept that these registrants share this account or wallet.
 
         :param str reason: kept with it; required
         :param list partner_ids: ids of registrants beyond those paid there now
-        :raise AccessError: for whoever is not an approver
-        :raise UserError: without a reason, or by somebody who entered one of them
+        :raise AccessError: for users who are not approvers
+        :raise UserError: without a reason, or if the user entered one of the addresses
         """
         self._check_approver()
         label = self._fields["reason"]._description_string(self.env)

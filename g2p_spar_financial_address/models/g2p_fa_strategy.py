@@ -33,10 +33,10 @@ VALUE_PATTERN = {"fa": ".*", "id": ".[^.]*"}
 
 
 class G2pFaStrategy(models.Model):
-    """How an address or an ID is written as the string SPAR stores, and read back.
+    """How an address or an ID is written as the text SPAR stores, and read back.
 
-    SPAR 1.x stores the string it is given and never interprets it; whoever pays
-    later splits it with the strategy that ``strategy_number`` names at SPAR.
+    SPAR 1.x stores the text it receives and does not interpret it. The payment system
+    splits it later with SPAR's strategy of the number ``strategy_number``.
     """
 
     _name = "g2p.fa.strategy"
@@ -95,7 +95,7 @@ class G2pFaStrategy(models.Model):
 
     @api.depends("strategy_number", "template", "fa_type_code")
     def _compute_summary(self):
-        """Say in one line all that decides how it writes."""
+        """Show in one line all values that decide the text."""
         for strategy in self:
             word = strategy.fa_type_code or ""
             template = (strategy.template or "").replace("{fa_type}", word)
@@ -128,13 +128,13 @@ class G2pFaStrategy(models.Model):
                 )
 
     def _samples(self):
-        """Return the values of two people who differ in one: where they are paid."""
+        """Return the values of two people that differ only in the number."""
         end = "1 x" if self.kind == "id" else "1 x.2"
         sample = {name: f"{name[0]}{end}" for name in self._placeholders()}
         return [{**sample, self._value_name(): f"{start}{end}"} for start in "yz"]
 
     def _value_name(self):
-        """Return the placeholder of what tells one person's string from another's."""
+        """Return the placeholder whose value differs between people."""
         return "sub" if self.kind == "id" else VALUE_FIELD[self.fa_type]
 
     def _check_kind(self):
@@ -203,7 +203,7 @@ class G2pFaStrategy(models.Model):
     def write(self, vals):
         for strategies, values in self._held_back(vals):
             super(G2pFaStrategy, strategies).write(values)
-            strategies._tell_rewritten(values)
+            strategies._resync_rewritten(values)
         return True
 
     @api.model

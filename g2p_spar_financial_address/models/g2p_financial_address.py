@@ -23,10 +23,10 @@ from .g2p_fa_strategy import PLACEHOLDERS
 
 EDITOR_OR_APPROVER = f"{EDITOR},{APPROVER}"
 
-#: Fields an address is written for SPAR with.
+#: Fields that decide the text SPAR gets.
 WRITTEN_FIELDS = ("fa_type", "dfsp_id", "branch_id", *OWN_PARTS)
 
-#: Fields that say where the money goes, and why. Fixed once the draft is complete.
+#: Fields that users fill in. They are fixed once the address has left the draft state.
 PAYMENT_FIELDS = {
     "partner_id",
     "fa_type",
@@ -41,7 +41,7 @@ PAYMENT_FIELDS = {
     "proof_name",
 }
 
-#: Fields only the registry itself sets, with what they are on a new address.
+#: Fields that only the code sets, with their values on a new address.
 PROTECTED_FIELDS = {
     "approval_cause": False,
     "approved_by_id": False,
@@ -60,21 +60,21 @@ PROTECTED_FIELDS = {
     "state": "draft",
 }
 
-#: An address as it is sent to SPAR: the text of its strategy, that strategy's number at
-#: SPAR, and the same in its parts, by SPAR's names, with "" for what is empty.
+#: An address as it is sent to SPAR: the text its strategy writes, the strategy's number
+#: at SPAR, and the parts by SPAR's names, with "" for empty ones.
 SparText = namedtuple("SparText", "text number parts")
 
 
 class G2pFinancialAddress(models.Model):
-    """Where a registrant is paid, apart from how they are contacted.
+    """Where a registrant is paid; separate from the contact details.
 
-    An address that has taken effect is never edited: an amendment is a new address
-    that replaces it, so that the history of a registrant can be trusted.
+    An address that was in use is never edited: an amendment is a new address that
+    replaces it, so the history of a registrant is complete.
 
-    This file holds what an address is and what SPAR gets of it. Next to it:
-    ``_service`` (how channels check, enter and end), ``_workflow`` (the states and who
-    may move it), ``_privacy`` (who reads the number, several people at one account,
-    retention) and ``_import``.
+    This file has the fields of an address and the text SPAR gets. Other files of the
+    model: ``_service`` (how channels check, enter and end addresses), ``_workflow``
+    (the states, approval), ``_privacy`` (who reads numbers, shared numbers, retention)
+    and ``_import`` (files).
     """
 
     _name = "g2p.financial.address"
@@ -159,7 +159,7 @@ class G2pFinancialAddress(models.Model):
         string="Also worked on it",
         readonly=True,
         copy=False,
-        help="Whoever changed it before it was complete.",
+        help="Users who changed it before it was complete.",
     )
     state = fields.Selection(
         ADDRESS_STATES,
@@ -181,8 +181,8 @@ class G2pFinancialAddress(models.Model):
     end_date = fields.Datetime("Ended on", readonly=True, copy=False)
     _one_effective_per_registrant = models.UniqueIndex(
         "(partner_id) WHERE state = 'effective'",
-        "Somebody else has just changed this registrant's payment address. "
-        "Reload the page and look at it before you change it.",
+        "Another user has just changed this registrant's payment address. Reload the "
+        "page and look at it before you change it.",
     )
     _drafts = models.Index("(id) WHERE state = 'draft'")
     previous_branch_id = fields.Many2one(
@@ -235,9 +235,9 @@ class G2pFinancialAddress(models.Model):
 
     @api.constrains("partner_id")
     def _check_registrant(self):
-        """Refuse an address of somebody the registry does not pay.
+        """Refuse an address of a contact that is not a registrant.
 
-        :raise ValidationError: naming them
+        :raise ValidationError: with the name of the contact
         """
         for address in self:
             if not address.partner_id._spar_is_registrant():
@@ -262,7 +262,7 @@ class G2pFinancialAddress(models.Model):
             )
 
     def _may_be_deleted(self):
-        # What has been erased goes with its registrant, by the system only.
+        # An erased address is deleted with its registrant, by the system only.
         return self.state == "draft" or (self.env.su and bool(self.erased_date))
 
     # === BUSINESS METHODS === #
@@ -278,20 +278,19 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _live_of(self, partners, states=LIVE_STATES):
-        """Return the addresses these registrants are paid at, or are about to be.
+        """Return the addresses of these registrants in use or waiting for approval.
 
-        With what is written for SPAR: those who ask want to know that.
+        The fields that decide the text for SPAR are fetched with them, since all
+        callers use those.
         """
         domain = [("partner_id", "in", partners.ids), ("state", "in", states)]
         return self.search_fetch(domain, ["partner_id", "state", *WRITTEN_FIELDS])
 
     # === THE TEXT SPAR GETS === #
 
-    # How an address is written for SPAR.
-
     @api.model
     def _resync(self, domain):
-        """What is written for SPAR changed, for the addresses in use of this domain.
+        """Send the addresses in use of this domain again: their text has changed.
 
         :param list domain: which addresses
         """
@@ -300,11 +299,11 @@ class G2pFinancialAddress(models.Model):
             addresses.partner_id._financial_address_changed("admin")
 
     def _spar_value(self):
-        """Return what SPAR is to store for this address.
+        """Return the text SPAR stores for this address.
 
-        :return: the financial address string, and the number of its strategy at SPAR
+        :return: the text, and the number of its strategy at SPAR
         :rtype: tuple[str, int]
-        :raise ValidationError: when a value would break the string, or the number has
+        :raise ValidationError: when the text could not be read back, or the number has
             been erased
         """
         address = self.ensure_one().sudo()
@@ -314,7 +313,7 @@ class G2pFinancialAddress(models.Model):
         return strategy._construct(address._spar_parts()), strategy.strategy_number
 
     def _spar_parts(self):
-        """Return the payment facts by the names SPAR has for them, empty as "".
+        """Return the parts of the address by SPAR's names, with "" for empty ones.
 
         :rtype: dict
         """
@@ -338,16 +337,16 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _spar_texts(self, chosen, fits=None):
-        """Return what SPAR is to store for many addresses, most with a common provider.
+        """Return the texts SPAR stores for many addresses.
 
-        Straight from the table: to read the fields of each address through the ORM
-        would be most of what a batch costs.
+        The fields are read by SQL: reading them through the ORM would take most of the
+        time of a batch. Strategy and provider are read once for each provider.
 
         :param SQL chosen: a condition on addresses ``a``
-        :param fits: whether SPAR takes an address, as a function of its strategy, its
-            type and its parts
-        :return: by address id, its registrant's id and what :meth:`_spar_value` writes;
-            None instead of that for what cannot be written
+        :param fits: a function of strategy, type and parts of an address; if it returns
+            False, SPAR cannot store the address
+        :return: by address id, the registrant's id and the text; None instead of a text
+            for an address that cannot be written
         :rtype: dict[int, tuple[int, SparText or None]]
         """
         self.flush_model(["partner_id", "state", *WRITTEN_FIELDS])

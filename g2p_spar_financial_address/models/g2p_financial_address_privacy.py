@@ -23,12 +23,13 @@ CHUNK = 1000
 
 
 class G2pFinancialAddress(models.Model):
-    """Who may read whole numbers, and the log of that.
+    """Who may read whole numbers, shared numbers, and how long numbers are kept.
 
-    The ORM asks :meth:`_has_field_access` before it reads, searches, groups or sorts
-    by a field, so that a rule there holds for views, exports and RPC alike. Users who
-    may see numbers get them by ``read`` and its kin, by export, and by
-    :meth:`reveal`; each leaves a row in ``g2p.fa.reveal``.
+    The ORM calls :meth:`_has_field_access` before it reads, searches, groups or sorts
+    by a field, so the rule there applies to views, exports and RPC. Users who may see
+    numbers get them by ``read`` and its variants, by export, and by :meth:`reveal`.
+    Each number that is shown to a user who did not enter it is logged in
+    ``g2p.fa.reveal``.
     """
 
     _inherit = "g2p.financial.address"
@@ -59,8 +60,11 @@ class G2pFinancialAddress(models.Model):
         "(end_date) WHERE state IN ('ended', 'refused') AND erased_date IS NULL"
     )
 
+    # === WHO READS WHOLE NUMBERS === #
+
     def _has_field_access(self, field, operation):
-        # Written with the number it is made of; callers are refused it by name.
+        # The code writes it together with the number; values of clients that contain it
+        # are refused.
         if field.name == "fingerprint" and operation == "write":
             return True
         allowed = super()._has_field_access(field, operation)
@@ -81,7 +85,7 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def fields_get(self, allfields=None, attributes=None):
-        # To know of a field is not to read it: forms need to.
+        # Forms need the description of these fields; it contains no value.
         return super(G2pFinancialAddress, self._audited_read()).fields_get(
             allfields, attributes
         )
@@ -110,7 +114,7 @@ class G2pFinancialAddress(models.Model):
         rows = super(G2pFinancialAddress, self._audited_read())._read_format(
             fnames, load
         )
-        self._write_down("read")
+        self._log_reveal("read")
         return rows
 
     def _export_rows(self, fields, *, _is_toplevel_call=True):
@@ -120,13 +124,13 @@ class G2pFinancialAddress(models.Model):
         rows = super(G2pFinancialAddress, self._audited_read())._export_rows(
             fields, _is_toplevel_call=_is_toplevel_call
         )
-        self._write_down("export")
+        self._log_reveal("export")
         return rows
 
     def onchange(self, values, field_names, fields_spec):
         if self.env.su or not self.ids or not NUMBER_FIELDS & fields_spec.keys():
             return super().onchange(values, field_names, fields_spec)
-        # The form of a draft sends what it holds and gets nothing else back.
+        # The form of a draft gets back only values that it has sent.
         return super(G2pFinancialAddress, self._audited_read()).onchange(
             values, field_names, fields_spec
         )
@@ -140,14 +144,14 @@ class G2pFinancialAddress(models.Model):
         self.ensure_one().check_access("read")
         if not any(self.env.user.has_group(group) for group in (EDITOR, APPROVER)):
             raise AccessError(self.env._("You may only see this number masked."))
-        self._write_down("reveal")
+        self._log_reveal("reveal")
         return self.whole_number() or ""
 
-    def _write_down(self, way):
-        """Record that these numbers were shown to this user.
+    def _log_reveal(self, way):
+        """Log that these numbers were shown to the user.
 
-        Not what they typed themselves: a form reads back what it has just saved, and
-        what is not saved yet.
+        Numbers that the user entered are left out, because a form reads them back after
+        saving.
         """
         foreign = self._origin.filtered(lambda a: a.entered_by_id != self.env.user)
         self.env["g2p.fa.reveal"].sudo().create(
@@ -163,11 +167,10 @@ class G2pFinancialAddress(models.Model):
             ]
         )
 
-    # === SHARED ADDRESSES === #
+    # === SHARED NUMBERS === #
 
-    # One account or wallet used by several registrants: a household, or a fraud.
-    #
-    # Found by a keyed hash of the number, so that finding needs no right to read it.
+    # One account or wallet used by several registrants: a household, or a fraud. They
+    # are found by a keyed hash, so finding them needs no right to read numbers.
 
     @api.model
     def _fingerprint(self, fa_type, dfsp, value):
@@ -182,14 +185,12 @@ class G2pFinancialAddress(models.Model):
         text = "|".join((fa_type, scope, value.casefold()))
         return keyed_hash(self.env, text)[:40]
 
-    # === FINDING === #
-
     def _find_shared(self):
-        """Find those also used by other registrants, and do what the policy says.
+        """Find addresses whose number other registrants use, and apply the policy.
 
-        :return: those a second person must approve, with the cause
+        :return: the cause, by address that a second person must approve
         :rtype: dict
-        :raise ValidationError: for one that the policy refuses
+        :raise ValidationError: when the policy refuses one of them
         """
         on_sharing = self.env["g2p.fa.policy"]._on_sharing
         watched = self.sudo().filtered(lambda a: on_sharing(a.fa_type) != "allow")
@@ -214,7 +215,7 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _users_of(self, fingerprints):
-        """Return who is paid at each of these numbers, or is about to be.
+        """Return the registrants with a live address at each of these numbers.
 
         :rtype: collections.defaultdict
         """
@@ -229,7 +230,7 @@ class G2pFinancialAddress(models.Model):
         return users
 
     def _link_sharings(self):
-        """Put these, and who else uses their numbers, on the rows of their numbers."""
+        """Link these addresses, and others with their numbers, to the rows of these."""
         if not self:
             return self
         sharings = self.env["g2p.fa.sharing"]._for_numbers(self)
@@ -250,15 +251,15 @@ class G2pFinancialAddress(models.Model):
     def find_sharing_refusals(self, entries):
         """Return why the policy refuses numbers that other registrants use.
 
-        A look ahead: :meth:`submit` asks again, when no other transaction can enter
-        the same number.
+        This is a preview: :meth:`submit` checks again, while it holds the locks that
+        keep other transactions from entering the same number.
 
-        :param list entries: clean, of one address each
-        :return: for each entry a message or None; those before it count as entered
+        :param list entries: cleaned entries, of one address each
+        :return: for each entry a message or None; earlier entries count as entered
         :rtype: list
         """
         on_sharing = self.env["g2p.fa.policy"]._on_sharing
-        prints = [
+        fingerprints = [
             self._fingerprint(
                 entry["fa_type"],
                 self.env["g2p.dfsp"].browse(entry.get("dfsp_id")),
@@ -268,7 +269,7 @@ class G2pFinancialAddress(models.Model):
             else None
             for entry in entries
         ]
-        refusing = list(set(prints) - {None})
+        refusing = list(set(fingerprints) - {None})
         users = self._users_of(refusing)
         sharings = (
             self.env["g2p.fa.sharing"].sudo().search([("fingerprint", "in", refusing)])
@@ -276,8 +277,8 @@ class G2pFinancialAddress(models.Model):
         accepted = {sharing.fingerprint: sharing.partner_ids for sharing in sharings}
         none = self.env["res.partner"]
         messages = []
-        for entry, fingerprint in zip(entries, prints, strict=True):
-            # Without an ID where the registrant is not known here yet.
+        for entry, fingerprint in zip(entries, fingerprints, strict=True):
+            # A registrant who is not in the registry yet has no ID.
             partner = none.browse(entry.get("partner_id"))
             together = users[fingerprint] | partner
             is_only = together == partner
@@ -299,7 +300,10 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _cron_find_shared(self):
-        """Find what was entered while the policy was another, or at the same moment."""
+        """List shared numbers for review that were missed when they were entered.
+
+        Because another policy applied, or two transactions entered them at once.
+        """
         rows = self.sudo()._read_group(
             [("fingerprint", "!=", False), ("state", "in", LIVE_STATES)],
             ["fingerprint"],
@@ -316,7 +320,7 @@ class G2pFinancialAddress(models.Model):
             alone(self.env, addresses._review_shared, users[fingerprint])
 
     def _review_shared(self, users):
-        """Have the sharing of these addresses, all of one number, looked at.
+        """List the number of these addresses for review, unless it was accepted.
 
         :param users: the registrants paid there
         """
@@ -325,7 +329,7 @@ class G2pFinancialAddress(models.Model):
                 sharing._to_review()
 
     def action_allow_sharing(self):
-        """Open the dialog that lets others be paid at this address, too."""
+        """Open the dialog that accepts further registrants at this address."""
         self.ensure_one().check_access("read")
         self.env["g2p.fa.sharing"]._check_approver()
         action = self.env["g2p.fa.sharing"].action_ask_reason()
@@ -338,19 +342,21 @@ class G2pFinancialAddress(models.Model):
             address.number = address.masked
 
     def _search_number(self, operator, value):
-        """Find whole numbers, in any of the ways they are written."""
-        # The ORM does not ask for a field that has its own search.
+        """Find whole numbers, in any notation that the check of numbers accepts."""
+        # The ORM checks no access to a field with its own search method.
         self._check_field_access(self._fields["number"], "read")
         if operator not in ("in", "=", "ilike", "like", "=ilike"):
             return NotImplemented
         values = [value] if isinstance(value, str) else list(value or ())
         typed = [text for text in values if text and isinstance(text, str)]
-        prints = {found for text in typed for found in self._possible_prints(text)}
-        found = self.sudo()._search([("fingerprint", "in", list(prints))])
+        fingerprints = {
+            found for text in typed for found in self._possible_fingerprints(text)
+        }
+        found = self.sudo()._search([("fingerprint", "in", list(fingerprints))])
         return [("id", "in", found)]
 
-    def _possible_prints(self, text):
-        """Yield the fingerprints a typed number may have, by type and provider."""
+    def _possible_fingerprints(self, text):
+        """Yield the fingerprints of a typed number, for each type and provider."""
         dfsps = self.env["g2p.dfsp"].search([("active", "in", [True, False])])
         for dfsp in dfsps:
             try:
@@ -361,12 +367,10 @@ class G2pFinancialAddress(models.Model):
 
     # === RETENTION === #
 
-    # How long numbers are kept: the masked trace stays, the value goes.
-
     def _erase(self):
-        """Forget what people said of these: numbers, holders' names, proofs.
+        """Erase numbers, holders' names and proofs of these addresses; masks stay.
 
-        Only of ended addresses: one in use without its number cannot be paid.
+        Only ended and refused ones: an address in use needs its number.
         """
         over = self.sudo().filtered(lambda a: a.state in ("ended", "refused"))
         sharings = over.sharing_id
@@ -382,9 +386,9 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _cron_erase(self):
-        """Erase what ended longer ago than the registry keeps numbers.
+        """Erase addresses that ended longer ago than the retention time.
 
-        A draft that has not been edited for as long is deleted: it was never in use.
+        Drafts that were not edited for as long are deleted: they were never in use.
         """
         days = self.env["g2p.fa.settings"].cached_values()["retention_days"]
         if not days:

@@ -24,7 +24,7 @@ CHANGE_RATE_ALERT = "g2p_spar_financial_address.activity_burst"
 
 
 class G2pFinancialAddress(models.Model):
-    """How an address takes effect, waits for a second person, and ends."""
+    """The states of an address: draft, waiting for approval, in use, ended, refused."""
 
     _inherit = "g2p.financial.address"
     _approval_activity = "g2p_spar_financial_address.activity_approve"
@@ -46,7 +46,7 @@ class G2pFinancialAddress(models.Model):
     decision_note = fields.Char(
         "Why it was refused or ended", readonly=True, copy=False
     )
-    # What a second person compares it with.
+    # The former address, for the comparison by a second person.
     previous_type = fields.Selection(
         related="previous_id.fa_type", string="Type before"
     )
@@ -60,8 +60,8 @@ class G2pFinancialAddress(models.Model):
     may_decide = fields.Boolean(compute="_compute_may_decide")
     _one_pending_per_registrant = models.UniqueIndex(
         "(partner_id) WHERE state = 'to_approve'",
-        "Somebody else has just entered an address for this registrant. "
-        "Reload the page and look at it before you enter another.",
+        "Another user has just entered an address for this registrant. Reload the page "
+        "and look at it before you enter another.",
     )
 
     @api.depends_context("uid")
@@ -75,14 +75,14 @@ class G2pFinancialAddress(models.Model):
                 and self.env.user not in address._authors()
             )
 
-    # === TAKING EFFECT === #
+    # === FROM DRAFT TO IN USE === #
 
     def _activate(self):
-        """Put complete drafts in use, or ask a second person first.
+        """Put complete drafts in use, or ask a second person for approval.
 
-        Of several for one registrant, the last one wins and the others become history.
+        Of several for one registrant, the last one counts; the others are ended.
 
-        :raise ValidationError: when one may not take effect; nothing has then
+        :raise ValidationError: when one of them may not be used
         """
         ready = self.filtered(lambda address: address.state == "draft")
         ready = ready.filtered("dfsp_id").sorted("id")
@@ -98,16 +98,17 @@ class G2pFinancialAddress(models.Model):
             "ended", self.env._("Replaced by a newer entry before it was approved.")
         )
         (ready - newest)._close("ended", self.env._("Replaced in the same entry."))
-        # The database checks one of a kind per registrant row by row.
+        # Ended rows first: the unique indexes allow one address of a state at any
+        # moment.
         self.env["g2p.financial.address"].flush_model(["state"])
         (newest - waiting)._put_in_use(in_use)
         waiting._set_previous(in_use)
         waiting._ask_approval()
 
     def _check_payable(self):
-        """Refuse what nobody could be paid at.
+        """Refuse an address at which the registrant could not be paid.
 
-        :raise ValidationError: saying why
+        :raise ValidationError: with the reason
         """
         self._check_registrant()
         self._check_branch_required()
@@ -127,7 +128,7 @@ class G2pFinancialAddress(models.Model):
                         branch=address.branch_id.name,
                     )
                 )
-            # Refuses a value SPAR could not read back.
+            # Raises if SPAR could not read the text back.
             address._spar_value()
 
     def _set_previous(self, in_use):
@@ -148,14 +149,14 @@ class G2pFinancialAddress(models.Model):
                 )
 
     def _needing_approval(self):
-        """Return those a second person must approve; record why.
+        """Return the addresses that a second person must approve; store the cause.
 
-        The policy looks at the type that is replaced, too, in use or waiting: otherwise
-        a wallet would take the place of a bank account without a second person.
+        The policy for the replaced type applies, too, whether it is in use or waits:
+        otherwise a wallet could replace a bank account without a second person.
         """
         policy = self.env["g2p.fa.policy"]
         causes = self._find_shared()
-        ways = {address: address._ways_in() for address in self}
+        ways = {address: address._judged_channels() for address in self}
         asking = any(policy._asks(way) for way in set().union(*ways.values()))
         before = self.partner_id._paid_types() if asking else {}
         for address in self:
@@ -168,18 +169,18 @@ class G2pFinancialAddress(models.Model):
             address.sudo().approval_cause = cause
         return self.browse(address.id for address in causes)
 
-    def _ways_in(self):
-        """Return the channels by whose policy this is judged.
+    def _judged_channels(self):
+        """Return the channels whose approval policy applies.
 
-        What users of the registry completed, corrected or confirmed is typed by them,
-        wherever it came from.
+        If users of the registry completed, corrected or confirmed the address, the
+        policy of the admin form applies, too.
         """
         self.ensure_one()
         return {self.channel, "admin"} if self.sudo().author_ids else {self.channel}
 
     @api.model
     def _last_types(self, partners):
-        """Return the type of the address in use or of the last one that was.
+        """Return the type of each registrant's address in use, or of the last one.
 
         :rtype: dict
         """
@@ -196,7 +197,7 @@ class G2pFinancialAddress(models.Model):
         return {self.env["res.partner"].browse(id_): kind for id_, kind in rows}
 
     def _put_in_use(self, in_use):
-        """Let these replace what is in use, and tell SPAR's side."""
+        """Replace the addresses in use by these, and call the SPAR engine's hook."""
         if not self:
             return
         replaced = self.browse(
@@ -210,7 +211,7 @@ class G2pFinancialAddress(models.Model):
             addresses.partner_id._financial_address_changed(channel)
 
     @api.model
-    def _waiting_for(self, partners):
+    def _pending_of(self, partners):
         return self.sudo().search(
             [("partner_id", "in", partners.ids), ("state", "=", "to_approve")]
         )
@@ -218,13 +219,13 @@ class G2pFinancialAddress(models.Model):
     # === THE SECOND PERSON === #
 
     def action_approve(self):
-        """Approve, as a second person, what somebody else entered.
+        """Approve, as a second person, addresses that other users entered.
 
-        :raise UserError: when there is nothing to approve, or by its own author
-        :raise AccessError: for whoever is not an approver
+        :raise UserError: when one does not wait for approval, or by its own author
+        :raise AccessError: for users who are not approvers
         """
         self._check_may_decide()
-        # Much may have changed since it was entered.
+        # Provider, policy or other registrants may have changed since it was entered.
         self._check_payable()
         self._find_shared()
         self.sudo().approved_by_id = self.env.user
@@ -234,10 +235,11 @@ class G2pFinancialAddress(models.Model):
         self._approval_done()
 
     def action_refuse(self, reason):
-        """Refuse what somebody else entered; the address in use stays.
+        """Refuse addresses that other users entered; the addresses in use stay.
 
-        :param str reason: told to whoever entered it; required
+        :param str reason: stored with the address and shown to its author; required
         :raise UserError: without a reason, or by its own author
+        :raise AccessError: for users who are not approvers
         """
         self._check_may_decide()
         note = self._clean_decision(reason)
@@ -277,7 +279,7 @@ class G2pFinancialAddress(models.Model):
         }
 
     def _authors(self):
-        """Return everybody who had a hand in what is to be approved."""
+        """Return all users who created, entered or changed these addresses."""
         address = self.sudo()
         return address.create_uid | address.entered_by_id | address.author_ids
 
@@ -292,7 +294,7 @@ class G2pFinancialAddress(models.Model):
                 raise UserError(
                     self.env._("This address is no longer waiting for approval.")
                 )
-            # In every mode, also that of the system: no channel is a way round.
+            # Also in superuser mode, so that no channel can avoid this check.
             if self.env.user in address._authors():
                 raise UserError(
                     self.env._(
@@ -302,7 +304,7 @@ class G2pFinancialAddress(models.Model):
                 )
 
     def _ask_approval(self):
-        """Let these wait, with a to-do for an approver each."""
+        """Let these addresses wait, each with an activity of an approver."""
         if self:
             self._set_state("to_approve")
             self._schedule_approval()
@@ -314,7 +316,7 @@ class G2pFinancialAddress(models.Model):
         return checked(self.env, clean_note, reason, label)
 
     def _close(self, state, note):
-        """End or refuse these, for good."""
+        """End or refuse these addresses; both states are final."""
         if self:
             waiting = self.filtered(lambda address: address.state == "to_approve")
             waiting._approval_done()
@@ -326,23 +328,23 @@ class G2pFinancialAddress(models.Model):
             )
 
     def _set_state(self, state, **facts):
-        """Move these to a state, with the facts that belong to it.
+        """Change the state of these addresses; every change of a state is made here.
 
-        :raise UserError: when one of them cannot get there from where it is, because
-            somebody else was faster
+        :param facts: values of other fields that change with it
+        :raise UserError: when one of them cannot change to it, because another
+            user has just changed its state
         """
         for address in self:
             if state not in FOLLOWERS.get(address.state, ()):
                 raise UserError(
-                    self.env._("Somebody else has just decided this. Reload the page.")
+                    self.env._("Another user has just decided this. Reload the page.")
                 )
         self.sudo().write({"state": state, **facts})
 
     # === CHANGE-RATE ALERT === #
 
-    # One person who changes many addresses in a short time is looked at.
-    #
-    # Nothing is stopped: a campaign looks the same. An approver is alerted, once.
+    # An approver is alerted once if a user changes many addresses in a short time. The
+    # changes are not stopped, because a campaign causes as many.
 
     @api.model
     def _cron_watch_bursts(self):
@@ -351,7 +353,7 @@ class G2pFinancialAddress(models.Model):
         if not limit:
             return
         hour_ago = fields.Datetime.now() - relativedelta(hours=1)
-        # Typed changes of what was in use: imports and first entries come in masses.
+        # Only typed changes of an address in use: imports and first entries are many.
         changed = Domain("create_date", ">", hour_ago) & Domain(
             [("previous_id", "!=", False), ("channel", "in", ("admin", "portal"))]
         )
@@ -364,7 +366,7 @@ class G2pFinancialAddress(models.Model):
             )
 
     def _alert_change_rate(self, person, count):
-        """Ask one approver, unless one is asked about this person already."""
+        """Alert one approver, unless an alert about this user is open."""
         summary = self.env._("Many changes by %(name)s", name=person.name)
         asked = self.env["mail.activity"].search_count(
             [

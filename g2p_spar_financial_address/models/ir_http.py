@@ -5,7 +5,7 @@ from ..toolkit import request_bodies
 
 
 class IrHttp(models.AbstractModel):
-    """Sees to it that pages of the suite read no body while they hold a cursor."""
+    """Refuses a request whose body was not read before its cursor was opened."""
 
     _inherit = "ir.http"
 

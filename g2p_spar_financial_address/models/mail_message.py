@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.exceptions import AccessError
 
-#: What was decided on these, by whom and when, stays as it was said.
+#: Models whose messages are an audit trail, and cannot be changed.
 KEPT = {
     "g2p.dfsp",
     "g2p.fa.policy",
@@ -24,7 +24,7 @@ class MailMessage(models.Model):
         return super().unlink()
 
     def _check_may_rewrite(self):
-        """Refuse to rewrite or delete the trail of payment addresses."""
+        """Refuse to change or delete messages of the audit trail."""
         if not self.env.su and KEPT.intersection(self.sudo().mapped("model")):
             raise AccessError(
                 self.env._("What is written here is kept, and not edited or deleted.")

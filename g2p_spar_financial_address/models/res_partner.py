@@ -16,8 +16,8 @@ CHUNK = 100
 class ResPartner(models.Model):
     """A contact that may be a registrant, with one payment address in use.
 
-    The ``_spar_…`` methods are all the suite needs to know of a registrant. A registry
-    that keeps these facts elsewhere overrides them and nothing else.
+    The suite reads a registrant's data through the ``_spar_…`` methods only. A registry
+    that stores these data elsewhere overrides those methods.
     """
 
     _inherit = "res.partner"
@@ -45,7 +45,8 @@ class ResPartner(models.Model):
         string="Waiting for approval",
         compute="_compute_financial_address_id",
         groups=VIEWER,
-        help="What somebody entered and a second person has not approved yet.",
+        help="The address that was entered and that a second person has not approved "
+        "yet.",
     )
     financial_address_state = fields.Selection(
         selection=lambda self: (
@@ -88,10 +89,10 @@ class ResPartner(models.Model):
             partner.financial_address_id = in_use or pending or draft
             partner.financial_address_state = partner.financial_address_id.state
 
-    # === WHAT THE SUITE ASKS OF A REGISTRANT === #
+    # === WHAT THE SUITE READS OF A REGISTRANT === #
 
     def _spar_is_registrant(self):
-        """Return whether this contact is somebody the registry pays."""
+        """Return whether the registry pays this contact."""
         self.ensure_one()
         return self.is_registrant
 
@@ -101,9 +102,9 @@ class ResPartner(models.Model):
         return self.name
 
     def _spar_get_phone(self):
-        """Return the phone the registrant is contacted by, or ``False``.
+        """Return the contact phone of the registrant, or ``False``.
 
-        Never the number of a wallet: the two stay apart.
+        It is never the number of a wallet.
         """
         self.ensure_one()
         return self.phone
@@ -117,10 +118,10 @@ class ResPartner(models.Model):
         return self.user_id
 
     def _spar_details(self, settings=None):
-        """Return what SPAR is told besides the ID and the address, by the settings.
+        """Return what SPAR receives besides the ID and the address, by the settings.
 
-        :param dict settings: the settings' values, for who has read them already
-        :return: ``name`` and ``phone``, each only if it is to be sent and there is one
+        :param dict settings: the settings' values, if the caller has read them
+        :return: ``name`` and ``phone``, each only if it is to be sent and not empty
         :rtype: dict
         """
         self.ensure_one()
@@ -147,10 +148,10 @@ class ResPartner(models.Model):
         return {"is_registrant"}
 
     def _financial_address_changed(self, channel):
-        """Hook: what SPAR should hold for these registrants may have changed.
+        """Hook: the address SPAR should have for these registrants may have changed.
 
-        Called in the transaction of the change, whatever channel it came in by. This
-        addon does nothing with it; the SPAR engine overrides it.
+        It is called in the transaction of the change, for every channel. This method
+        does nothing; the SPAR engine overrides it.
 
         :param str channel: one of the channels of a financial address
         """
@@ -201,12 +202,11 @@ class ResPartner(models.Model):
         address = self.financial_address_id.with_context(decision="end")
         return address.action_ask_reason()
 
-    # === SEARCH AND QUICK CREATION === #
+    # === FINDING REGISTRANTS BY ID === #
 
-    # What a channel needs when it only has the ID on a person's card.
-    #
-    # That ID may be the SPAR ID itself, or what the SPAR ID is made from. A registry
-    # that keeps IDs elsewhere overrides these.
+    # For channels that only have the ID on a person's card. That ID may be the SPAR ID,
+    # or a value the SPAR ID is made from. A registry that stores IDs elsewhere
+    # overrides these methods.
 
     @api.model
     def _spar_find(self, texts):
@@ -220,7 +220,8 @@ class ResPartner(models.Model):
         everybody = self.sudo().with_context(active_test=False)
         at_spar = {text: {text, self._spar_id_from(text)} for text in texts}
         by_id = everybody._spar_by_id(set().union(*at_spar.values()), sources)
-        # A source is kept as it was typed, which need not be the normal form.
+        # A source field has the text as it was typed, which may differ from the normal
+        # form.
         in_sources = {text: {text, identifiers.normal(text)} for text in texts}
         values = sorted(set().union(*in_sources.values()))
         by_value = defaultdict(everybody.browse)
@@ -255,12 +256,11 @@ class ResPartner(models.Model):
 
     # === REMOVAL OF PAYMENT DATA === #
 
-    # How the payment data of a registrant leaves: first SPAR, then the registry.
-    #
-    # If it were erased here first, the ID under which SPAR still pays would be lost.
+    # First from SPAR, then from the registry. In the reverse order, the ID under which
+    # SPAR still has an address would be lost.
 
     def action_remove_payment_data(self):
-        """End the address, and erase all payment data as soon as SPAR has let go.
+        """End the address; erase all payment data once SPAR no longer has the address.
 
         :raise AccessError: when the user is no administrator of payment addresses
         """
@@ -273,8 +273,8 @@ class ResPartner(models.Model):
         addresses.filtered(lambda a: a.state == "draft").unlink()
         live = addresses.exists().filtered(lambda a: a.state in LIVE_STATES)
         live._close("ended", self.env._("The registrant's payment data is removed."))
-        # Also of those without an address in use: another transaction may enter one
-        # just now.
+        # Also for registrants without an address in use: another transaction may be
+        # entering one.
         self.sudo()._financial_address_changed("admin")
         self.sudo().payment_removal_date = fields.Datetime.now()
         self._remove_payment_data()
@@ -282,7 +282,7 @@ class ResPartner(models.Model):
     def _check_payment_data_stays(self):
         """Refuse to enter an address for a registrant whose payment data is removed.
 
-        :raise UserError: naming them
+        :raise UserError: with the names of these registrants
         """
         leaving = self.sudo().filtered("payment_removal_date")
         if leaving:
@@ -295,18 +295,18 @@ class ResPartner(models.Model):
             )
 
     def _remove_payment_data(self):
-        """Erase what may leave by now; the rest follows later."""
+        """Erase the payment data that SPAR no longer has; the rest follows later."""
         leaving = self.sudo()._payment_data_may_leave()
         leaving.financial_address_ids._erase()
         self.env["g2p.fa.sharing"].sudo()._forget(leaving)
         gone = {"is_registrant": False}
         if not self._spar_id_rule().sources:
             gone["spar_id"] = False
-        # Kept before it is erased: that an ID was given up.
+        # Stored before the ID is erased: the trail must show that it was given up.
         self.env["g2p.fa.proposal"]._enter(
             {one: gone for one in leaving if one.spar_id}, "at_once", True, {}
         )
-        # Approved: the ID is what the removal is about, not a redirection.
+        # Without approval, because removing an ID redirects no payment.
         marked(leaving, APPROVED).write({**gone, "payment_removal_date": False})
         self.env["g2p.fa.proposal.line"]._forget(leaving)
 
@@ -317,15 +317,15 @@ class ResPartner(models.Model):
         return bool(addresses) and all(addresses.mapped("erased_date"))
 
     def _payment_data_may_leave(self):
-        """Return those whose payment data no other system needs any more.
+        """Return the registrants whose payment data no other system needs any more.
 
-        Hook: the SPAR engine holds back those SPAR still has a row of.
+        Hook: the SPAR engine leaves out registrants whose address SPAR still has.
         """
         return self
 
     @api.model
     def _cron_remove_payment_data(self):
-        """Erase the payment data of those SPAR has let go since it was asked for."""
+        """Erase the requested payment data of registrants that SPAR no longer has."""
         Cron = self.env["ir.cron"]
         waiting = self.sudo().with_context(active_test=False)
         waiting = waiting.search([("payment_removal_date", "!=", False)])
@@ -336,18 +336,19 @@ class ResPartner(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_after_payment_data(self):
-        """Refuse to delete people with payment data; SPAR would go on paying them."""
+        """Refuse to delete contacts with payment data: SPAR would keep the address."""
         kept = self.sudo().financial_address_ids
         if kept.filtered(lambda address: not address.erased_date):
             raise UserError(
                 self.env._(
                     "%(names)s: remove the payment data first (Payment page, Remove "
-                    "payment data). The contact can be deleted once SPAR has let go.",
+                    "payment data). The contact can be deleted once the data is "
+                    "removed from SPAR.",
                     names=", ".join(kept.partner_id.mapped("display_name")[:5]),
                 )
             )
 
     def unlink(self):
-        # What is left of their addresses says nothing of them any more.
+        # Erased addresses contain no personal data any more.
         self.sudo().financial_address_ids.filtered("erased_date").unlink()
         return super().unlink()

@@ -10,10 +10,10 @@ _RANK = {False: 0, names.DIFFERENT: 0, names.SIMILAR: 1, names.SAME: 2}
 
 
 class ResPartner(models.Model):
-    """SPAR IDs that people take for one another.
+    """SPAR IDs that people can mistake for each other.
 
-    Two of one normal form are refused. Two that only look alike are shown to the
-    registry's staff, who know whether both exist.
+    Two IDs with the same normal form are refused. IDs that only look alike are shown on
+    the contact, because both may be right.
     """
 
     _inherit = "res.partner"
@@ -69,12 +69,12 @@ class ResPartner(models.Model):
                                  AND other.id != p.id)"""
         )
         self.flush_model(["spar_id_likeness"])
-        # Asked for False: those that are like no other.
+        # A search for False finds contacts whose ID is like no other.
         return [("id", "not in" if False in value else "in", several)]
 
     # === CRUD METHODS === #
 
-    # Not computed by the ORM: that would cost a query for each contact without an ID.
+    # Not a computed field: that would cost a query for each contact without an ID.
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -107,7 +107,7 @@ class ResPartner(models.Model):
         if typed:
             self._check_spar_ids_free({one.id: one.spar_id for one in typed})
 
-    # === WHAT CHANNELS ASK === #
+    # === METHODS FOR CHANNELS === #
 
     @api.model
     def _spar_by_id(self, texts, fields=()):
@@ -143,10 +143,10 @@ class ResPartner(models.Model):
         return partners.grouped("spar_id_likeness")
 
     def _spar_meant(self, names_said, buckets=None):
-        """Return whom one of these names means rather than this registrant, if anybody.
+        """Return another registrant to whom one of these names fits better, or none.
 
-        Spreadsheets and number questions drop zeros in front of an ID, and what is left
-        may be the ID of another person.
+        Spreadsheets and number questions drop zeros in front of an ID, and the rest may
+        be the ID of another person.
 
         :param names_said: of the account's holder or the person, as collected
         :param dict buckets: what :meth:`_spar_id_buckets` of the system found for many
@@ -155,7 +155,7 @@ class ResPartner(models.Model):
         :rtype: res.partner
         """
         self.ensure_one()
-        # Archived ones, too: this registrant would be paid at their account.
+        # Also archived ones: this registrant would get their account.
         mine = self.sudo().with_context(active_test=False)
         said = [name for name in names_said if name]
         if not mine.spar_id or not said:
@@ -173,9 +173,9 @@ class ResPartner(models.Model):
 
     @api.model
     def _spar_meant_message(self):
-        """Return why a row or submission is set aside that means another person.
+        """Return why a row or submission that means another person is set aside.
 
-        Without names: not everybody who enters addresses may see each registrant.
+        Without names: users who enter addresses may not see every registrant.
         """
         return self.env._(
             "The name fits another registrant, whose ID differs only in zeros at the "

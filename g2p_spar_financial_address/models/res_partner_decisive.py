@@ -1,4 +1,4 @@
-"""What of a registrant decides who is paid, besides the address."""
+"""Fields of a registrant that decide who is paid, besides the address."""
 
 from odoo import api, models
 from odoo.fields import Domain
@@ -7,16 +7,16 @@ from odoo.tools import SQL
 from ..const import FA_TYPES
 from ..toolkit.context_flags import APPROVED, channel_of, is_marked, marked
 
-#: Setting one of these again resumes a payment.
+#: Setting one of these fields to true again resumes a payment.
 _RESUMING = ("is_registrant", "active")
 
 
 class ResPartner(models.Model):
-    """Who has which SPAR ID, and who is paid again after an end.
+    """Changes of a SPAR ID, and payments that resume.
 
-    A first ID, and whatever stops a payment, takes effect at once. What redirects or
-    resumes one goes through the approval policy, with the type of the address in use or
-    of the last one.
+    A first ID, and any change that stops a payment, takes effect at once. A change that
+    redirects or resumes a payment is subject to the approval policy of the type of the
+    address in use, or of the last one.
     """
 
     _name = "res.partner"
@@ -33,7 +33,7 @@ class ResPartner(models.Model):
         return partners
 
     def _take_over_ids(self):
-        """Let newcomers with an ID that others have given up wait for it."""
+        """Hold back the ID of new contacts if it had another owner before."""
         spar_ids = list(filter(None, self.sudo().mapped("spar_id")))
         if not spar_ids:
             return
@@ -56,7 +56,7 @@ class ResPartner(models.Model):
             super(ResPartner, partners).write(values)
         return True
 
-    # === WHAT A REGISTRANT SAYS OF ITSELF === #
+    # === HOOKS OF g2p.fa.decisive === #
 
     @api.model
     def _decisive_names(self):
@@ -70,7 +70,7 @@ class ResPartner(models.Model):
         person = self.sudo()
         paid = bool(person.financial_address_ids)
         if not paid:
-            # Where they belong matters once they are paid.
+            # The company matters only once they are paid.
             changes = {
                 name: value
                 for name, value in changes.items()
@@ -151,7 +151,8 @@ class ResPartner(models.Model):
             return {}
         old, new = self._ids_before_and_after(changes)
         if old == new:
-            # Who leaves the registry gives the ID up, though not the claim to it.
+            # A contact that is no registrant any more gives the ID up, but not its
+            # claim.
             old = person.spar_id
             new = person._decisive_draft(changes)._spar_id_made(rule)
         return {} if old == new else {"spar_id": (old, new)}

@@ -1,8 +1,7 @@
 """The ID under which SPAR keeps a registrant's payment address.
 
-It is one stored column, whatever it is made of: typed by hand, or made from other
-fields of the contact as the payment settings say. So one index keeps it unique, and
-whoever needs it reads a plain field.
+It is one stored column, either typed by hand or made from other fields of the contact,
+as the payment settings say. So one index keeps it unique, and all code reads one field.
 """
 
 from collections import defaultdict
@@ -19,10 +18,10 @@ from ..toolkit.value_checks import checked
 from ..values import identifiers
 from ..values.checks import clean_number_text
 
-#: How many contacts are held in memory at once when all of them are looked at.
+#: Contacts in memory at once when all of them are processed.
 _CHUNK = 2000
 
-#: How many of the contacts that would share an ID a message names.
+#: Names in a message about contacts that would share an ID.
 _NAMED = 5
 
 
@@ -57,7 +56,7 @@ class ResPartner(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # A default would get past the check of the values.
+        # Default values are not in the values that are checked.
         by_default = "default_spar_id" in self.env.context or "spar_id" in self.env[
             "ir.default"
         ]._get_model_defaults(self._name)
@@ -67,7 +66,7 @@ class ResPartner(models.Model):
         typed = by_default or any(vals.get("spar_id") for vals in vals_list)
         if typed:
             self._check_may_change_payment()
-            self._check_spar_id_typed(self._spar_id_hold_rule())
+            self._check_spar_id_typed(self._spar_id_locked_rule())
         partners = super().create(vals_list)
         if self._spar_id_rule().sources:
             registrants = partners.filtered(lambda one: one._spar_is_registrant())
@@ -82,14 +81,14 @@ class ResPartner(models.Model):
         vals = self._clean_spar_id(vals)
         sources = touched.intersection(self._spar_id_rule().sources)
         changed = self._differing(vals, touched - sources)
-        # Of those who are not paid, everybody may edit these fields.
+        # Every user may edit these fields of contacts that are not registrants.
         remade = self._differing(vals, sources).filtered(
             lambda partner: partner._spar_is_registrant()
         )
         if not changed | remade:
             return super().write(vals)
         self._check_may_change_payment()
-        rule = self._spar_id_hold_rule()
+        rule = self._spar_id_locked_rule()
         if self._differing(vals, {"spar_id"} & touched) and not is_marked(
             self, APPROVED
         ):
@@ -104,7 +103,7 @@ class ResPartner(models.Model):
     def _load_records(self, data_list, update=False):
         """Refuse rows of a file in which an ID is a number a spreadsheet has changed.
 
-        Also of people who are no registrants yet: later the digits would be missing.
+        Also for contacts that are no registrants: they may become registrants later.
         """
         names = self._spar_id_rule().sources
         for data in data_list if self.env.context.get("import_file") else ():
@@ -133,11 +132,11 @@ class ResPartner(models.Model):
         )
 
     def _check_may_change_payment(self):
-        """Refuse whoever may edit contacts but not payment addresses.
+        """Refuse users who may edit contacts but not payment addresses.
 
-        Giving one registrant's ID to another redirects the money as surely as a new
-        account number does. ``sudo()`` is no pass: Odoo's own pages write contacts as
-        the system for any portal user.
+        Giving one registrant's ID to another redirects payments like a new account
+        number does. Also checked with ``sudo()``, because Odoo's own pages write
+        contacts as superuser for any portal user.
 
         :raise AccessError: for users who are not editors of payment addresses
         """
@@ -191,7 +190,7 @@ class ResPartner(models.Model):
         label = label or self.env._("SPAR ID")
         return checked(self.env, clean_number_text, identifiers.normal(text), label)
 
-    # === WHAT THE SUITE ASKS OF A REGISTRANT === #
+    # === WHAT THE SUITE READS OF A REGISTRANT === #
 
     def _spar_get_id(self):
         """Return the beneficiary ID at SPAR, or ``False`` while there is none."""
@@ -219,18 +218,18 @@ class ResPartner(models.Model):
     # === MAKING THE SPAR ID FROM OTHER FIELDS === #
 
     def _spar_id_refresh(self):
-        """Make the SPAR IDs of these contacts anew, and tell whoever keeps SPAR.
+        """Update the SPAR IDs of these contacts, and call the SPAR engine's hook.
 
-        For registries whose IDs are not fields of the contact. Does nothing where the
-        SPAR ID is typed by hand, and checks no rights: that is up to the caller. What
-        the approval policy asks for waits for a second person.
+        For registries whose IDs are not fields of the contact. It does nothing if SPAR
+        IDs are typed by hand. It checks no rights; the caller does. Changes that need
+        approval by the policy wait for a second person.
 
         :return: the contacts whose SPAR ID has changed
         :raise ValidationError: when two contacts would share an ID
         """
         if not self._spar_id_rule().sources:
             return self.browse()
-        plan = self._spar_id_plan(self._spar_id_hold_rule())
+        plan = self._spar_id_plan(self._spar_id_locked_rule())
         people = trusted(self.browse(plan), "admin")
         wanted = {person: {"spar_id": plan[person.id]} for person in people}
         for person in self.env["g2p.fa.proposal"]._hold_back(wanted, one_each=True):
@@ -245,12 +244,12 @@ class ResPartner(models.Model):
         return self.env["g2p.fa.settings"]._id_rule()
 
     @api.model
-    def _spar_id_hold_rule(self):
-        return self.env["g2p.fa.settings"].sudo()._hold_id_rule()
+    def _spar_id_locked_rule(self):
+        return self.env["g2p.fa.settings"].sudo()._lock_id_rule_shared()
 
     def _spar_id_remake(self):
         """Store the SPAR IDs of these contacts anew; return those that changed."""
-        return self._spar_id_apply(self._spar_id_plan(self._spar_id_hold_rule()))
+        return self._spar_id_apply(self._spar_id_plan(self._spar_id_locked_rule()))
 
     def _spar_id_plan(self, rule):
         """Return the SPAR IDs these contacts should have and do not have yet.
@@ -331,8 +330,8 @@ class ResPartner(models.Model):
     def _spar_id_apply(self, plan):
         """Store these SPAR IDs.
 
-        By SQL, for thousands at once and without meeting an ID that is about to be
-        passed on.
+        By SQL: it stores thousands at once, and one contact can get the ID that another
+        one gives up.
 
         :param dict plan: the new SPAR ID, or ``False`` for none, by contact id
         :return: the contacts whose SPAR ID has changed

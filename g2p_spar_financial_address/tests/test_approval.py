@@ -40,7 +40,7 @@ class TestApproval(FinancialAddressCase):
         self.assertEqual(self.in_use.state, "ended")
         self.assertEqual(self.registrant.financial_address_id, pending)
 
-    def test_nobody_approves_their_own_whatever_the_way(self):
+    def test_authors_cannot_approve_their_own_in_any_channel(self):
         pending = self.amend(self.both)
         for env in (
             self.env(user=self.both),
@@ -63,7 +63,7 @@ class TestApproval(FinancialAddressCase):
             draft.with_user(self.both).action_approve()
         draft.with_user(self.approver).action_approve()
 
-    def test_whoever_typed_the_number_is_an_author_whoever_came_later(self):
+    def test_the_user_who_typed_the_number_stays_an_author(self):
         third = self.new_user("a_third", "editor")
         draft = self.enter_address("+255754200002", user=self.editor, dfsp_id=False)
         draft.with_user(self.both).mobile_number = "+255754200666"
@@ -76,7 +76,7 @@ class TestApproval(FinancialAddressCase):
             with self.subTest(author.login), self.assertRefused("second person"):
                 draft.with_user(author).action_approve()
 
-    def test_what_has_changed_since_is_looked_at_again(self):
+    def test_changes_since_the_entry_are_checked_on_approval(self):
         pending = self.amend().with_user(self.approver)
         self.operator.active = False
         with self.assertRefused("M-Cash is archived"):

@@ -1,4 +1,4 @@
-"""Every wrong value a person may type, with the very words they are told."""
+"""Every wrong value a person may type, with the message for it."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -243,7 +243,7 @@ class TestBadInputs(FinancialAddressCase):
             address = self.enter_address("0754 200 002", reason=reason)
             self.assertEqual(address.reason, reason)
 
-    def test_each_is_told_in_its_own_words_and_nothing_is_stored(self):
+    def test_each_error_has_its_message_and_nothing_is_stored(self):
         told = 0
         for values, message in self.cases():
             with self.subTest(**{k: str(v)[:40] for k, v in values.items()}):

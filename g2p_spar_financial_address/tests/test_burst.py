@@ -23,7 +23,7 @@ class TestBurst(FinancialAddressCase):
             [("summary", "like", "Many changes by")]
         )
 
-    def test_many_changes_by_one_person_are_looked_at_by_another(self):
+    def test_many_changes_by_one_user_alert_an_approver(self):
         self.amend(4)
         alert = self.alerts()
         self.assertEqual(alert.user_id, self.approver)

@@ -194,7 +194,7 @@ class TestDfspImport(FinancialAddressCase):
         with self.assertRefused("Choose a CSV file first"):
             wizard.action_preview()
 
-    def test_whoever_keeps_spar_is_told_once(self):
+    def test_the_hook_of_the_spar_engine_is_called_once(self):
         self.enter_bank_account()
         other = self.env["res.partner"].create(
             {"name": "Baraka", "is_registrant": True, "spar_id": "SR-2"}
@@ -256,7 +256,7 @@ class TestDfspImport(FinancialAddressCase):
 
     # === ROWS WITH AN ERROR === #
 
-    def test_errors_are_told_by_row(self):
+    def test_errors_are_listed_by_row(self):
         for row, message in (
             (",FB,,,,,,,,", "The column type is empty."),
             ("cash,FB,,,,,,,,", "There is no type “cash”."),

@@ -175,7 +175,7 @@ class TestFaSettingsAtTheSameTime(TransactionCase):
             yield
             cr.rollback()
 
-    def test_the_rule_does_not_change_while_somebody_stores_an_id(self):
+    def test_the_rule_does_not_change_while_an_id_is_stored(self):
         message = "being saved or imported right now"
         with (
             self.another_transaction("SELECT FROM g2p_fa_settings FOR SHARE"),
@@ -186,7 +186,7 @@ class TestFaSettingsAtTheSameTime(TransactionCase):
         self.assertEqual(self.settings._id_rule().sources, ("ref",))
 
     @mute_logger("odoo.sql_db")
-    def test_nobody_stores_an_id_while_the_rule_changes(self):
+    def test_no_id_is_stored_while_the_rule_changes(self):
         with self.another_transaction("SELECT FROM g2p_fa_settings FOR UPDATE"):
             self.registrant.comment = "may be written"
             for way in (self.registrant.write, self.registrant.create):

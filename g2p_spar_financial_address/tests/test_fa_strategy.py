@@ -115,7 +115,7 @@ class TestFaStrategy(FinancialAddressCase):
         with self.assertRefused("uses to separate the parts"):
             strategy._construct({"mobile_number": "1.wallet_provider_name:X"})
 
-    def test_a_label_that_forms_where_two_texts_meet_is_refused(self):
+    def test_a_label_formed_by_two_adjacent_texts_is_refused(self):
         strategy = self.make_strategy("n:{mobile_number}.a:{wallet_provider_name}.a:")
         with self.assertRefused("told apart|to separate"):
             strategy._construct({"mobile_number": "1", "wallet_provider_name": "2.a:"})
@@ -223,7 +223,7 @@ class TestFaStrategy(FinancialAddressCase):
         with self.assertRefused("Providers use this strategy"):
             self.operator.strategy_id.fa_type = "email_wallet"
 
-    def test_renaming_a_provider_is_told_to_whoever_keeps_spar(self):
+    def test_renaming_a_provider_calls_the_hook_of_the_spar_engine(self):
         self.enter_address()
         changed = []
         with patch.object(

@@ -14,7 +14,7 @@ class TestFinancialAddress(FinancialAddressCase):
         self.assertEqual(self.registrant.financial_address_id, address)
         self.assertEqual(self.registrant.financial_address_state, "effective")
 
-    def test_contact_details_are_left_alone(self):
+    def test_contact_details_stay_unchanged(self):
         self.enter_address()
         self.assertEqual(self.registrant.phone, "+255 754 100 001")
         self.assertEqual(self.registrant.email, "asha@home.example")

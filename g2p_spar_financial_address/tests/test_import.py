@@ -356,7 +356,7 @@ class TestImport(FinancialAddressCase):
         )
         self.assertIn("has no such branch", messages[1]["message"])
 
-    def test_nobody_is_paid_by_guessing(self):
+    def test_an_unknown_or_ambiguous_registrant_is_refused(self):
         self.people[:2].write({"name": "Asha Juma"})
         fields = ["partner_id", *FIELDS]
         cases = [
@@ -376,7 +376,7 @@ class TestImport(FinancialAddressCase):
         Address = self.env["g2p.financial.address"].with_user(self.editor)
         return Address.with_context(import_file=True).load(fields, rows)
 
-    def test_a_code_of_two_providers_is_told_apart_by_the_type(self):
+    def test_a_code_of_two_providers_is_resolved_by_the_type(self):
         self.env["g2p.dfsp"].create({"name": "Mercy Bank", "code": "MC"})
         wallet, unclear = self.wallet(0), self.wallet(1)
         wallet[2] = unclear[2] = "MC"
@@ -394,7 +394,7 @@ class TestImport(FinancialAddressCase):
         result = forged.load(FIELDS, [self.wallet(0, "12")])
         self.assertEqual(len(result["messages"]), 1)
 
-    def test_what_meets_another_transaction_is_tried_again_as_a_whole(self):
+    def test_a_serialization_error_repeats_the_whole_work(self):
         def meet(self, entries, channel):
             raise SerializationFailure("met")
 
@@ -476,7 +476,7 @@ class TestImport(FinancialAddressCase):
 
     BAD = {1, 3, 4, 6, 9}
 
-    def test_good_rows_are_kept_and_bad_rows_are_told_one_by_one(self):
+    def test_good_rows_are_imported_and_bad_rows_listed_one_by_one(self):
         for batch in (None, 3, 1):
             with self.subTest(batch=batch), self.env.cr.savepoint() as savepoint:
                 ids, messages = self.run_import(self.bad_file(), batch=batch)

@@ -124,7 +124,7 @@ class TestNumbersAreProtected(FinancialAddressCase):
                         tried += 1
         self.assertEqual(tried, 6 * 3 * 19 - 3)
 
-    def test_with_the_right_only_doors_lead_there_and_it_is_written_down(self):
+    def test_users_with_the_right_read_numbers_by_audited_methods_only(self):
         for role in SEES_NUMBERS:
             user = self.users[role]
             for address, field, number in self.by_field(role):
@@ -221,7 +221,7 @@ class TestNumbersAreProtected(FinancialAddressCase):
             with self.subTest(role), self.assertRaises(AccessError):
                 Address.search([("number", "=", "0754 200 001")])
 
-    def test_the_door_cannot_be_opened_by_context(self):
+    def test_a_clients_context_does_not_allow_audited_reads(self):
         for forged in (True, 1, "door", {}, object()):
             address = self.addresses[1].with_user(self.users["editor"])
             address = address.with_context(g2p_fa_door=forged)
@@ -288,7 +288,7 @@ class TestNumbersAreProtected(FinancialAddressCase):
                 ):
                     Address.create(vals)
 
-    def test_only_administrators_see_who_saw_what_and_nobody_changes_it(self):
+    def test_only_administrators_read_the_log_and_no_role_changes_it(self):
         self.addresses[1].with_user(self.users["editor"]).reveal()
         for role in ROLES:
             log = self.shown().with_user(self.users[role])
@@ -353,7 +353,7 @@ class TestNumbersAreProtected(FinancialAddressCase):
         self.assertEqual(row.partner_id, self.registrant)
         self.assertEqual(row.masked, "+2557••••077")
 
-    def test_nobody_moves_an_address_out_of_sight(self):
+    def test_an_address_cannot_be_moved_out_of_sight(self):
         company = self.env["res.company"].create({"name": "Elsewhere"})
         for role in SEES_NUMBERS:
             address = self.addresses[1].with_user(self.users[role])

@@ -45,7 +45,7 @@ class TestRate(TransactionCase):
         self.pass_time(20)
         self.assertEqual(self.take(1), [0])
 
-    def test_whoever_waits_as_told_is_allowed(self):
+    def test_a_caller_that_waits_is_allowed(self):
         for limit, seconds in [(1, 1), (7, 60), (1000, 3600), (3, 0.5)]:
             key = f"{limit} in {seconds}"
             waits = self.take(limit + 1, key, limit, seconds)
@@ -58,7 +58,7 @@ class TestRate(TransactionCase):
         self.take(4)
         self.assertEqual(self.take(1, "baraka"), [0])
 
-    def test_several_keys_are_counted_at_once_and_the_longest_wait_is_told(self):
+    def test_several_keys_are_counted_at_once_and_the_longest_wait_returned(self):
         takings = [("client", 100, 60), ("person", 1, 60), ("person of day", 1, 3600)]
         with self.assertQueryCount(1):
             self.assertEqual(self.Rate.take_all(takings), 0)

@@ -49,7 +49,7 @@ class TestRetention(FinancialAddressCase):
         self.assertTrue(self.old.erased_date)
         self.assertEqual(self.old.entered_by_id, self.env.user)
 
-    def test_of_all_that_people_type_only_the_reason_is_left(self):
+    def test_of_typed_values_only_the_reason_is_left(self):
         known = self.old._fields
         said = PAYMENT_FIELDS.difference(VALUE_FIELD.values())
         typed = {name for name in said if known[name].type in ("char", "binary")}
@@ -59,7 +59,7 @@ class TestRetention(FinancialAddressCase):
         address._erase()
         self.assertEqual({name for name in typed if address[name]}, {"reason"})
 
-    def test_an_address_in_use_is_not_erased_whoever_asks(self):
+    def test_no_role_erases_an_address_in_use(self):
         (self.old | self.current)._erase()
         self.assertTrue(self.current.mobile_number)
         self.assertFalse(self.old.mobile_number)
@@ -69,7 +69,7 @@ class TestRetention(FinancialAddressCase):
         with self.assertRefused("was erased"):
             self.old._spar_value()
 
-    def test_drafts_nobody_touched_go_too(self):
+    def test_old_drafts_are_deleted_too(self):
         draft = self.enter_address("+255754200005", dfsp_id=False)
         self.env.flush_all()
         self.env.cr.execute(
@@ -144,7 +144,7 @@ class TestRetention(FinancialAddressCase):
 
 @tagged("post_install", "-at_install")
 class TestRemoval(FinancialAddressCase):
-    """The payment data of a person leaves when nobody outside needs it any more."""
+    """The payment data of a person is erased when no other system needs it."""
 
     @classmethod
     def setUpClass(cls):
@@ -180,7 +180,7 @@ class TestRemoval(FinancialAddressCase):
         self.assertEqual(pending.state, "ended")
         self.assertFalse(pending.mobile_number)
 
-    def test_while_somebody_outside_holds_it_it_waits(self):
+    def test_the_removal_waits_while_another_system_has_the_address(self):
         Partner = type(self.env["res.partner"])
         self.patch(Partner, "_payment_data_may_leave", lambda self: self.browse())
         self.registrant.action_remove_payment_data()

@@ -86,7 +86,7 @@ class TestSecondPersonDirectory(SecondPersonCase):
         self.approve(self.proposals())
         self.assertEqual(self.bank.strategy_id, other)
 
-    def test_what_nobody_is_paid_at_is_edited_freely(self):
+    def test_records_without_payments_are_edited_freely(self):
         seen = self.unused.with_user(self.admin)
         seen.write({"name": "Renamed", "code": "RE"})
         seen.branch_ids = [(0, 0, {"name": "B", "code": "B"})]

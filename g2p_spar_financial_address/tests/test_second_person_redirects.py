@@ -140,7 +140,7 @@ class TestSecondPersonRedirects(SecondPersonCase):
         accomplice.ref = "R-1"
         self.assertFalse(self.accomplice_id(accomplice))
 
-    def test_nor_by_registering_somebody_under_it(self):
+    def test_an_id_is_not_redirected_by_a_new_registrant(self):
         self.mine.spar_id = "SR-2"
         self.approve(self.proposals())
         Partner = self.registrant.browse().with_user(self.editor)

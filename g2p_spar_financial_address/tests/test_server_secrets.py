@@ -72,7 +72,7 @@ class TestServerSecrets(TransactionCase):
                 self.assertUnreadable(path)
         self.assertUnreadable(self.good, limit=5)
 
-    def test_a_fifo_keeps_nobody_waiting(self):
+    def test_a_fifo_does_not_block_the_reader(self):
         fifo = self.inside / "fifo"
         os.mkfifo(fifo)
         with nobody_waits(fifo):

@@ -82,7 +82,7 @@ class TestSharing(FinancialAddressCase):
         with self.assertRefused("second person"):
             sharing.with_user(self.editor).action_accept("my own")
 
-    def test_one_more_registrant_is_looked_at_again(self):
+    def test_one_more_registrant_must_be_accepted_again(self):
         self.enter_for(self.other)
         sharing = self.sharing()
         sharing.with_user(self.approver).action_accept("One household")
@@ -153,7 +153,7 @@ class TestSharing(FinancialAddressCase):
         with self.assertQueryCount(2):
             self.env["g2p.financial.address"]._cron_find_shared()
 
-    def test_an_ended_address_is_shared_with_nobody(self):
+    def test_an_ended_address_is_not_shared(self):
         self.first.action_end()
         self.enter_for(self.other)
         self.assertFalse(self.sharing())
@@ -204,7 +204,7 @@ class TestSharing(FinancialAddressCase):
         )
         self.assertEqual(len(self.sharing()), 1)
 
-    def test_approving_looks_again(self):
+    def test_approving_checks_sharing_again(self):
         self.set_policy(approve_admin=True)
         pending = self.enter_for(self.other, "0754 200 008")
         self.set_policy(approve_admin=False)
@@ -220,7 +220,7 @@ class TestSharing(FinancialAddressCase):
         self.env["g2p.financial.address"]._cron_find_shared()
         self.assertEqual(self.sharing().address_ids, self.first | second)
 
-    def test_the_hash_is_keyed_and_nobody_reads_it(self):
+    def test_the_hash_is_keyed_and_not_readable(self):
         for user in (self.editor, self.approver, self.env.ref("base.user_admin")):
             for record in (self.first, self.env["g2p.fa.settings"].current()):
                 field = "fingerprint" if "fingerprint" in record else "fingerprint_key"

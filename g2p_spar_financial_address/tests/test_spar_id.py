@@ -65,7 +65,7 @@ class TestSparId(FinancialAddressCase):
             self.assertEqual(self.told.pop(), (self.registrant, "admin"))
         self.assertFalse(self.told)
 
-    def test_what_does_not_change_the_id_is_not_told(self):
+    def test_fields_that_do_not_change_the_id_call_no_hook(self):
         self.registrant.ref = "1"
         self.told.clear()
         self.registrant.write({"ref": "1", "comment": "x"})
@@ -138,7 +138,7 @@ class TestSparId(FinancialAddressCase):
 
     # === UNIQUENESS === #
 
-    def test_an_id_somebody_has_is_refused_by_name(self):
+    def test_an_id_in_use_is_refused_with_the_owners_name(self):
         self.registrant.ref = "1"
         for values in ({}, {"active": False}):
             self.registrant.write(values)

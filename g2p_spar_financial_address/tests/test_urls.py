@@ -10,7 +10,7 @@ class TestUrls(BaseCase):
             with self.subTest(address):
                 self.assertIs(is_secure(address, **options), secure)
 
-    def test_what_nobody_can_listen_to_is_secure(self):
+    def test_https_and_this_host_are_secure(self):
         self.assertEach(
             True,
             "https://odk.example.org",
@@ -21,7 +21,7 @@ class TestUrls(BaseCase):
             "http://[::1]:1/x",
         )
 
-    def test_what_somebody_could_listen_to_is_not(self):
+    def test_plain_http_to_another_host_is_not_secure(self):
         self.assertEach(
             False,
             "http://odk.example.org",

@@ -28,7 +28,7 @@ def our_addons(env):
 
 
 def technical(text):
-    """Return what nobody but a programmer understands."""
+    """Return the technical words of a text, which only programmers understand."""
     return set(TECHNICAL.findall(text or "")) - TYPED
 
 

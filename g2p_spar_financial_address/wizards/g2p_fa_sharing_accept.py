@@ -9,7 +9,7 @@ class G2pFaSharingAccept(models.TransientModel):
 
     sharing_ids = fields.Many2many("g2p.fa.sharing")
     address_id = fields.Many2one(
-        "g2p.financial.address", help="An address nobody shares yet."
+        "g2p.financial.address", help="An address that is not shared yet."
     )
     partner_ids = fields.Many2many(
         "res.partner",

@@ -18,7 +18,7 @@ class TestAddress(RoutesCase):
 
     def setUp(self):
         super().setUp()
-        self.patch(query, "FRESH", 0)
+        self.patch(query, "REUSE_SECONDS", 0)
 
     def start_spar(self):
         """Start a stand-in for SPAR, and a connection to it."""

@@ -9,7 +9,7 @@ request_bodies.guard("/spar/key", 0)
 
 
 class G2pSparKeyController(http.Controller):
-    """Files for SPAR's operator, all of them public."""
+    """Downloads for SPAR's operator; all of them are public data."""
 
     @http.route(
         "/spar/key/<int:key_id>/<string:what>",
@@ -20,7 +20,7 @@ class G2pSparKeyController(http.Controller):
         readonly=True,
     )
     def download(self, key_id, what):
-        """Hand out a certificate, a public key, or a request for a certificate.
+        """Download a certificate, a public key, or a certificate request.
 
         :param int key_id: of a signing key
         :param str what: ``certificate``, ``public`` or ``request``

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from ..jobs import later
 from ..spar.answers import Item
-from ..spar.words import RESOLVE
+from ..spar.codes import RESOLVE
 from ..transactions import commit_with_retry
 from ..waits import retry_delay
 from . import store, wake_up

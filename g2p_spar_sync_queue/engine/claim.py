@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from odoo.tools import SQL
 
 from ..spar.answers import Item
-from ..spar.words import LINK, UPDATE
+from ..spar.codes import LINK, UPDATE
 from ..transactions import AutonomousTransaction, commit
 from . import breaker, journal, rate_limit, store
 from .decide import RetryPolicy, Wanted, choose_largest, digest, plan_steps

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ..spar.answers import Outcome
-from ..spar.words import INTERNAL_ERROR, LINK, RESOLVE, UNLINK, UPDATE
+from ..spar.codes import INTERNAL_ERROR, LINK, RESOLVE, UNLINK, UPDATE
 from ..waits import retry_delay
 
 IN_SYNC = "in_sync"

@@ -12,7 +12,7 @@ afterwards: an older snapshot would not show what the last holder of the locks w
 
 from dataclasses import dataclass, replace
 
-from ..spar.words import LINK, RESOLVE
+from ..spar.codes import LINK, RESOLVE
 from ..transactions import AutonomousTransaction
 from . import store
 from .decide import wait_for_id

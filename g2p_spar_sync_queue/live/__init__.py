@@ -1,5 +1,6 @@
-"""What screens and the API ask SPAR while a person waits.
+"""Queries of screens and the API to SPAR, for which a person waits.
 
-``status.py`` is what they show, ``query.py`` asks SPAR, ``query_slots.py`` limits how
-many ask at a time, ``drift.py`` compares the answer with what is requested.
+Read in this order: ``status.py`` returns what is shown, ``query.py`` asks SPAR,
+``query_slots.py`` limits the queries at the same time, ``drift.py`` compares SPAR's
+answer with the requested address.
 """

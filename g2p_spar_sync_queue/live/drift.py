@@ -1,4 +1,8 @@
-"""Drift: how what SPAR holds differs from what is requested, and what can be done."""
+"""Drift: how the address at SPAR differs from the requested one, and what ends it.
+
+The values are the kinds of a comparison's lines, ``g2p.spar.reconciliation.line``, and
+three of this module.
+"""
 
 from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 
@@ -6,24 +10,27 @@ from ..engine import journal, store
 from ..engine.decide import digest, of_address
 from ..spar.answers import Outcome
 
-#: Besides the kinds of a comparison: nothing differs; the engine is processing it.
-DRIFT_NONE, DRIFT_MOVING = "same", "moving"
-#: An answer was lost, and the engine does not resolve it, as sending is paused.
+#: Nothing differs.
+DRIFT_NONE = "same"
+#: The engine is processing the registrant, so nothing can be compared.
+DRIFT_MOVING = "moving"
+#: An answer was lost, and the engine does not resolve it because sending is paused.
 DRIFT_UNRESOLVED = "unresolved"
 
-#: Drift that sending ours again ends.
+#: Drift that ends when the requested address is sent again.
 RESENDABLE = ("ours_newer", "spar_newer", "unknown", "left_over")
-#: Drift that importing SPAR's address ends.
+#: Drift that ends when SPAR's address is imported.
 IMPORTABLE = ("ours_newer", "spar_newer", "left_over")
 
 
 def comparable(env, ids):
     """Return those of these mappings that can be compared with SPAR, in order.
 
-    Those at rest, and those with a lost answer that the engine does not resolve.
+    That is, mappings without pending work, and mappings with a lost answer that the
+    engine does not resolve.
 
     :param ids: of mappings
-    :return: the mappings, and by id the SPAR IDs of such lost answers
+    :return: the mappings; and by mapping id, the SPAR IDs of such lost answers
     :rtype: tuple[list[~..engine.decide.Progress], dict[int, str]]
     """
     unresolved = journal.unresolved_while_paused(env, list(ids))
@@ -31,16 +38,16 @@ def comparable(env, ids):
 
 
 def drift_at_rest(entry, wanted, item, result):
-    """Return how SPAR differs from what should be there, or None.
+    """Return the drift of a mapping without pending work, or None.
 
-    :param ~..engine.decide.Progress entry: the mapping, at rest
-    :param ~..engine.decide.Wanted wanted: what should be there
+    :param ~..engine.decide.Progress entry: the mapping
+    :param ~..engine.decide.Wanted wanted: the requested state
     :param ~..spar.answers.Item item: what was resolved
     :param ~..spar.answers.Result result: what SPAR answered
     """
     if result.outcome != Outcome.DONE:
         return "unclear"
-    # Under another ID than the resolved one, nothing is wanted.
+    # If another ID was resolved than the wanted one, that ID should have no address.
     ours = wanted.spar_id == item.spar_id and wanted.value
     if not result.linked:
         return "unknown" if ours else None
@@ -57,10 +64,10 @@ def drift_at_rest(entry, wanted, item, result):
 
 
 def drift_while_waiting(entry, wanted, item, result):
-    """Return how SPAR differs from what was last seen there, or None.
+    """Return how SPAR differs from its last known state, or None.
 
-    :param ~..engine.decide.Progress entry: the mapping, with something to send
-    :param ~..engine.decide.Wanted wanted: what is to be sent
+    :param ~..engine.decide.Progress entry: the mapping, with a pending change
+    :param ~..engine.decide.Wanted wanted: the state to be sent
     :param ~..spar.answers.Item item: what was resolved
     :param ~..spar.answers.Result result: what SPAR answered
     """
@@ -74,10 +81,10 @@ def drift_while_waiting(entry, wanted, item, result):
 
 
 def masked(env, result, strategies=None):
-    """Return what SPAR holds, with the number masked; False without an address.
+    """Return the address at SPAR with its number masked; False without an address.
 
     :param ~..spar.answers.Result result: what SPAR answered
-    :param strategies: all of them, where much is masked; looked up if not given
+    :param strategies: all strategies, if the caller has read them for many calls
     """
     if result.outcome != Outcome.DONE or not result.linked:
         return False
@@ -86,12 +93,12 @@ def masked(env, result, strategies=None):
 
 
 def fingerprint(env, result):
-    """Return a keyed hash of what SPAR holds; False when that cannot be read.
+    """Return a keyed hash of the address at SPAR; False if there is none to read.
 
-    Two different numbers may be masked alike: what a person decides about is compared
-    by this.
+    Different numbers can have the same masked text. So before a decision of a person is
+    carried out, this hash is compared with the one of the address that was shown.
 
-    :param env: of any model
+    :param Environment env: any
     :param ~..spar.answers.Result result: SPAR's answer to a resolve
     """
     text = digest(result.fa, result.strategy_number)

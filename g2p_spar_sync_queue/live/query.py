@@ -1,7 +1,8 @@
-"""The live query: what SPAR holds for the registrant on a screen.
+"""The live query: the address at SPAR of the registrant on a screen.
 
-Nothing is locked and no transaction is open while SPAR is asked. The last answer is
-kept in ``g2p.spar.reading``: it is shown while SPAR is down.
+While SPAR is asked, the user's transaction is closed and no row is locked; only the
+advisory locks of a query slot are held. The last answer is stored in
+``g2p.spar.reading`` and shown while SPAR is down.
 """
 
 import hashlib
@@ -17,8 +18,8 @@ from odoo.tools import SQL
 from ..engine import restore_guard, store
 from ..engine.claim import wanted_of
 from ..spar.answers import Item, Outcome
+from ..spar.codes import RESOLVE
 from ..spar.keys import KeyProblem
-from ..spar.words import RESOLVE
 from ..transactions import Busy, commit, commit_with_retry
 from .drift import (
     DRIFT_MOVING,
@@ -31,23 +32,24 @@ from .drift import (
 )
 from .query_slots import query_slot
 
-#: Seconds to reach SPAR and to wait for its answer. The engine waits much longer, as
-#: what it sends must not be lost; here a person waits.
-LIMITS = 2.0, 3.0
-#: Seconds after which waiting ends, whatever SPAR and the network do.
-PATIENCE = 5.0
-#: Seconds for which an answer is shown again rather than asked for.
-FRESH = 3
-#: Registrants one person may ask about in a minute.
+#: Seconds to connect to SPAR, and to wait for its answer. They are shorter than the
+#: engine's, because a person waits and a lost answer to a query does no harm.
+TIMEOUTS = 2.0, 3.0
+#: Seconds after which the page stops waiting, for all connections together.
+MAX_SECONDS = 5.0
+#: Seconds for which an answer is shown again without a new query.
+REUSE_SECONDS = 3
+#: Once a person's queries of the last minute reached so many registrants, no further
+#: query is sent. A registrant counts once for each connection.
 MAX_PER_MINUTE = 60
 
 
 @dataclass(frozen=True)
 class Question:
-    """What one SPAR is asked.
+    """The query of one registrant at one SPAR.
 
     :param spar_id: the ID to resolve, or None
-    :param ~..engine.decide.Progress entry: the mapping as it is now, or None
+    :param ~..engine.decide.Progress entry: the mapping at this moment, or None
     """
 
     spar_id: str | None
@@ -58,14 +60,15 @@ class Question:
 
 
 def ask(partner, asker=None):
-    """Ask every SPAR about a registrant, if that may be done now.
+    """Ask every SPAR about a registrant, unless a limit or a setting forbids it.
 
-    What was done before in this transaction is committed. For the answer of a screen
-    only.
+    This commits what the transaction did before, so only the methods of screens may
+    call it.
 
     :param recordset partner: a registrant the user may see
-    :param str asker: who asks, where that is not the user
-    :return: by connection why it was not answered, or ``""`` when it was
+    :param str asker: the person who asks, if that is not the user
+    :return: by connection, the code of the reason why there is no answer, or ``""`` if
+        there is one
     :rtype: dict[int, str]
     """
     codes, questions = {}, {}
@@ -73,9 +76,9 @@ def ask(partner, asker=None):
     answers = last_answers(partner)
     for connection in connections(partner.env):
         question = question_of(partner, entries.get(connection.id))
-        code = _obstacle(connection, question)
+        code = _reason_not_to_ask(connection, question)
         if code is None:
-            code = _fresh_code(connection, question, answers)
+            code = _recent_code(connection, question, answers)
         if code is None:
             questions[connection.id] = question
         else:
@@ -83,13 +86,13 @@ def ask(partner, asker=None):
     if not questions:
         return codes
     digest = asker_digest(partner.env, asker)
-    if _asked_lately(partner.env, digest) >= MAX_PER_MINUTE:
+    if _count_recent(partner.env, digest) >= MAX_PER_MINUTE:
         return {**codes, **dict.fromkeys(questions, "often")}
     return {**codes, **_ask_live(partner, questions, digest)}
 
 
 def connections(env):
-    """Return the connections a registrant's address may be at.
+    """Return the connections that were ever started: a SPAR may have an address.
 
     :rtype: ``g2p.spar.connection``
     """
@@ -97,7 +100,7 @@ def connections(env):
 
 
 def question_of(partner, entry):
-    """Return what SPAR is asked about a registrant.
+    """Return the query of a registrant: its ID is the one at SPAR, or else the current.
 
     :param recordset partner: the registrant
     :param ~..engine.decide.Progress entry: the mapping, or None
@@ -118,7 +121,7 @@ def entries_of(partner):
 
 
 def last_answers(partner):
-    """Return what SPAR answered last about a registrant, by connection.
+    """Return the last answers about a registrant, by connection.
 
     :rtype: dict[int, ``g2p.spar.reading``]
     """
@@ -128,17 +131,17 @@ def last_answers(partner):
 
 
 def asker_digest(env, asker=None):
-    """Return the digest by which a person's queries are counted.
+    """Return the digest of a person, by which slots and queries are counted.
 
-    :param str asker: who asks, where that is not the user
+    :param str asker: the person who asks, if that is not the user
     :rtype: str
     """
     name = f"asker {asker}" if asker else f"user {env.uid}"
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def _obstacle(connection, question):
-    """Return why SPAR must not be asked, or None when it may be."""
+def _reason_not_to_ask(connection, question):
+    """Return the code of the reason why SPAR must not be asked, or None."""
     if restore_guard.is_neutralised(connection.env):
         return "copy"
     if connection.state != "running":
@@ -150,25 +153,25 @@ def _obstacle(connection, question):
     return None
 
 
-def _fresh_code(connection, question, answers):
-    """Return the code of the last query if nothing is new since, else None."""
+def _recent_code(connection, question, answers):
+    """Return the code of the last query if it is recent and still true, else None."""
     reading = answers.get(connection.id)
     if not reading or reading.spar_id != question.spar_id:
         return None
-    since = store.now(connection.env) - timedelta(seconds=FRESH)
+    since = store.now(connection.env) - timedelta(seconds=REUSE_SECONDS)
     seen_at = question.entry and question.entry.seen_at
-    moved = seen_at and seen_at >= reading.tried_at
-    return None if moved or reading.tried_at < since else reading.code or ""
+    changed = seen_at and seen_at >= reading.tried_at
+    return None if changed or reading.tried_at < since else reading.code or ""
 
 
-def _asked_lately(env, digest):
+def _count_recent(env, digest):
     since = fields.Datetime.now() - timedelta(minutes=1)
     mine = [("asker", "=", digest), ("tried_at", ">", since)]
     return env["g2p.spar.reading"].sudo().search_count(mine)
 
 
 def _ask_live(partner, questions, digest):
-    """Ask, outside of any transaction, and keep the answers.
+    """Ask SPAR without an open transaction, and store the answers.
 
     :return: as :func:`ask`
     """
@@ -189,32 +192,32 @@ def _ask_live(partner, questions, digest):
     try:
         commit_with_retry(env, lambda: _keep(partner, answers, asked_at, digest))
     except Busy:
-        # What is shown is what was kept.
+        # Only stored answers are shown.
         return {**codes, **dict.fromkeys(calls, "busy")}
     return {**codes, **{key: code_of(result) for key, result in results.items()}}
 
 
 def _signed_calls(env, questions):
-    """Return why SPAR cannot be asked, and client and signed request where it can."""
+    """Return, by connection, codes of problems, and clients with a signed request."""
     codes, calls = {}, {}
     for connection in connections(env).browse(questions):
         item = Item(uuid.uuid4().hex, questions[connection.id].spar_id)
         try:
-            client = connection._client(LIMITS)
+            client = connection._client(TIMEOUTS)
             calls[connection.id] = client, client.sign_request(RESOLVE, [item])
         except KeyProblem:
             codes[connection.id] = "key"
     return codes, calls
 
 
-def ask_all(calls, patience=PATIENCE):
+def ask_all(calls, max_seconds=MAX_SECONDS):
     """Send these requests, all at the same time.
 
-    A thread that outlasts the patience ends by itself, as its client has limits, too.
-    Threads send and receive bytes and do nothing else.
+    A thread that is still running after ``max_seconds`` ends at the time limits of its
+    client. The threads send and receive bytes and do nothing else.
 
     :param dict calls: ``(open client, signed request with one item)`` by any key
-    :param float patience: seconds
+    :param float max_seconds: how long to wait for all of them together
     :return: by key the :class:`~..spar.answers.Result`, or None if none came in time
     """
     replies = {}
@@ -224,19 +227,19 @@ def ask_all(calls, patience=PATIENCE):
             replies[key] = client.deliver(signed)
 
     threads = [
-        # Not waited for when the server stops.
+        # A daemon thread does not delay the server's stop.
         threading.Thread(target=send, args=(key, *call), daemon=True)
         for key, call in calls.items()
     ]
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + max_seconds
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    # As of now: another answer may still come.
-    came = dict(replies)
+    # A copy, because a late answer may still be added.
+    in_time = dict(replies)
     return {
-        key: result_of(*call, came[key]) if key in came else None
+        key: result_of(*call, in_time[key]) if key in in_time else None
         for key, call in calls.items()
     }
 
@@ -251,7 +254,7 @@ def result_of(client, signed, reply):
 
 
 def code_of(result):
-    """Return why there is no answer, or ``""`` when there is one.
+    """Return the code of the reason why there is no answer, or ``""`` if there is one.
 
     :param result: a :class:`~..spar.answers.Result`, or None if none came in time
     """
@@ -266,12 +269,12 @@ def code_of(result):
 
 
 def _keep(partner, answers, asked_at, digest):
-    """Keep what SPAR answered, or that it did not.
+    """Store SPAR's answers, or the reason why there is none.
 
-    :param recordset partner: who was asked about
+    :param recordset partner: the registrant
     :param answers: by connection the question, its item and its result
-    :param datetime asked_at: before SPAR was asked
-    :param str digest: of who asked
+    :param datetime asked_at: a moment before SPAR was asked
+    :param str digest: of the person who asked
     """
     known = last_answers(partner)
     for connection, (question, item, result) in answers.items():
@@ -290,7 +293,7 @@ def _keep(partner, answers, asked_at, digest):
                 kind=_drift(partner.env, question, item, result),
             )
         elif reading and reading.spar_id != item.spar_id:
-            # What was held under another ID says nothing about this one.
+            # The stored answer is about another ID.
             values.update(masked=False, seen=False, read_at=False, kind=False)
         if reading:
             reading.write(values)
@@ -300,13 +303,13 @@ def _keep(partner, answers, asked_at, digest):
 
 
 def _drift(env, question, item, result):
-    """Return how SPAR differs from what is requested.
+    """Return how SPAR's answer differs from the requested address.
 
-    :return: a kind of difference, or a ``DRIFT_`` of :mod:`.drift`
+    :return: a kind of a comparison's line, or a ``DRIFT_`` constant of :mod:`.drift`
     """
     entry = question.entry
     if not entry:
-        # Nothing was ever requested through this connection.
+        # No address was ever requested through this connection.
         return "left_over" if result.linked else DRIFT_NONE
     now, unresolved = comparable(env, [entry.id])
     if now != [entry]:

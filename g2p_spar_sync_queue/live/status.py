@@ -1,4 +1,4 @@
-"""Status: what is shown of a registrant, everywhere and in one vocabulary."""
+"""Status: the state of a registrant at SPAR, the same on all screens and in the API."""
 
 from odoo import fields
 from odoo.tools import SQL, format_date
@@ -12,7 +12,7 @@ from ..engine.store import MOVING, newer_change
 from . import query
 from .drift import DRIFT_MOVING, DRIFT_NONE, DRIFT_UNRESOLVED, IMPORTABLE, RESENDABLE
 
-#: What people see: one vocabulary for form, list, portal and API.
+#: The states people see in form, list, portal and API.
 DISPLAY_STATES = [
     ("no_address", "No address"),
     ("incomplete", "Incomplete"),
@@ -29,17 +29,17 @@ DISPLAY_STATES = [
 ]
 
 OPERATOR = "g2p_spar_sync_queue.group_operator"
-#: States of a registrant in which nothing more is to be said than how SPAR compares.
+#: States without pending work: the comparison with SPAR decides what is shown.
 SETTLED = ("in_sync", "ended", "no_address")
-#: Why SPAR was not asked that concerns only those who run the registry.
+#: Codes of problems that are explained to viewers of payment data only.
 INTERNAL = ("copy", "key", "refused")
 
 
 def shown_state(alias, connection):
-    """Return SQL of what is shown of a mapping: one of ``DISPLAY_STATES``.
+    """Return SQL of the state that is shown for a mapping: one of ``DISPLAY_STATES``.
 
-    A request already sent is shown first: its answer decides about a newer change. So
-    is a wait for SPAR, which the newer change shares.
+    A lost answer and a wait for SPAR are shown before a newer change, because the newer
+    change waits for them, too.
 
     :param str alias: of the mapping
     :param str connection: alias of its connection
@@ -63,13 +63,13 @@ def shown_state(alias, connection):
 
 
 def spar_status(partner, ask=False, asker=None):
-    """Return what SPAR holds and what was requested, for a screen or an API.
+    """Return the address at SPAR and the requested one, for a screen or an API.
 
-    No access is checked: the caller has proved the right, and calls it with sudo where
-    the user has no right of their own. What may be done and seen depends on the user's
-    rights all the same, and on none at all for an ``asker``: sudo adds nothing.
+    This checks no access: the caller does, and calls it with sudo if the user has no
+    right to the registrant. The content depends on the roles of the user, with sudo,
+    too; with an ``asker`` it is the content for a user without roles.
 
-    ``requested`` is empty if nothing is; otherwise it has
+    ``requested`` is empty if there is no address; otherwise it has
 
     * ``text``: provider and masked number;
     * ``by``: through which channel and when, for viewers also by whom;
@@ -79,26 +79,27 @@ def spar_status(partner, ask=False, asker=None):
 
     * ``id``: of the connection;
     * ``connection``: its name if there are several, else ``""``;
-    * ``code``: one of ``DISPLAY_STATES``. What has just been read counts, if
-      ``current``; otherwise what the engine knows;
-    * ``sentence``: what happens next, in words;
-    * ``text``: what SPAR holds, masked; in words if that is nothing or unknown;
-    * ``when``: the moment of that as people say it, ``""`` if unknown;
+    * ``code``: one of ``DISPLAY_STATES``; SPAR's answer counts if ``current``,
+      otherwise the engine's records do;
+    * ``sentence``: the state and the next step, for people;
+    * ``text``: the address at SPAR, masked; or that it is unknown, or there is none;
+    * ``when``: the moment SPAR had it, for people; ``""`` if unknown;
     * ``seen_at``: the same moment for programs, None if unknown;
-    * ``current``: whether SPAR has just answered; else it is what was last known;
+    * ``current``: whether ``text`` is SPAR's answer of this moment, not the last known;
     * ``problem``: why SPAR has not answered, ``""`` if it has or was not asked;
-    * ``again``: whether others were asking, so that it is worth a second try soon;
-    * ``badge`` and ``look``: how ``text`` compares with what is requested, and its
-      Bootstrap colour; may be ``""``;
-    * ``settled``: whether SPAR has just answered that it holds what is requested;
-    * ``reading``, ``mayResend``, ``mayTake``: for operators, what to act on (False
-      if SPAR has never answered) and which actions are theirs.
+    * ``again``: whether all query slots were in use, so that the page tries again soon;
+    * ``badge`` and ``color``: how ``text`` compares with the requested address, and the
+      badge's Bootstrap colour; may be ``""``;
+    * ``settled``: whether SPAR has just answered that it has the requested address;
+    * ``reading``: ID of the stored answer, False if there is none;
+    * ``mayResend``, ``mayTake``: whether the user may send our address again, or take
+      over SPAR's.
 
     :param recordset partner: the registrant
-    :param bool ask: whether SPAR is asked now, for a few seconds at most. Then what
-        this transaction did before is committed
-    :param str asker: who asks, where many people come through one user. They share no
-        limit of queries then. It is kept as a digest only
+    :param bool ask: whether SPAR is asked now, which takes a few seconds at most and
+        commits what this transaction did before
+    :param str asker: the person who asks, if many people share one user: each has a
+        limit of queries of their own. Only a digest of it is stored
     :return: ``requested`` and ``rows``; empty for a contact that is no registrant
     :rtype: dict
     """
@@ -123,7 +124,7 @@ def spar_status(partner, ask=False, asker=None):
 
 
 def _requested(partner, asker=None):
-    """Return the address in use, or else the one on its way there."""
+    """Return the address in use, or else the one that waits or is incomplete."""
     address = partner.financial_address_id
     if not address:
         return {}
@@ -156,7 +157,7 @@ def _requested_by(address, named):
 
 
 class SparStatus:
-    """What is shown of one registrant at one SPAR.
+    """The row of one registrant at one SPAR.
 
     :param partner: the registrant, in the environment of the user
     :param connection: the connection, as superuser
@@ -164,7 +165,7 @@ class SparStatus:
     :param entry: the mapping as the engine reads it, if there is one
     :param str code: why SPAR has not answered now, ``""`` if it has, None if it was not
         asked
-    :param str asker: who looks, where that is not the user of the environment
+    :param str asker: the person who asks, if that is not the user of the environment
     """
 
     def __init__(self, partner, connection, answer, entry, code, asker=None):
@@ -173,7 +174,7 @@ class SparStatus:
         self.partner = partner
         self.connection = connection
         spar_id = query.question_of(partner, entry).spar_id
-        #: What SPAR answered under the ID the registrant has now.
+        #: SPAR's last answer, if it is about the registrant's present ID.
         self.answer = answer if answer and answer.spar_id == spar_id else None
         self.entry = entry
         self.code = code
@@ -186,9 +187,9 @@ class SparStatus:
             self.kind = DRIFT_MOVING
 
     def row(self, named):
-        """Return what is shown.
+        """Return the row as :func:`spar_status` describes it.
 
-        :param bool named: whether the connection has to be told from others
+        :param bool named: whether the connection's name is shown
         """
         current = self.code == ""
         text, moment = self._answered() if current else self._last_known()
@@ -205,7 +206,7 @@ class SparStatus:
             "problem": self._problem(),
             **self._state(),
             **self._badge(),
-            **self._cures(),
+            **self._allowed_actions(),
         }
 
     # === WHAT SPAR HOLDS === #
@@ -215,9 +216,9 @@ class SparStatus:
         return self.answer.masked or nothing, self.answer.read_at
 
     def _last_known(self):
-        """Return what SPAR held when it was last seen, and when that was.
+        """Return the last known address at SPAR, and the moment of it.
 
-        By the engine or on a screen, whichever was later.
+        From the engine's records or from the last query, whichever is later.
         """
         seen = self._seen_by_engine()
         read_at = self.answer and self.answer.read_at
@@ -226,9 +227,9 @@ class SparStatus:
         return self._answered() if read_at else (self.env._("Not known"), None)
 
     def _seen_by_engine(self):
-        """Return the same by what the engine remembers, if that can be told.
+        """Return the same from the engine's records, or None.
 
-        It keeps no more than a digest, so only what is requested now can be recognised.
+        The engine stores a digest only, so only the requested address is recognised.
         """
         entry = self.entry
         if not entry or not entry.seen_at:
@@ -246,19 +247,22 @@ class SparStatus:
     def _badge(self):
         if self.code != "":
             known = self.code and (self.answer or self.entry)
-            return {"badge": self.env._("Last known") if known else "", "look": "light"}
+            return {
+                "badge": self.env._("Last known") if known else "",
+                "color": "light",
+            }
         if self.kind == DRIFT_MOVING:
-            return {"badge": "", "look": ""}
+            return {"badge": "", "color": ""}
         if self.kind == DRIFT_UNRESOLVED:
-            return {"badge": self.env._("Answer unknown"), "look": "warning"}
+            return {"badge": self.env._("Answer unknown"), "color": "warning"}
         if self.kind != DRIFT_NONE:
-            return {"badge": self.env._("Differs"), "look": "warning"}
+            return {"badge": self.env._("Differs"), "color": "warning"}
         if not self.answer.masked:
-            return {"badge": "", "look": ""}
-        return {"badge": self.env._("In sync"), "look": "success"}
+            return {"badge": "", "color": ""}
+        return {"badge": self.env._("In sync"), "color": "success"}
 
-    def _cures(self):
-        """Return what the user may do about a difference."""
+    def _allowed_actions(self):
+        """Return which actions on a difference the user may use."""
         differs = bool(self.mapping) and self._may(OPERATOR)
         enters = differs and self._may(EDITOR)
         return {
@@ -267,13 +271,13 @@ class SparStatus:
         }
 
     def _may(self, group):
-        """Whether it is a user with this role who looks, whatever the code may do."""
+        """Whether the person who asks is a user with this role; sudo is ignored."""
         return not self.asker and self.env.user.has_group(group)
 
     # === WHAT HAPPENS NEXT === #
 
     def _state(self):
-        """Return in a code and in words how far apart the two are, and what is next."""
+        """Return the state's code and sentence."""
         partner = self.partner
         state = self.mapping.display_state if self.mapping else "no_address"
         if partner.financial_address_state in ("draft", "to_approve"):
@@ -288,9 +292,10 @@ class SparStatus:
         return self._known_state(self.mapping or partner)
 
     def _known_state(self, record):
-        """Return what the registrant or its mapping says of itself.
+        """Return the state and sentence of the registrant or its mapping.
 
-        Names of those who work here, and reasons they gave, are for their colleagues.
+        Only viewers of payment data see sentences with names of users and their
+        reasons.
         """
         record = record.with_env(self.env)
         if record._name == "res.partner":
@@ -298,10 +303,10 @@ class SparStatus:
         else:
             code, sentence = record.display_state, record.sentence
         if not self._may(VIEWER):
-            sentence = self._discreet_sentence(code) or sentence
+            sentence = self._general_sentence(code) or sentence
         return {"code": code, "sentence": sentence}
 
-    def _discreet_sentence(self, code):
+    def _general_sentence(self, code):
         return {
             "to_approve": self.env._("Saved. Waiting for a second person."),
             "paused": self.env._("Saved. Sending to SPAR is paused for now."),
@@ -312,7 +317,7 @@ class SparStatus:
         sentences = {
             "ours_newer": self.env._("SPAR still holds an earlier address."),
             "spar_newer": self.env._(
-                "SPAR holds something else: somebody else has changed it there."
+                "SPAR holds something else: it was changed at SPAR."
             ),
             "unknown": self.env._(
                 "SPAR holds no address for this ID, although one was sent."
@@ -326,7 +331,7 @@ class SparStatus:
         )
 
     def _problem(self):
-        """Return why SPAR has not answered just now, in words."""
+        """Return the sentence that explains why SPAR has not answered."""
         if not self.code:
             return ""
         if self.code in INTERNAL and not self._may(VIEWER):
@@ -335,22 +340,22 @@ class SparStatus:
             return self.connection.with_env(self.env)._neutralised_text()
         if self.code == "resting":
             return self.env._(
-                "SPAR cannot be reached. It is left alone until %s.",
+                "SPAR cannot be reached. No request is sent until %s.",
                 self._moment(self.connection.breaker_until),
             )
-        call = self.env._("Whoever looks after the connection has to act.")
+        who_acts = self.env._("The user responsible for the connection has to act.")
         return {
             "no_id": self.env._("Without an ID, SPAR cannot be asked."),
             "paused": self.env._("Sending is paused, and SPAR is not asked."),
-            "key": self.env._("The signing key cannot be used. %s", call),
-            "refused": self.env._("SPAR does not accept our signature. %s", call),
+            "key": self.env._("The signing key cannot be used. %s", who_acts),
+            "refused": self.env._("SPAR does not accept our signature. %s", who_acts),
             "busy": self.env._("Others are asking SPAR right now."),
             "often": self.env._("You have asked very often. Try again in a minute."),
             "unclear": self.env._("SPAR gave no clear answer."),
         }.get(self.code) or self.env._("SPAR cannot be reached right now.")
 
     def _moment(self, moment):
-        """Return a moment as people say it: today's without the date."""
+        """Return a moment for people: only the time if it is today."""
         if not moment:
             return ""
         today = fields.Datetime.context_timestamp(self.partner, fields.Datetime.now())

@@ -9,9 +9,9 @@ class G2pFaSettings(models.Model):
     _inherit = "g2p.fa.settings"
 
     def write(self, vals):
-        """Have SPAR told what it is to be told from now on, of all who are paid.
+        """Send all registrants again if more details are to be sent from now on.
 
-        It cannot be told to forget a name or a phone.
+        SPAR deletes no name and no phone when it stops receiving them.
         """
         more = [
             name for name in DETAILS if vals.get(name) and not all(self.mapped(name))
@@ -25,10 +25,10 @@ class G2pFaSettings(models.Model):
     def _hold_details(self):
         """Keep the settings of what is sent to SPAR until the transaction ends.
 
-        Before a name or a phone is changed that SPAR is not told: a switch at the same
-        time would miss that registrant. It waits for this transaction, and an older
-        transaction is done again. What this process remembers is forgotten where
-        another one has switched.
+        Before a name or a phone is changed that is not sent: a switch of the setting at
+        the same time would miss that registrant. The switch waits for this transaction,
+        and an older transaction is run again. If another process has switched it, the
+        cached settings of this process are cleared.
         """
         self.flush_model(DETAILS)
         columns = SQL(", ").join(map(SQL.identifier, DETAILS))

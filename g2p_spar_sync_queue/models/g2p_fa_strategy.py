@@ -27,9 +27,9 @@ class G2pFaStrategy(models.Model):
 
     @api.model
     def _spar_masked(self, text, number):
-        """Return what SPAR holds as anybody may see it: provider and masked number.
+        """Return the provider and the masked number of an address at SPAR.
 
-        :param str text: the string SPAR holds, or None
+        :param str text: the text SPAR has, or None
         :param int number: of the strategy it was written with, or None
         :rtype: str
         """
@@ -42,9 +42,9 @@ class G2pFaStrategy(models.Model):
 
     @api.model
     def _spar_address_values(self, text, number):
-        """Return the values of a financial address as SPAR holds it.
+        """Return the values of an address from its text at SPAR.
 
-        :param str text: the string SPAR holds
+        :param str text: the text SPAR has
         :param int number: of the strategy it was written with
         :return: values for ``create``, or None when strategy, provider or branch is not
             known here
@@ -79,9 +79,9 @@ class G2pFaStrategy(models.Model):
 
     @api.model
     def _spar_writers(self):
-        """Return how our strategies write what SPAR 2.x tells.
+        """Return writers of our strategies for the parts that SPAR 2.x returns.
 
-        As plain data: what SPAR tells is read while no transaction may begin.
+        As plain data, because an answer is read while no transaction may begin.
 
         :rtype: dict[int, ..strategy_writer.StrategyWriter]
         """
@@ -93,7 +93,7 @@ class G2pFaStrategy(models.Model):
         }
 
     def _spar_check_parts(self, fa_type, parts):
-        """Refuse what would fail all that travel with it to SPAR 2.x.
+        """Refuse an address that would make its whole batch fail at SPAR 2.x.
 
         :param str fa_type: of the address
         :param dict parts: the address by SPAR's names

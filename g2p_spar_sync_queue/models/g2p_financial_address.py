@@ -15,10 +15,10 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _resync(self, domain):
-        """Send these addresses again, and once committed those that were not seen here.
+        """Send these addresses again, and after the commit those not visible here.
 
-        An address that was put in use by another transaction since this one began may
-        have been sent as it was written before.
+        An address that another transaction has put in use since this one began may have
+        been sent with the former text.
         """
         result = super()._resync(domain)
         later(
@@ -40,11 +40,11 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _spar_texts_for(self, dialect, chosen):
-        """Return what SPAR is to store, as :meth:`_spar_texts`, if fit to be sent.
+        """Return the texts of :meth:`_spar_texts`, for addresses this dialect can send.
 
         SPAR 2.x writes its own text from the parts, with a strategy of its own, and one
-        address it cannot write fails all that travel with it. So more is checked for it
-        than that our own strategy can write the address.
+        address it cannot write makes the whole batch fail. So for SPAR 2.x more is
+        checked than whether our own strategy can write the address.
 
         :param str dialect: of the connection it is for
         :param SQL chosen: a condition on addresses ``a``

@@ -11,7 +11,7 @@ CLEAN_UP = 10_000
 class G2pSparAttempt(models.Model):
     """One request that did not bring a registrant's change to SPAR.
 
-    Only those are kept, by the engine's ``record.py``.
+    The engine's ``record.py`` creates them. Successful first attempts have no row.
     """
 
     _name = "g2p.spar.attempt"
@@ -38,7 +38,7 @@ class G2pSparAttempt(models.Model):
 
     @api.autovacuum
     def _gc_attempts(self):
-        """Delete what is too old to help anybody."""
+        """Delete attempts that are older than ``KEPT_DAYS``."""
         before = fields.Datetime.now() - timedelta(days=KEPT_DAYS)
         old = self.search([("create_date", "<", before)], limit=CLEAN_UP, order="id")
         old.unlink()

@@ -6,10 +6,11 @@ class G2pSparCapture(models.Model):
 
     It keeps captures of one registrant in order. PostgreSQL refuses to write a row that
     was written since the snapshot of the transaction, and Odoo then runs the request
-    again with a new one. So a transaction that does not see the newest address, or not
-    a connection that was started meanwhile, captures nothing.
+    again with a new one. So a transaction that does not see the newest address, or a
+    connection that was started meanwhile, captures nothing.
 
-    Mappings cannot do that: the engine locks them while SPAR works.
+    Mappings cannot be used for that: the engine locks them while SPAR processes a
+    request.
     """
 
     _name = "g2p.spar.capture"

@@ -5,11 +5,11 @@ from odoo.addons.g2p_spar_financial_address.const import CHANNELS
 
 
 class G2pSparChange(models.Model):
-    """One captured intent to alter what SPAR holds for a registrant.
+    """One captured intent to change the address of a registrant at SPAR.
 
-    Appended in the transaction that makes the change, and from then on the engine's
-    record of its outcome. It holds no payment data but the masked
-    number: what is sent is read from the registrant when it is sent.
+    It is appended in the transaction that makes the change; later the engine stores the
+    outcome in it. Its only payment data is the masked number: the values to send are
+    read from the registrant when they are sent.
     """
 
     _name = "g2p.spar.change"
@@ -52,8 +52,8 @@ class G2pSparChange(models.Model):
     reason_code = fields.Char(readonly=True)
     confirmed_at = fields.Datetime("Confirmed on", readonly=True)
 
-    # The queue, which holds nothing the engine has taken up: those waiting for an ID
-    # or for SPAR would be in its way.
+    # The queue. Changes that were taken up are not in it: many may wait for an ID or
+    # for SPAR, and would slow down the claim.
     _queue = models.Index("(connection_id, create_date, id) WHERE state = 'queued'")
     # The waiting changes of one mapping.
     _waiting = models.Index("(mapping_id, id) WHERE state = 'queued'")

@@ -8,10 +8,10 @@ from ..engine import breaker, outbox, restore_guard
 from ..engine.sync_run import JOB_SECONDS, LATE_SECONDS, SyncRun
 from ..jobs import later
 from ..spar.client import SparClient
+from ..spar.codes import LINK
 from ..spar.place import place
 from ..spar.tls import TlsProblem
 from ..spar.transport import MAX_ANSWER_BYTES
-from ..spar.words import LINK
 from ..transactions import commit_with_retry
 
 #: The activity that alerts a person.
@@ -40,10 +40,10 @@ class G2pSparConnection(models.Model):
 
     responsible_id = fields.Many2one(
         "res.users",
-        string="Looked after by",
         help="Who is called when sending has stopped; otherwise a SPAR manager.",
     )
 
+    # The server, and this registry's name there.
     base_url = fields.Char(
         string="Address",
         required=True,
@@ -64,6 +64,7 @@ class G2pSparConnection(models.Model):
         help="Send the certificate's thumbprint as key ID. All versions accept it.",
     )
 
+    # Requests and retries.
     batch_size = fields.Integer(
         "Batch size", default=250, required=True, help="Registrants in one request."
     )
@@ -106,7 +107,7 @@ class G2pSparConnection(models.Model):
     breaker_state = fields.Selection(
         [
             ("closed", "SPAR answers"),
-            ("open", "SPAR is left alone"),
+            ("open", "SPAR does not answer"),
             ("half_open", "SPAR is being asked"),
         ],
         string="Availability",
@@ -119,24 +120,24 @@ class G2pSparConnection(models.Model):
         "Failures in a row", default=0, readonly=True, copy=False
     )
     breaker_trips = fields.Integer(
-        "Unanswered since", default=0, readonly=True, copy=False
+        "Circuit breaker: times opened in a row", default=0, readonly=True, copy=False
     )
-    breaker_until = fields.Datetime("Asked again at", readonly=True, copy=False)
+    breaker_until = fields.Datetime("Next check at", readonly=True, copy=False)
     breaker_threshold = fields.Integer(
-        "Failures before a rest",
+        "Failures before waiting",
         default=5,
         required=True,
-        help="After so many failed requests in a row SPAR is left alone, but for one "
-        "harmless question now and then.",
+        help="After so many failed requests in a row, only a probe that changes "
+        "nothing is sent from time to time.",
     )
     probe_base = fields.Integer(
-        "First question after",
+        "First probe after",
         default=30,
         required=True,
         help="Seconds, doubled each time.",
     )
     probe_cap = fields.Integer(
-        "Longest time between questions", default=600, required=True, help="Seconds."
+        "Longest time between probes", default=600, required=True, help="Seconds."
     )
     max_per_second = fields.Integer(
         "Registrants per second",
@@ -181,7 +182,8 @@ class G2pSparConnection(models.Model):
         "shorter one.",
     )
 
-    # Each keeps its own order. Of two, nothing tells whose address comes last.
+    # Each running connection keeps an order of its own; with two to one SPAR, the last
+    # address would depend on chance.
     _one_at_a_place = models.UniqueIndex(
         "(place) WHERE state = 'running'",
         "Another running connection sends to the same SPAR already. Pause it first, or "
@@ -211,7 +213,7 @@ class G2pSparConnection(models.Model):
             started = connection.state == "running"
             connection.other_running = not started and ", ".join(others.mapped("name"))
 
-    # === BUSINESS METHODS === #
+    # === CLIENTS FOR SPAR === #
 
     def _client(self, limits=None, trial=False):
         """Return a client that signs as this partner.
@@ -251,13 +253,15 @@ class G2pSparConnection(models.Model):
     def _refuse_copies(self):
         """Raise in a neutralised copy.
 
-        :raise UserError: which says so
+        :raise UserError: with the reason
         """
         if restore_guard.is_neutralised(self.env):
             raise UserError(self._neutralised_text())
 
     def _neutralised_text(self):
         return self.env._("This is a neutralised copy. It never speaks to SPAR.")
+
+    # === PAUSE AND ALERT === #
 
     def _pause(self, reason, alert=False):
         """Stop sending through this connection until a manager resumes it.
@@ -269,7 +273,7 @@ class G2pSparConnection(models.Model):
         running._stop(reason, alert)
 
     def _stop(self, reason, alert):
-        """Have these be paused, whatever they were before; as :meth:`_pause`."""
+        """Pause these in any state, also drafts; parameters as of :meth:`_pause`."""
         self.sudo().write(
             {
                 "state": "paused",
@@ -287,21 +291,21 @@ class G2pSparConnection(models.Model):
         if isinstance(problem, TlsProblem):
             text = self._tls_problem_text(problem)
             return self.env._("The certificates of the connection: %s", text)
-        problem = self.env["g2p.spar.key"]._worded(problem)
+        problem = self.env["g2p.spar.key"]._with_text(problem)
         return self.env._("The signing key: %s", problem)
 
     def _pause_for_key(self, problem):
-        self._pause_apart(self._key_problem_text(problem))
+        self._pause_at_once(self._key_problem_text(problem))
 
     def _pause_for_signature(self):
         reason = self.env._(
             "SPAR refused the signature. Check that the certificate is registered with "
             "SPAR and that SPAR's key service is up; then resume."
         )
-        self._pause_apart(reason)
+        self._pause_at_once(reason)
 
-    def _pause_apart(self, reason):
-        """Stop sending and alert a person, whatever others do with this connection.
+    def _pause_at_once(self, reason):
+        """Stop sending and alert a person, in a transaction of its own.
 
         :param str reason: as for :meth:`_pause`
         :raise ~..transactions.Busy: when it cannot be stored
@@ -320,9 +324,11 @@ class G2pSparConnection(models.Model):
         """
         self.ensure_one()
         if not self.activity_search([ALERT]):
-            self.activity_schedule(ALERT, note=reason, user_id=self._whom_to_call().id)
+            self.activity_schedule(
+                ALERT, note=reason, user_id=self._responsible_user().id
+            )
 
-    def _whom_to_call(self):
+    def _responsible_user(self):
         """Return the user responsible for the connection; otherwise a SPAR manager."""
         managers = self.env.ref("g2p_spar_sync_queue.group_manager").all_user_ids
         people = self.responsible_id or managers.filtered("active").sorted(
@@ -331,12 +337,14 @@ class G2pSparConnection(models.Model):
         )
         return people[:1]
 
-    def _refuse_twins(self):
-        """Let one connection only write a registrant's row at SPAR.
+    # === ONE RUNNING CONNECTION FOR A SPAR === #
 
-        The database refuses it, too; this says which one it is.
+    def _refuse_second_running(self):
+        """Refuse a second running connection to the same SPAR.
 
-        :raise UserError: when another one that is running leads to the same place
+        The database refuses it, too; this message names the other connection.
+
+        :raise UserError: when another running connection has the same place
         """
         others = self.sudo().search([("state", "=", "running")]) - self
         for connection in self:
@@ -358,7 +366,7 @@ class G2pSparConnection(models.Model):
     # === ACTION METHODS === #
 
     def action_start(self):
-        """Begin to send, with every registrant who has a payment address already.
+        """Start sending, beginning with every registrant who has a payment address.
 
         :raise UserError: when SPAR cannot be reached or refuses the signature
         """
@@ -368,11 +376,11 @@ class G2pSparConnection(models.Model):
         self.action_resume()
 
     def action_resume(self):
-        """Send again, with all that has been waiting.
+        """Resume sending; waiting changes are sent.
 
-        A further connection waits for another manager first. In a database that was
-        restored or copied while sending was paused, nothing is resumed the first time:
-        the connection says so.
+        A second connection waits for another manager first. In a database that was
+        restored or copied while sending was paused, the first attempt does not resume
+        but shows the reason.
 
         :raise UserError: when this is a neutralised copy, another connection sends to
             the same SPAR, or changed settings are not confirmed
@@ -383,7 +391,7 @@ class G2pSparConnection(models.Model):
         self._check_base_url()
         resumed = self - self._propose_further()
         resumed -= restore_guard.notice_other_database(resumed)
-        resumed._refuse_twins()
+        resumed._refuse_second_running()
         resumed._refuse_copies()
         restore_guard.adopt_database(resumed)
         resumed.sudo().write(
@@ -391,7 +399,7 @@ class G2pSparConnection(models.Model):
         )
         breaker.reset(resumed)
         resumed.activity_unlink([ALERT])
-        # It is done: a later pause is not theirs to end.
+        # Comparisons that should resume must not end a later pause.
         Reconciliation = self.env["g2p.spar.reconciliation"].sudo()
         running = [("connection_id", "in", resumed.ids), ("state", "=", "running")]
         Reconciliation.search(running).resume_for_id = False
@@ -400,12 +408,12 @@ class G2pSparConnection(models.Model):
             later(connection, description=description)._job_enlist()
 
     def action_pause(self):
-        """Stop sending; what is changed meanwhile waits."""
+        """Stop sending; changes wait meanwhile."""
         self.check_access("write")
         self._pause(self.env._("Paused by %(name)s.", name=self.env.user.name))
 
     def action_reconcile(self):
-        """Compare everything with what SPAR holds; open what is found.
+        """Compare all registrants with SPAR, and open the comparison.
 
         :raise AccessError: when the user is no SPAR manager
         :raise UserError: in a neutralised copy, or when changed settings are not
@@ -416,7 +424,7 @@ class G2pSparConnection(models.Model):
         return self._open_comparison()
 
     def action_compare_then_resume(self):
-        """Compare; resume when nothing differs, otherwise say how many people do.
+        """Compare; resume if nothing differs, otherwise show how many differ.
 
         :raise AccessError: when the user is no SPAR manager
         :raise UserError: in a neutralised copy, or when changed settings are not
@@ -425,10 +433,10 @@ class G2pSparConnection(models.Model):
         self._check_may_compare()
         Reconciliation = self.env["g2p.spar.reconciliation"].sudo()
         running = [("connection_id", "in", self.ids), ("state", "=", "running")]
-        # One that began before the pause has left out who was on the way.
+        # One that began before the pause has left out mappings with pending work.
         Reconciliation.search(running).action_cancel()
         runs = Reconciliation._start(self)
-        # What runs now and is paused later is paused for another reason.
+        # A running connection that is paused later has another reason for its pause.
         runs.filtered(
             lambda run: run.connection_id.state == "paused"
         ).resume_for_id = self.env.user
@@ -450,6 +458,8 @@ class G2pSparConnection(models.Model):
             "view_mode": "form",
         }
 
+    # === HOOKS === #
+
     def _notify_progress(self, last=False):
         """Hook: the outcome of a request was recorded; for live screens.
 
@@ -462,7 +472,7 @@ class G2pSparConnection(models.Model):
     # === JOBS === #
 
     def _job_work_off(self):
-        """Job: bring to SPAR whatever is due through this connection."""
+        """Job: send all that is due through this connection."""
         for connection in self.exists():
             SyncRun(connection, JOB_SECONDS).work()
 
@@ -475,6 +485,6 @@ class G2pSparConnection(models.Model):
 
     @api.model
     def _cron_enlist(self):
-        """Take up registrants who were left out, whatever kept them from it."""
+        """Take up registrants whose address was not captured."""
         for connection in self.search([("state", "=", "running")]):
             alone(self.env, outbox.capture_missed, connection)

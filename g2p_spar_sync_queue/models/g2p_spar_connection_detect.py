@@ -1,15 +1,15 @@
-"""What managers ask a server: whether it is a SPAR, which one, and its directory."""
+"""Queries of managers to a server: is it a SPAR, which version, its directory."""
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..spar import detect, directory, partner_api
 from ..spar.answers import Item, Outcome
+from ..spar.codes import RESOLVE
 from ..spar.keys import KeyProblem
 from ..spar.transport import NoAnswer, NotSent, Transport
-from ..spar.words import RESOLVE
 
-#: Seconds, of the directory: a person waits for it, so it is given up soon.
+#: Seconds to wait for the directory: short, because a person waits for it.
 CONNECT_TIMEOUT = 5.0
 ANSWER_TIMEOUT = 20.0
 
@@ -17,7 +17,7 @@ ANSWER_TIMEOUT = 20.0
 class G2pSparConnection(models.Model):
     _inherit = "g2p.spar.connection"
 
-    detected_at = fields.Datetime("Looked at", readonly=True, copy=False)
+    detected_at = fields.Datetime("Checked on", readonly=True, copy=False)
     detected_text = fields.Text("What was found", readonly=True, copy=False)
     directory_url = fields.Char(
         string="Address of the directory",
@@ -36,9 +36,9 @@ class G2pSparConnection(models.Model):
     # === ACTION METHODS === #
 
     def action_detect(self):
-        """Find out which SPAR it is and whether it knows the key.
+        """Detect the version of SPAR, and whether it accepts the key.
 
-        While the connection is not running, the version and form found are set.
+        While the connection is not running, the detected version and form are set.
 
         :raise UserError: when the key or a certificate cannot be used
         """
@@ -53,7 +53,7 @@ class G2pSparConnection(models.Model):
             )
 
     def action_test(self):
-        """Sign a harmless question, send it, and say what came back."""
+        """Send a signed query that changes nothing, and show the result."""
         self.check_access("write")
         self._test()
         return {
@@ -84,9 +84,9 @@ class G2pSparConnection(models.Model):
     # === TEST === #
 
     def _test(self):
-        """Ask SPAR for an ID that no registrant has.
+        """Resolve an ID that no registrant has.
 
-        :raise UserError: with what is wrong and what to do about it
+        :raise UserError: with the problem and what to do about it
         """
         self.ensure_one()
         item = Item("connection-test", detect.PROBE_ID)
@@ -119,7 +119,7 @@ class G2pSparConnection(models.Model):
     # === DETECT === #
 
     def _detect(self):
-        """Return what is at the address; see :mod:`..spar.detect`."""
+        """Return what the server at the address is; see :mod:`..spar.detect`."""
         connection = self.sudo()
         connection.ensure_one()
         connection._refuse_copies()
@@ -134,7 +134,7 @@ class G2pSparConnection(models.Model):
             raise UserError(self._key_problem_text(problem)) from None
 
     def _detected_text(self, found):
-        """Return what was found in plain words, having set what can be.
+        """Set the detected values, if possible, and return the result as text.
 
         :param found: a :class:`~..spar.detect.Detection`
         """
@@ -187,7 +187,7 @@ class G2pSparConnection(models.Model):
                 "authority of SPAR's own, enter that under “Certificates to trust”."
             ),
         }
-        return texts[found.word]
+        return texts[found.finding]
 
     def _server_error_text(self):
         return self.env._(
@@ -197,7 +197,7 @@ class G2pSparConnection(models.Model):
         )
 
     def _key_text(self, found):
-        if found.word != detect.SIGNATURE_REFUSED:
+        if found.finding != detect.SIGNATURE_REFUSED:
             return None
         if found.key_known is False:
             return self.env._(
@@ -212,9 +212,9 @@ class G2pSparConnection(models.Model):
         )
 
     def _adopt(self, found):
-        """Set the version and form that were found, unless it is running.
+        """Set the detected version and form, unless the connection is running.
 
-        :return: a sentence saying what was done or is to be done
+        :return: a sentence that says what was set or has to be set
         """
         values = {"dialect": found.dialect}
         if found.form:
@@ -242,10 +242,10 @@ class G2pSparConnection(models.Model):
     # === DIRECTORY === #
 
     def _fetch_directory(self):
-        """Return what SPAR's directory holds.
+        """Return SPAR's directory.
 
-        :rtype: ..spar.directory.Directory
-        :raise UserError: with what is wrong and what to do about it
+        :rtype: ~..spar.directory.Directory
+        :raise UserError: with the problem and what to do about it
         """
         connection = self.sudo()
         connection.ensure_one()

@@ -1,4 +1,4 @@
-"""The keys a connection signs with, and its certificates where the usual do not do."""
+"""The signing keys of a connection, and its certificates for TLS."""
 
 from contextlib import contextmanager
 
@@ -14,10 +14,10 @@ from ..spar.tls import Tls, TlsProblem, read_authorities
 
 
 class G2pSparConnection(models.Model):
-    """Keys: of those whose date has come, the newest signs. TLS: always verified.
+    """Of the keys whose start date is past, the one with the latest date signs.
 
-    Each worker reads the keys again when it begins, so that a switch needs no restart.
-    There is no switch that turns the verification of SPAR's certificate off.
+    Workers see another key without a restart (``engine/sync_run.py``). SPAR's
+    certificate is always verified; no setting turns that off.
     """
 
     _inherit = "g2p.spar.connection"
@@ -36,26 +36,26 @@ class G2pSparConnection(models.Model):
     @api.depends("key_ids.use_from", "key_ids.certificate", "key_ids.not_after")
     def _compute_key_id(self):
         for connection in self:
-            in_turn = connection._keys_in_turn()
-            connection.key_id = in_turn[:1]
-            connection.key_until = in_turn[:1].not_after
-            connection.previous_key_id = in_turn[1:2]
+            started = connection._started_keys()
+            connection.key_id = started[:1]
+            connection.key_until = started[:1].not_after
+            connection.previous_key_id = started[1:2]
 
-    def _keys_in_turn(self):
-        """Return the keys whose time has come, the one that signs first."""
+    def _started_keys(self):
+        """Return the keys whose start date is past, the current one first."""
         now = fields.Datetime.now()
         return self.key_ids.filtered(
             lambda key: key._is_ready() and key.use_from and key.use_from <= now
         ).sorted(lambda key: (key.use_from, key._origin.id or 0), reverse=True)
 
     def _signer(self):
-        """Return what signs as this partner, with the key whose turn it is.
+        """Return a signer with the current key.
 
         :rtype: ~..spar.jws.Signer
-        :raise KeyProblem: in words for people, when there is none that can be used
+        :raise KeyProblem: with a text for people, when no key can be used
         """
         self.ensure_one()
-        key = self._keys_in_turn()[:1]
+        key = self._started_keys()[:1]
         if not key:
             text = self.env._("There is none yet. Add one to the connection.")
             raise KeyProblem(NO_CERTIFICATE, text=text)
@@ -63,11 +63,11 @@ class G2pSparConnection(models.Model):
         try:
             pair.check_dates(fields.Datetime.now())
         except KeyProblem as problem:
-            raise key._worded(problem) from None
+            raise key._with_text(problem) from None
         return Signer(pair, self.send_kid, key.kid)
 
-    def _note_switch(self, before, after):
-        """Leave a trail of a switch by hand.
+    def _log_switch(self, before, after):
+        """Log, on the connection and both keys, that a user switched the key.
 
         :param before: the key that signed
         :param after: the key that signs from now on
@@ -133,9 +133,9 @@ class G2pSparConnection(models.Model):
                 )
 
     def _tls(self):
-        """Return what is not usual about the connection.
+        """Return the TLS settings, or None if the server's own are enough.
 
-        :rtype: ..spar.tls.Tls
+        :rtype: ~..spar.tls.Tls
         """
         connection = self.sudo()
         connection.ensure_one()
@@ -145,12 +145,12 @@ class G2pSparConnection(models.Model):
             connection.ca_certificate or None,
             connection.tls_certificate_path or None,
             connection.tls_key_path or None,
-            _opened,
+            _open_for_openssl,
         )
 
     def _tls_problem_text(self, problem):
-        """Return what is wrong with a certificate of the connection, in words."""
-        # The file is not named: people without rights on keys read this, too.
+        """Return the text of a problem with a certificate of the connection."""
+        # The file is not named: also people without rights on keys read this.
         texts = {
             keys.UNREADABLE: self.env._(
                 "A file of the client certificate cannot be read. It must be in a "
@@ -162,8 +162,8 @@ class G2pSparConnection(models.Model):
                 "key has a password."
             ),
             tls.HAS_PRIVATE_KEY: self.env._(
-                "This text contains a private key, which nobody but its owner may see. "
-                "Only certificates belong here."
+                "This text contains a private key, which only its owner may see. Enter "
+                "certificates only."
             ),
             tls.NOT_PEM: self.env._("This is not a certificate in PEM form."),
             tls.DAMAGED: self.env._("A certificate in this text is damaged."),
@@ -173,7 +173,7 @@ class G2pSparConnection(models.Model):
 
 
 @contextmanager
-def _opened(path):
-    """Give the path by which OpenSSL reads a file that may be read and is open."""
+def _open_for_openssl(path):
+    """Return, as a context manager, a path of an open file that OpenSSL can read."""
     with opened(path, keys.MAX_BYTES) as number:
         yield f"/dev/fd/{number}"

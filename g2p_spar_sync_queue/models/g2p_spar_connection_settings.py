@@ -15,9 +15,9 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import config
 
 from ..spar import canonical, g2p_connect, partner_api
+from ..spar.codes import OPERATIONS
 from ..spar.g2p_connect import G2pConnect
 from ..spar.partner_api import PartnerApi
-from ..spar.words import OPERATIONS
 from .g2p_spar_key import MANAGER
 
 _logger = logging.getLogger(__name__)
@@ -136,10 +136,10 @@ class G2pSparConnection(models.Model):
             connection._check_server_address(connection.base_url)
 
     def _check_server_address(self, address):
-        """Refuse what is no address of a server to send requests to.
+        """Refuse an address to which no requests can be sent.
 
         :param str address: as typed
-        :raise ValidationError: saying what is wrong with it
+        :raise ValidationError: with the reason
         """
         url = self._split_server_address(address)
         if url.scheme not in ("http", "https"):
@@ -283,7 +283,7 @@ class G2pSparConnection(models.Model):
     # === BUSINESS METHODS === #
 
     def _dialect(self):
-        """Return how this SPAR is spoken to.
+        """Return the dialect of this SPAR.
 
         :rtype: ..spar.dialect.Dialect
         """
@@ -299,7 +299,7 @@ class G2pSparConnection(models.Model):
         return G2pConnect()
 
     def _paths(self):
-        """Return the paths that differ from the usual ones, by operation."""
+        """Return the paths that differ from the dialect's own, by operation."""
         self.ensure_one()
         return {
             operation: self[f"{operation}_path"]
@@ -317,7 +317,7 @@ class G2pSparConnection(models.Model):
             chosen = sorted(changes.keys() & set(names or changes))
             texts = [connection._story(n, changes.pop(n)["old"]) for n in chosen]
             connection.unconfirmed = changes or False
-            connection._write_story(self.env._("Confirmed:"), texts)
+            connection._log_lines(self.env._("Confirmed:"), texts)
             _logger.info(
                 "connection %s: user %s confirmed %s",
                 *(connection.id, self.env.uid, ", ".join(chosen)),
@@ -369,7 +369,7 @@ class G2pSparConnection(models.Model):
         return {name: connection[name] or False for name in (*SETTINGS, *NOTED)}
 
     def _ask_for_second(self, former):
-        """Keep what has to be confirmed.
+        """Store the confirmed values of settings that have to be confirmed.
 
         :param dict former: the values before, by name
         """
@@ -392,14 +392,14 @@ class G2pSparConnection(models.Model):
         now = self._settings()
         names = [name for name in now if now[name] != former[name]]
         texts = [self._story(name, former[name]) for name in names]
-        self._write_story(self.env._("Changed:"), texts)
+        self._log_lines(self.env._("Changed:"), texts)
         _logger.info(
             "connection %s: user %s changed %s",
             *(self.id, self.env.uid, ", ".join(names)),
         )
 
     def _story(self, name, old):
-        """Return a change for the history, which operators read, too."""
+        """Return a change as text for the log, which operators read, too."""
         if self._fields[name].groups:
             return self._fields[name]._description_string(self.env)
         return self._change_text(name, old)
@@ -419,6 +419,6 @@ class G2pSparConnection(models.Model):
             value = f"SHA-256 {hashlib.sha256(value.encode()).hexdigest()[:32]}"
         return value or self.env._("empty")
 
-    def _write_story(self, title, texts):
+    def _log_lines(self, title, texts):
         lines = Markup().join(Markup("<li>{}</li>").format(text) for text in texts)
         self.sudo()._message_log(body=Markup("{}<ul>{}</ul>").format(title, lines))

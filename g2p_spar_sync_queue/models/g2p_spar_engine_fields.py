@@ -8,11 +8,11 @@ from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
 
 
 class G2pSparEngineFields(models.AbstractModel):
-    """Fields that the registry keeps and no client writes, whatever the user's role.
+    """Fields that only the server's code writes, and no client in any role.
 
-    ``readonly=True`` alone only keeps a field from being typed in on a screen. In
-    models with this mixin, stored fields that are ``readonly`` are written by the
-    server's own code: in superuser mode, or through a mark.
+    ``readonly=True`` alone only prevents typing on a screen. In models with this mixin,
+    stored fields that are ``readonly`` are written in superuser mode or with a mark of
+    the context only.
     """
 
     _name = "g2p.spar.engine.fields"

@@ -1,4 +1,4 @@
-"""A signing key: what is public about it, and when it signs."""
+"""A signing key: its public data, and from when it signs."""
 
 from datetime import timedelta
 
@@ -16,21 +16,22 @@ from ..spar import keys
 from ..spar.keys import KeyProblem
 
 MANAGER = "g2p_spar_sync_queue.group_manager"
-#: When and as what a key signs: changes are written down on its connection.
-NOTED_FIELDS = {"use_from", "kid"}
-#: What a key is and stays; for another one there is another record.
+#: From when and with which ID a key signs: changes are logged on its connection.
+LOGGED_FIELDS = {"use_from", "kid"}
+#: Fields that never change; another key is another record.
 FIXED_FIELDS = frozenset({"connection_id", "source"})
-#: What can be downloaded of a key, and how the file's name ends.
+#: The files that can be downloaded, with the ending of their names.
 PUBLIC_FILES = {"certificate": "cert", "public": "pub", "request": "csr"}
-#: Days before the end of a certificate from which on people are reminded.
-SOON = 30
+#: A person is reminded so many days before a certificate expires.
+EXPIRY_NOTICE_DAYS = 30
 
 
 class G2pSparKey(models.Model):
-    """A key this registry signs with, and the certificate SPAR knows it by.
+    """A key this registry signs with, and the certificate by which SPAR knows it.
 
-    The private key is in no field of this or any other model. Where it is, and how it
-    is read, is in ``g2p_spar_key_material.py`` and ``g2p_spar_key_store.py``.
+    The private key is in no field of any model: ``g2p_spar_key_material.py`` reads and
+    checks it, ``g2p_spar_key_store.py`` encrypts and stores it. The reminder before a
+    certificate expires is in ``g2p_spar_key_expiry.py``.
     """
 
     _name = "g2p.spar.key"
@@ -136,7 +137,7 @@ class G2pSparKey(models.Model):
             elif key.not_after < now:
                 key.validity = "expired"
             else:
-                is_soon = key.not_after < now + timedelta(days=SOON)
+                is_soon = key.not_after < now + timedelta(days=EXPIRY_NOTICE_DAYS)
                 key.validity = "soon" if is_soon else "valid"
 
     @api.depends(
@@ -155,11 +156,11 @@ class G2pSparKey(models.Model):
             elif key.use_from > now:
                 key.state = "next"
             else:
-                is_current = key == key.connection_id._keys_in_turn()[:1]
+                is_current = key == key.connection_id._started_keys()[:1]
                 key.state = "current" if is_current else "retired"
 
     def _is_ready(self):
-        """Whether it can sign as far as is known without reading it."""
+        """Whether it has all that it needs to sign; the key itself is not read."""
         return bool(self.certificate) or self.source != "stored"
 
     # === CONSTRAINT METHODS === #
@@ -168,7 +169,7 @@ class G2pSparKey(models.Model):
     def _check_use_from(self):
         now = fields.Datetime.now()
         for key in self.filtered(lambda key: key.use_from and key.certificate):
-            # A key that signs already may get a certificate that is younger.
+            # A key that already signs may get a certificate that begins later.
             begin = max(key.use_from, now)
             if begin < key.not_before:
                 raise ValidationError(
@@ -189,20 +190,22 @@ class G2pSparKey(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Take in new keys; what is uploaded goes to the sealed store and nowhere else.
+        """Create keys; uploaded files go to the encrypted store only, into no field.
 
+        :raise UserError: when the server has no secret to encrypt an uploaded key
         :raise ValidationError: when a key or certificate cannot be used
         """
         split = [self._split_upload(values) for values in vals_list]
         records = super().create([values for values, _upload in split])
         if not is_marked(self, TRUSTED_WRITE):
             for key, (_values, upload) in zip(records, split, strict=True):
-                key._take_in(upload)
+                key._import_key(upload)
         return records
 
     def write(self, vals):
-        """Change what may be changed of a key.
+        """Change fields, or take in the certificate issued for a key stored here.
 
+        :raise UserError: when the connection, the source or the key would change
         :raise ValidationError: when a key or certificate cannot be used
         """
         values, upload = self._split_upload(vals)
@@ -212,26 +215,26 @@ class G2pSparKey(models.Model):
                 field.convert_to_write(key[name], key) != values[name] for key in self
             ):
                 raise UserError(self.env._("Add another key instead."))
-        watched = values.keys() & NOTED_FIELDS
+        watched = values.keys() & LOGGED_FIELDS
         former = [(key, {name: key[name] for name in watched}) for key in self]
         done = super().write(values)
         for key, before in former:
-            key._note_fields(before)
+            key._log_signing_fields(before)
         for key in self:
             if upload:
-                key._take_certificate(upload)
-            elif key._place_fields() & values.keys():
-                key._take_in({})
+                key._import_certificate(upload)
+            elif key._location_fields() & values.keys():
+                key._import_key({})
         return done
 
-    def _note_fields(self, former):
-        """Write down on the connection who changed when and as what the key signs.
+    def _log_signing_fields(self, former):
+        """Log on the connection which signing fields were changed, and by whom.
 
         :param dict former: the values before, by name
         """
         for name, old in former.items():
             if self[name] != old:
-                self.connection_id._write_story(
+                self.connection_id._log_lines(
                     self.env._("Signing key “%s”:", self.name),
                     [
                         f"{self._fields[name]._description_string(self.env)}: "
@@ -240,7 +243,7 @@ class G2pSparKey(models.Model):
                 )
 
     def _may_write_engine_fields(self):
-        # Superuser mode does not do: what is known of a key is read from it.
+        # Not even in superuser mode: these values are read from the key itself.
         return is_marked(self, TRUSTED_WRITE)
 
     @api.ondelete(at_uninstall=False)
@@ -254,7 +257,7 @@ class G2pSparKey(models.Model):
     # === ACTION METHODS === #
 
     def action_switch_now(self):
-        """Let this key sign from now on.
+        """Make this the current key.
 
         :raise AccessError: when the user is no SPAR manager
         :raise UserError: when it cannot be used
@@ -266,13 +269,13 @@ class G2pSparKey(models.Model):
         try:
             self._load_pair().check_dates(now)
         except KeyProblem as problem:
-            raise UserError(str(self._worded(problem))) from None
-        # Of two keys of the same second it would be chance which signs.
+            raise UserError(str(self._with_text(problem))) from None
+        # Two keys must not begin in the same second: the order would be random.
         same = self.connection_id.key_ids.filtered(lambda key: key.use_from == now)
         (same - self).use_from = now - timedelta(seconds=1)
         self.use_from = now
         if before and before != self:
-            self.connection_id._note_switch(before, self)
+            self.connection_id._log_switch(before, self)
 
     def action_set_aside(self):
         """Go back to the key that signed before this one.
@@ -289,20 +292,20 @@ class G2pSparKey(models.Model):
         try:
             previous._load_pair().check_dates(fields.Datetime.now())
         except KeyProblem as problem:
-            raise UserError(str(previous._worded(problem))) from None
+            raise UserError(str(previous._with_text(problem))) from None
         self.use_from = False
-        connection._note_switch(self, previous)
+        connection._log_switch(self, previous)
 
     def action_download_certificate(self):
-        """Hand out the certificate, which SPAR's operator registers."""
+        """Download the certificate, which SPAR's operator registers."""
         return self._download("certificate")
 
     def action_download_public_key(self):
-        """Hand out the public key."""
+        """Download the public key."""
         return self._download("public")
 
     def action_download_request(self):
-        """Hand out the request that a certificate authority signs."""
+        """Download the certificate request, which a certificate authority signs."""
         return self._download("request")
 
     def _download(self, what):
@@ -314,10 +317,10 @@ class G2pSparKey(models.Model):
         }
 
     def _public_file(self, what):
-        """Return something public of this key.
+        """Return a file for download.
 
         :param str what: one of ``PUBLIC_FILES``
-        :return: the file's name and text; no text when there is no such thing
+        :return: the file's name and text; no text if the key has no such file
         """
         self.ensure_one()
         name = f"{self.connection_id.sender_id}-{self.id}.{PUBLIC_FILES[what]}.pem"
@@ -332,6 +335,6 @@ class G2pSparKey(models.Model):
             return keys.public_key_pem(keys.load_request(self.request.encode()))
         return None
 
-    def _note(self, **values):
-        """Write down what the registry knows of a key by itself."""
+    def _store_facts(self, **values):
+        """Write fields that only this model may write."""
         marked(self, TRUSTED_WRITE).write(values)

@@ -1,4 +1,4 @@
-"""Somebody is called before a certificate ends."""
+"""The reminder before a certificate expires."""
 
 from odoo import api, fields, models
 from odoo.tools import format_date
@@ -15,39 +15,42 @@ class G2pSparKey(models.Model):
     _inherit = "g2p.spar.key"
 
     warned_for = fields.Datetime(
-        readonly=True, copy=False, help="The end people have been reminded of."
+        readonly=True, copy=False, help="The last expiry date with a reminder."
     )
 
     @api.model
     def _cron_watch(self):
-        """Remind of certificates that end soon, once for each key and end."""
+        """Remind of certificates that expire soon, once for each key and expiry date.
+
+        Also encrypts stored keys anew when the server has a newer secret.
+        """
         for key in self.search([("source", "=", "stored")]):
             alone(self.env, key._reseal)
         for key in self.search([("use_from", "!=", False)]):
-            alone(self.env, key._watch)
+            alone(self.env, key._check_expiry)
 
-    def _watch(self):
-        self._read_quietly()
+    def _check_expiry(self):
+        self._refresh_certificate()
         in_use = self.state in ("current", "next")
         if in_use and self.validity in ("soon", "expired"):
             self._remind()
         else:
             self.activity_unlink([EXPIRY])
 
-    def _read_quietly(self):
-        """See whether the certificate on the server is a new one."""
+    def _refresh_certificate(self):
+        """Read the certificate again: the file on the server may be a new one."""
         try:
-            self._note_certificate(self._load_pair().certificate)
+            self._store_certificate(self._load_pair().certificate)
         except KeyProblem:
-            # Said in words when the key is needed.
+            # A key that cannot be read is reported when it has to sign.
             return
 
     def _remind(self):
-        """Call one person, once, with the date."""
+        """Schedule an activity for the user responsible, once for each expiry date."""
         if self.warned_for == self.not_after:
             return
         self.activity_unlink([EXPIRY])
-        self._note(warned_for=self.not_after)
+        self._store_facts(warned_for=self.not_after)
         end = format_date(self.env, self.not_after)
         self.activity_schedule(
             EXPIRY,
@@ -60,5 +63,5 @@ class G2pSparKey(models.Model):
                 key=self.name,
                 date=end,
             ),
-            user_id=self.connection_id._whom_to_call().id,
+            user_id=self.connection_id._responsible_user().id,
         )

@@ -1,4 +1,4 @@
-"""Where the private key of a signing key comes from, and what is said if it cannot."""
+"""Where a private key is read from, and the texts for what can be wrong with it."""
 
 import base64
 import binascii
@@ -24,12 +24,12 @@ from ..spar.keys import CERTIFICATE, KEY, PASSWORD, KeyProblem
 from .g2p_spar_key import MANAGER
 from .g2p_spar_key_store import seal, unseal
 
-#: What goes through these fields is taken out of the values before the ORM sees them.
+#: Values of these fields are removed before the ORM gets them: they are never stored.
 UPLOAD_FIELDS = ("upload_key", "upload_certificate", "upload_password")
-#: Their names, which the browser shows meanwhile.
+#: Names of the uploaded files, which the browser shows until the form is saved.
 NAME_FIELDS = ("upload_key_name", "upload_certificate_name")
-#: Field by way of keeping and by part.
-PLACES = {
+#: The field for each part of a key, by source.
+LOCATION_FIELDS = {
     "stored": {
         KEY: "upload_key",
         CERTIFICATE: "upload_certificate",
@@ -51,7 +51,7 @@ NOT_GIVEN = "not_given"
 
 
 class G2pSparKey(models.Model):
-    """The material of a key: uploaded, in files, or in environment variables."""
+    """The private key: uploaded, in a file, or in an environment variable."""
 
     _inherit = "g2p.spar.key"
 
@@ -60,7 +60,8 @@ class G2pSparKey(models.Model):
         compute="_compute_upload",
         readonly=False,
         groups=MANAGER,
-        help="PEM, or PKCS#12 (.p12, .pfx). Nobody can see or download it again.",
+        help="PEM, or PKCS#12 (.p12, .pfx). It cannot be shown or downloaded "
+        "afterwards.",
     )
     upload_certificate = fields.Binary(
         "Certificate file",
@@ -116,14 +117,14 @@ class G2pSparKey(models.Model):
     )
 
     def _compute_upload(self):
-        # Write-only: nothing ever comes back.
+        # Write-only: reading always returns nothing.
         self.update(dict.fromkeys(UPLOAD_FIELDS + NAME_FIELDS, False))
 
     @api.model
     def _split_upload(self, values):
-        """Part what is uploaded from what is stored in fields.
+        """Separate uploads from the values that are stored in fields.
 
-        :return: values without it; what was uploaded, by field, without what is empty
+        :return: the values without uploads; the uploads by field, without empty ones
         """
         values = {
             name: value for name, value in values.items() if name not in NAME_FIELDS
@@ -131,19 +132,26 @@ class G2pSparKey(models.Model):
         upload = {name: values.pop(name, None) for name in UPLOAD_FIELDS}
         return values, {name: value for name, value in upload.items() if value}
 
-    def _place_fields(self):
-        """Return the names of the fields that say where the key is, if any do."""
+    def _location_fields(self):
+        """Return the names of the fields that say where the key is; none if stored."""
         self.ensure_one()
         if self.source == "stored":
             return set()
-        return {*PLACES[self.source].values(), "password_path", "password_variable"}
+        return {
+            *LOCATION_FIELDS[self.source].values(),
+            "password_path",
+            "password_variable",
+        }
 
-    # === TAKING IN === #
+    # === IMPORT AND CHECK === #
 
-    def _take_in(self, upload):
-        """Read the key as it was uploaded or where it is; keep what is public of it.
+    def _import_key(self, upload):
+        """Read and check the key, from the upload or from its location.
 
-        :param dict upload: what was uploaded, by field
+        The certificate is stored in its field; an uploaded key is stored encrypted.
+
+        :param dict upload: uploaded values by field
+        :raise UserError: when the server has no secret to encrypt an uploaded key
         :raise ValidationError: when it cannot be used
         """
         self.ensure_one()
@@ -153,20 +161,20 @@ class G2pSparKey(models.Model):
             if self.source == "stored":
                 pair = self._seal_upload(upload)
             else:
-                pair = self._read_places()
+                pair = self._read_location()
             self._refuse_expired(pair)
         except KeyProblem as problem:
-            raise ValidationError(self._worded_at_field(problem)) from None
-        self._note_certificate(pair.certificate)
+            raise ValidationError(self._field_text(problem)) from None
+        self._store_certificate(pair.certificate)
         # It was not known when the date was chosen.
         self._check_use_from()
         self._start_if_first()
 
-    def _take_certificate(self, upload):
-        """Take in the certificate that was issued for a key stored here.
+    def _import_certificate(self, upload):
+        """Check and store the certificate that was issued for a key stored here.
 
-        :param dict upload: what was uploaded, by field
-        :raise UserError: when it comes with a key
+        :param dict upload: uploaded values by field
+        :raise UserError: when a key is uploaded with it
         :raise ValidationError: when it cannot be used
         """
         self.ensure_one()
@@ -179,8 +187,8 @@ class G2pSparKey(models.Model):
             pair = keys.KeyPair(unseal(self), keys.load_certificate(content))
             self._refuse_expired(pair)
         except KeyProblem as problem:
-            raise ValidationError(self._worded_at_field(problem)) from None
-        self._note_certificate(pair.certificate)
+            raise ValidationError(self._field_text(problem)) from None
+        self._store_certificate(pair.certificate)
         # It was not known when the date was chosen.
         self._check_use_from()
         self._start_if_first()
@@ -203,17 +211,17 @@ class G2pSparKey(models.Model):
         try:
             pair.check_dates(fields.Datetime.now())
         except KeyProblem as problem:
-            # One that is not valid yet may be brought in beforehand.
+            # A certificate that is not valid yet may be imported beforehand.
             if problem.code == keys.EXPIRED:
                 raise
 
-    def _note_certificate(self, certificate):
+    def _store_certificate(self, certificate):
         pem = keys.certificate_pem(certificate)
         if pem != self.certificate:
-            self._note(certificate=pem)
+            self._store_facts(certificate=pem)
 
     def _start_if_first(self):
-        if not self.use_from and not self.connection_id._keys_in_turn():
+        if not self.use_from and not self.connection_id._started_keys():
             self.use_from = fields.Datetime.now()
 
     # === READING === #
@@ -221,43 +229,43 @@ class G2pSparKey(models.Model):
     def _load_pair(self, known=False):
         """Return the key and its certificate, ready to sign.
 
-        :param bool known: whether it was examined before, when it was named here
+        :param bool known: whether it was checked before, when it was entered here
         :rtype: ~..spar.keys.KeyPair
-        :raise KeyProblem: in words for people, when it cannot be used
+        :raise KeyProblem: with a text for people, when it cannot be used
         """
         key = self.sudo()
         key.ensure_one()
         try:
             if key.source != "stored":
-                return key._read_places(known)
+                return key._read_location(known)
             if not key.certificate:
                 raise KeyProblem(keys.NO_CERTIFICATE)
             certificate = keys.load_certificate(key.certificate.encode())
             return keys.KeyPair(unseal(key), certificate)
         except KeyProblem as problem:
-            raise self._worded(problem) from None
+            raise self._with_text(problem) from None
 
-    def _read_places(self, known=False):
+    def _read_location(self, known=False):
         return _read_pair(self, known)
 
     def action_read_again(self):
-        """Read again what is in the files or variables by now.
+        """Read the files or variables again.
 
         :raise AccessError: when the user is no SPAR manager
         :raise ValidationError: when it cannot be used
         """
         self.check_access("write")
         for key in self.filtered(lambda key: key.source != "stored"):
-            key._take_in({})
+            key._import_key({})
 
     # === NEW KEYS === #
 
     @api.model
     def _generate(self, connection, name, bits, subject, days=None):
-        """Make a key; with a certificate, or with a request for one.
+        """Generate a key, with a certificate or with a request for one.
 
-        :param connection: whose it is to be
-        :param str name: for people
+        :param connection: the connection the key belongs to
+        :param str name: the record's name
         :param int bits: 2048 or more
         :param subject: see :func:`~..spar.keys.partner_name`
         :param int days: for which a self-signed certificate is valid; None for a
@@ -272,24 +280,27 @@ class G2pSparKey(models.Model):
         key = key.with_env(self.env)
         seal(key, private_key)
         if days:
-            key._note_certificate(keys.self_signed(private_key, subject, days))
+            key._store_certificate(keys.self_signed(private_key, subject, days))
             key._start_if_first()
         else:
             request = keys.signing_request(private_key, subject)
-            key._note(request=keys.certificate_pem(request))
+            key._store_facts(request=keys.certificate_pem(request))
         return key
 
-    # === WORDS === #
+    # === TEXTS OF PROBLEMS === #
 
-    def _worded(self, problem):
-        """Return what is wrong with a key in words that give nothing away.
+    def _with_text(self, problem):
+        """Return a problem with its text for people, which contains no secret.
 
-        :param KeyProblem problem: perhaps with a code only
+        :param KeyProblem problem: may have a code only
         :rtype: KeyProblem
         """
         if str(problem) != problem.code:
             return problem
-        text = self._texts().get(problem.code) or self._secret_texts()[problem.code]
+        text = (
+            self._problem_texts().get(problem.code)
+            or self._secret_problem_texts()[problem.code]
+        )
         detail = problem.detail
         if isinstance(detail, datetime):
             detail = format_date(self.env, detail)
@@ -297,18 +308,18 @@ class G2pSparKey(models.Model):
             text = text % detail
         return KeyProblem(problem.code, problem.detail, problem.part, text)
 
-    def _worded_at_field(self, problem):
-        """Return what is wrong, after the name of the field it is about."""
-        place = PLACES[self.source][problem.part]
+    def _field_text(self, problem):
+        """Return the text of a problem after the label of its field."""
+        place = LOCATION_FIELDS[self.source][problem.part]
         label = self._fields[place]._description_string(self.env)
         return self.env._(
-            "%(field)s: %(problem)s", field=label, problem=self._worded(problem)
+            "%(field)s: %(problem)s", field=label, problem=self._with_text(problem)
         )
 
-    def _texts(self):
+    def _problem_texts(self):
         return {
             NOT_GIVEN: self.env._("Say which one it is."),
-            # The same whatever the cause, which would tell what there is on the server.
+            # One text for all causes: the cause would tell what exists on the server.
             NOT_SET: self.env._(
                 "The variable cannot be read. It must be set for Odoo on the server, "
                 "and its name begins with SPAR_."
@@ -342,12 +353,12 @@ class G2pSparKey(models.Model):
         }
 
 
-# Functions and no methods: what is a method of a model can be called in server actions
-# and templates.
+# Functions rather than methods: server actions and templates can call methods of
+# models.
 
 
 def _read_pair(key, known):
-    """Read a key where its record says; only for a record that is saved.
+    """Read a key from its location; the record must be saved.
 
     :raise KeyProblem: when it cannot be used
     """
@@ -356,7 +367,7 @@ def _read_pair(key, known):
     except Unreadable:
         raise KeyProblem(keys.UNREADABLE) from None
     read = _read_file if key.source == "file" else _read_variable
-    places = PLACES[key.source]
+    places = LOCATION_FIELDS[key.source]
     if not key[places[KEY]]:
         raise KeyProblem(NOT_GIVEN)
     certificate = key[places[CERTIFICATE]]
@@ -369,7 +380,7 @@ def _read_pair(key, known):
 
 
 def _read_password(key):
-    """Return the password of a key, wherever it is."""
+    """Return the password of a key from its variable or file, or None."""
     if key.password_variable:
         try:
             return read_variable(key.password_variable).encode()

@@ -1,4 +1,4 @@
-"""Private keys in the database: sealed, in a table no model knows of."""
+"""Private keys in the database: encrypted, in a table without a model."""
 
 import os
 
@@ -22,18 +22,17 @@ _URL_SAFE = str.maketrans("+/", "-_")
 
 
 class G2pSparKey(models.Model):
-    """The sealed store.
+    """The encrypted store.
 
-    A private key that was uploaded or made here is encrypted with a secret that the
-    database never sees, and kept in the table ``g2p_spar_key_store``. There is no field
-    for it: what the ORM does not know it cannot read, copy, export, search, group by,
-    report or attach.
+    A private key that was uploaded or generated here is encrypted with a secret that is
+    never in the database, and stored in the table ``g2p_spar_key_store``. It has no
+    field, so the ORM cannot read, copy, export, search, group by, report or attach it.
     """
 
     _inherit = "g2p.spar.key"
 
     def init(self):
-        """Create the table of sealed keys."""
+        """Create the table of encrypted keys."""
         self.env.cr.execute(
             """CREATE TABLE IF NOT EXISTS g2p_spar_key_store (
                    key_id integer PRIMARY KEY
@@ -43,27 +42,27 @@ class G2pSparKey(models.Model):
         return super().init()
 
     def _check_secret(self):
-        """Refuse to store a key where it could not be encrypted.
+        """Refuse to store a key that cannot be encrypted.
 
-        :raise UserError: which says what to do instead
+        :raise UserError: with a text that says what to do instead
         """
         try:
             _fernet()
         except KeyProblem as problem:
-            raise UserError(str(self._worded(problem))) from None
+            raise UserError(str(self._with_text(problem))) from None
 
     def _reseal(self):
-        """Encrypt with the newest secret what is encrypted with an older one."""
+        """Encrypt with the newest secret keys that were encrypted with an older one."""
         if len(_secrets()) < 2:
             return
         for key in self:
             try:
-                _put(key, _fernet().rotate(sealed_of(key) or b"").decode())
+                _store_sealed(key, _fernet().rotate(sealed_of(key) or b"").decode())
             except (InvalidToken, KeyProblem):
-                # Said in words when the key is needed.
+                # A key that cannot be decrypted is reported when it has to sign.
                 continue
 
-    def _secret_texts(self):
+    def _secret_problem_texts(self):
         return {
             GONE: self.env._("The key is not stored here any more."),
             SECRET_MISSING: self.env._(
@@ -82,26 +81,26 @@ class G2pSparKey(models.Model):
         }
 
 
-# Functions and no methods: what is a method of a model can be called in server actions
-# and templates.
+# Functions rather than methods: server actions and templates can call methods of
+# models.
 
 
 def seal(key, private_key):
-    """Keep a private key, encrypted.
+    """Store a private key, encrypted.
 
     :param key: the ``g2p.spar.key`` it belongs to
     :param private_key: an object of ``cryptography``
     :raise KeyProblem: when there is no secret to encrypt it with
     """
     key.ensure_one()
-    _put(key, _fernet().encrypt(keys.to_der(private_key)).decode())
+    _store_sealed(key, _fernet().encrypt(keys.to_der(private_key)).decode())
 
 
 def unseal(key):
-    """Return a private key that was sealed.
+    """Return a private key that :func:`seal` has stored.
 
     :param key: the ``g2p.spar.key`` it belongs to
-    :raise KeyProblem: when it is not there, or sealed with another secret
+    :raise KeyProblem: when it is not there, or encrypted with another secret
     """
     key.ensure_one()
     sealed = sealed_of(key)
@@ -114,7 +113,7 @@ def unseal(key):
 
 
 def sealed_of(key):
-    """Return the private key as it is kept, or None.
+    """Return the encrypted private key, or None.
 
     :param key: the saved ``g2p.spar.key`` it belongs to
     """
@@ -127,7 +126,7 @@ def sealed_of(key):
     return row and row[0]
 
 
-def _put(key, sealed):
+def _store_sealed(key, sealed):
     key.env.flush_all()
     key.env.cr.execute(
         """INSERT INTO g2p_spar_key_store (key_id, sealed) VALUES (%s, %s)
@@ -147,7 +146,7 @@ def _fernet():
     if not secrets:
         raise KeyProblem(SECRET_MISSING)
     try:
-        # As "openssl rand -base64 32" writes them, too.
+        # Also accepts the alphabet of "openssl rand -base64 32".
         return MultiFernet(
             [Fernet(secret.translate(_URL_SAFE).encode()) for secret in secrets]
         )

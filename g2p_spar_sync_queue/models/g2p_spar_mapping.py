@@ -19,9 +19,9 @@ SWEEP_SECONDS = 45
 
 
 class Unchecked(fields.Many2one):
-    """A many2one without the database's foreign key, whose check costs each write.
+    """A many2one without a foreign key in the database, which slows down each write.
 
-    For records that cannot be deleted but together with those that refer to them.
+    Only for records that are deleted together with those that refer to them.
     """
 
     def update_db_foreign_key(self, model, column):
@@ -31,9 +31,9 @@ class Unchecked(fields.Many2one):
 class G2pSparMapping(models.Model):
     """Our record of one registrant's row at SPAR.
 
-    It says what is wanted there, what was last seen there, and how far apart they
-    are. Only the engine writes it: it holds the row's lock while it talks to SPAR, and
-    a user who wrote it would wait for that. Users append changes instead.
+    It has the wanted state, the state last seen at SPAR, and the progress between them.
+    Only the engine writes it, because it locks the row while SPAR processes a request,
+    and a user who writes it would wait for that. Users append changes instead.
     """
 
     _name = "g2p.spar.mapping"
@@ -67,7 +67,7 @@ class G2pSparMapping(models.Model):
         readonly=True,
     )
 
-    # What is wanted, and how far the engine has come with it.
+    # The wanted state, and the engine's progress.
     wanted_change_id = Unchecked(
         "g2p.spar.change", readonly=True, help="The newest change taken up."
     )
@@ -77,8 +77,8 @@ class G2pSparMapping(models.Model):
     next_attempt_at = fields.Datetime("Next attempt", readonly=True)
     send_group = fields.Char(
         readonly=True,
-        help="A request failed as a whole; those with the same word here are sent "
-        "together and with nobody else, to find out who is to blame.",
+        help="A request failed as a whole. Registrants with the same label here are "
+        "sent together, without others, to find the one that makes it fail.",
     )
     outcome = fields.Char("Failure class", readonly=True)
     reason_code = fields.Char("SPAR's code", readonly=True)
@@ -89,12 +89,12 @@ class G2pSparMapping(models.Model):
     recorded_sending = fields.Integer(
         readonly=True, help="The last request here of which is known what came of it."
     )
-    # The request whose outcome was lost: while there is an ID here, SPAR is asked about
-    # it before anything else is sent.
+    # The unresolved request: while there is an ID here, it is resolved before anything
+    # else is sent.
     sending_operation = fields.Char(readonly=True)
     sending_spar_id = fields.Char(readonly=True)
 
-    # What SPAR holds, as far as is known.
+    # The state last seen at SPAR.
     linked_spar_id = fields.Char(
         "SPAR ID linked", readonly=True, help="The ID under which SPAR has a row."
     )
@@ -116,13 +116,13 @@ class G2pSparMapping(models.Model):
         "UNIQUE(partner_id, connection_id)",
         "This registrant already has a mapping for this connection.",
     )
-    # At most one mapping with a row or a request at SPAR per ID, whatever the workers
-    # do. Where both are set they are the same ID.
+    # The database allows one mapping with a row or a request at SPAR for each ID. If
+    # both are set, they are the same ID.
     _one_holder_per_id = models.UniqueIndex(
         "(connection_id, COALESCE(linked_spar_id, sending_spar_id))"
         " WHERE COALESCE(linked_spar_id, sending_spar_id) IS NOT NULL"
     )
-    # What the engine has taken up and not finished, by the moment it is due.
+    # Mappings that the engine has not finished, by the moment they are due.
     _moving = models.Index(
         "(connection_id, (COALESCE(next_attempt_at, '-infinity')))"
         " WHERE state IN ('due', 'retrying', 'checking')"
@@ -173,10 +173,10 @@ class G2pSparMapping(models.Model):
             mapping.sentence = sentence
 
     def _sentence(self, state, away):
-        """Return what happens next, in plain words.
+        """Return a sentence about the state and the next step.
 
-        :param str state: what is shown
-        :param bool away: whether SPAR is left alone for now
+        :param str state: the state that is shown
+        :param bool away: whether the breaker is open
         """
         self.ensure_one()
         if state == "retrying" and away:
@@ -245,7 +245,7 @@ class G2pSparMapping(models.Model):
     # === BUSINESS METHODS === #
 
     def _with_newer_change(self):
-        """Return those with a change the engine has not taken up yet."""
+        """Return the mappings with a change that the engine has not taken up yet."""
         if not self.ids:
             return self.browse()
         self.env.flush_all()
@@ -267,9 +267,10 @@ class G2pSparMapping(models.Model):
 
     @api.model
     def _forget(self, partners):
-        """Delete what is kept of registrants whose payment data has been erased.
+        """Delete mappings and history of registrants whose payment data was erased.
 
-        By SQL, because none of it can be deleted otherwise. Those SPAR may know stay.
+        By SQL, because the models refuse to delete them. Mappings that SPAR may know
+        stay.
         """
         mappings = self.search([("partner_id", "in", partners.ids)])
         mappings -= self._known_at_spar(partners)
@@ -289,13 +290,13 @@ class G2pSparMapping(models.Model):
     # === JOBS === #
 
     def _job_sync(self):
-        """Job: bring these mappings to SPAR, and then whatever else is due."""
+        """Job: send these mappings, and then all others that are due."""
         for connection, mappings in self.exists().grouped("connection_id").items():
             SyncRun(connection, JOB_SECONDS).work(mappings)
 
     @api.model
     def _cron_sweep(self):
-        """Bring to SPAR what is due although its wake-up was lost."""
+        """Send mappings that are due although their wake-up was lost."""
         alone(self.env, self.env["g2p.spar.reconciliation"]._wake_up_stale)
         forget = partial(store.delete_recorded_requests, self.env)
         alone(self.env, commit_with_retry, self.env, forget)
@@ -303,6 +304,7 @@ class G2pSparMapping(models.Model):
             [("state", "=", "running")]
         )
         for connection in connections:
-            # Each has its share, so that a slow SPAR does not starve the others.
+            # Each connection has its share of the time, so that a slow SPAR delays no
+            # other.
             share = SWEEP_SECONDS / len(connections)
             alone(self.env, SyncRun(connection, share, LOST_AFTER).work)

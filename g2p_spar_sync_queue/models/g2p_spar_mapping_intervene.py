@@ -1,4 +1,4 @@
-"""What operators do to a mapping, one or many at a time."""
+"""Actions of operators on one or many mappings."""
 
 from odoo import fields, models
 from odoo.tools.misc import format_datetime
@@ -30,16 +30,16 @@ class G2pSparMapping(models.Model):
     # === ACTION METHODS === #
 
     def action_retry(self):
-        """Try now what waits for its next attempt or was refused; for operators.
+        """Try mappings now that wait for their next attempt or were refused.
 
-        :raise AccessError: for anybody else
+        :raise AccessError: when the user is no operator
         """
         return self._report(self._intervene("retry"))
 
     def action_resend(self):
-        """Send the current state again, now; for operators.
+        """Send the current state again, now.
 
-        :raise AccessError: for anybody else
+        :raise AccessError: when the user is no operator
         """
         return self._report(self._intervene("resend"))
 
@@ -56,9 +56,9 @@ class G2pSparMapping(models.Model):
         return self._ask_why("pause")
 
     def action_resume(self):
-        """Send for these registrants again; for operators.
+        """Resume sending for these registrants.
 
-        :raise AccessError: for anybody else
+        :raise AccessError: when the user is no operator
         """
         return self._report(self._intervene("resume"))
 
@@ -66,7 +66,7 @@ class G2pSparMapping(models.Model):
         return self.env["g2p.spar.intervene"]._ask(action, "mapping_ids", self)
 
     def _report(self, done):
-        """Return a message that says how many of these were dealt with."""
+        """Return a message with the number of mappings that were changed."""
         left = len(self) - len(done)
         message = self.env._("Done for %s.", len(done))
         if left:
@@ -93,14 +93,14 @@ class G2pSparMapping(models.Model):
         self.env["g2p.spar.connection"].check_access("read")
 
     def _intervene(self, action, reason=False):
-        """Do something to these mappings by hand, and log who did it and why.
+        """Apply an action of an operator to these mappings, and log it.
 
-        Rows the engine is busy with are left out rather than waited for: it holds them
-        while SPAR works.
+        Rows that the engine has locked are left out, because waiting for them could
+        take as long as SPAR needs.
 
         :param str action: one of the actions of ``g2p.spar.intervention``
         :param str reason: why, for those that ask
-        :return: those it was done to
+        :return: the mappings that were changed
         :raise AccessError: when the user is no operator
         """
         self._check_operator()

@@ -4,8 +4,8 @@ from odoo import fields, models
 class G2pSparReading(models.Model):
     """SPAR's last answer to a live query about a registrant; see ``live/query.py``.
 
-    It is what a screen shows while SPAR is down. The engine never reads it. There is no
-    number in it but the masked one.
+    Screens show it while SPAR is down. The engine never reads it. It contains the
+    masked number and a keyed hash, never the number.
     """
 
     _name = "g2p.spar.reading"

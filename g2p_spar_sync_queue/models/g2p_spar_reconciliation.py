@@ -24,8 +24,8 @@ from ..live.drift import (
     masked,
 )
 from ..spar.answers import Item, Outcome
+from ..spar.codes import RESOLVE
 from ..spar.keys import KeyProblem
-from ..spar.words import RESOLVE
 from ..transactions import RETRYABLE_ERRORS, Busy, commit, roll_back
 
 #: IDs in one question. SPAR answers up to 32,767, proxies cap the size.

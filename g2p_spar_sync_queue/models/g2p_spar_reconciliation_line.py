@@ -7,8 +7,8 @@ from odoo.addons.g2p_spar_financial_address.const import EDITOR
 from ..jobs import later, on_behalf
 from ..live.drift import fingerprint
 from ..spar.answers import Item, Outcome
+from ..spar.codes import RESOLVE
 from ..spar.keys import KeyProblem
-from ..spar.words import RESOLVE
 
 #: States of a difference about which a person has not decided, or whose decision is
 #: still being carried out: the job that takes one over may have been lost.

@@ -68,10 +68,10 @@ class ResPartner(models.Model):
     # === WHAT SPAR HOLDS === #
 
     def refresh_spar_status(self, ask=False):
-        """Return what SPAR holds and what was requested, as a screen shows it: masked.
+        """Return the address at SPAR and the requested one, masked, for a screen.
 
-        :param bool ask: whether SPAR is asked now, for a few seconds at most. Then what
-            this transaction did before is committed
+        :param bool ask: whether SPAR is asked now, which takes a few seconds at most
+            and commits what this transaction did before
         :return: as :func:`~..live.status.spar_status`
         :rtype: dict
         :raise AccessError: if the user may not see the registrant or payment data
@@ -90,9 +90,9 @@ class ResPartner(models.Model):
     # === ARCHIVED AND DELETED REGISTRANTS === #
 
     def _spar_is_paid(self):
-        """Return whether SPAR should hold this registrant's address.
+        """Return whether SPAR should have this registrant's address.
 
-        Who is archived has left the registry, and is not to be paid any more.
+        Archived registrants have left the registry and are not paid any more.
         """
         self.ensure_one()
         return self.active and self._spar_is_registrant()
@@ -131,7 +131,7 @@ class ResPartner(models.Model):
     def _spar_hold_details(self, vals):
         """Wait for a change of the settings that send this name or phone to SPAR.
 
-        :param dict vals: what is about to be written
+        :param dict vals: the values to write
         """
         told = self._spar_details_triggers()
         if not ({"name", "phone"} & vals.keys()) - told:
@@ -142,7 +142,7 @@ class ResPartner(models.Model):
             self.env["g2p.fa.settings"]._hold_details()
 
     def _spar_with_address(self):
-        """Return those with an address in use, with all rights on them."""
+        """Return the registrants with an address in use, as superuser."""
         return self.sudo().filtered(
             lambda partner: partner.financial_address_id.state == "effective"
         )
@@ -160,7 +160,7 @@ class ResPartner(models.Model):
         outbox.capture(unpaid, "admin", self.env["g2p.spar.connection"])
 
     def _payment_data_may_leave(self):
-        """Hold back those of whom SPAR has or may have a row."""
+        """Leave out registrants of whom SPAR has or may have a row."""
         known = self.env["g2p.spar.mapping"].sudo()._known_at_spar(self)
         return super()._payment_data_may_leave() - known.partner_id
 
@@ -179,7 +179,7 @@ class ResPartner(models.Model):
                 self.env._(
                     "%(name)s has a payment address at SPAR, or had one, and its "
                     "history is kept. Remove the payment data first, or archive this "
-                    "registrant: SPAR is told to forget the address.",
+                    "registrant, which removes the address from SPAR.",
                     name=kept[0].partner_id.display_name,
                 )
             )

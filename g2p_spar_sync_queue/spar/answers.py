@@ -1,4 +1,4 @@
-"""What an answer of SPAR means, in one vocabulary for all its versions."""
+"""Items, results and answers: the same for all versions of SPAR."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -7,20 +7,20 @@ from enum import Enum
 class Outcome(Enum):
     """The class of an answer; each has one consequence in the engine."""
 
-    #: SPAR did it.
+    #: SPAR did what was requested.
     DONE = "done"
-    #: The ID is linked where we thought it was not, or the reverse. SPAR has one
-    #: reason code for both, so only the operation tells which.
+    #: The ID is already linked, although a link was sent, or not linked, although an
+    #: update was sent. SPAR has one reason code for both; the operation decides which.
     SWAP = "swap"
-    #: Nothing was done and the same request may succeed later.
+    #: SPAR did nothing, or failed, and the same request may succeed later.
     TRANSIENT = "transient"
     #: It is unknown whether SPAR did it: resolve before anything else is sent.
     AMBIGUOUS = "ambiguous"
     #: SPAR does not accept our signature. A broken key service at SPAR looks the same.
     PARTNER = "partner"
-    #: SPAR refuses this item; sending it again cannot help.
+    #: SPAR refuses this item; it would refuse it again.
     REFUSED = "refused"
-    #: SPAR refuses the request as a whole; one item may be to blame.
+    #: SPAR refuses the request as a whole; one item may be the cause.
     BATCH_REFUSED = "batch_refused"
 
 
@@ -31,8 +31,7 @@ class Item:
     ``fa`` and ``strategy_number`` are for link and update, and so are ``name`` and
     ``phone``, which are left out of the request when they are empty. ``parts`` is the
     same address in its parts, by SPAR's names for them; SPAR 2.x is sent those.
-    ``reference_id`` is unique among all requests and the only thing answers are matched
-    by.
+    ``reference_id`` is unique among all requests; answers are matched by nothing else.
     """
 
     reference_id: str
@@ -52,9 +51,10 @@ class Item:
 class Result:
     """The outcome of one item.
 
-    ``code`` is SPAR's reason code or a word of ours for trouble below it (such as
-    ``http.503``). After a resolve, ``linked`` tells whether SPAR has the ID, ``fa``
-    what it holds there and ``strategy_number`` how that is to be read; None is unknown.
+    ``code`` is SPAR's reason code, or a code of ours for a failure of HTTP or of the
+    connection (such as ``http.503``). After a resolve, ``linked`` says whether SPAR has
+    the ID, ``fa`` which address it holds and ``strategy_number`` which strategy that
+    was written with; None is unknown.
     """
 
     outcome: Outcome
@@ -76,14 +76,14 @@ class Answer:
 
     @property
     def refuses_partner(self):
-        """Whether it is the partner SPAR does not accept, not an item."""
+        """Whether SPAR refused the partner rather than an item."""
         return any(r.outcome == Outcome.PARTNER for r in self.results.values())
 
     @property
     def failed(self):
-        """Whether the request as a whole came to nothing, as when SPAR is down."""
-        trouble = Outcome.TRANSIENT, Outcome.AMBIGUOUS
-        return all(r.outcome in trouble for r in self.results.values())
+        """Whether no item has a definite result, as when SPAR is down."""
+        indefinite = Outcome.TRANSIENT, Outcome.AMBIGUOUS
+        return all(r.outcome in indefinite for r in self.results.values())
 
     @classmethod
     def same_for_all(cls, items, outcome, code, retry_after=None):

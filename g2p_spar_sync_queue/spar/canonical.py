@@ -1,4 +1,4 @@
-"""The exact bytes of a request: what travels is what is signed.
+"""The exact bytes of a request: the bytes that are sent are the bytes that are signed.
 
 SPAR parses the body, writes it again in its own canonical form and verifies the
 signature over that. Two forms are deployed:

@@ -10,9 +10,9 @@ from .canonical import canonical_bytes
 from .g2p_connect import G2pConnect
 from .transport import NoAnswer, NotSent, Transport
 
-#: The server says it has finished with the request, or never began.
+#: The server has ended the request, or has not begun it: send it again later.
 _LATER = {408, 425, 429, 500}
-#: There is something wrong with what was sent: an item, or how many there are.
+#: The request is refused: because of an item, or of the number of items.
 _REFUSED = {400, 413, 422}
 
 
@@ -33,11 +33,11 @@ class SignedRequest:
 class SparClient:
     """Sends requests to one SPAR mapper as one partner.
 
-    It sends once and reports; when to try again is the engine's decision, because a
-    retry here would not survive the process.
+    It sends a request once. The engine decides about retries: a retry here would be
+    lost with the process.
 
-    :param http: the HTTP client, as of :mod:`.transport`, for the address that the
-        paths of the operations are appended to; it is closed with this
+    :param http: the HTTP client (see :mod:`.transport`) for the base address, to which
+        the paths of the operations are appended; it is closed with this
     :param signer: a :class:`~.jws.Signer`
     :param str sender_id: the partner's name at SPAR
     :param str canonical_form: ``ascii`` or ``utf8``
@@ -62,31 +62,32 @@ class SparClient:
         self.close()
 
     def close(self):
-        """Give up the connection to SPAR."""
+        """Close the connection to SPAR."""
         self._transport.close()
 
     def send(self, operation, items, message_id=None):
         """Send one request and return the outcome of each item.
 
-        Never raises for anything SPAR or the network does.
+        What SPAR or the network does never raises an exception.
 
         :param str operation: link, update, unlink or resolve
         :param items: list of :class:`~.answers.Item`, no SPAR ID twice
-        :param str message_id: unique per request; made up when not given
+        :param str message_id: unique per request; generated when not given
         :rtype: ~.answers.Answer
         :raise ValueError: when the request itself is malformed (a bug of the caller)
+        :raise ~.keys.KeyProblem: when the key cannot sign
         """
         signed = self.sign_request(operation, items, message_id)
         return self.read_answer(signed, self.deliver(signed))
 
     def deliver(self, signed, in_time=None):
-        """Send a signed request and return what came back, unread.
+        """Send a signed request and return the reply as bytes.
 
-        Bytes go out and bytes come in, so this may be done in any thread.
+        It sends and receives bytes and does nothing else, so any thread may call it.
 
         :param SignedRequest signed: from :meth:`sign_request`, to be sent once
         :param in_time: as for :meth:`~.transport.Transport.post`
-        :return: a :class:`~.transport.Reply`, or the problem there was instead
+        :return: a :class:`~.transport.Reply`, or the exception that took its place
         """
         try:
             return self._post(signed, in_time)
@@ -107,20 +108,22 @@ class SparClient:
         return self.answer(signed.operation, signed.items, reply)
 
     def post(self, operation, items, message_id=None):
-        """Send one request and return what came back, unread; see :meth:`send`.
+        """Send one request and return the reply as bytes; see :meth:`send`.
 
         :rtype: ~.transport.Reply
         :raise ~.transport.NotSent: when it cannot have reached SPAR
-        :raise ~.transport.NoAnswer: when it may have, and no whole answer came
+        :raise ~.transport.NoAnswer: when it may have, and no complete answer arrived
         :raise ValueError: when the request itself is malformed (a bug of the caller)
+        :raise ~.keys.KeyProblem: when the key cannot sign
         """
         return self._post(self.sign_request(operation, items, message_id))
 
     def sign_request(self, operation, items, message_id=None):
-        """Write and sign one request, to be sent soon; see :meth:`send`.
+        """Build and sign one request, to be sent soon; see :meth:`send`.
 
         :rtype: SignedRequest
         :raise ValueError: when the request itself is malformed (a bug of the caller)
+        :raise ~.keys.KeyProblem: when the key cannot sign
         """
         request = self._dialect.build(
             operation,
@@ -142,7 +145,7 @@ class SparClient:
         )
 
     def answer(self, operation, items, reply):
-        """Return what a reply means.
+        """Return the result of each item of a reply.
 
         :param ~.transport.Reply reply: to a request with these items
         :rtype: ~.answers.Answer
@@ -163,8 +166,8 @@ class SparClient:
         if status in _REFUSED:
             return Answer.same_for_all(items, Outcome.BATCH_REFUSED, code)
         if status < 300 or status >= 500:
-            # A proxy gave up on SPAR, which may still be working on the request; some
-            # answer 503 for that, too.
+            # A proxy stopped waiting for SPAR, which may still process the request;
+            # some proxies answer 503 then.
             return Answer.same_for_all(items, Outcome.AMBIGUOUS, code, wait)
-        # A redirect, a wrong path, a proxy's page: the set-up is wrong, not an item.
+        # A redirect, a wrong path, a proxy's page: a setting is wrong, not an item.
         return Answer.same_for_all(items, Outcome.TRANSIENT, code)

@@ -1,8 +1,8 @@
-"""Finding out how a server at some address wants to be spoken to.
+"""Detects which dialect and canonical form the server at an address understands.
 
-A signed question for an ID nobody has, with a letter that is not ASCII in it, is tried
-in each dialect and canonical form. It changes nothing at SPAR, and only the form the
-server verifies by is accepted.
+It sends a signed resolve of an ID that no registrant has, in each dialect and canonical
+form. The ID contains a letter outside ASCII, so that the server accepts the signature
+in one canonical form only. Nothing changes at SPAR.
 """
 
 import time
@@ -13,40 +13,42 @@ from email.utils import parsedate_to_datetime
 from .answers import Item, Outcome
 from .canonical import ASCII, UTF8
 from .client import SparClient
+from .codes import RESOLVE
 from .g2p_connect import G2pConnect
 from .partner_api import PartnerApi
 from .transport import NoAnswer, NotSent
-from .words import RESOLVE
 
-#: What happened, in one word each. SPAR answered and accepted the signature.
+# The findings.
+#: SPAR answered and accepted the signature.
 ACCEPTED = "accepted"
-#: It answered and refused the signature, whichever form.
+#: It answered and refused the signature in each canonical form.
 SIGNATURE_REFUSED = "signature_refused"
 #: It failed (HTTP 500) on requests that were signed.
 SERVER_ERROR = "server_error"
-#: Something in front of it wants other credentials (HTTP 401 or 403).
+#: A gateway in front of it requires other credentials (HTTP 401 or 403).
 FORBIDDEN = "forbidden"
-#: It took neither dialect for a request (HTTP 400).
+#: It understood neither dialect (HTTP 400 or 422).
 NOT_UNDERSTOOD = "not_understood"
 #: There is a server, but no SPAR at this address.
 NOT_SPAR = "not_spar"
-#: The server sends callers elsewhere, which is never followed.
+#: The server redirects to another address; redirects are never followed.
 REDIRECTED = "redirected"
-#: A gateway answers that SPAR behind it does not, or not now.
+#: A gateway answers that SPAR is not available.
 UNAVAILABLE = "unavailable"
-#: No answer came in time, or the connection was cut.
+#: No answer arrived in time, or the connection was cut.
 NO_ANSWER = "no_answer"
+#: No connection to the server.
 UNREACHABLE = "unreachable"
-#: Nothing that is trusted vouches for the server's certificate.
+#: The server's certificate is not trusted.
 UNTRUSTED = "untrusted"
 
 #: An ID that no registrant has, which looks different in each canonical form.
 PROBE_ID = "connection-test-é"
 
-#: The forms of each dialect, the likelier one first.
+#: The canonical forms of each dialect, the likelier one first.
 _ATTEMPTS = ((G2pConnect(), (ASCII, UTF8)), (PartnerApi(), (UTF8, ASCII)))
-#: Of several words the most telling first.
-_BY_WEIGHT = (
+#: Of several findings, the first of these is reported.
+_BY_PRIORITY = (
     SIGNATURE_REFUSED,
     SERVER_ERROR,
     UNAVAILABLE,
@@ -55,33 +57,33 @@ _BY_WEIGHT = (
     NOT_UNDERSTOOD,
     NOT_SPAR,
 )
-#: What an answer of SPAR's own says.
-_WORDS = {
+#: The finding from the outcome of the resolve.
+_FINDINGS = {
     Outcome.DONE: ACCEPTED,
-    # It looked at the ID, so the signature was accepted.
+    # SPAR checks the ID after the signature.
     Outcome.REFUSED: ACCEPTED,
     Outcome.PARTNER: SIGNATURE_REFUSED,
     Outcome.TRANSIENT: SERVER_ERROR,
     Outcome.BATCH_REFUSED: NOT_UNDERSTOOD,
 }
-#: Words that only a server which speaks a dialect can have caused.
-_TELLS_DIALECT = (SIGNATURE_REFUSED, SERVER_ERROR)
+#: Findings that show which dialect the server understands, if only one led to them.
+_SHOW_DIALECT = (SIGNATURE_REFUSED, SERVER_ERROR)
 
 
 @dataclass(frozen=True)
 class Detection:
-    """What was found.
+    """The result of :func:`detect`.
 
-    :param str word: what happened, one of this module's words
+    :param str finding: one of the constants of this module
     :param str dialect: the dialect's name, or None while unknown
     :param str form: the canonical form, or None while unknown
-    :param bool key_known: whether SPAR knows our key; None when that cannot be told
-    :param int latency_ms: milliseconds one answer took, or None without any
-    :param float clock_difference: seconds by which the server's clock is ahead of ours,
-        to about half a second; None if it does not tell the time
+    :param bool key_known: whether SPAR knows our key; None when that is unknown
+    :param int latency_ms: milliseconds until the answer, or None without one
+    :param float clock_difference: estimate, in seconds, of how far the server's clock
+        is ahead of ours; None if its answer has no date
     """
 
-    word: str
+    finding: str
     dialect: str | None = None
     form: str | None = None
     key_known: bool | None = None
@@ -90,34 +92,35 @@ class Detection:
 
 
 def detect(http, signer, sender_id, paths=None):
-    """Try the dialects and forms one after another; say what was found.
+    """Try the dialects and canonical forms one after another.
 
-    Never raises for anything the server or the network does.
+    What the server or the network does never raises an exception.
 
-    :param http: the HTTP client, as of :mod:`.transport`, for the address in question
+    :param http: the HTTP client (see :mod:`.transport`) for the address
     :param signer: a :class:`~.jws.Signer`
     :param str sender_id: the partner's name at SPAR
     :param dict paths: as for :class:`~.client.SparClient`
     :rtype: Detection
+    :raise ~.keys.KeyProblem: when the key cannot sign
     """
     found = []
     for dialect, forms in _ATTEMPTS:
         for form in forms:
             with SparClient(http, signer, sender_id, form, dialect, paths) as client:
-                detection = _ask(client, dialect, form)
+                detection = _probe(client, dialect, form)
             found.append(detection)
-            if detection.word in (ACCEPTED, NO_ANSWER, UNREACHABLE, UNTRUSTED):
-                # Trying on would only take longer.
+            if detection.finding in (ACCEPTED, NO_ANSWER, UNREACHABLE, UNTRUSTED):
+                # Further attempts would find the same.
                 return detection
-            if detection.word != SIGNATURE_REFUSED:
-                # The form makes no difference.
+            if detection.finding != SIGNATURE_REFUSED:
+                # Another canonical form would find the same.
                 break
         else:
-            return _refused(dialect, found[-1])
-    return _judge(found)
+            return _signature_refused(dialect, found[-1])
+    return _summarize(found)
 
 
-def _ask(client, dialect, form):
+def _probe(client, dialect, form):
     item = Item("detect", PROBE_ID)
     sent, start = datetime.now(timezone.utc), time.monotonic()
     try:
@@ -129,21 +132,21 @@ def _ask(client, dialect, form):
         return Detection(NO_ANSWER)
     seconds = time.monotonic() - start
     (result,) = client.answer(RESOLVE, [item], reply).results.values()
-    word = _word(reply.status, result.outcome)
+    finding = _finding(reply.status, result.outcome)
     return Detection(
-        word,
+        finding,
         dialect=dialect.name,
-        form=form if word == ACCEPTED else None,
-        key_known=True if word == ACCEPTED else None,
+        form=form if finding == ACCEPTED else None,
+        key_known=True if finding == ACCEPTED else None,
         latency_ms=round(seconds * 1000),
-        clock_difference=_ahead(reply.headers, sent, seconds),
+        clock_difference=_clock_difference(reply.headers, sent, seconds),
     )
 
 
-def _word(status, outcome):
+def _finding(status, outcome):
     if status == 200:
-        # What cannot be read was not written by SPAR.
-        return _WORDS.get(outcome, NOT_SPAR)
+        # An answer that cannot be read is not one of SPAR's.
+        return _FINDINGS.get(outcome, NOT_SPAR)
     if status in (401, 403):
         return FORBIDDEN
     if status in (400, 422):
@@ -157,31 +160,31 @@ def _word(status, outcome):
     return NOT_SPAR
 
 
-def _ahead(headers, sent, seconds):
-    """Return by how much the server's clock is ahead, in seconds."""
+def _clock_difference(headers, sent, seconds):
+    """Return how far the server's clock is ahead, in seconds."""
     try:
-        told = parsedate_to_datetime(headers.get("Date", ""))
-        # It was told somewhere between, and without the fraction of its second.
-        return round((told - sent).total_seconds() + 0.5 - seconds / 2, 1)
+        server_time = parsedate_to_datetime(headers.get("Date", ""))
+        # The header has whole seconds, so half of one is added. It was written between
+        # sending and receiving, so half of that time is taken off.
+        return round((server_time - sent).total_seconds() + 0.5 - seconds / 2, 1)
     except (ValueError, TypeError):
         return None
 
 
-def _refused(dialect, detection):
-    """Both forms were refused, so it is the key.
+def _signature_refused(dialect, detection):
+    """Return the result when both canonical forms were refused: the key is the cause.
 
-    SPAR 1.1.0 refuses the same way while its own key service is down; SPAR 2.x fails
-    then.
+    SPAR 1.1.0 answers the same while its own key service is down; SPAR 2.x fails then.
     """
     unknown = False if dialect.name == PartnerApi.name else None
     return replace(detection, key_known=unknown)
 
 
-def _judge(found):
-    """Return what attempts add up to of which none settled it."""
-    told = {detection.word for detection in found}
-    word = next(word for word in _BY_WEIGHT if word in told)
-    alike = [detection for detection in found if detection.word == word]
-    if word in _TELLS_DIALECT and len({d.dialect for d in alike}) == 1:
+def _summarize(found):
+    """Return one result for all attempts, when none of them was conclusive."""
+    findings = {detection.finding for detection in found}
+    first = next(finding for finding in _BY_PRIORITY if finding in findings)
+    alike = [detection for detection in found if detection.finding == first]
+    if first in _SHOW_DIALECT and len({d.dialect for d in alike}) == 1:
         return alike[-1]
     return replace(alike[-1], dialect=None)

@@ -1,15 +1,15 @@
 """What the dialects of SPAR's mapper have in common.
 
-The envelopes differ; the items in them, their reason codes and their traps are nearly
-the same. Every business decision comes as HTTP 200, items come in any order, some
-without an ``id``: only ``reference_id`` tells them apart.
+The envelopes differ; the items in them and their reason codes are nearly the same. SPAR
+answers HTTP 200 also for refused items, lists items in any order, some of them without
+``id``: only ``reference_id`` identifies them.
 """
 
 import re
 from abc import ABC, abstractmethod
 
 from .answers import Answer, Outcome, Result
-from .words import (
+from .codes import (
     DUPLICATE,
     ID_INVALID,
     INTERNAL_ERROR,
@@ -25,7 +25,7 @@ from .words import (
     UPDATE,
 )
 
-#: What a refusal of the request as a whole means, where one item is not to blame.
+#: Outcome of a request that was refused as a whole, where no item can be the cause.
 _REFUSALS = {
     SIGNATURE_REFUSED: Outcome.PARTNER,
     "rjct.signature.invalid": Outcome.PARTNER,
@@ -35,9 +35,9 @@ _REFUSALS = {
 
 
 class Dialect(ABC):
-    """How one generation of SPAR's mapper is spoken to."""
+    """The requests and answers of one generation of SPAR's mapper."""
 
-    #: The machine's word for it.
+    #: Technical name, as stored on connections.
     name = None
 
     @abstractmethod
@@ -47,7 +47,7 @@ class Dialect(ABC):
     def build(self, operation, items, sender_id, message_id, timestamp):
         """Return the body of a request.
 
-        :param str operation: one of :data:`~.words.OPERATIONS`
+        :param str operation: one of :data:`~.codes.OPERATIONS`
         :param items: the :class:`~.answers.Item` list, no SPAR ID twice (a link batch
             with a duplicate fails as a whole, and nothing of it is stored)
         :param str sender_id: the partner's name at SPAR
@@ -68,14 +68,14 @@ class Dialect(ABC):
     def read(self, operation, items, body):  # pylint: disable=method-required-super
         """Return the :class:`~.answers.Answer` in the parsed body of an HTTP 200.
 
-        Never trusts position or completeness: an item SPAR left out is ambiguous, and
-        anything that is not of the documented shape makes every item ambiguous.
+        Items are not matched by position. An item that SPAR left out is ambiguous; an
+        answer that is not of the documented shape makes every item ambiguous.
 
         :param str operation: what was sent
         :param items: what was sent
-        :param body: whatever JSON value came
+        :param body: any JSON value
         """
-        header, payload = self._opened(body) if isinstance(body, dict) else (None, None)
+        header, payload = self._unwrap(body) if isinstance(body, dict) else (None, None)
         if isinstance(header, dict):
             refusal = self._refusal(header)
             if refusal:
@@ -98,21 +98,21 @@ class Dialect(ABC):
 
     @abstractmethod
     def _address(self, item):
-        """Return the fields of a link or update that say where to pay."""
+        """Return the fields of a link or update that contain the address."""
 
     @abstractmethod
-    def _opened(self, body):
-        """Return header and payload of an answer, whatever they are."""
+    def _unwrap(self, body):
+        """Return header and payload of an answer; their types are not checked yet."""
 
     @abstractmethod
     def _refusal(self, header):
         """Return outcome and code if the request as a whole was refused, or None."""
 
     @abstractmethod
-    def _held(self, entry):
-        """Return the address a resolve tells of, as text, and its strategy's number.
+    def _address_at_spar(self, entry):
+        """Return the address in the answer to a resolve, as text, and its strategy.
 
-        Either is None where it is unknown.
+        :return: the text and the strategy's number; either is None if unknown
         """
 
     # === WHAT IS THE SAME === #
@@ -126,12 +126,12 @@ class Dialect(ABC):
         }
         if operation in (LINK, UPDATE):
             entry.update(self._address(item))
-            # SPAR keeps what it has where these are missing or empty.
+            # If these are missing or empty, SPAR keeps the values it has.
             details = {"name": item.name, "phone_number": item.phone}
             entry.update({key: text for key, text in details.items() if text})
         elif operation == RESOLVE:
             entry["scope"] = "details"
-        # Unlink without "fa" deletes the row whatever it holds.
+        # Unlink without "fa" deletes the row whichever address it has.
         return entry
 
     def _result(self, operation, item, by_reference):
@@ -147,7 +147,7 @@ class Dialect(ABC):
         if operation in (LINK, UPDATE) and code == DUPLICATE:
             return Result(Outcome.SWAP, code)
         if operation == UNLINK and code == ID_INVALID:
-            # Already gone, which is what was wanted.
+            # The row does not exist, which is what unlink should achieve.
             return Result(Outcome.DONE, code)
         if code == INTERNAL_ERROR:
             return Result(Outcome.TRANSIENT, code)
@@ -160,16 +160,16 @@ class Dialect(ABC):
         if found is None or code == NOT_LINKED:
             return Result(Outcome.DONE, code, linked=False)
         if found != item.spar_id:
-            # Somebody else's answer under our reference: believe nothing of it.
+            # An answer about another ID under our reference is not used.
             return Result(Outcome.AMBIGUOUS, OTHER_ID)
-        fa, number = self._held(entry)
+        fa, number = self._address_at_spar(entry)
         return Result(Outcome.DONE, code, linked=True, fa=fa, strategy_number=number)
 
 
 def clean_code(value):
-    """Return a reason code, if it looks like one.
+    """Return a reason code; "unknown" for anything else.
 
-    Codes are stored and shown; free text in their place might repeat the address.
+    Codes are stored and shown, and free text in their place might repeat the address.
     """
     code = str(value or "")
     return code if re.fullmatch(r"[a-zA-Z_.]{0,64}", code) else "unknown"
@@ -181,10 +181,10 @@ def request_refused(code):
 
 
 def clean_text(value):
-    """Return what SPAR holds, or None for what can be no address of ours."""
+    """Return the address at SPAR, or None for a value that cannot be stored here."""
     if not isinstance(value, str) or "\0" in value:
         return None
-    # JSON can carry half a surrogate pair, which no database can.
+    # JSON can contain half a surrogate pair; PostgreSQL cannot store it.
     return value if value == value.encode(errors="ignore").decode() else None
 
 
@@ -197,7 +197,7 @@ def recorded_strategy(entry):
 
 def clean_number(value):
     """Return a strategy's number, or None for anything else."""
-    # JSON's true is no number, though it is an int in Python.
+    # JSON's true is no number, although bool is a kind of int in Python.
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
@@ -206,12 +206,12 @@ def _by_reference(entries):
     for entry in entries if isinstance(entries, list) else []:
         reference_id = entry.get("reference_id") if isinstance(entry, dict) else None
         if isinstance(reference_id, str):
-            # Two answers for one item contradict each other: believe neither.
+            # Of two answers for one item, neither is used.
             known = reference_id in by_reference
             by_reference[reference_id] = None if known else entry
     return by_reference
 
 
 def _not_done(status, code):
-    """Only a plain rejection says that nothing was done."""
+    """Return the result of an item that was not done: unclear, or refused."""
     return Result(Outcome.REFUSED if status == "rjct" else Outcome.AMBIGUOUS, code)

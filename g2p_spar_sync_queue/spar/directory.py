@@ -1,7 +1,7 @@
 """The directory of banks and wallet operators that SPAR 2.x offers beside its mapper.
 
-It is asked with the envelope of the partner API, without a signature: it tells nothing
-about anybody, and takes none.
+Requests have the envelope of the partner API and no signature, because SPAR verifies
+none here. The directory contains no data of registrants.
 """
 
 import json
@@ -13,8 +13,7 @@ BANKS = "/dfsp/fetch-banks"
 BRANCHES = "/dfsp/fetch-branches"
 WALLETS = "/dfsp/fetch-wallet-service-providers"
 
-#: What a directory holds, by the name of the list: its path, the texts of a row, and
-#: what rows are told apart by.
+#: The lists of a directory by name: path, text fields of a row, and its key fields.
 _LISTS = {
     "banks": (BANKS, ("bank_code", "bank_name"), ("id",)),
     "branches": (BRANCHES, ("branch_code", "branch_name"), ("bank_id",)),
@@ -23,7 +22,7 @@ _LISTS = {
 
 
 class DirectoryProblem(Exception):
-    """The directory cannot be read. ``code`` is our word for why."""
+    """The directory cannot be read. ``code`` is a code of ours for the reason."""
 
     def __init__(self, code):
         super().__init__(code)
@@ -32,7 +31,7 @@ class DirectoryProblem(Exception):
 
 @dataclass(frozen=True)
 class Directory:
-    """What SPAR knows: lists of rows as it tells them."""
+    """Lists of rows as SPAR returns them."""
 
     banks: list
     branches: list
@@ -40,14 +39,14 @@ class Directory:
 
 
 def fetch(transport, sender_id):
-    """Ask for the whole directory.
+    """Fetch the whole directory, in three requests.
 
     :param transport: a :class:`~.transport.Transport` to the server it is on
     :param str sender_id: this registry's name at SPAR
     :rtype: Directory
     :raise DirectoryProblem: when there is no directory, or it cannot be understood
     :raise ~.transport.NotSent: when the server cannot be reached
-    :raise ~.transport.NoAnswer: when no whole answer came
+    :raise ~.transport.NoAnswer: when no complete answer arrived
     """
     return Directory(*(_fetch_list(transport, sender_id, name) for name in _LISTS))
 
@@ -96,7 +95,7 @@ def _rows(content, name):
 
 
 def _is_row(row, texts, keys):
-    """Whether this is a row: what there is of it is of the kind it should be."""
+    """Whether this is a row whose fields, as far as present, have the right types."""
     return (
         isinstance(row, dict)
         and all(isinstance(row.get(name), str | None) for name in texts)

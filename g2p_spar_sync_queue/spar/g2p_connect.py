@@ -1,8 +1,8 @@
 """The G2P Connect dialect of the SPAR mapper 1.x (synchronous calls).
 
 ``header.status`` is ``succ`` even when all items were refused; ``rjct`` means the whole
-request was, and then the list is absent. SPAR stores the address as the text it is
-given and never looks into it.
+request was, and then the list is absent. SPAR stores the address as the text it
+receives and does not interpret it.
 """
 
 from .dialect import (
@@ -45,13 +45,13 @@ class G2pConnect(Dialect):
         }
 
     def _address(self, item):
-        # The strategy in every update too: without it SPAR keeps a stale one.
+        # Also in every update: without it SPAR keeps the former strategy.
         return {
             "fa": item.fa,
             "additional_info": [{"strategy_id": item.strategy_number}],
         }
 
-    def _opened(self, body):
+    def _unwrap(self, body):
         return body.get("header"), body.get("message")
 
     def _refusal(self, header):
@@ -59,5 +59,5 @@ class G2pConnect(Dialect):
             return None
         return request_refused(clean_code(header.get("status_reason_code")))
 
-    def _held(self, entry):
+    def _address_at_spar(self, entry):
         return clean_text(entry.get("fa")), recorded_strategy(entry)

@@ -1,11 +1,11 @@
 """The partner's signature: a detached compact JWS over the request body.
 
-The HTTP header ``Signature`` carries ``<protected header>..<signature>``; SPAR puts
-its canonical form of the body in the empty middle before it verifies. RS256 with the
-header ``{"alg":"RS256","kid":<certificate thumbprint>}`` satisfies every SPAR version:
-older ones ignore ``kid``, the newest insist that it is the thumbprint. Nothing else is
-ever in the header: above all no key and no certificate, against which SPAR's key
-service would verify instead of the registered one.
+The HTTP header ``Signature`` carries ``<protected header>..<signature>``; SPAR puts its
+canonical form of the body in the empty middle before it verifies. RS256 with the header
+``{"alg":"RS256","kid":<certificate thumbprint>}`` works with every SPAR version: older
+ones ignore ``kid``, the newest require the thumbprint. The header contains nothing
+else. With a key or certificate in it, SPAR's key service would verify against that one
+instead of the registered one.
 """
 
 from .keys import CANNOT_SIGN, KeyProblem
@@ -22,7 +22,7 @@ class Signer:
     def __init__(self, pair, send_kid=True, kid=None):
         self._pair = pair
         self.kid = kid or pair.kid
-        # PyJWT adds "typ":"JWT" unless told not to; this is not a JWT.
+        # Without this, PyJWT adds "typ":"JWT"; this is not a JWT.
         self._headers = {"typ": None, **({"kid": self.kid} if send_kid else {})}
 
     def detached(self, body):
@@ -30,7 +30,7 @@ class Signer:
 
         :param bytes body: the HTTP body, exactly as it will be sent
         :rtype: str
-        :raise KeyProblem: when the key does not sign
+        :raise KeyProblem: when the key cannot sign
         """
         try:
             token = self._pair.encode(body, self._headers)

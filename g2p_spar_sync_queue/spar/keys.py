@@ -1,7 +1,7 @@
-"""Signing keys and their certificates: reading them, judging them, making new ones.
+"""Signing keys and their certificates: read, check and generate them.
 
-A private key is never handed around as text, and no message says anything of what was
-in a file.
+A private key is never returned as text (:func:`to_der` is for the sealed store), and no
+message quotes the content of a file.
 """
 
 import base64
@@ -22,7 +22,7 @@ MAX_BYTES = 100_000
 #: Letters in each part of a partner's name.
 MAX_NAME = 64
 
-# What may be wrong with a key.
+# Codes of problems with a key or its certificate.
 UNREADABLE = "unreadable"
 NOT_A_KEY = "not_a_key"
 NOT_RSA = "not_rsa"
@@ -36,7 +36,7 @@ EXPIRED = "expired"
 NOT_YET_VALID = "not_yet_valid"
 CANNOT_SIGN = "cannot_sign"
 
-# What of it is wrong.
+# The part that has the problem.
 KEY, CERTIFICATE, PASSWORD = "key", "certificate", "password"
 _PARTS = {
     PASSWORD_MISSING: PASSWORD,
@@ -52,10 +52,10 @@ _PARTS = {
 class KeyProblem(Exception):
     """The signing key or its certificate cannot be used.
 
-    :param str code: what is wrong, such as one of the constants of this module
-    :param detail: what the words are to name, such as the moment it expired
-    :param str part: what of it is wrong: ``key``, ``certificate`` or ``password``
-    :param str text: the same in words; the code when there are none yet
+    :param str code: the problem, such as one of the constants of this module
+    :param detail: a value for the text, such as the moment it expired
+    :param str part: which part has it: ``key``, ``certificate`` or ``password``
+    :param str text: the text for people; the code while there is none
     """
 
     def __init__(self, code, detail=None, part=None, text=None):
@@ -66,10 +66,10 @@ class KeyProblem(Exception):
 
 
 class KeyPair:
-    """A private key, and the certificate that SPAR knows it by.
+    """A private key, and the certificate by which SPAR knows it.
 
-    It signs, and does not give the key away: not even code that may look at every
-    attribute, as administrators write it into templates and server actions, finds it.
+    It signs without an attribute for the key: administrators can write code for
+    templates and server actions, which can read every attribute.
 
     :param private_key: RSA, 2048 bits or more
     :param certificate: an X.509 certificate of this very key
@@ -147,11 +147,11 @@ def load_key(content, password=None, known=False):
 
     :param bytes content: PEM, or PKCS#12
     :param bytes password: of the file, if it has one
-    :param bool known: whether it was examined before. Whether its numbers are prime
-        takes longer to find out than all else before a request; the certificate is
-        compared all the same
+    :param bool known: whether it was checked before; then the check that its numbers
+        are prime is left out, which takes longer than all other steps before a request
     :return: the key, and the certificate in the same file or None
-    :raise KeyProblem: when it is none, is locked, or too weak
+    :raise KeyProblem: when it is none, the password is missing or wrong, or it is too
+        weak
     """
     if len(content) > MAX_BYTES:
         raise KeyProblem(NOT_A_KEY)
@@ -174,7 +174,7 @@ def _load_pem(content, password, known):
             unsafe_skip_rsa_key_validation=known,
         )
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        # Without the cause: its text may quote what was in the file.
+        # Without the cause: its text may quote the file.
         raise KeyProblem(PASSWORD_WRONG if locked else NOT_A_KEY) from None
     both = b"-----BEGIN CERTIFICATE-----" in content
     return key, load_certificate(content) if both else None
@@ -222,7 +222,7 @@ def load_request(content):
 
 
 def check_strength(private_key):
-    """Refuse what SPAR does not accept.
+    """Refuse a key that SPAR does not accept.
 
     :raise KeyProblem: when it is no RSA key of 2048 bits or more
     """
@@ -242,7 +242,7 @@ def thumbprint(certificate):
 
 
 def validity(certificate):
-    """Return from when until when a certificate is valid, in UTC without a zone."""
+    """Return the first and last moment of a certificate's validity, in naive UTC."""
     return (
         certificate.not_valid_before_utc.replace(tzinfo=None),
         certificate.not_valid_after_utc.replace(tzinfo=None),
@@ -266,7 +266,7 @@ def public_key_pem(certificate):
     )
 
 
-# === MAKING NEW ONES === #
+# === GENERATING === #
 
 
 def make_key(bits):
@@ -349,7 +349,7 @@ def partner_name(common_name, organisation=None, country=None):
 
 
 def to_der(private_key):
-    """Return a private key as bytes, for whoever seals them at once."""
+    """Return a private key as bytes; the caller encrypts them at once."""
     return private_key.private_bytes(
         serialization.Encoding.DER,
         serialization.PrivateFormat.PKCS8,
@@ -359,7 +359,7 @@ def to_der(private_key):
 
 def from_der(content):
     """Return the private key of :func:`to_der`."""
-    # It was examined before it was kept, and nobody can have altered it since.
+    # It was checked before it was encrypted, and decryption verifies that it is intact.
     return serialization.load_der_private_key(
         content, None, unsafe_skip_rsa_key_validation=True
     )

@@ -1,10 +1,10 @@
 """The partner API dialect of the SPAR mapper 2.x.
 
 ``response_status`` is ``SUCCESS`` even when all items were refused; ``ERROR`` means the
-whole request was, and then the list is empty. An address travels in its parts: SPAR
-writes the text it stores by a strategy of its own, and on resolve tells the parts it
-reads from that text. For the engine an address stays one text, the one our strategy of
-the same number writes, so that both dialects compare alike.
+whole request was, and then the list is empty. An address is sent in its parts: SPAR
+writes the text it stores with a strategy of its own, and answers a resolve with the
+parts it reads from that text. For the engine an address is one text, which our strategy
+of the same number writes, so that addresses of both dialects compare as equal.
 """
 
 from .answers import Outcome
@@ -19,13 +19,14 @@ from .dialect import (
 
 NAME = "partner_api"
 
-#: The code of whatever SPAR finds wrong with a request, the signature included.
+#: The one code for every invalid request, also for an invalid signature.
 REQUEST_INVALID = "rjct.request.validation"
 
 _WALLET = ("wallet_provider_name", "wallet_provider_code")
 
-#: SPAR tells the kinds of addresses apart by the fields present: what only this kind
-#: has, its ``fa_type``, and all the fields it must have. Empty is allowed, null is not.
+#: SPAR recognises the type of an address by its fields. For each type: the field that
+#: only this type has, its ``fa_type``, and all its required fields, which may be empty
+#: but not null.
 KINDS = (
     (
         "account_number",
@@ -40,8 +41,8 @@ KINDS = (
 class PartnerApi(Dialect):
     """SPAR 2.x; see :class:`~.dialect.Dialect`.
 
-    :param write: a function of a strategy's number and the parts of an address that
-        returns the text our strategy writes for them, or None when they do not fit it
+    :param write: a function of a strategy's number and the parts of an address; it
+        returns the text our strategy writes for them, or None if they do not fit it
     """
 
     name = NAME
@@ -78,12 +79,12 @@ class PartnerApi(Dialect):
                         "fa_type": fa_type,
                         **{name: parts.get(name) or "" for name in names},
                     },
-                    # SPAR adds it itself. A row that lacks it could never be read.
+                    # SPAR adds it, too. It could not read a row without it.
                     "additional_info": [{"strategy_id": item.strategy_number}],
                 }
         raise ValueError("an address without its parts cannot be sent to SPAR 2.x")
 
-    def _opened(self, body):
+    def _unwrap(self, body):
         content = body.get("response_body")
         payload = content.get("response_payload") if isinstance(content, dict) else None
         return body.get("response_header"), payload
@@ -96,7 +97,7 @@ class PartnerApi(Dialect):
             return Outcome.PARTNER, code
         return request_refused(code)
 
-    def _held(self, entry):
+    def _address_at_spar(self, entry):
         fa = entry.get("fa")
         number = recorded_strategy(entry)
         if not isinstance(fa, dict):
@@ -104,8 +105,8 @@ class PartnerApi(Dialect):
         parts = {name: text for name, text in fa.items() if text is not None}
         named = clean_number(parts.pop("strategy_id", None))
         number = number if named is None else named
-        # Without a strategy, or where its own could not read the row, SPAR tells no
-        # parts: linked, but where to is unknown.
+        # SPAR returns no parts for a row without a strategy, or one that its strategy
+        # cannot read: the ID is linked, and the address unknown.
         if not parts or number is None or not self._write:
             return None, number
         if any(clean_text(text) is None for text in parts.values()):
@@ -116,10 +117,10 @@ class PartnerApi(Dialect):
 def _is_about_signature(header):
     """Whether an invalid request is one whose signature SPAR refused.
 
-    SPAR has one code for all of it, and puts the name of its own constant for a bad
-    signature where the text belongs. Mistakes in the body are an HTTP 400, so without
-    any text it is the signature, too: better to stop and call somebody than to hold
-    every registrant for it.
+    SPAR has one code for all invalid requests; for a bad signature, the text is the
+    name of a constant of its own. Faults in the body are answered with HTTP 400, so an
+    empty text also means the signature: the connection then pauses and alerts a person,
+    and no registrant is held.
     """
     text = header.get("response_error_message")
     if not isinstance(text, str) or not text.strip():

@@ -1,4 +1,4 @@
-"""Which place an address leads to, in one spelling."""
+"""One normal form for the addresses of servers, to compare them."""
 
 import ipaddress
 import posixpath
@@ -6,16 +6,16 @@ import re
 from contextlib import suppress
 from urllib.parse import quote, unquote, urlsplit
 
-#: Ports that need not be written. SPAR is one behind both.
+#: Ports that are left out. One server may be reached by HTTP and by HTTPS.
 _USUAL_PORTS = {None, 80, 443}
 
 
 def place(url):
-    """Return the place an address leads to, in the same spelling for the same place.
+    """Return host, port and path of an address in one normal form.
 
-    Two names of one server are two places: only its operator knows that.
+    Two host names of one server are two places: only its operator knows about them.
 
-    :param str url: an address; anything else is returned as it is
+    :param str url: an address; one that cannot be parsed is returned unchanged
     :rtype: str
     """
     try:

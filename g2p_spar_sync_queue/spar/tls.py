@@ -1,7 +1,7 @@
-"""Certificates of the connection to SPAR: whom to trust, and what to show.
+"""Certificates of the connection to SPAR: trusted authorities, client certificate.
 
-They have nothing to do with the signature of a request. The server's certificate is
-always verified; there is no way to leave that out.
+They are not used for the signature of a request. The server's certificate is always
+verified; there is no setting to turn that off.
 """
 
 import re
@@ -15,7 +15,7 @@ from .keys import UNREADABLE, KeyProblem
 
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 
-# What may be wrong with a certificate of the connection.
+# Codes of problems with a certificate of the connection.
 UNFIT = "tls_unfit"
 HAS_PRIVATE_KEY = "tls_has_private_key"
 NOT_PEM = "tls_not_pem"
@@ -27,14 +27,14 @@ class TlsProblem(KeyProblem):
 
 
 class Tls:
-    """What is not usual about the connection to one SPAR.
+    """The TLS settings of one connection.
 
     :param str authorities: certificates in PEM form; if given, only servers whose
-        certificate one of these vouches for are trusted
-    :param str certificate_path: a file with the client certificate to show, or None
+        certificate one of these has issued are trusted
+    :param str certificate_path: a file with the client certificate, or None
     :param str key_path: a file with its private key, without a password
-    :param opened: a function of a path; what it returns gives, as a context manager,
-        the path of a file that may be read, or raises OSError
+    :param open_file: a function of a path that returns a context manager; entered, it
+        returns the path of a file that may be read, or raises OSError
     """
 
     def __init__(
@@ -42,15 +42,15 @@ class Tls:
         authorities=None,
         certificate_path=None,
         key_path=None,
-        opened=nullcontext,
+        open_file=nullcontext,
     ):
         self.authorities = authorities
-        self._opened = opened
+        self._open_file = open_file
         self._certificate_path = certificate_path
         self._key_path = key_path
 
     def context(self):
-        """Return these as an SSL context.
+        """Return an SSL context with these settings.
 
         :rtype: ssl.SSLContext
         :raise TlsProblem: when a certificate or key cannot be used
@@ -59,25 +59,25 @@ class Tls:
             read_authorities(self.authorities)
         context = ssl.create_default_context(cadata=self.authorities or None)
         if self._certificate_path:
-            self._show_certificate(context)
+            self._load_client_certificate(context)
         return context
 
-    def _show_certificate(self, context):
+    def _load_client_certificate(self, context):
         try:
             with (
-                self._opened(self._certificate_path) as certificate,
-                self._opened(self._key_path) as key,
+                self._open_file(self._certificate_path) as certificate,
+                self._open_file(self._key_path) as key,
             ):
                 context.load_cert_chain(
                     certificate,
                     key,
-                    # Otherwise OpenSSL asks on the server's terminal, and waits.
+                    # Otherwise OpenSSL would wait for a password at the terminal.
                     password=lambda: "",
                 )
         except ssl.SSLError:
             raise TlsProblem(UNFIT) from None
         except (OSError, TypeError, ValueError):
-            # Without path and cause: people without rights on keys read this, too.
+            # Without path and cause: also people without rights on keys read this.
             raise TlsProblem(UNREADABLE) from None
 
     def __repr__(self):
@@ -89,7 +89,8 @@ def read_authorities(pem):
 
     :param str pem: one or more certificates
     :rtype: list
-    :raise TlsProblem: when there is none, one is damaged, or there is something else
+    :raise TlsProblem: when there is none, one is damaged, or the text contains other
+        PEM blocks
     """
     kinds = [match.group(1) for match in _BLOCK.finditer(pem)]
     if any("PRIVATE KEY" in kind for kind in kinds):

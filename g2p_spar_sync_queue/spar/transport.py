@@ -1,19 +1,18 @@
-"""Calls of SPAR by an HTTP client that is made elsewhere.
+"""HTTP calls of SPAR, with an HTTP client that the caller provides.
 
-The client has ``request(method, path, body, headers, in_time)``, which returns what
-came back and never raises, and ``close()``. Its reply has ``status``, ``headers``,
-``content``, ``retry_after``, ``problem`` (a code of ours, or None) and
-``may_have_arrived``.
+The client has ``close()`` and ``request(method, path, body, headers, in_time)``, which
+never raises. The reply it returns has ``status``, ``headers``, ``content``,
+``retry_after``, ``problem`` (a code of ours, or None) and ``may_have_arrived``.
 """
 
 from dataclasses import dataclass, field
 
-#: An answer for 1,000 items is about 0.4 MB; anything far beyond is not one.
+#: An answer for 1,000 items has about 0.4 MB.
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
 
 class NotSent(Exception):
-    """The request cannot have reached SPAR. ``code`` is our word for why."""
+    """The request cannot have reached SPAR. ``code`` is our code for the reason."""
 
     def __init__(self, code):
         super().__init__(code)
@@ -21,14 +20,14 @@ class NotSent(Exception):
 
 
 class TooLate(NotSent):
-    """Too much time has passed since it was decided to send this; it has not left."""
+    """The request was not sent, because ``in_time`` said that it is too late."""
 
     def __init__(self):
         super().__init__("sender.late")
 
 
 class NoAnswer(Exception):
-    """The request may have reached SPAR. ``code`` is our word for what happened."""
+    """The request may have reached SPAR. ``code`` is our code for the reason."""
 
     def __init__(self, code):
         super().__init__(code)
@@ -37,7 +36,7 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back. ``content`` is None when it is larger than any answer can be."""
+    """An HTTP reply. ``content`` is None if it is larger than the client allows."""
 
     status: int
     headers: dict
@@ -55,7 +54,7 @@ class Transport:
         self._http = http
 
     def close(self):
-        """Give up the connection."""
+        """Close the connection."""
         self._http.close()
 
     def post(self, path, body, headers, in_time=None):
@@ -64,11 +63,12 @@ class Transport:
         :param str path: below the base URL
         :param bytes body: what is sent, byte for byte
         :param dict headers: besides those every request has
-        :param in_time: a function that is asked at first, and when the connection is
-            open and nothing but the body is missing; what it says no to is not sent
+        :param in_time: a function that is called before connecting, and again when the
+            connection is open and only the body is missing; if it returns False, the
+            request is not sent
         :rtype: Reply
         :raise NotSent: when the request cannot have reached SPAR
-        :raise NoAnswer: when it may have, and no whole answer came
+        :raise NoAnswer: when it may have, and no complete answer arrived
         """
         reply = self._http.request("POST", path, body, headers, in_time)
         if reply.problem == "sender.late":

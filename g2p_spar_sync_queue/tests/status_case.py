@@ -17,7 +17,7 @@ ROLES = {
 
 
 class StatusCase(SparCase):
-    """Somebody looks at a registrant whose address is at a stand-in for SPAR."""
+    """The status of a registrant whose address is at a stand-in for SPAR."""
 
     @classmethod
     def setUpClass(cls):
@@ -30,7 +30,7 @@ class StatusCase(SparCase):
     def setUp(self):
         super().setUp()
         # Every look is a question, but where the short memory is what is tested.
-        self.patch(query, "FRESH", 0)
+        self.patch(query, "REUSE_SECONDS", 0)
 
     def bring_in_sync(self):
         self.enter_address("0754 200 001")
@@ -47,21 +47,21 @@ class StatusCase(SparCase):
         seen = (partner or self.registrant).with_user(self.users[role])
         return seen.refresh_spar_status(ask)
 
-    def look(self, role="viewer", ask=True):
-        """Return the one row somebody sees."""
+    def status_row(self, role="viewer", ask=True):
+        """Return the one row of the status that this role gets."""
         (row,) = self.view(role, ask)["rows"]
         return row
 
     # === QUERY SLOTS === #
 
     def lock_of(self, role, asker=None):
-        """Return the lock of somebody who asks."""
+        """Return the advisory lock of a person who asks."""
         env = self.env(user=self.users[role])
         return query_slots.asker_lock(query.asker_digest(env, asker))
 
     @contextmanager
     def held(self, *keys):
-        """Hold these locks in a session of somebody else."""
+        """Hold these locks in another session."""
         with closing(db_connect(get_db_name()).cursor()) as cr:
             for key in keys:
                 cr.execute("SELECT pg_try_advisory_lock(%s, %s)", key)

@@ -28,7 +28,7 @@ class TestBreaker(SparCase):
         self.connection.breaker_until = fields.Datetime.now() - timedelta(seconds=1)
         self.env.flush_all()
 
-    def test_spar_is_left_alone_after_failures_in_a_row(self):
+    def test_the_breaker_opens_after_failures_in_a_row(self):
         mappings = self.go_down()
         self.assertEqual(len(self.mapper.log), 3)
         self.assertEqual(self.connection.breaker_state, "open")
@@ -56,7 +56,7 @@ class TestBreaker(SparCase):
         # The longest of so many is far beyond what the first could be.
         self.assertGreater(max(asked_after), 60)
 
-    def test_after_its_return_everything_is_sent(self):
+    def test_after_an_outage_everything_is_sent(self):
         mappings = self.go_down()
         self.mapper.rule = None
         self.probe_is_due()
@@ -66,7 +66,7 @@ class TestBreaker(SparCase):
         self.assertEqual(self.connection.breaker_failures, 0)
         self.assertEqual(self.connection.breaker_trips, 0)
 
-    def test_a_return_that_does_not_last_opens_it_at_the_first_failure(self):
+    def test_after_a_short_return_one_failure_opens_the_breaker_again(self):
         mappings = self.go_down()
         self.probe_is_due()
         trouble, self.mapper.rule = self.mapper.rule, None
@@ -76,7 +76,7 @@ class TestBreaker(SparCase):
         self.assertEqual(self.connection.breaker_trips, 2)
         self.assertEqual(len(self.mapper.log), 5)
 
-    def test_nobody_is_sent_alone_because_spar_was_down(self):
+    def test_an_outage_of_spar_splits_no_batch(self):
         self.connection.batch_size = 100
         mappings = self.make_registrants(6).spar_mapping_ids
         self.mapper.rule = stand_in.status(503)
@@ -91,7 +91,7 @@ class TestBreaker(SparCase):
         self.assertInSync(mappings)
         self.assertEqual([len(ids) for _op, ids in self.mapper.log], [6, 6, 6, 1, 6, 6])
 
-    def test_who_makes_every_question_fail_is_found_although_nobody_else_is_there(self):
+    def test_a_registrant_that_fails_every_request_is_found_without_other_traffic(self):
         """SPAR answers nothing but what is asked after each rest."""
         self.connection.batch_size = 100
         mappings = self.make_registrants(6).spar_mapping_ids
@@ -111,8 +111,8 @@ class TestBreaker(SparCase):
         self.assertEqual(culprit.state, "checking")
         self.assertInSync(mappings - culprit)
 
-    def test_one_registrant_who_always_fails_stops_nobody_else(self):
-        """On a quiet registry nobody else's success comes in between."""
+    def test_one_registrant_that_always_fails_does_not_open_the_breaker(self):
+        """On a quiet registry no other request succeeds in between."""
         self.registrant.spar_id = "SR-1"
         self.enter_address()
         self.run_engine()
@@ -207,7 +207,7 @@ class TestBreaker(SparCase):
         self.assertAlmostEqual(waits[0], 1, delta=0.5)
         self.assertAlmostEqual(waits[1], 2, delta=0.8)
 
-    def test_a_limit_that_is_lifted_meanwhile_stops_nobody(self):
+    def test_a_limit_that_was_removed_meanwhile_delays_no_worker(self):
         self.connection.max_per_second = 10
         take_place = rate_limit.take_place
 
@@ -221,7 +221,7 @@ class TestBreaker(SparCase):
         self.patch(rate_limit, "take_place", lifted)
         self.assertEqual(rate_limit.reserve(self.connection, 5), 0.0)
 
-    def test_trouble_pauses_whoever_is_to_be_called(self):
+    def test_a_problem_pauses_with_any_responsible_user(self):
         """Also a person without rights, or one who has left."""
         stranger = new_test_user(self.env, "b_stranger", "base.group_user")
         for active in (True, False):
@@ -247,14 +247,14 @@ class TestBreaker(SparCase):
         self.run_engine()
         self.assertInSync()
 
-    def test_whoever_looks_after_the_connection_is_called(self):
+    def test_the_responsible_user_is_alerted(self):
         self.connection.responsible_id = self.env.ref("base.user_admin")
         self.connection._pause("trouble", alert=True)
         self.assertEqual(
             self.connection.activity_ids.user_id, self.connection.responsible_id
         )
 
-    def test_a_pause_by_hand_calls_nobody(self):
+    def test_a_pause_by_a_user_alerts_no_one(self):
         self.connection.action_pause()
         self.assertFalse(self.connection.activity_ids)
 

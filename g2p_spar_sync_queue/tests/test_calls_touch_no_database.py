@@ -40,7 +40,7 @@ class TestCallsTouchNoDatabase(StatusCase):
         self.patch(owner, name, noting)
 
     def assertApart(self):
-        """SPAR was called, and nothing else was done by whom it was called."""
+        """SPAR was called by threads that used neither cursor nor model nor field."""
         self.assertTrue(self.calling and self.working)
         self.assertNotIn(threading.current_thread(), self.calling)
         self.assertFalse(self.calling & self.working)
@@ -57,7 +57,7 @@ class TestCallsTouchNoDatabase(StatusCase):
     def test_of_somebody_who_looks(self):
         self.bring_in_sync()
         self.calling.clear()
-        self.assertEqual(self.look()["badge"], "In sync")
+        self.assertEqual(self.status_row()["badge"], "In sync")
         self.assertApart()
 
 

@@ -1,4 +1,4 @@
-"""Capture beside other transactions, which commit for good."""
+"""Capture while other transactions are open; all of them really commit."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -151,7 +151,7 @@ class PaidCase(BesideOthersCase):
         return env
 
     def start(self):
-        """Start the connection, without taking anybody up yet."""
+        """Start the connection, without taking up registrants yet."""
         env = self.open()
         self.connection.with_env(env).state = "running"
         env.cr.commit()
@@ -358,7 +358,7 @@ class TestStartUnderLoad(PaidCase):
             finally:
                 early.cr.commit()
 
-    def test_who_is_being_saved_keeps_nobody_waiting_and_is_taken_up_later(self):
+    def test_a_registrant_being_saved_is_skipped_and_taken_up_later(self):
         for work, then in ((self.amend, [B]), (self.end, [])):
             with self.subTest(work.__name__):
                 meanwhile, job = self.take_up_beside(work)
@@ -386,7 +386,7 @@ class TestStartUnderLoad(PaidCase):
         self.enlist()
         self.assertEqual(self.captured(), [B])
 
-    def test_it_is_looked_again_until_all_older_transactions_are_over(self):
+    def test_the_take_up_repeats_until_all_older_transactions_have_ended(self):
         self.start()
         self.begin()
         (job,) = self.enlist()
@@ -395,7 +395,7 @@ class TestStartUnderLoad(PaidCase):
         self.assertEqual(again.args, (since,))
         self.assertFalse(self.enlist(datetime(2000, 1, 1)))
 
-    def test_the_longer_one_is_being_saved_the_less_often_it_is_looked_again(self):
+    def test_the_take_up_repeats_at_growing_intervals(self):
         env = self.open()
         self.amend(env)
         self.start()
@@ -475,7 +475,7 @@ class TestDetailsUnderLoad(PaidCase):
         self.assertEqual(self.captured(), [*before, before[-1]])
         self.assertTrue(before[-1])
 
-    def test_who_is_not_paid_keeps_nobody_waiting(self):
+    def test_saving_an_unpaid_contact_delays_no_take_up(self):
         env = self.open()
         contact = env["res.partner"].create({"name": "Four"})
         contact.name = "Five"

@@ -290,7 +290,7 @@ class TestConnection(SparCase):
                     self.assertRegex(text, r"It took \d+ milliseconds")
         self.assertIn("It is as set here", self.detect())
 
-    def test_what_is_found_is_only_told_while_running(self):
+    def test_while_running_detect_only_reports(self):
         server = WebServer(mapper(B, "utf8"))
         self.addCleanup(server.stop)
         self.connection.base_url = server.url
@@ -301,7 +301,7 @@ class TestConnection(SparCase):
             "Pause the connection and set: SPAR 2.x (partner API), UTF-8", text
         )
 
-    def test_what_is_there_is_told_in_plain_words(self):
+    def test_detect_describes_each_finding_in_plain_text(self):
         failing = mapper(B, None, (500, {}, b"{}"))
         for answer, sentences in (
             (
@@ -322,18 +322,18 @@ class TestConnection(SparCase):
             # A word of ours is for programs.
             self.assertNotRegex(text, r"\w+_\w+|http\.\d")
 
-    def test_nobody_there_is_told(self):
+    def test_detect_reports_an_unreachable_server(self):
         self.connection.base_url = free_url()
         self.assertIn("Nothing answers at this address", self.detect())
         self.assertEqual(self.settings(), (A, "ascii"))
 
-    def test_an_unreadable_key_is_told(self):
+    def test_detect_reports_an_unreadable_key(self):
         elsewhere = self.key_path.rename(self.key_path.with_suffix(".away"))
         self.addCleanup(lambda: elsewhere.rename(self.key_path))
         with self.assertRaisesRegex(UserError, "signing key"):
             self.connection.action_detect()
 
-    def test_the_clock_is_told(self):
+    def test_detect_reports_a_clock_difference(self):
         for date, words in (
             ("Mon, 01 Jan 2001 00:00:00 GMT", "behind ours"),
             ("Fri, 01 Jan 2100 00:00:00 GMT", "ahead of ours"),

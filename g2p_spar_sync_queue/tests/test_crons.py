@@ -70,5 +70,7 @@ class TestCrons(CronsMixin, SparCase):
         Key = type(self.key)
         other = self.key.copy({"use_from": "2020-01-01"})
         self.assertTrue(other)
-        calls = self.run_with_error(f"{ADDON}.cron_watch_keys", Key, "_read_quietly")
+        calls = self.run_with_error(
+            f"{ADDON}.cron_watch_keys", Key, "_refresh_certificate"
+        )
         self.assertGreaterEqual(calls, 2)

@@ -9,7 +9,7 @@ from odoo.tests import BaseCase, tagged
 from .. import waits
 from ..engine import decide
 from ..engine.decide import ENDED, IN_SYNC, WAITING_ID, Facts, next_step
-from ..spar.words import LINK, UNLINK, UPDATE
+from ..spar.codes import LINK, UNLINK, UPDATE
 from ..waits import retry_delay
 
 ids = st.sampled_from(["a", "b"])

@@ -40,7 +40,7 @@ class TestDetails(SparCase):
                 self.assertEqual(self.mapper.told, told)
         self.assertEqual(self.mapper.operations, ["update"] * 3)
 
-    def test_what_spar_is_not_told_is_not_captured(self):
+    def test_fields_that_are_not_sent_are_not_captured(self):
         before = self.mapping.change_ids
         self.registrant.write({"name": "Asha Juma", "comment": "x"})
         self.settings.send_phone = False

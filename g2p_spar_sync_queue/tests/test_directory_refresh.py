@@ -279,7 +279,7 @@ class TestDirectoryRefresh(SparCase):
         self.told = {**dict.fromkeys(NAMES, []), "branches": [BRANCH]}
         self.assertRefused("Branches of a bank that is not taken over")
 
-    def test_a_certificate_that_cannot_be_used_is_said_in_words(self):
+    def test_an_unusable_certificate_has_a_plain_message(self):
         self.connection.write(
             {"tls_certificate_path": "/nowhere", "tls_key_path": "/nowhere"}
         )
@@ -316,7 +316,7 @@ class TestDirectoryRefresh(SparCase):
             self.refresh(user=user)
         self.assertFalse(self.server.requests)
 
-    def test_a_manager_who_may_not_change_providers_is_told_so(self):
+    def test_a_manager_who_may_not_change_providers_gets_a_message(self):
         groups = "base.group_user,g2p_spar_sync_queue.group_manager"
         user = new_test_user(self.env, "manager", groups=groups)
         with self.assertRaisesRegex(AccessError, "administrators of payment addresses"):

@@ -183,7 +183,7 @@ class TestEngine(SparCase):
         self.assertEqual(self.mapper.operations, operations)
         self.assertInSync()
 
-    def test_what_was_recorded_is_in_doubt_no_more(self):
+    def test_a_recorded_request_is_no_longer_unresolved(self):
         """Its sender died before it could forget that it was about to send it."""
         self.enter_address("0754 200 001")
         claimed = claim.claim_mappings(self.mapping)
@@ -203,7 +203,7 @@ class TestEngine(SparCase):
         self.assertFalse(sendings.search([]))
 
     @mute_logger(ENGINE_LOG)
-    def test_what_is_in_doubt_is_not_forgotten(self):
+    def test_an_unresolved_request_is_not_deleted(self):
         self.enter_address()
         self.die_sending()
         sendings = self.env["g2p.spar.sending"]
@@ -214,7 +214,7 @@ class TestEngine(SparCase):
         self.assertTrue(self.registrant.spar_mapping_ids._intervene("pause", "For now"))
 
     @mute_logger(ENGINE_LOG)
-    def test_an_id_a_dead_sender_may_have_linked_is_linked_for_nobody_else(self):
+    def test_an_id_a_killed_sender_may_have_linked_is_not_linked_for_another(self):
         self.enter_address()
         self.die_sending()
         self.registrant.spar_id = "SR-9"
@@ -244,7 +244,7 @@ class TestEngine(SparCase):
         self.assertFalse(self.mapper.rows)
         self.assertEqual(self.mapping.state, "ended")
 
-    def test_a_doubt_outlives_a_refused_question(self):
+    def test_a_refused_resolve_leaves_the_request_unresolved(self):
         self.enter_address()
         self.run_engine(stand_in.cut_after)
         self.time_passes()
@@ -286,7 +286,7 @@ class TestEngine(SparCase):
         self.assertInSync()
         self.assertEqual(self.mapping.attempts, 0)
 
-    def test_the_wish_to_wait_is_kept(self):
+    def test_retry_after_is_obeyed(self):
         self.enter_address()
         self.run_engine(stand_in.status(429, Retry_After="300"))
         self.assertGreater(
@@ -324,7 +324,7 @@ class TestEngine(SparCase):
         self.assertEqual(mappings[0].state, "checking")
         self.assertInSync(mappings[1:])
 
-    def test_an_address_that_cannot_be_written_stops_nobody_else(self):
+    def test_an_address_that_cannot_be_written_is_held_alone(self):
         mappings = self.make_registrants(3).spar_mapping_ids
         broken = mappings[1].partner_id.financial_address_id
         self.env.cr.execute(
@@ -357,7 +357,7 @@ class TestEngine(SparCase):
         self.run_engine()
         self.assertInSync()
 
-    def test_one_refusal_delays_nobody_else(self):
+    def test_one_refusal_does_not_delay_the_batch(self):
         mappings = self.make_registrants(3).spar_mapping_ids
 
         def refuse_first(handler, work):
@@ -373,7 +373,7 @@ class TestEngine(SparCase):
             sorted(mappings.mapped("state")), ["held", "in_sync", "in_sync"]
         )
 
-    def test_a_refused_signature_pauses_the_connection_and_blames_nobody(self):
+    def test_a_refused_signature_pauses_and_holds_no_registrant(self):
         self.enter_address()
         self.run_engine(stand_in.signature_refused)
         self.assertEqual(self.connection.state, "paused")
@@ -472,7 +472,7 @@ class TestEngine(SparCase):
         self.assertEqual(culprit.state, "retrying")
         self.assertInSync(mappings - culprit)
 
-    def test_whoever_made_a_batch_fail_stays_alone(self):
+    def test_a_registrant_that_made_a_batch_fail_is_sent_alone(self):
         mappings = self.make_registrants(2).spar_mapping_ids
         met = self.poison(mappings[0], 500)
         for _look in range(2):
@@ -563,7 +563,7 @@ class TestEngine(SparCase):
             self.run_engine()
         self.assertEqual(self.env["queue.job"].search_count([]), jobs)
 
-    def test_the_sweeper_sends_what_nobody_was_woken_for(self):
+    def test_the_sweeper_sends_changes_without_a_job(self):
         mappings = self.make_registrants(5).spar_mapping_ids
         self.connection.batch_size = 2
         self.env["queue.job"].search([]).unlink()
@@ -591,7 +591,7 @@ class TestEngine(SparCase):
         self.assertEqual(job.eta, self.mapping.next_attempt_at)
 
     def test_a_worker_that_is_done_remembers_what_another_claimed(self):
-        """Were the other one killed, nobody else would look before the sweeper."""
+        """If the other worker is killed, only the sweeper would find it."""
         mappings = self.make_registrants(2).spar_mapping_ids
         self.die_sending(mappings[0])
         self.run_engine(mappings=mappings[1])

@@ -52,7 +52,7 @@ class TestIntervene(SparCase):
         self.run_engine()
         self.assertInSync()
 
-    def test_a_lost_answer_is_waited_out_whatever_people_wish(self):
+    def test_no_action_shortens_the_wait_after_a_lost_answer(self):
         self.enter_address()
         self.run_engine(stand_in.cut_after)
         report = self.by_operator().action_retry()["params"]
@@ -80,7 +80,7 @@ class TestIntervene(SparCase):
         self.run_engine()
         self.assertInSync()
 
-    def test_a_doubt_outlives_skipping(self):
+    def test_skipping_leaves_the_request_unresolved(self):
         self.enter_address()
         self.run_engine(stand_in.cut_after)
         self.ask(self.mapping, "skip", "Not now")

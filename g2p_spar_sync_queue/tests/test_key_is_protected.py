@@ -17,7 +17,7 @@ from .key_roles import ENDING, KEY_MODELS, ProtectedCase
 class TestKeyIsProtected(ProtectedCase):
     """By the ways of the ORM."""
 
-    def test_what_looks_for_the_key_would_find_it(self):
+    def test_the_search_for_the_key_can_find_it(self):
         der = keys.to_der(self.private)
         for name, text in {
             "PEM": self.pem.decode(),

@@ -111,8 +111,8 @@ class TestKeyIsProtectedElsewhere(ProtectedCase):
         "record.connection_id._client()._signer",
         "record.connection_id._client()._signer._pair",
         "record.connection_id._signer()._header",
-        "record._read_places()",
-        "record._texts()",
+        "record._read_location()",
+        "record._problem_texts()",
         "record.read()",
         "record.sudo().read()",
         "record._cache",
@@ -129,7 +129,7 @@ class TestKeyIsProtectedElsewhere(ProtectedCase):
                 if not name.startswith("__"):
                     yield from self.reachable(getattr(value, name), depth - 1)
 
-    def test_what_is_reachable_is_looked_at(self):
+    def test_the_search_visits_every_reachable_object(self):
         class Holder(type(self.records[0]._load_pair())):
             def __init__(self, key):
                 self.inner = key

@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import config
 
-from ..models.g2p_spar_key_store import SECRET, _put, sealed_of, unseal
+from ..models.g2p_spar_key_store import SECRET, _store_sealed, sealed_of, unseal
 from ..spar import keys
 from ..spar.keys import KeyProblem
 from .key_case import KeyCase
@@ -317,7 +317,7 @@ class TestKeyModel(KeyCase):
 
     def test_a_secret_key_opens_only_with_its_own_row(self):
         first, second = self.upload_pair(), self.upload_pair(1)
-        _put(second, sealed_of(first))
+        _store_sealed(second, sealed_of(first))
         self.assertEqual(keys.to_der(unseal(second)), keys.to_der(rsa_key()))
         with self.assertRaisesRegex(KeyProblem, "another key"):
             second._load_pair()

@@ -49,7 +49,7 @@ class TestKeyPlaces(KeyCase):
             self.values(source="environment", key_variable="SPAR_T_GOOD"),
         ):
             for origin in (None, self.key):
-                for expression in ("key._load_pair()", "key._read_places()"):
+                for expression in ("key._load_pair()", "key._read_location()"):
                     with self.subTest(expression), self.assertRaises(Exception) as seen:
                         unsaved = self.Key.sudo().new(values, origin=origin)
                         safe_eval(expression, {"key": unsaved})

@@ -81,7 +81,7 @@ class TestKeyRotation(KeyCase):
             {tuple(operations) for operations in order.values()}, {("link", "update")}
         )
 
-    def test_a_date_switches_between_two_turns_of_the_engine(self):
+    def test_a_date_switches_between_two_sync_runs(self):
         self.next.use_from = fields.Datetime.now() + timedelta(hours=1)
         self.enter_address()
         self.run_engine()
@@ -200,7 +200,7 @@ class TestKeyExpiry(KeyCase):
         self.env["g2p.spar.key"]._cron_watch()
         return self.ending.sudo().activity_search([EXPIRY])
 
-    def test_somebody_is_called_thirty_days_ahead_once_and_with_the_date(self):
+    def test_the_responsible_user_is_reminded_once_thirty_days_ahead(self):
         self.connection.responsible_id = self.operator_user
         self.assertFalse(self.watch())
         self.later(days=11)
@@ -214,7 +214,7 @@ class TestKeyExpiry(KeyCase):
         activity.action_done()
         self.assertFalse(self.watch(), "it was seen to")
 
-    def test_a_new_certificate_ends_the_reminder_and_is_reminded_of_in_its_turn(self):
+    def test_a_new_certificate_ends_the_reminder_and_gets_its_own(self):
         self.later(days=11)
         self.assertTrue(self.watch())
         self.file("both.p12", p12(rsa_key(2), None, last=100))
@@ -222,7 +222,7 @@ class TestKeyExpiry(KeyCase):
         self.later(days=70)
         self.assertTrue(self.watch())
 
-    def test_a_retired_key_is_nobodys_concern(self):
+    def test_a_retired_key_causes_no_reminder(self):
         self.later(days=11)
         self.assertTrue(self.watch())
         self.key.with_user(self.manager).action_switch_now()

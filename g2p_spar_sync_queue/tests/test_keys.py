@@ -51,7 +51,7 @@ class TestKeys(BaseCase):
                 read = jwt.PyJWS().decode(token, key.public_key(), ["RS256"])
                 self.assertEqual(read, b"text")
 
-    def test_what_cannot_be_used_is_told_apart_and_nothing_is_quoted(self):
+    def test_each_unusable_key_has_its_message_without_a_quote(self):
         key, other = rsa_key(), rsa_key(1)
         pem, cert = private_pem(key), certificate_pem(key)
         small = rsa_key(bits=1024)

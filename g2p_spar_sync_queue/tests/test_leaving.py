@@ -23,7 +23,7 @@ class TestLeaving(SparCase):
         self.run_engine()
         self.assertInSync()
 
-    def test_archiving_whoever_is_paid_takes_an_editor(self):
+    def test_archiving_a_paid_registrant_takes_an_editor(self):
         user = new_test_user(
             self.env, "l_user", "base.group_user,base.group_partner_manager"
         )
@@ -42,7 +42,7 @@ class TestLeaving(SparCase):
         with self.assertRefused("(?i)remove the payment data first"):
             registrant.unlink()
 
-    def test_spar_is_told_the_name_and_phone_only_when_that_is_chosen(self):
+    def test_name_and_phone_are_sent_only_if_the_settings_say_so(self):
         self.assertEqual(self.mapper.told, (None, None))
         settings = self.env["g2p.fa.settings"].current()
         for number, values, told in (

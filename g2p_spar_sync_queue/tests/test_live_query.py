@@ -15,11 +15,11 @@ WHO = "0" * 64
 
 @tagged("post_install", "-at_install")
 class TestLiveQuery(StatusCase):
-    """Looking gives away no number, blocks nobody, and asks no more than it must."""
+    """A query shows no whole number, blocks no user, and respects its limits."""
 
     # === NUMBERS AND ROLES === #
 
-    def test_nobody_is_told_a_number(self):
+    def test_a_status_contains_no_whole_number(self):
         self.bring_in_sync()
         self.spar_holds("+255754200009")
         with self.assertLogs(level="DEBUG") as logs:
@@ -38,24 +38,24 @@ class TestLiveQuery(StatusCase):
         self.bring_in_sync()
         for ask in (True, False):
             with self.assertRaises(AccessError):
-                self.look("nobody", ask)
+                self.status_row("nobody", ask)
         self.assertFalse(self.mapper.log)
 
     def test_a_registrant_of_another_company_is_refused(self):
         self.bring_in_sync()
-        self.look()
+        self.status_row()
         self.registrant.company_id = self.env["res.company"].create({"name": "Other"})
         self.mapper.log.clear()
         for role in ("viewer", "both"):
             with self.subTest(role), self.assertRaises(AccessError):
-                self.look(role)
+                self.status_row(role)
             Reading = self.env["g2p.spar.reading"].with_user(self.users[role])
             self.assertFalse(Reading.search([]))
         self.assertFalse(self.mapper.log)
 
-    def test_nobody_writes_what_was_read(self):
+    def test_no_role_writes_stored_answers(self):
         self.bring_in_sync()
-        self.look()
+        self.status_row()
         reading = self.env["g2p.spar.reading"].search([])
         for user in self.users.values():
             mine = reading.with_user(user)
@@ -67,7 +67,7 @@ class TestLiveQuery(StatusCase):
                 with self.assertRaises(AccessError):
                     mine.unlink()
 
-    def test_the_whole_number_is_behind_the_usual_door(self):
+    def test_only_editors_get_the_id_to_reveal_the_number(self):
         self.bring_in_sync()
         address = self.registrant.financial_address_id
         self.assertFalse(self.view("viewer")["requested"]["address"])
@@ -75,7 +75,7 @@ class TestLiveQuery(StatusCase):
 
     def test_erased_with_the_payment_data(self):
         self.bring_in_sync()
-        self.look()
+        self.status_row()
         self.registrant.action_remove_payment_data()
         self.assertFalse(self.env["g2p.spar.reading"].search([]))
 
@@ -83,10 +83,10 @@ class TestLiveQuery(StatusCase):
 
     def test_a_hanging_spar_is_not_waited_for(self):
         self.bring_in_sync()
-        self.patch(query, "LIMITS", (0.2, 0.3))
+        self.patch(query, "TIMEOUTS", (0.2, 0.3))
         self.mapper.rule = lambda handler, work: time.sleep(3) or True
         began = time.monotonic()
-        row = self.look()
+        row = self.status_row()
         self.assertLess(time.monotonic() - began, 2)
         self.assertEqual(self.mapper.operations, ["resolve"])
         self.assertIn("cannot be reached", row["problem"])
@@ -97,14 +97,14 @@ class TestLiveQuery(StatusCase):
         self.patch(query, "ask_all", lambda asked: ask_all(asked, 0.3))
         self.mapper.rule = stand_in.drip(3)
         began = time.monotonic()
-        row = self.look()
+        row = self.status_row()
         self.assertLess(time.monotonic() - began, 2)
         self.assertEqual(self.mapper.operations, ["resolve"])
         self.assertIn("cannot be reached", row["problem"])
 
     def test_the_limits_are_a_screens_and_not_the_engines(self):
-        self.assertLessEqual(sum(query.LIMITS), query.PATIENCE)
-        self.assertLessEqual(query.PATIENCE, 5)
+        self.assertLessEqual(sum(query.TIMEOUTS), query.MAX_SECONDS)
+        self.assertLessEqual(query.MAX_SECONDS, 5)
 
     # === SPAR IS LEFT IN PEACE === #
 
@@ -115,7 +115,7 @@ class TestLiveQuery(StatusCase):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            self.look(ask=False)
+            self.status_row(ask=False)
             return self.env.cr.sql_log_count - before
 
         count()
@@ -126,25 +126,25 @@ class TestLiveQuery(StatusCase):
         self.assertLessEqual(count(), few + 1)
         self.assertLess(few, 60)
 
-    def test_nobody_asks_twice_at_a_time(self):
+    def test_a_person_has_one_query_at_a_time(self):
         self.bring_in_sync()
         with self.held(self.lock_of("viewer")):
-            row = self.look()
+            row = self.status_row()
             self.assertTrue(row["again"])
             self.assertEqual(row["badge"], "Last known")
             self.assertFalse(self.mapper.log)
-            self.assertEqual(self.look("editor")["badge"], "In sync")
-        self.assertEqual(self.look()["badge"], "In sync")
+            self.assertEqual(self.status_row("editor")["badge"], "In sync")
+        self.assertEqual(self.status_row()["badge"], "In sync")
 
     def test_few_ask_at_a_time(self):
         self.bring_in_sync()
         slots = [(query_slots.SLOT_LOCK, n) for n in range(query_slots.slots())]
         with self.held(*slots[1:]):
-            self.assertEqual(self.look()["badge"], "In sync")
+            self.assertEqual(self.status_row()["badge"], "In sync")
         self.mapper.log.clear()
         with self.held(*slots):
             for role in ("viewer", "editor"):
-                self.assertTrue(self.look(role)["again"])
+                self.assertTrue(self.status_row(role)["again"])
             self.assertFalse(self.mapper.log)
         self.assertFalse(self.locks())
 
@@ -162,7 +162,7 @@ class TestLiveQuery(StatusCase):
 
         self.patch(query, "ask_all", fail)
         with self.assertRaises(RuntimeError):
-            self.look()
+            self.status_row()
         self.assertFalse(self.locks())
 
     def test_no_transaction_is_open_during_a_query(self):
@@ -177,7 +177,7 @@ class TestLiveQuery(StatusCase):
             )
             self.assertEqual(self.env.cr.fetchall(), [("idle",)])
 
-    def test_a_minute_has_room_for_so_many_looks(self):
+    def test_queries_in_a_minute_are_limited(self):
         people = self.make_registrants(3)
         self.patch(query, "MAX_PER_MINUTE", 2)
         codes = [self.view(partner=p)["rows"][0]["problem"] for p in people]

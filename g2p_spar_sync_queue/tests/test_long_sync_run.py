@@ -179,7 +179,7 @@ class TestLongSyncRun(KeyCase):
         self.assertFalse(self.mapper.log)
         self.assertNothingInDoubt()
 
-    def test_looking_at_spar_says_that_it_is_the_key(self):
+    def test_a_query_reports_an_unusable_key(self):
         self.run_engine(mappings=self.mappings)
         with self.failing_after(0):
             codes = query.ask(self.mappings[0].partner_id)

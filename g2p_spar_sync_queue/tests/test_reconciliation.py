@@ -346,7 +346,7 @@ class TestReconciliation(SparCase):
         self.assertEqual(mapping.state, "checking")
         return mapping
 
-    def test_a_lost_answer_that_was_skipped_is_looked_at_again(self):
+    def test_a_lost_answer_that_was_skipped_is_compared_again(self):
         mapping = self.lose(0)
         mapping._intervene("skip", "Not now")
         before = mapping.read()
@@ -428,7 +428,7 @@ class TestReconciliation(SparCase):
         self.assertEqual(len(waits), 2)
         self.assertAlmostEqual(waits[1], 2, delta=0.8)
 
-    def test_a_certificate_that_cannot_be_used_is_said_in_words(self):
+    def test_an_unusable_certificate_has_a_plain_message(self):
         self.drift()
         line = self.compare().line_ids
         line.with_user(self.both).action_take()

@@ -34,7 +34,7 @@ class TestRoles(SparCase):
         seen = self.registrant.with_user(self.users["editor"])
         self.assertEqual(seen.spar_state, "in_sync")
 
-    def test_nobody_writes_mappings_or_changes(self):
+    def test_no_role_writes_mappings_or_changes(self):
         self.enter_address()
         for role in self.users:
             for record in (self.mapping, self.mapping.change_ids):

@@ -226,7 +226,7 @@ class TestSecondManager(SparCase):
                 self.assertEqual(further.state, "running")
                 further.action_pause()
 
-    def test_settings_that_send_nothing_elsewhere_need_nobody(self):
+    def test_settings_that_send_nothing_elsewhere_need_no_confirmation(self):
         with Form(self.mine) as form:
             form.batch_size = 10
             form.base_url = form.base_url

@@ -164,7 +164,7 @@ class TestAddressesAtSpar2(PartnerApiCase):
         self.assertEqual(sent, set(partners[2:].mapped("spar_id")))
         self.assertEqual(self.mapper.operations, ["link"])
 
-    def test_a_row_nobody_can_read_is_updated_once(self):
+    def test_an_unreadable_row_is_updated_once(self):
         self.enter_address()
         self.mapper.rows["SR-1"] = "whatever"
         for noted in (None, [], [{}], [{"strategy_id": 4}], [{"strategy_id": 77}]):
@@ -204,7 +204,7 @@ class TestAddressesAtSpar2(PartnerApiCase):
 
 @tagged("post_install", "-at_install")
 class TestUpgradeOfSpar(SparCase):
-    """SPAR 1.x becomes SPAR 2.x with changes on their way."""
+    """SPAR 1.x is upgraded to SPAR 2.x while changes are pending."""
 
     def upgrade(self):
         """Have another mapper with the same rows, and set the connection to it."""

@@ -8,10 +8,10 @@ from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClien
 
 from ..spar.answers import Item, Outcome
 from ..spar.client import SparClient
+from ..spar.codes import LINK
 from ..spar.jws import Signer
 from ..spar.keys import load_pair
 from ..spar.transport import MAX_ANSWER_BYTES
-from ..spar.words import LINK
 from . import stand_in
 from .stand_in import StandInMapper
 from .test_spar_vectors import PAIR
@@ -59,7 +59,7 @@ class TestSparClient(BaseCase):
                 self.assertEqual(result.outcome, outcome)
                 self.assertEqual(result.code, f"http.{code}")
 
-    def test_the_servers_wish_to_wait_is_heard(self):
+    def test_retry_after_of_the_server_is_reported(self):
         answer, _result = self.send(stand_in.status(429, Retry_After="17"))
         self.assertEqual(answer.retry_after, 17)
         answer, _result = self.send(stand_in.status(503, Retry_After="17"))
@@ -78,7 +78,7 @@ class TestSparClient(BaseCase):
         self.assertEqual(result.outcome, Outcome.TRANSIENT)
         self.assertFalse(other.log)
 
-    def test_nobody_there_is_safe_to_repeat(self):
+    def test_an_unreachable_server_is_safe_to_repeat(self):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             url = f"http://127.0.0.1:{free.getsockname()[1]}"

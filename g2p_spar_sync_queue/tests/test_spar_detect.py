@@ -120,12 +120,12 @@ class TestDetect(BaseCase):
         http = HttpClient(url, 2.0, 5.0, MAX_ANSWER_BYTES)
         return detect(http, SIGNER, "registry", **options)
 
-    def test_whatever_is_there_is_told_apart(self):
+    def test_each_kind_of_server_has_its_finding(self):
         for number, (answer, word, dialect, form, known, asked) in enumerate(FOUND):
             with self.subTest(word, number=number):
                 server = self.serve(answer)
                 found = self.detect(server.url)
-                self.assertEqual(found.word, word)
+                self.assertEqual(found.finding, word)
                 self.assertEqual((found.dialect, found.form), (dialect, form))
                 self.assertIs(found.key_known, known)
                 self.assertGreaterEqual(found.latency_ms, 0)
@@ -140,7 +140,7 @@ class TestDetect(BaseCase):
             }
 
         server = self.serve(mapper(B, "utf8", entry=refused))
-        self.assertEqual(self.detect(server.url).word, words.ACCEPTED)
+        self.assertEqual(self.detect(server.url).finding, words.ACCEPTED)
 
     def test_the_probe_only_asks(self):
         server = self.serve(mapper(B, None))
@@ -167,7 +167,7 @@ class TestDetect(BaseCase):
         self.assertEqual(self.detect(server.url), Detection(words.NO_ANSWER))
         self.assertEqual(len(server.requests), 1)
 
-    def test_a_server_nobody_vouches_for(self):
+    def test_a_server_with_an_untrusted_certificate(self):
         with tempfile.TemporaryDirectory() as folder:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*Authority(folder).issue("server"))

@@ -1,8 +1,8 @@
 from odoo.tests import BaseCase, tagged
 
 from ..spar.answers import Item, Outcome
+from ..spar.codes import LINK, RESOLVE, UNLINK, UPDATE
 from ..spar.g2p_connect import G2pConnect
-from ..spar.words import LINK, RESOLVE, UNLINK, UPDATE
 
 DIALECT = G2pConnect()
 ONE = Item("r-1", "7", "fa-one", 4)
@@ -124,7 +124,7 @@ class TestG2pConnect(BaseCase):
             (result,) = DIALECT.read(RESOLVE, (ONE,), body).results.values()
             self.assertEqual((result.linked, result.fa), (True, None))
 
-    def test_an_answer_for_somebody_else_is_not_believed(self):
+    def test_an_answer_about_another_id_is_not_used(self):
         body = answer(RESOLVE, entry("r-1", id="8", fa="held"))
         self.assertEqual(self.outcomes(RESOLVE, body), [Outcome.AMBIGUOUS])
 

@@ -11,6 +11,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClien
 
 from ..spar.answers import Item, Outcome
 from ..spar.client import SparClient
+from ..spar.codes import LINK
 from ..spar.g2p_connect import G2pConnect
 from ..spar.jws import Signer
 from ..spar.keys import load_pair
@@ -26,7 +27,6 @@ from ..spar.tls import (
     read_authorities,
 )
 from ..spar.transport import MAX_ANSWER_BYTES
-from ..spar.words import LINK
 from .test_spar_vectors import PAIR
 from .web_server import Authority, WebServer, free_url
 
@@ -183,7 +183,7 @@ class TestSparHttp(BaseCase):
             context.load_verify_locations(cadata=callers)
         return self.serve(context=context)
 
-    def test_only_a_server_that_is_vouched_for_is_told_anything(self):
+    def test_nothing_is_sent_to_an_untrusted_server(self):
         server = self.serve_tls()
         other = Authority(self.authority.folder).pem
         with self.environment():
@@ -207,7 +207,7 @@ class TestSparHttp(BaseCase):
                 self.assertEqual(self.send(server.url).code, "connect.untrusted")
         self.assertFalse(server.requests)
 
-    def test_whoever_names_an_authority_trusts_no_other(self):
+    def test_a_named_authority_is_the_only_trusted_one(self):
         server = self.serve_tls()
         trusted = self.authority.folder / "bundle.pem"
         trusted.write_text(self.authority.pem)

@@ -1,8 +1,8 @@
 from odoo.tests import BaseCase, tagged
 
 from ..spar.answers import Item, Outcome
+from ..spar.codes import LINK, OPERATIONS, RESOLVE, UNLINK, UPDATE
 from ..spar.partner_api import PartnerApi
-from ..spar.words import LINK, OPERATIONS, RESOLVE, UNLINK, UPDATE
 
 WALLET = {
     "wallet_provider_name": "M-Cash",

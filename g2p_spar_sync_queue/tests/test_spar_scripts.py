@@ -6,9 +6,9 @@ from odoo.addons.g2p_spar_financial_address.tests.common import FinancialAddress
 
 from ..spar.answers import Item
 from ..spar.canonical import ASCII, FORMS, canonical_bytes
+from ..spar.codes import LINK, RESOLVE
 from ..spar.g2p_connect import G2pConnect
 from ..spar.partner_api import PartnerApi
-from ..spar.words import LINK, RESOLVE
 
 #: Names as people and providers have them, and two ways to write one of them.
 NAMES = [

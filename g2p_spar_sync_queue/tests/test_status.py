@@ -12,7 +12,7 @@ OURS, THEIRS = "M-Cash · +2557••••001", "M-Cash · +2557••••009
 
 @tagged("post_install", "-at_install")
 class TestStatus(StatusCase):
-    """What people are told of SPAR beside what was requested."""
+    """The address at SPAR compared with the requested one, as users see it."""
 
     def assertNotAsked(self):
         self.assertFalse(self.mapper.log)
@@ -42,25 +42,25 @@ class TestStatus(StatusCase):
     def test_the_engine_is_not_disturbed(self):
         self.bring_in_sync()
         before = self.mapping.read()
-        self.look()
+        self.status_row()
         self.assertEqual(self.mapping.read(), before)
 
-    def test_changed_by_somebody_else(self):
+    def test_changed_by_another_system(self):
         self.bring_in_sync()
         self.spar_holds("+255754200009")
-        row = self.look()
+        row = self.status_row()
         self.assertEqual((row["text"], row["badge"]), (THEIRS, "Differs"))
         self.assertIn("SPAR holds something else", row["sentence"])
 
     def test_nothing_there_although_sent(self):
         self.bring_in_sync()
         self.mapper.rows.clear()
-        row = self.look()
+        row = self.status_row()
         self.assertEqual((row["text"], row["badge"]), ("No address", "Differs"))
         self.assertIn("no address for this ID", row["sentence"])
 
     def test_nothing_there_and_nothing_requested(self):
-        row = self.look()
+        row = self.status_row()
         self.assertEqual((row["text"], row["badge"]), ("No address", ""))
         self.assertEqual(row["sentence"], "No payment address yet. Add one.")
         self.assertFalse(row["problem"])
@@ -71,7 +71,7 @@ class TestStatus(StatusCase):
         self.mapper.rows["SR-2"] = self.mapper.rows["SR-1"]
         self.run_engine()
         self.mapper.rows["SR-1"] = self.mapper.rows.pop("SR-2")
-        row = self.look("both")
+        row = self.status_row("both")
         self.assertEqual((row["text"], row["badge"]), (OURS, "Differs"))
         self.assertIn("although none is requested", row["sentence"])
         self.assertTrue(row["mayResend"] and row["mayTake"])
@@ -88,7 +88,7 @@ class TestStatus(StatusCase):
     def test_what_cannot_be_read_here(self):
         self.bring_in_sync()
         self.mapper.rows["SR-1"] = "IBAN TZ00 754200001"
-        row = self.look()
+        row = self.status_row()
         self.assertEqual(row["text"], "Cannot be read here")
         self.assertEqual(row["badge"], "Differs")
         self.assertNotIn("754200001", str(row))
@@ -128,7 +128,7 @@ class TestStatus(StatusCase):
     def test_on_its_way(self):
         self.bring_in_sync()
         self.enter_address("0754 200 009")
-        row = self.look("both")
+        row = self.status_row("both")
         self.assertEqual(row["text"], OURS)
         self.assertEqual(row["badge"], "")
         self.assertEqual(row["sentence"], "Saved. Being sent to SPAR.")
@@ -142,7 +142,7 @@ class TestStatus(StatusCase):
             return False
 
         self.mapper.faults = [amend]
-        row = self.look("both")
+        row = self.status_row("both")
         self.assertFalse(self.mapper.faults)
         self.assertEqual(row["badge"], "")
         self.assertFalse(row["mayResend"] or row["mayTake"])
@@ -152,12 +152,14 @@ class TestStatus(StatusCase):
         self.enter_address("0754 200 009")
         self.run_engine(stand_in.cut_after)
         self.mapping._intervene("skip", "Not now")
-        self.assertEqual(self.look("both")["badge"], "", "SPAR may be working on it")
+        self.assertEqual(
+            self.status_row("both")["badge"], "", "SPAR may be working on it"
+        )
         self.time_passes()
-        row = self.look("both")
+        row = self.status_row("both")
         self.assertEqual((row["text"], row["badge"]), (THEIRS, "In sync"))
         self.mapper.rows["SR-1"] = self.mapper.rows["SR-1"].replace("009", "001")
-        row = self.look("both")
+        row = self.status_row("both")
         self.assertEqual((row["text"], row["badge"]), (OURS, "Differs"))
         self.assertTrue(row["mayResend"])
 
@@ -166,13 +168,13 @@ class TestStatus(StatusCase):
         self.enter_address("0754 200 009")
         self.run_engine(stand_in.cut_after)
         self.mapping._intervene("pause", "Not now")
-        row = self.look("both")
+        row = self.status_row("both")
         self.assertEqual((row["text"], row["badge"]), (THEIRS, "Answer unknown"))
         self.assertEqual(row["code"], "paused")
         self.assertIn("answer to the last request is unknown", row["sentence"])
         self.assertFalse(row["settled"] or row["mayResend"] or row["mayTake"])
         self.connection.action_pause()
-        row = self.look("both")
+        row = self.status_row("both")
         self.assertIn("answer to the last request is unknown", row["sentence"])
 
     def test_a_lost_link_under_another_id_is_asked_about(self):
@@ -181,7 +183,7 @@ class TestStatus(StatusCase):
         self.registrant.spar_id = "SR-9"
         self.mapping._intervene("skip", "Not now")
         self.time_passes()
-        row = self.look("both")
+        row = self.status_row("both")
         self.assertEqual(self.mapper.log[-1], ("resolve", ["SR-1"]))
         self.assertEqual((row["text"], row["badge"]), (OURS, "Differs"))
         self.assertTrue(row["mayResend"])
@@ -197,7 +199,7 @@ class TestStatus(StatusCase):
         self.registrant.spar_id = False
         self.enter_address()
         self.run_engine()
-        row = self.look()
+        row = self.status_row()
         self.assertIn("as soon as this registrant has an ID", row["sentence"])
         self.assertEqual(row["problem"], "Without an ID, SPAR cannot be asked.")
         self.assertNotAsked()
@@ -206,33 +208,33 @@ class TestStatus(StatusCase):
         self.enter_address()
         self.run_engine(stand_in.refuse("rjct.fa.invalid"))
         self.mapper.rows.clear()
-        row = self.look("both")
+        row = self.status_row("both")
         self.assertIn("SPAR does not accept this address.", row["sentence"])
         self.assertTrue(row["mayResend"])
         self.assertFalse(row["mayTake"], "there is nothing at SPAR")
 
     # === SPAR DOES NOT ANSWER === #
 
-    def test_away_with_what_the_engine_knows(self):
+    def test_spar_down_shows_the_engines_records(self):
         self.bring_in_sync()
         self.mapper.stop()
-        row = self.look("both")
+        row = self.status_row("both")
         self.assertOursIsLastKnown(row)
         self.assertIn("SPAR confirmed this", row["sentence"])
         self.assertFalse(row["mayResend"] or row["mayTake"])
 
-    def test_away_with_what_was_read_last(self):
+    def test_spar_down_shows_the_last_answer(self):
         self.bring_in_sync()
         self.spar_holds("+255754200009")
-        self.look()
+        self.status_row()
         self.mapper.stop()
-        row = self.look()
+        row = self.status_row()
         self.assertEqual((row["text"], row["badge"]), (THEIRS, "Last known"))
         self.assertFalse(row["current"])
 
-    def test_away_and_nothing_known(self):
+    def test_spar_down_and_nothing_known(self):
         self.mapper.stop()
-        row = self.look()
+        row = self.status_row()
         self.assertEqual((row["text"], row["when"]), ("Not known", ""))
         self.assertTrue(row["problem"])
 
@@ -254,9 +256,9 @@ class TestStatus(StatusCase):
     def test_back_again(self):
         self.bring_in_sync()
         self.mapper.rule = stand_in.status(503)
-        self.assertOursIsLastKnown(self.look())
+        self.assertOursIsLastKnown(self.status_row())
         self.mapper.rule = None
-        self.assertEqual(self.look()["badge"], "In sync")
+        self.assertEqual(self.status_row()["badge"], "In sync")
 
     def test_other_answers_are_no_news_either(self):
         self.bring_in_sync()
@@ -268,7 +270,7 @@ class TestStatus(StatusCase):
         ):
             with self.subTest(words):
                 self.mapper.faults = [fault]
-                row = self.look()
+                row = self.status_row()
                 self.assertFalse(self.mapper.faults)
                 self.assertOursIsLastKnown(row)
                 self.assertIn(words, row["problem"])
@@ -276,22 +278,22 @@ class TestStatus(StatusCase):
         self.assertEqual(self.connection.state, "running")
         self.assertEqual(self.connection.breaker_failures, 0)
 
-    def test_not_asked_while_it_is_left_alone(self):
+    def test_not_asked_while_the_breaker_is_open(self):
         self.bring_in_sync()
         self.connection.breaker_state = "open"
-        self.assertOursIsLastKnown(self.look())
+        self.assertOursIsLastKnown(self.status_row())
         self.assertNotAsked()
 
     def test_not_asked_while_sending_is_paused(self):
         self.bring_in_sync()
         self.connection._pause("Enough for today")
-        self.assertOursIsLastKnown(self.look())
+        self.assertOursIsLastKnown(self.status_row())
         self.assertNotAsked()
 
     def test_not_asked_from_a_copy(self):
         self.bring_in_sync()
         self.env["ir.config_parameter"].set_param("database.is_neutralized", "1")
-        row = self.look()
+        row = self.status_row()
         self.assertOursIsLastKnown(row)
         self.assertIn("neutralised copy", row["problem"])
         self.assertNotAsked()
@@ -300,7 +302,7 @@ class TestStatus(StatusCase):
         self.bring_in_sync()
         self.key_path.rename(self.key_path.with_suffix(".away"))
         self.addCleanup(self.key_path.with_suffix(".away").rename, self.key_path)
-        row = self.look()
+        row = self.status_row()
         self.assertOursIsLastKnown(row)
         self.assertIn("signing key", row["problem"])
         self.assertNotAsked()
@@ -310,7 +312,7 @@ class TestStatus(StatusCase):
         self.enter_address()
         self.assertEqual(self.view()["rows"], [])
 
-    def test_who_is_no_registrant_is_not_looked_up(self):
+    def test_a_contact_that_is_no_registrant_is_not_queried(self):
         contact = self.env["res.partner"].create({"name": "A shop"})
         self.assertEqual(self.view(partner=contact), {})
         self.assertNotAsked()
@@ -332,13 +334,13 @@ class TestStatus(StatusCase):
         self.assertOursIsLastKnown(first)
         self.assertEqual(last["badge"], "In sync")
 
-    def test_looked_at_twice_within_a_moment_it_is_asked_once(self):
-        self.patch(query, "FRESH", 30)
+    def test_a_recent_answer_is_used_again(self):
+        self.patch(query, "REUSE_SECONDS", 30)
         self.bring_in_sync()
-        self.assertEqual(self.look()["badge"], "In sync")
-        self.assertEqual(self.look("editor")["badge"], "In sync")
+        self.assertEqual(self.status_row()["badge"], "In sync")
+        self.assertEqual(self.status_row("editor")["badge"], "In sync")
         self.assertEqual(self.mapper.operations, ["resolve"])
         # Not when the engine has seen something else since.
         self.enter_address("0754 200 009")
         self.run_engine()
-        self.assertEqual(self.look()["text"], THEIRS)
+        self.assertEqual(self.status_row()["text"], THEIRS)

@@ -13,7 +13,7 @@ REASON = "Police asked us to wait"
 
 @tagged("post_install", "-at_install")
 class TestStatusForOthers(StatusCase):
-    """A portal and an API look up what they have found out somebody may see."""
+    """The status for a portal and an API, which have checked the access themselves."""
 
     @classmethod
     def setUpClass(cls):
@@ -33,12 +33,12 @@ class TestStatusForOthers(StatusCase):
         self.mapping.with_user(self.users["operator"])._intervene(action, REASON)
 
     def assertCode(self, code, **kwargs):
-        """Everybody is told the same state, and the agent in words, too."""
+        """All callers get the same state, and the agent also a sentence."""
         row = self.row(**kwargs)
         self.assertEqual(row["code"], code)
         self.assertTrue(row["sentence"])
         self.assertIn(code, dict(DISPLAY_STATES))
-        self.assertEqual(self.look("both", **kwargs)["code"], code)
+        self.assertEqual(self.status_row("both", **kwargs)["code"], code)
         return row
 
     # === NO RIGHT COMES WITH SUDO === #
@@ -98,7 +98,7 @@ class TestStatusForOthers(StatusCase):
                 self.run_engine(stand_in.refuse("rjct.fa.invalid"))
             self.intervene(action)
             with self.subTest(action):
-                self.assertIn(REASON, self.look(ask=False)["sentence"])
+                self.assertIn(REASON, self.status_row(ask=False)["sentence"])
                 self.assertCode(code, ask=False)
                 for asker in (None, "citizen 1"):
                     user = self.users["both"] if asker else self.agent
@@ -109,14 +109,14 @@ class TestStatusForOthers(StatusCase):
     def test_why_a_connection_is_paused_stays_among_colleagues(self):
         self.enter_address()
         self.connection._pause(REASON)
-        self.assertEqual(self.look()["sentence"], REASON)
+        self.assertEqual(self.status_row()["sentence"], REASON)
         row = self.assertCode("paused")
         self.assertEqual(row["sentence"], "Saved. Sending to SPAR is paused for now.")
 
     def test_what_is_wrong_with_our_key_stays_among_colleagues(self):
         self.bring_in_sync()
         self.mapper.faults = [stand_in.signature_refused, stand_in.signature_refused]
-        self.assertIn("signature", self.look()["problem"])
+        self.assertIn("signature", self.status_row()["problem"])
         row = self.row()
         self.assertFalse(self.mapper.faults)
         self.assertEqual(row["problem"], "SPAR cannot be asked right now.")
@@ -198,7 +198,7 @@ class TestStatusForOthers(StatusCase):
             self.assertFalse(self.row(api, "2")["again"])
         self.assertEqual(self.mapper.operations, ["resolve"])
 
-    def test_nobody_can_take_the_place_of_a_user(self):
+    def test_an_asker_has_another_digest_than_a_user(self):
         api = self.users["viewer"]
         env = self.env(user=api)
         askers = (None, str(api.id), f"user {api.id}")
@@ -207,7 +207,7 @@ class TestStatusForOthers(StatusCase):
         for digest in digests:
             self.assertLess(abs(query_slots.asker_lock(digest)[1]), 2**31)
 
-    def test_who_asked_is_not_kept_in_words(self):
+    def test_the_asker_is_stored_as_a_digest_only(self):
         self.bring_in_sync()
         self.shown(asker="SR-1 of the ministry")
         self.env.flush_all()

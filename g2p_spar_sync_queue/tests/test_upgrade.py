@@ -11,7 +11,7 @@ OTHERS = ("access_reading_viewer", "rule_reading_company")
 @tagged("post_install", "-at_install")
 class TestUpgrade(SparCase):
     def owned(self):
-        """Return what belongs to the last looks at SPAR, with the addon it is of."""
+        """Return the records of the model of last answers, with their addon."""
         self.env.cr.execute(
             """SELECT model, name, module, res_id FROM ir_model_data
                 WHERE name LIKE %s OR name IN %s
@@ -24,7 +24,7 @@ class TestUpgrade(SparCase):
         )
         return self.env.cr.fetchall()
 
-    def test_the_last_looks_are_handed_over_by_the_admin_screens(self):
+    def test_stored_answers_move_from_the_admin_addon(self):
         # What extends the model has some records of its own, which it had not then.
         self.env.cr.execute(
             "DELETE FROM ir_model_data WHERE module = %s AND name LIKE %s",

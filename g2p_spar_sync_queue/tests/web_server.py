@@ -90,7 +90,7 @@ class WebServer:
 
 
 def free_url():
-    """Return an address of this machine where nobody answers."""
+    """Return an address of this machine at which no server listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{free.getsockname()[1]}"

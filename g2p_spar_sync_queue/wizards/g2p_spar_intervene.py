@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class G2pSparIntervene(models.TransientModel):
-    """Asks an operator why, and then does it."""
+    """Asks an operator for the reason of an action, then applies it."""
 
     _name = "g2p.spar.intervene"
     _description = "Intervene, with a reason"

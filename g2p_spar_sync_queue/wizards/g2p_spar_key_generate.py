@@ -5,7 +5,7 @@ from ..spar.keys import partner_name
 
 
 class G2pSparKeyGenerate(models.TransientModel):
-    """Asks what a new signing key is to be like. The key itself is never in here."""
+    """The settings of a new signing key; it never contains the key itself."""
 
     _name = "g2p.spar.key.generate"
     _description = "Generate a signing key"
@@ -50,7 +50,7 @@ class G2pSparKeyGenerate(models.TransientModel):
                 )
 
     def action_generate(self):
-        """Make the key and show what is public of it.
+        """Generate the key, and open its record.
 
         :raise UserError: when no key can be stored here, or a name is too long
         """

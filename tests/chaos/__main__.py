@@ -39,7 +39,7 @@ def main(arguments):
 
 
 def say(text):
-    """Tell what is going on, apart from the figures."""
+    """Print progress to another stream than the figures."""
     print(text, file=sys.stderr, flush=True)
 
 

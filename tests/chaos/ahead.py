@@ -148,7 +148,7 @@ def refusing(interrupting):
 
 
 def killing(interrupting):
-    """The worker is killed: only what was under way is in doubt."""
+    """The worker is killed: only the request in flight is unresolved."""
     from odoo.addons.g2p_spar_sync_queue.engine import journal
 
     lab = interrupting.lab

@@ -26,7 +26,7 @@ class Changed(Exception):
 
 
 def measure(postgres, percent, seed, say, dialect):
-    """Let editors work beside two workers of the engine, and compare with their notes.
+    """Let editors work at the same time as two workers, and compare with their notes.
 
     :return: generator of :class:`Figure`.
     """
@@ -124,7 +124,7 @@ class Editor:
             raise Changed
 
     def read_notes(self):
-        """Return what was written down, and throw it away."""
+        """Return the notes, and delete them."""
         notes = json.loads(self.notes.read_text())
         self.notes.unlink()
         return notes

@@ -65,7 +65,7 @@ def let_one_be_late(lab, people, seconds):
     assert fired == len(people), f"only {fired} requests were late"
     lab.edit(people)
     was_busy = any(r["over"] is None for r in lab.spar.state()["requests"])
-    # At once, by the clock: whoever does not wait sends the newer one now.
+    # Without a wait: a worker that ignores the cool-down sends the newer one now.
     lab.run_workers(2)
     lab.settle(workers=2)
     return was_busy, lab.violations()

@@ -236,7 +236,7 @@ class Events:
         self.lab.central.arm({**FAULTS[number], "count": 1})
 
     def _meddle(self, number, what):
-        """Let somebody change a submission between two pages of the next run."""
+        """Change a submission between two pages of the next run."""
         one = self._one(number)
         if not one:
             return

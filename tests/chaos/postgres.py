@@ -82,7 +82,7 @@ def edit_until(lab, people, numbers, moment):
 
 
 def work_until(lab, moment):
-    """Do one job of the engine after the other, whatever becomes of them."""
+    """Run jobs of the engine one after the other; failures do not end the loop."""
     while time.monotonic() < moment:
         try:
             lab.work()

@@ -12,7 +12,7 @@ HOURS = 3600
 
 
 def measure(postgres, percent, seed, say, dialect):
-    """Dump, go on, restore; count what is sent before somebody decides.
+    """Dump, continue, restore; count the requests before a manager decides.
 
     :return: generator of :class:`Figure`.
     """
@@ -42,7 +42,7 @@ def measure(postgres, percent, seed, say, dialect):
     yield Figure("restored_calls", calls, "calls", "== 0")
     yield Figure("restored_kept", int(kept), "tables", "== 1")
     yield Figure("restored_asks", asks, "alerts", "== 1")
-    # Once somebody has decided that the registry is right.
+    # After a manager has decided that the registry is right.
     yield Figure("restored_unsettled", len(found.unsettled), "registrants", "== 0")
 
 

@@ -67,7 +67,7 @@ class Starting:
         people = lab.register(PEOPLE)
         lab.edit(people[: PEOPLE // 2])
         forks = [Fork(self._start, self.chance.random())]
-        # A person of their own each: that two clerks meet is what ``editors`` is for.
+        # Each clerk has another person; ``editors`` lets clerks edit the same one.
         self.chance.shuffle(people)
         for chosen in zip(people[::2], people[1::2], strict=True):
             numbers = lab.new_numbers(2)

@@ -12,7 +12,7 @@ from .traps import Trap
 
 PEOPLE = 1000
 BATCH = 50
-#: Requests sent before the worker is killed, so that some are in doubt.
+#: Requests sent before the worker is killed, so that one is unresolved.
 SENT = 4
 OLD, NEW = "g2p_connect", "partner_api"
 

@@ -28,9 +28,9 @@ class Case:
         ids = self._column("spar_id")
         #: All SPAR IDs of these registrants, before and after.
         self.ids = list(ids)
-        #: What a test has to tell besides what is looked at here.
+        #: Further faults, which a spec reports itself.
         self.complaints = []
-        #: What Odoo told users whose requests it refused.
+        #: Messages of requests that Odoo refused.
         self.refused = []
         #: Name and code of the provider, as they were one after the other.
         self.spellings = [("M-Cash", "MC")]
@@ -296,7 +296,7 @@ class Case:
         ]
         wrong += self.check_twins()
         if self._check_rows():
-            # All that may still mend it has its turn.
+            # Everything that may still repair it is run.
             self.tidy()
             self.drain()
         return wrong + self._check_rows()
@@ -305,7 +305,7 @@ class Case:
         return self.ids.index(spar_id) if spar_id in self.ids else "?"
 
     def _check_owners(self, applied):
-        """Every address SPAR was told is of its owner, and none comes back."""
+        """Every address SPAR got belongs to its owner, and none comes back."""
         owners, places = {}, {}
         for partner, number in self.stage.sql(
             """SELECT partner_id, mobile_number FROM g2p_financial_address

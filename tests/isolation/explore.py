@@ -12,7 +12,7 @@ CHANGES = 0.15
 
 @dataclass
 class Explored:
-    """What came of one spec.
+    """The result of one spec.
 
     ``orders`` are the distinct orders of steps that were played, each once; ``wrong``
     has what did not hold by the order it was seen in.
@@ -39,7 +39,7 @@ def explore(play, budget, chance, known=()):
     for steps in known:
         _play(play, ByLabels(steps), found)
     repeated = 0
-    # In turns: the one spreads, the other one lets an actor get far ahead.
+    # Alternating: one spreads the steps, the other lets an actor get far ahead.
     for picker in itertools.cycle([ByChance, ByPriority]):
         if len(found.orders) >= budget:
             break
@@ -104,7 +104,7 @@ class ByChance:
 
 
 class ByPrefix:
-    """Chooses as told at first, then always the first.
+    """Chooses the given actors first, then always the first one.
 
     :param list prefix: places of the first choices.
     """

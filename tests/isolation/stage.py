@@ -187,7 +187,7 @@ class Stage(Clerks):
         return f"ID-{next(self.ids):06d}"
 
     def forget(self, people):
-        """Forget registrants: nothing about them is left to be done or looked at."""
+        """Delete all rows of registrants, so that jobs and checks do not find them."""
         with self.link.cursor() as cursor:
             # The checks of foreign keys take longer than the rest.
             cursor.execute("BEGIN; SET LOCAL session_replication_role = replica")

@@ -1,4 +1,4 @@
-"""The generated client in ``docs`` goes with the document beside it."""
+"""The generated client in ``docs`` fits the OpenAPI document in ``docs``."""
 
 from tools import api_client
 

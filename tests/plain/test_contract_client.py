@@ -33,7 +33,7 @@ def outcome(client, server, **ask):
     return client.send(LINK, [item]).results["r0"].outcome.value
 
 
-# In 1.1.0 a broken key service looks as a wrong signature does; later ones crash.
+# In 1.1.0 a broken key service has the answer of a wrong signature; later ones crash.
 @pytest.mark.parametrize(
     ("version", "down", "hangs", "unknown"),
     [

@@ -50,7 +50,7 @@ def test_going_back_is_reordering(values):
 
 
 @pytest.mark.parametrize("value", ["9", None])
-def test_what_nobody_committed_is_invented(value):
+def test_an_address_that_was_never_committed_is_invented(value):
     applied = [["update", "A", value]]
     assert invariants.check_order({"A": ["1"]}, applied) == ([], ["A"])
 

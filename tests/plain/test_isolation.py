@@ -57,7 +57,7 @@ def test_known_orders_are_played_whatever_the_size():
     assert found.orders == {tuple(known)}
 
 
-def test_so_many_by_chance_are_the_same_for_a_seed():
+def test_random_orders_are_the_same_for_a_seed():
     works = {"A": steps(*"1234567"), "B": steps(*"1234567")}
     first, second = (
         explore(play_of(works), 30, random.Random(7)).orders for _time in range(2)
@@ -66,7 +66,7 @@ def test_so_many_by_chance_are_the_same_for_a_seed():
     assert len(first) == 30
 
 
-def test_what_is_wrong_is_told_with_its_order():
+def test_a_fault_is_reported_with_its_order_of_steps():
     """Two read, then write: the lost update is found."""
     orders = {}
 
@@ -109,7 +109,7 @@ def test_who_waits_for_a_thread_of_its_own_is_no_choice():
     assert order == ["A.ask", "B.answer", "A.go on"]
 
 
-def test_who_waits_for_ever_is_told():
+def test_an_actor_that_waits_forever_is_reported():
     def wait():
         here = current()
         here.play.wait(here, Future(), None)

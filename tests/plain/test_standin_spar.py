@@ -57,7 +57,7 @@ class Caller(Speaker):
         return set(self.state()["rows"])
 
 
-def test_what_was_done_is_written_down(spar):
+def test_requests_are_recorded(spar):
     assert spar.words("update", ("A", 1)) == ["r0: rjct.reference_id.duplicate"]
     assert spar.words("link", ("A", 1)) == ["r0: succ"]
     assert spar.words("unlink", ("A", None)) == ["r0: succ"]
@@ -123,7 +123,7 @@ def test_only_some_items_are_refused(spar):
     assert spar.ids() == {"A", "C"}
 
 
-def test_faults_meet_only_what_they_are_for_and_are_counted(spar):
+def test_faults_apply_only_to_their_requests_and_are_counted(spar):
     spar.arm(kind="status", code=503, operation="update", name="down")
     assert spar.words("link", ("A", 1)) == ["r0: succ"]
     assert spar.state()["fired"] == {"down": 0}

@@ -71,7 +71,7 @@ def page(open_page):
 
 @pytest.fixture
 def page_of(open_page, registry):
-    """Return a function that opens a page as somebody who has logged in."""
+    """Return a function that opens a page of a logged-in user."""
 
     def open_as(login):
         page = open_page()
@@ -82,7 +82,7 @@ def page_of(open_page, registry):
 
 
 def free_ports(number):
-    """Return this many different TCP ports nobody listens on.
+    """Return this many different free TCP ports.
 
     Below those the system gives to outgoing connections, one of which could have taken
     the port of a server that is down for a moment.

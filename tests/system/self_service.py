@@ -166,7 +166,7 @@ class Caller:
             try:
                 return self.post(path, wallet(number), Idempotency_Key=key)
             except requests.ConnectionError:
-                # More callers than the server lets wait at its door.
+                # More callers than the server lets wait.
                 time.sleep(pause)
         raise AssertionError("no answer")
 
@@ -177,5 +177,5 @@ def wallet(number):
 
 
 def new_key():
-    """Return an idempotency key nobody has used."""
+    """Return an unused idempotency key."""
     return str(uuid.uuid4())

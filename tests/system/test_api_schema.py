@@ -19,7 +19,7 @@ EXAMPLES = settings.number("SPAR_SCHEMA_EXAMPLES", 20)
 SEED = settings.number("SPAR_SCHEMA_SEED", 8)
 #: That any text of the right form is accepted: there has to be such a provider, too.
 UNCHECKED = ["positive_data_acceptance"]
-#: That whoever has no token is told so: who has tried too often is told to wait.
+#: Nor, without a token, the status of the answer: it is 429 after too many attempts.
 UNCHECKED_OF_STRANGERS = [*UNCHECKED, "missing_required_header"]
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
@@ -44,7 +44,7 @@ def test_the_description_in_docs_is_what_the_server_tells(registry):
 def test_made_up_requests_of_a_client(registry, token, tmp_path):
     headers = [f"Authorization: Bearer {token}", f"Person-Id: {PERSON}"]
     accepted = made_up(registry, tmp_path, UNCHECKED, *headers)
-    # It got past the doors: each operation did its work for somebody.
+    # Access was granted: each operation did its work for some caller.
     assert {name for name, count in accepted.items() if not count} == {TOKEN}
 
 

@@ -59,11 +59,11 @@ def test_editors_at_once_never_send_spar_backwards(registry):
 
 
 def save(rpc, values):
-    """Save an address; told that somebody else was faster, save again."""
+    """Save an address; if another user was faster, save again."""
     try:
         rpc.call("g2p.financial.address", "create", [values])
     except RpcError as error:
-        if "Somebody else has just changed" not in str(error):
+        if "Another user has just changed" not in str(error):
             raise
         save(rpc, values)
 

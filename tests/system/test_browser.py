@@ -53,7 +53,7 @@ def test_a_wallet_typed_in_is_in_sync_moments_later(registry, page):
     assert contact["phone"] == "+255 754 100 001"
 
 
-def test_a_wrong_number_is_told_at_once_and_nothing_typed_is_lost(registry, page):
+def test_a_wrong_number_is_refused_on_saving_and_typed_values_stay(registry, page):
     neema = registry.registrant("Neema Shayo", "SR-2026-0002")
     log_in(page, registry, "admin")
     open_payment_page(page, registry, neema)
@@ -183,7 +183,7 @@ def test_the_directory_import_shows_what_each_row_would_do(registry, page):
     expect(page.get_by_label("Example of an account number")).to_have_value("12345678")
 
 
-def test_a_file_of_addresses_is_imported_and_wrong_rows_are_told(registry, page):
+def test_a_file_of_addresses_is_imported_and_wrong_rows_are_listed(registry, page):
     people = {n: registry.registrant(f"Person {n}", f"SR-I-{n}") for n in (1, 2)}
     file = {
         "name": "addresses.csv",

@@ -148,7 +148,7 @@ def test_an_amendment_is_used_once_a_second_person_approved_it(
     assert read["phone"] == contact["phone"]
 
 
-def test_an_amendment_without_a_reason_is_told_and_nothing_typed_is_lost(
+def test_an_amendment_without_a_reason_is_refused_and_typed_values_stay(
     registry, page_of
 ):
     neema = paid_registrant(registry, "Neema Shayo", "SR-2", "+255754200012")
@@ -196,7 +196,7 @@ def test_a_refusal_asks_why_and_leaves_the_address_in_use(registry, page_of):
     assert registry.stack.mapper.rows()["SR-3"] == wanted
 
 
-def test_nobody_is_offered_to_approve_what_they_entered(registry, page_of):
+def test_users_cannot_approve_their_own_entry_on_screen(registry, page_of):
     grace = paid_registrant(registry, "Grace Nakato", "SR-4", "+255754200014")
     set_policy(registry, approve_admin=True)
     page = page_of("both")
@@ -209,7 +209,9 @@ def test_nobody_is_offered_to_approve_what_they_entered(registry, page_of):
     expect(own.get_by_role("button", name="Approve")).to_have_count(0)
     expect(own.get_by_role("button", name="Refuse")).to_have_count(0)
     own.locator("td[name=partner_id]").click()
-    expect(page.get_by_text("whoever entered it cannot approve it")).to_be_visible()
+    expect(
+        page.get_by_text("the user who entered it cannot approve it")
+    ).to_be_visible()
     expect(page.get_by_role("button", name="Approve")).to_have_count(0)
 
 

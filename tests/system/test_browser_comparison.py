@@ -25,7 +25,7 @@ PEOPLE = {
 
 @pytest.fixture(scope="module", autouse=True)
 def people(registry):
-    """Make people who are paid, and somebody who looks after SPAR."""
+    """Make registrants with an address, and an operator."""
     # The weekly comparison would take over what those of the tests found.
     registry.stop_comparing()
     registry.new_user("manager", MANAGER, EDITOR)
@@ -39,7 +39,7 @@ def people(registry):
 
 
 def at_spar(registry, name):
-    """Return what SPAR holds of somebody, or None."""
+    """Return the address SPAR has for a registrant, or None."""
     return registry.stack.mapper.rows().get(PEOPLE[name][0])
 
 

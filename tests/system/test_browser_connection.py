@@ -188,7 +188,7 @@ def test_a_manager_connects_the_registry(registry, page_of):
     page.get_by_role("tab", name="How it sends").click()
     expect(page.get_by_label("Batch size")).to_have_value("250")
     picture(page, "connection-sending", HEIGHT)
-    page.get_by_role("tab", name="Only if it is not as usual").click()
+    page.get_by_role("tab", name="Advanced").click()
     expect(page.get_by_label("Path of link")).to_have_value("")
     picture(page, "connection-unusual", HEIGHT)
 
@@ -279,7 +279,7 @@ def test_an_operator_sees_no_key_files_or_paths(registry, page_of):
     for login, sees_it in {"manager": True, "operator": False}.items():
         page = page_of(login)
         open_connection(page, registry)
-        unusual = page.get_by_role("tab", name="Only if it is not as usual")
+        unusual = page.get_by_role("tab", name="Advanced")
         expect(unusual).to_have_count(int(sees_it))
         for button in ("Generate a key", "Pause", "Detect", "Compare with SPAR"):
             expect(page.get_by_role("button", name=button)).to_have_count(int(sees_it))
@@ -415,7 +415,7 @@ def test_several_are_paused_resumed_and_given_up_with_a_reason(
     page.get_by_role("dialog").get_by_role("button", name="Apply").click()
     expect(page.get_by_role("dialog").get_by_label("Reason")).to_be_visible()
     tell_why(page, "Both accounts were closed")
-    # They need nobody any more.
+    # No user has to act any more.
     expect(page.locator(".o_data_row")).to_have_count(0)
     page.locator(".o_facet_remove").first.click()
     row = row_of(page, "Tesfaye Girma")

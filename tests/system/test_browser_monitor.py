@@ -65,13 +65,13 @@ def test_the_guide_leads_to_the_first_address_at_spar(registry, page_of):
     expect(step(page, "start")).to_contain_text("Done")
     asha = registry.registrant("Asha Juma", "SR-1")
     registry.enter_wallet(asha, "+255754200001")
-    # By itself: nobody presses anything.
+    # The page updates itself.
     expect(number(page, "share")).to_contain_text("100 %")
     expect(page.locator("[data-step]")).to_have_count(0)
     assert registry.state(asha) == "in_sync"
 
 
-def test_spar_down_is_told_and_so_is_its_return(registry, page_of):
+def test_an_outage_of_spar_and_its_end_are_shown(registry, page_of):
     configure(registry, breaker_threshold=1, probe_base=2, probe_cap=2)
     page = page_of("manager")
     open_overview(page, registry)
@@ -191,7 +191,7 @@ def test_differences_are_mended_both_ways(registry, page_of):
     open_overview(page, registry)
     card = page.locator(f"[data-connection='{registry.connection}']")
     card.get_by_role("button", name="Compare with SPAR").click()
-    # It may be done before anybody could stop it.
+    # It may be finished before a user could stop it.
     expect(page.get_by_role("button", name="Download the result")).to_be_visible()
     wait_for_comparisons(registry)
     compare_as_every_week(registry)

@@ -64,7 +64,7 @@ def badge(page):
     return page.locator(".o_spar_row .badge")
 
 
-def test_what_spar_holds_stands_beside_what_was_requested(registry, people, page):
+def test_the_address_at_spar_is_shown_next_to_the_requested_one(registry, people, page):
     person = new_person(registry, "ST-1")
     log_in(page, registry, "viewer")
     open_payment_page(page, registry, person)
@@ -108,7 +108,7 @@ def test_a_difference_is_taken_over_or_sent_again(registry, people, page):
     open_payment_page(page, registry, taken)
     expect(badge(page)).to_have_text("Differs")
     expect(held(page)).to_have_text(THEIRS)
-    expect(page.get_by_text("somebody else has changed it there")).to_be_visible()
+    expect(page.get_by_text("it was changed at SPAR")).to_be_visible()
     picture(page, "differs")
     page.get_by_role("button", name="Take SPAR's").click()
 
@@ -133,7 +133,7 @@ def test_a_viewer_sees_a_difference_and_can_do_nothing_about_it(registry, people
         expect(page.get_by_role("button", name=name)).to_have_count(0)
 
 
-def test_spar_away_says_so_and_comes_back(registry, people, page):
+def test_the_page_shows_that_spar_is_down_and_up_again(registry, people, page):
     person = new_person(registry, "ST-6")
     log_in(page, registry, "viewer")
     registry.stack.mapper.stop()
@@ -231,7 +231,7 @@ def looks(spar):
 
 
 def is_asking_without_transaction(registry):
-    """Whether somebody has a turn to ask, and no transaction is open meanwhile."""
+    """Whether a query slot is taken, and no transaction is open meanwhile."""
     ((found,),) = registry.stack.postgres.query(
         registry.stack.odoo.database,
         """SELECT EXISTS (SELECT FROM pg_locks

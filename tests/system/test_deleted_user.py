@@ -45,7 +45,7 @@ def test_the_deletion_of_users_holds_up_nothing(registry):
         registry.wait_for_state(registrant, "in_sync")
     clerk = registry.new_user("clerk", EDITOR, "base.group_partner_manager")
     restart(registry, NO_RUNNER)
-    # The sweeper would send it, too: what is looked at is the wake-up.
+    # The sweeper would send it, too; this is about the wake-up.
     (sweep,) = registry.rpc.call(
         "ir.cron", "search", [["cron_name", "=", "SPAR: send what was left behind"]]
     )

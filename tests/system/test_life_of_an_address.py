@@ -101,7 +101,7 @@ def test_a_changed_spar_id_leaves_no_trace_of_the_old_one(registry, trail):
         ),
     ],
 )
-def test_bad_input_is_refused_in_plain_words(registry, trail, values, message):
+def test_bad_input_is_refused_with_a_plain_message(registry, trail, values, message):
     spar_id = f"SR-bad-{message}"
     person = registry.registrant("Bad Input", spar_id)
     values = {"fa_type": "mobile_wallet", **values, "partner_id": person}

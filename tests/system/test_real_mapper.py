@@ -107,7 +107,7 @@ def without_times(answer):
 
 
 @pytest.mark.parametrize("case", cases_for("A"), ids=str)
-def test_the_real_mapper_answers_as_the_table_and_the_stand_in_as_it(real, case):
+def test_real_mapper_and_stand_in_answer_as_the_table_says(real, case):
     answer = run(case, real.server)
     assert without_times([*run(case, real.other)]) == without_times([*answer])
 

@@ -70,7 +70,7 @@ def sessions(registry, address):
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("way", WAYS)
-def test_a_whole_number_is_shown_to_whoever_may_see_it(sessions, address, role, way):
+def test_only_users_with_the_right_see_a_whole_number(sessions, address, role, way):
     context = {}
     if way == "forged context":
         context = {

@@ -143,9 +143,7 @@ def test_the_generated_client_in_docs_does_what_its_example_says(registry):
     assert last == "SPAR: M-Cash · +2557••••050"
 
 
-def test_nobody_sees_or_changes_anything_of_somebody_else(
-    registry, trail, portals, log_in
-):
+def test_callers_cannot_see_or_change_data_of_others(registry, trail, portals, log_in):
     people = {spar_id: registry.registrant(spar_id, spar_id) for spar_id in ("A", "B")}
     browsers = {s: portals["citizen"].browser(log_in(s)) for s in people}
     made = browsers["A"].propose("/my/address", "+255754200030").json()

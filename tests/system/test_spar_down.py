@@ -1,4 +1,4 @@
-"""SPAR is away: saving works, nothing is lost, everything goes out later."""
+"""SPAR is down: saving works, nothing is lost, everything is sent later."""
 
 from conftest import Trail, wait_until
 

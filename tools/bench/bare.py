@@ -7,7 +7,7 @@ from odoo import api
 from odoo.modules.registry import Registry
 
 from odoo.addons.g2p_spar_sync_queue.spar.answers import Item, Outcome
-from odoo.addons.g2p_spar_sync_queue.spar.words import LINK, RESOLVE, UPDATE
+from odoo.addons.g2p_spar_sync_queue.spar.codes import LINK, RESOLVE, UPDATE
 from odoo.addons.queue_job.job import ENQUEUED, Job
 
 from ..forks import environment, run_all

@@ -24,4 +24,4 @@ def migrate(cr, version):
     ids = [id_ for (id_,) in cr.fetchall()]
     env = api.Environment(cr, SUPERUSER_ID, {})
     for key in env["g2p.spar.key"].browse(ids):
-        key._read_quietly()
+        key._refresh_certificate()

@@ -1,9 +1,9 @@
 """Of running connections that lead to the same SPAR only the oldest goes on."""
 
+from odoo.addons.g2p_spar_sync_queue.spar.codes import LINK
 from odoo.addons.g2p_spar_sync_queue.spar.g2p_connect import G2pConnect
 from odoo.addons.g2p_spar_sync_queue.spar.partner_api import NAME, PartnerApi
 from odoo.addons.g2p_spar_sync_queue.spar.place import place
-from odoo.addons.g2p_spar_sync_queue.spar.words import LINK
 
 REASON = (
     "Another running connection sends to the same SPAR. Pause that one first, or "

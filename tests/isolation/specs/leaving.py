@@ -13,7 +13,7 @@ def remove(case):
 
 
 def paid_on(case, _play):
-    """Whose data is to be removed, with an address in use: SPAR would never let go."""
+    """Removed payment data with an address in use: SPAR would keep the address."""
     rows = case.stage.sql(
         """SELECT 1 FROM res_partner p JOIN g2p_financial_address a
                   ON a.partner_id = p.id AND a.state = 'effective'

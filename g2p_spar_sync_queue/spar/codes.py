@@ -1,4 +1,4 @@
-"""Words of SPAR's mapper that mean the same in all its versions."""
+"""Operations and reason codes of SPAR's mapper, the same in all its versions."""
 
 LINK = "link"
 UPDATE = "update"
@@ -6,14 +6,14 @@ UNLINK = "unlink"
 RESOLVE = "resolve"
 OPERATIONS = (LINK, UPDATE, UNLINK, RESOLVE)
 
-#: "already linked" from link, "not linked" from update: the same words for both.
+#: "Already linked" after a link, "not linked" after an update: one code for both.
 DUPLICATE = "rjct.reference_id.duplicate"
 ID_INVALID = "rjct.id.invalid"
 NOT_LINKED = "succ.fa.not_linked_to_id"
 SIGNATURE_REFUSED = "rjct.jwt.invalid"
 INTERNAL_ERROR = "rjct.internal.error"
-#: Our words for an item SPAR left out of its answer, and for one that is about another
-#: ID than was asked about.
+#: Codes of ours: SPAR left an item out of its answer; it answered about another ID than
+#: was resolved; its answer cannot be read.
 MISSING = "answer.item.missing"
 OTHER_ID = "answer.other_id"
 UNREADABLE = "answer.unreadable"

@@ -4,8 +4,8 @@ The model is a dictionary: what each registrant's newest committed address is. A
 each sequence SPAR must hold exactly that, and must never have gone back.
 
 SPAR may refuse a registrant for a while, and operators may skip, cancel, pause, retry
-and send again in between. At the end everything that is paused is resumed, and everything
-that is held or was given up is sent again, so the model holds for all.
+and send again in between. At the end everything that is paused is resumed, and
+everything that is held or was given up is sent again, so the model holds for all.
 """
 
 import itertools
@@ -45,7 +45,7 @@ ACTIONS = ("retry", "resume", "skip", "cancel", "pause", "resend")
 KEYS = 4
 #: One of those an example works with.
 person = st.integers(0, PEOPLE - 1)
-#: Which of all that operators could do at that moment, some in a row; see ``_intervene``.
+#: Which of all that operators could do then, some in a row; see ``_intervene``.
 choices = st.lists(st.integers(0, PEOPLE * len(ACTIONS) - 1), min_size=1, max_size=3)
 STEPS = st.one_of(
     # Most of what happens is that.

@@ -65,7 +65,9 @@ class G2pFaBulkLine(models.Model):
         seen = current._filtered_access("read")
         (current - seen)._note(
             "refused",
-            self.env._("The user who started this may not see the registrant any more."),
+            self.env._(
+                "The user who started this may not see the registrant any more."
+            ),
         )
         # What waits was asked for on its own: it would be replaced without a decision.
         waiting = self.env["g2p.financial.address"]._waiting_for(seen.partner_id)

@@ -104,7 +104,8 @@ class ResPartner(models.Model):
         return partners
 
     def write(self, vals):
-        if "user_id" not in vals:
+        # Odoo gives people without a salesperson that of their parent.
+        if not {"user_id", "parent_id"} & vals.keys():
             return super().write(vals)
         before = {partner: partner.sudo().user_id for partner in self}
         result = super().write(vals)

@@ -345,7 +345,7 @@ class G2pFinancialAddress(models.Model):
             return number
         if fa_type == MOBILE_WALLET:
             country = dfsp.country_id
-            if not country:
+            if not country and not str(text or "").startswith("+"):
                 partner = self.env["res.partner"].sudo().browse(partner_id)
                 country = (partner.company_id or self.env.company).country_id
             return checks.clean_mobile_number(self.env, text, country)

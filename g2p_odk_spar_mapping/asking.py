@@ -63,12 +63,16 @@ def names_for(base_url):
     password of one host sent to another, such as their own.
 
     :param str base_url: Central's address
+    :return: two empty texts for a host in other letters than ASCII's: in capital
+        letters it could be another host
     :rtype: tuple
     """
     try:
         host = urlsplit(base_url or "").hostname or ""
     except ValueError:
         host = ""
+    if not host or not host.isascii():
+        return "", ""
     # Two for other signs: anybody may register odk-example.org.
     name = re.sub(r"[^A-Z0-9.]", "__", host.upper()).replace(".", "_")
     return f"{host}{SUFFIX}", PREFIX + name
@@ -78,6 +82,8 @@ def _password(server):
     file_name, variable = names_for(server.base_url)
     try:
         check_saved(server)
+        if not variable:
+            raise Unreadable
         if server.password_source == "environment":
             if server.password_variable != variable:
                 raise Unreadable

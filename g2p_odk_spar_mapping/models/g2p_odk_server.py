@@ -86,12 +86,22 @@ class G2pOdkServer(models.Model):
                         "user nor a password."
                     )
                 )
+            if not any(names_for(server.base_url)):
+                raise ValidationError(
+                    self.env._(
+                        "Write Central's host in plain letters. As it is sent, an "
+                        "international name begins with xn--."
+                    )
+                )
 
     @api.constrains("base_url", "password_source", "password_path", "password_variable")
     def _check_password_place(self):
         """Refuse the name of another host's password: it would be sent to this one."""
         for server in self.sudo():
             file_name, variable = names_for(server.base_url)
+            if not variable:
+                # The rule of addresses says so.
+                continue
             if server.password_source == "file":
                 path = Path(server.password_path or "")
                 if not path.is_absolute() or path.name != file_name:

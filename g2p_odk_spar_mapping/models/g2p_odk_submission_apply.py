@@ -2,7 +2,7 @@ import logging
 
 from psycopg2 import Error as DatabaseError
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import SUPERUSER_ID, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import groupby
@@ -13,7 +13,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import trusted
 from ..pipeline.error_texts import ERROR_KINDS
 from ..pipeline.planning import Source
 from ..pipeline.staging import COUNTED
-from ..pipeline.submission_order import SubmissionOrder, first_of_each, moment
+from ..pipeline.submission_order import BLOCKING, SubmissionOrder, first_of_each, moment
 
 _logger = logging.getLogger(__name__)
 
@@ -41,8 +41,8 @@ class G2pOdkSubmission(models.Model):
         "ID of the registrant",
         readonly=True,
         copy=False,
-        help="As it was collected or corrected. Submissions with the same ID are "
-        "applied in order.",
+        help="As it was collected or corrected. Submissions of one registrant are "
+        "applied in order, under whichever of their IDs they were collected.",
     )
     held_by_id = fields.Many2one(
         "g2p.odk.submission",
@@ -82,17 +82,14 @@ class G2pOdkSubmission(models.Model):
         plans = due._read_plans(sources)
         # A submission that turns out to be about another registrant no longer stops
         # those of its former ID.
-        keys = {one: one.registrant_key for one in pending}
-        moved = {key for one, key in keys.items() if key != plans[one].key}
-        standing = SubmissionOrder(
-            everything, {plan.key for plan in plans.values()} - {False}
-        )
+        moved = due.filtered(lambda one: one.registrant_key != plans[one].key)
+        standing = SubmissionOrder(everything, plans.values())
         while pending:
             wave, pending = first_of_each(pending, plans)
-            moved |= everything._apply_wave(wave, sources, plans, standing)
+            everything._apply_wave(wave, sources, plans, standing)
         # Submissions that waited for one of these may be applied now, or wait for
         # another.
-        released = everything._held(moved - {False})
+        released = (moved | (due - due.filtered_domain(BLOCKING)))._held()
         if released:
             released._stage_again()
             released._apply()
@@ -129,17 +126,18 @@ class G2pOdkSubmission(models.Model):
         for form, batch in self.grouped("form_id").items():
             read = form._read_all([sources[one] for one in batch])
             plans.update(zip(batch, read, strict=True))
+        keys = {plan.key for plan in plans.values() if plan.key}
+        found = self.env["res.partner"]._spar_find(keys)
+        for one, plan in plans.items():
+            people = found[plan.key] if plan.key else one.partner_id
+            plan.whom = people.id if len(people) == 1 else plan.key
         return plans
 
     def _apply_wave(self, wave, sources, plans, standing):
-        """Import submissions of different registrants.
-
-        :return: the keys of registrants whose later submissions may go on
-        :rtype: set
-        """
+        """Import submissions of different registrants."""
         free = self.browse()
         for one in wave:
-            blocker = standing.blocker(plans[one].key, one)
+            blocker = standing.blocker(plans[one].whom, one)
             if blocker:
                 one._hold(blocker, plans[one].key)
             else:
@@ -147,7 +145,7 @@ class G2pOdkSubmission(models.Model):
         done = free.filtered(lambda one: one.applied_version == one.version)
         for one in done:
             one.write({"state": "applied", **CLEARED})
-            standing.note(plans[one].key, one)
+            standing.note(plans[one].whom, one)
         todo = free - done
         for form, batch in todo.grouped("form_id").items():
             form._complete(
@@ -161,50 +159,67 @@ class G2pOdkSubmission(models.Model):
         for one, plan in rows:
             if plan.kind:
                 one._set_aside(plan)
-            standing.note(plan.key, one)
-        return {plans[one].key for one in free if not plans[one].kind}
+            standing.note(plan.whom, one)
 
     def _check_standing(self, plan, standing):
         """Mark those as superseded that have a later submission of the registrant."""
-        if not plan.kind and standing.is_overtaken(plan.key, self):
+        if not plan.kind and standing.is_overtaken(plan.whom, self):
             plan.address, plan.print, plan.contact = None, None, {}
             self.superseded = True
         elif self.superseded:
             self.superseded = False
 
     def _check_newer(self, rows, sources):
-        """Set aside submissions older than an address entered in the registry."""
+        """Set aside submissions older than what was done in the registry since."""
         asking = {
             plan.partner.id: (one, plan)
             for one, plan in rows
-            if not plan.kind and plan.address and plan.partner
+            if not plan.kind
+            and plan.address
+            and plan.partner
+            and one.payment_print != plan.print
+            and not sources[one].confirmed
         }
-        entered = self.env["g2p.financial.address"].search_fetch(
-            [
-                ("partner_id", "in", list(asking)),
-                ("state", "in", LIVE_STATES),
-                ("channel", "!=", "odk"),
-            ],
-            ["partner_id", "create_date"],
+        live = self.env["g2p.financial.address"].search_fetch(
+            [("partner_id", "in", list(asking)), ("state", "in", LIVE_STATES)],
+            ["partner_id", "state", "channel", "create_date"],
         )
-        for address in entered:
+        for address in live.filtered(lambda address: address.channel != "odk"):
             one, plan = asking[address.partner_id.id]
-            if (
-                address.create_date > one._said_at()
-                and one.payment_print != plan.print
-                and not address.is_place(plan.address)
-                and not sources[one].confirmed
+            if address.create_date > one._said_at() and not address.is_place(
+                plan.address
             ):
                 plan.kind = "newer"
                 plan.text = self.env._(
                     "Another address was entered in the registry after this one was "
                     "collected. Import it only if this is where they want to be paid."
                 )
+        paid = live.filtered(lambda address: address.state == "effective").partner_id
+        ended = live._read_group(
+            [
+                ("partner_id", "in", list(asking.keys() - set(paid.ids))),
+                ("state", "=", "ended"),
+                ("effective_date", "!=", False),
+            ],
+            ["partner_id"],
+            ["end_date:max"],
+        )
+        for partner, ended_at in ended:
+            one, plan = asking[partner.id]
+            if ended_at > one._said_at():
+                plan.kind = "newer"
+                plan.text = self.env._(
+                    "The payment address was ended in the registry after this one was "
+                    "collected. Import it only if they are to be paid again."
+                )
 
     def _said_at(self):
-        """Return the time of the submission's answers, by Central's clock."""
-        edited = self.version > 1 and self.updated_at
-        return edited or self.submitted_at or self.create_date
+        """Return the time of the submission's answers, by Central's clock.
+
+        Central's last date is that of an edit until the submission is reviewed again.
+        """
+        edited = self.version > 1 and self.review_state == "edited"
+        return edited and self.updated_at or self.submitted_at or self.create_date
 
     # === ENTERING === #
 
@@ -350,12 +365,11 @@ class G2pOdkSubmission(models.Model):
             }
         )
 
-    @api.model
-    def _held(self, keys):
-        """Return the submissions that wait for earlier ones of these registrants."""
+    def _held(self):
+        """Return the submissions that wait for one of these."""
         return self.search(
             [
-                ("registrant_key", "in", list(keys)),
+                ("held_by_id", "in", self.ids),
                 ("state", "=", "waiting"),
                 ("error_kind", "=", "held"),
             ],

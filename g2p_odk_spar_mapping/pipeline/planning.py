@@ -40,10 +40,13 @@ class Plan:
 
     Either it has an error (``kind`` and ``text``), or ``partner`` is the registrant or
     else ``new`` the values of one, ``contact`` the changes of a registrant, and
-    ``address`` the clean values of a payment address, if there is one.
+    ``address`` the clean values of a payment address, if there is one. ``whom`` is
+    what submissions wait for each other by: the record ID of the registrant, or the ID
+    that was collected if nobody is known by it.
     """
 
     values: dict = field(default_factory=dict, repr=False)
+    whom: int | str | bool = False
     partner: object = None
     new: dict | None = field(default=None, repr=False)
     contact: dict = field(default_factory=dict, repr=False)
@@ -54,5 +57,5 @@ class Plan:
 
     @property
     def key(self):
-        """The ID of the registrant, by which submissions wait for each other."""
+        """The ID of the registrant, as it was collected or corrected."""
         return normal(self.values.get("registrant_id")) or False

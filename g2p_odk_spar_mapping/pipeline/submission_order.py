@@ -14,38 +14,51 @@ class SubmissionOrder:
     """Which submissions wait for others, and which is the last, by registrant.
 
     :param submissions: the model, with sudo
-    :param set keys: IDs of the registrants
+    :param plans: of the submissions to apply
     """
 
-    def __init__(self, submissions, keys):
+    def __init__(self, submissions, plans):
         # The first blocking and the last applied submission of each registrant.
         self.blockers, self.last = defaultdict(dict), {}
+        keys = {plan.key: plan.whom for plan in plans if plan.key}
+        people = {plan.whom for plan in plans} - {False} - {*keys}
+        # What was collected under another ID of the same registrant.
+        partners = submissions.env["res.partner"].browse(people)
+        for partner, texts in partners._spar_texts_of().items():
+            keys.update(dict.fromkeys(texts, partner.id))
         wanted = BLOCKING | Domain("state", "=", "applied")
         found = submissions.search_fetch(
-            wanted & Domain("registrant_key", "in", list(keys)),
-            ["registrant_key", "state", "submitted_stamp", "instance_id"],
+            wanted
+            & (
+                Domain("registrant_key", "in", list(keys))
+                | Domain("partner_id", "in", list(people))
+            ),
+            ["registrant_key", "partner_id", "state", "submitted_stamp", "instance_id"],
         )
         for one in found:
-            self.note(one.registrant_key, one)
+            known = one.partner_id.id
+            is_known = one.state == "applied" or not one.registrant_key
+            whom = known if is_known and known else keys.get(one.registrant_key)
+            self.note(whom, one)
 
-    def note(self, key, one):
+    def note(self, whom, one):
         """Update the order with the current state of a submission."""
-        if not key:
+        if not whom:
             return
-        self.blockers[key].pop(one.id, None)
+        self.blockers[whom].pop(one.id, None)
         if one.state == "set_aside" or one.state == "waiting":
-            self.blockers[key][one.id] = one
+            self.blockers[whom][one.id] = one
         elif one.state == "applied" and not one.superseded:
-            self.last[key] = max(self.last.get(key, one), one, key=moment)
+            self.last[whom] = max(self.last.get(whom, one), one, key=moment)
 
-    def blocker(self, key, one):
+    def blocker(self, whom, one):
         """Return the earlier submission this one has to wait for, or none."""
-        earlier = [b for b in self.blockers[key].values() if moment(b) < moment(one)]
-        return min(earlier, key=moment, default=None) if key else None
+        earlier = [b for b in self.blockers[whom].values() if moment(b) < moment(one)]
+        return min(earlier, key=moment, default=None) if whom else None
 
-    def is_overtaken(self, key, one):
+    def is_overtaken(self, whom, one):
         """Return whether a later submission was applied already."""
-        last = self.last.get(key) if key else None
+        last = self.last.get(whom) if whom else None
         return last is not None and moment(last) > moment(one)
 
 
@@ -58,10 +71,10 @@ def first_of_each(pending, plans):
     """Return the first submission of each registrant, and the others."""
     wave, left, seen = [], [], set()
     for one in pending:
-        key = plans[one].key
-        if key and key in seen:
+        whom = plans[one].whom
+        if whom and whom in seen:
             left.append(one)
         else:
-            seen.add(key)
+            seen.add(whom)
             wave.append(one)
     return wave, left

@@ -1,5 +1,6 @@
 from . import test_apply
 from . import test_apply_decisions
+from . import test_apply_one_order
 from . import test_apply_random_order
 from . import test_apply_roles
 from . import test_apply_weaknesses

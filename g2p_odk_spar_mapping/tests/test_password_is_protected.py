@@ -134,6 +134,23 @@ class TestPasswordIsProtected(OdkCase):
         self.assertEqual(len(set(variables)), len(hosts) - 1)
         self.assertEqual(variables[0], "ODK_ODK_EXAMPLE_ORG")
 
+    def test_an_international_host_has_no_names(self):
+        """Made a variable's name, it would be that of a host anybody may register."""
+        for host in ("odk.m\u0131nistry.org", "odk.stra\u00dfe.org", "odk\u00e9x.org"):
+            with self.subTest(host):
+                variable = names_for(f"https://{host}")[1]
+                self.assertFalse(variable)
+                with self.assertRaisesRegex(ValidationError, "plain letters"):
+                    self.server.create(
+                        {
+                            "name": "Mine",
+                            "base_url": f"https://{host}",
+                            "email": "x@y",
+                            "password_source": "environment",
+                            "password_variable": "ODK_",
+                        }
+                    )
+
     def test_it_is_sent_to_the_host_it_is_for_and_no_other(self):
         """A user who may enter an address would have it sent to their own host."""
         administrator = self.new_user("p_administrator", "administrator")

@@ -322,10 +322,10 @@ class G2pFaBulk(models.Model):
                 {"state": "cancelled", "finished_at": now, "stop_reason": reason}
             )
             return
-        lines = own.line_ids.search(
+        lines = bulk.line_ids.search(
             [("bulk_id", "=", self.id), ("state", "=", "open")], limit=BATCH, order="id"
         )
         if lines:
-            lines._amend()
+            lines.with_env(own.env)._amend()
         else:
             bulk.write({"state": "done", "finished_at": now})

@@ -62,7 +62,24 @@ class G2pFaBulkLine(models.Model):
         )
         gone = self - current
         gone._note("refused", self.env._("The address has changed since."))
-        current._enter()
+        seen = current._filtered_access("read")
+        (current - seen)._note(
+            "refused",
+            self.env._(
+                "The user who started this may not see the registrant any more."
+            ),
+        )
+        # What waits was asked for on its own: it would be replaced without a decision.
+        waiting = self.env["g2p.financial.address"]._waiting_for(seen.partner_id)
+        asked = seen.filtered(lambda line: line.partner_id in waiting.partner_id)
+        asked._note(
+            "refused",
+            self.env._(
+                "Another address of this registrant waits for a second person. Have "
+                "that decided first."
+            ),
+        )
+        (seen - asked)._enter()
 
     def _enter(self):
         """Enter the new addresses together; halve the batch when one is refused."""

@@ -96,6 +96,43 @@ class TestBulk(MonitorCase):
         self.assertEqual((bulk.changed, bulk.refused), (1, 1))
         self.assertEqual(self.in_use(partners[0]), newer)
 
+    def test_what_the_user_does_not_see_any_more_is_not_left_open(self):
+        partners = self.make_registrants(3)
+        bulk = self.make_bulk()
+        bulk.action_start()
+        partners[1].company_id = self.env["res.company"].create({"name": "Other"})
+        self.env.flush_all()
+        bulk._job_run()
+        self.assertEqual(bulk.state, "done")
+        lines = bulk.sudo().line_ids
+        self.assertEqual(lines.mapped("state"), ["changed", "refused", "changed"])
+        self.assertIn("may not see", lines[1].message)
+        self.assertEqual(self.in_use(partners[1]).dfsp_id, self.operator)
+
+    def test_what_waits_for_a_second_person_is_not_replaced(self):
+        partners = self.make_registrants(2)
+        self.set_policy("bank_account", approve_admin=True)
+        waiting = self.enter_bank_account(partner_id=partners[0].id)
+        self.assertEqual(waiting.state, "to_approve")
+        bulk = self.make_bulk()
+        self.run_bulk(bulk)
+        self.assertEqual(waiting.state, "to_approve")
+        self.assertEqual((bulk.changed, bulk.refused), (1, 1))
+        self.assertIn("waits for a second person", bulk.line_ids[0].message)
+
+    def test_of_an_archived_user_or_to_an_archived_provider_nothing_moves(self):
+        partners = self.make_registrants(2)
+        for leaves in (self.editor, self.other):
+            with self.subTest(leaves._name), self.env.cr.savepoint() as savepoint:
+                bulk = self.make_bulk()
+                bulk.action_start()
+                leaves.active = False
+                bulk._job_run()
+                self.assertEqual(bulk.sudo().changed, 0)
+                self.assertEqual(self.in_use(partners).dfsp_id, self.operator)
+                savepoint.rollback()
+            self.env.invalidate_all()
+
     def test_stopped_it_goes_on_from_there(self):
         self.make_registrants(5)
         self.patch(g2p_fa_bulk, "BATCH", 2)

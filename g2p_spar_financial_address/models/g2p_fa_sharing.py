@@ -46,6 +46,12 @@ class G2pFaSharing(models.Model):
     reason = fields.Char(readonly=True, tracking=True)
     reviewed_by_id = fields.Many2one("res.users", string="Reviewed by", readonly=True)
     reviewed_date = fields.Datetime("Reviewed on", readonly=True)
+    reviewer_ids = fields.Many2many(
+        "res.users",
+        string="Accepted by",
+        readonly=True,
+        help="All who accepted registrants, also before the last review.",
+    )
 
     _fingerprint_unique = models.Constraint(
         "UNIQUE(fingerprint)", "This shared address is listed already."
@@ -100,7 +106,11 @@ class G2pFaSharing(models.Model):
         An acceptance by an author of the address does not count.
         """
         accepted = partners <= self.partner_ids
-        return accepted and self.reviewed_by_id not in address._authors()
+        return accepted and not self._reviewers() & address._authors()
+
+    def _reviewers(self):
+        # Who accepted which of them is not kept: it may have been any of these.
+        return self.reviewer_ids | self.reviewed_by_id
 
     def _to_review(self):
         self.filtered(lambda sharing: sharing.state != "review").write(
@@ -115,6 +125,7 @@ class G2pFaSharing(models.Model):
             {
                 "partner_ids": [Command.link(partner.id) for partner in partners],
                 "reason": reason,
+                "reviewer_ids": [Command.set((self._reviewers() | self.env.user).ids)],
                 "reviewed_by_id": self.env.uid,
                 "reviewed_date": fields.Datetime.now(),
             }

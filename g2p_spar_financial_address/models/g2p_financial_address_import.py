@@ -136,8 +136,6 @@ class G2pFinancialAddress(models.Model):
         ids = {str(data["values"].get("spar_id") or "").strip() for data in data_list}
         Partner = self.env["res.partner"]
         by_id = Partner._spar_by_id(ids - {""})
-        everybody = Partner.sudo().with_context(active_test=False)
-        buckets = everybody._spar_id_buckets(ids, ["name"])
         for data in data_list:
             values = data["values"]
             if spar_id := str(values.pop("spar_id", None) or "").strip():
@@ -145,9 +143,15 @@ class G2pFinancialAddress(models.Model):
                 named = values.get("partner_id") or found.id
                 values["partner_id"] = found.id if named == found.id else False
                 data["spar_id"] = spar_id
-                data["meant"] = bool(
-                    found and found._spar_meant([values.get("holder_name")], buckets)
-                )
+        # Also of those named by another number, which may have lost its zeros as well.
+        everybody = Partner.sudo().with_context(active_test=False)
+        named = {data["values"].get("partner_id") or None for data in data_list}
+        people = everybody.browse(named - {None})
+        buckets = everybody._spar_id_buckets(people.mapped("spar_id"), ["name"])
+        for data in data_list:
+            person = everybody.browse(data["values"].get("partner_id") or None)
+            said = [data["values"].get("holder_name")]
+            data["meant"] = bool(person and person._spar_meant(said, buckets))
 
     def _checked_rows(self, rows, providers, refused):
         """Put the values of rows into their normal form; set aside what is wrong.

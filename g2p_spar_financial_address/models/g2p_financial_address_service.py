@@ -311,7 +311,10 @@ class G2pFinancialAddress(models.Model):
         }
         problems = {}
         try:
-            cleaned[name] = self._cleaned_value(fa_type, known.get(name), dfsp)
+            partner_id = vals.get("partner_id") or draft.partner_id.id
+            cleaned[name] = self._cleaned_value(
+                fa_type, known.get(name), dfsp, partner_id
+            )
         except UserError as problem:
             problems[name] = str(problem)
         if fa_type != BANK_ACCOUNT:
@@ -331,14 +334,21 @@ class G2pFinancialAddress(models.Model):
         return right, problems
 
     @api.model
-    def _cleaned_value(self, fa_type, text, dfsp):
-        """Return the account number, mobile number or e-mail address, checked."""
+    def _cleaned_value(self, fa_type, text, dfsp, partner_id=None):
+        """Return the account number, mobile number or e-mail address, checked.
+
+        :param partner_id: whose address it is, if that is known: a number without a
+            country code is of the country of their company, whoever enters it
+        """
         if fa_type == BANK_ACCOUNT:
             number = checked(self.env, checks.clean_account_number, text)
             dfsp._check_account_number(number)
             return number
         if fa_type == MOBILE_WALLET:
-            country = dfsp.country_id or self.env.company.country_id
+            country = dfsp.country_id
+            if not country and not str(text or "").startswith("+"):
+                partner = self.env["res.partner"].sudo().browse(partner_id)
+                country = (partner.company_id or self.env.company).country_id
             return checked(
                 self.env,
                 checks.clean_mobile_number,

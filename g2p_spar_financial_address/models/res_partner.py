@@ -238,6 +238,18 @@ class ResPartner(models.Model):
                 found[text] |= by_value[value]
         return found
 
+    def _spar_texts_of(self):
+        """Return the IDs by which :meth:`_spar_find` finds each of these contacts.
+
+        :return: their normal forms, by contact
+        :rtype: dict
+        """
+        names = ("spar_id", *self._spar_id_rule().sources)
+        return {
+            partner: {identifiers.normal(partner[n]) for n in names if partner[n]}
+            for partner in self.sudo()
+        }
+
     @api.model
     def _spar_id_from(self, text):
         """Return the SPAR ID that is made from the ID on a card."""

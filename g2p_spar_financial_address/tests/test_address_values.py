@@ -31,6 +31,24 @@ class TestAddressValues(FinancialAddressCase):
                 address = self.enter_address(typed)
                 self.assertEqual(address.mobile_number, stored)
 
+    def test_a_number_is_of_the_country_of_the_registrants_company(self):
+        """Not of the user's, nor of the system's, which applies what ODK collected."""
+        self.env.company.country_id = self.env.ref("base.tz")
+        kenya = self.env["res.company"].create(
+            {"name": "Kenya", "country_id": self.env.ref("base.ke").id}
+        )
+        self.operator.country_id = False
+        self.registrant.company_id = kenya
+        address = self.enter_address("0712 345 678")
+        self.assertEqual(address.mobile_number, "+254712345678")
+        entry = {"partner_id": self.registrant.id, "dfsp_id": self.operator.id}
+        entry |= {"fa_type": "mobile_wallet", "mobile_number": "0712 345 678"}
+        clean, _problems = address.check_entry(entry)
+        self.assertEqual(clean["mobile_number"], "+254712345678")
+        self.operator.country_id = self.env.ref("base.tz")
+        address = self.enter_address("0754 200 001")
+        self.assertEqual(address.mobile_number, "+255754200001")
+
     def test_numbers_changed_by_a_spreadsheet_are_refused(self):
         """One more zero, and the money goes to another phone."""
         self.operator.country_id = self.env.ref("base.id")
@@ -108,6 +126,7 @@ class TestAddressValues(FinancialAddressCase):
             ("th", "0091 81234 56789", None),
             ("co", "0058 412 123 4567", None),
             ("cv", "011 501 622 1234", None),
+            ("vu", "0011 678 591 2399", None),
             ("hk", "00 44 7400 123456", "+447400123456"),
             ("hk", "+91 81234 56789", "+918123456789"),
             ("bd", "011 2474 0123", "+8801124740123"),

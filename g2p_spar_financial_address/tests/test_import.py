@@ -277,6 +277,38 @@ class TestImport(FinancialAddressCase):
         ids, messages = self.run_import([row("Asha Juma", "0070123")])
         self.assertEqual((meant.financial_address_ids.ids, messages), (ids, []))
 
+    def test_so_it_is_where_another_column_names_the_registrant(self):
+        self.make_ids_from("ref")
+        create = self.env["res.partner"].create
+        other = create({"name": "Peter Smith", "is_registrant": True, "ref": "70123"})
+        create({"name": "Asha Juma", "is_registrant": True, "ref": "0070123"})
+        fields, headers = ["partner_id", *FIELDS[1:]], ["Registrant", *HEADERS[1:]]
+        row = [*self.wallet(0, spar_id="70123")[:-1], "Asha Juma"]
+        ids, messages = self.run_import([row], fields=fields, headers=headers)
+        self.assertFalse(ids)
+        self.assertIn("whose ID differs only in zeros", messages[1]["message"])
+        row[-1] = "Neema Mushi"
+        ids, messages = self.run_import([row], fields=fields, headers=headers)
+        self.assertEqual((other.financial_address_ids.ids, messages), (ids, []))
+
+    def test_lost_zeros_are_seen_among_other_oddities(self):
+        """Zeros are lost, accents stand apart, and invisible characters are between."""
+        other = self.new_registrant("Peter Smith", "7\u00e9123")
+        meant = self.new_registrant("Jos\u00e9 N\u00fa\u00f1ez", "007\u00e9123")
+        holder = "Jose\u0301\u200b Nu\u0301n\u0303ez"
+        for spar_id in (
+            "7\u00e9123",
+            "7e\u0301123",
+            "\u200b7\u00e9123\ufeff",
+            "\u20677e\u0301\u00ad123\u2069",
+            "\u0667\u00e9123",
+            "07\u00e9123",
+        ):
+            with self.subTest(spar_id=spar_id):
+                row = [*self.wallet(0, spar_id=spar_id)[:-1], holder]
+                self.assertFalse(self.run_import([row])[0])
+        self.assertFalse((other | meant).financial_address_ids)
+
     def test_a_row_that_lost_its_last_zero_is_set_aside(self):
         """Of household 12, the tenth is meant and the first would be paid."""
         other = self.new_registrant("Peter Smith", "12.1")

@@ -111,6 +111,23 @@ class TestSharing(FinancialAddressCase):
         own = self.enter_address("0754 200 001", user=both, partner_id=self.other.id)
         self.assertEqual(own.state, "to_approve")
 
+    def test_another_approver_of_others_is_no_second_person_for_it(self):
+        """What one user accepted is not accepted by who accepts others later."""
+        self.set_policy(shared="approve")
+        both = self.new_user("s_both", "editor", "approver")
+        wizard = self.env["g2p.fa.sharing.accept"].with_user(both)
+        wizard.create(
+            {
+                "address_id": self.first.id,
+                "partner_ids": [(6, 0, self.other.ids)],
+                "reason": "My own plan",
+            }
+        ).action_accept()
+        third = self.enter_for(self.third)
+        third.with_user(self.approver).action_approve()
+        own = self.enter_address("0754 200 001", user=both, partner_id=self.other.id)
+        self.assertEqual(own.state, "to_approve")
+
     def test_asking_to_allow_stores_nothing_yet(self):
         self.first.with_user(self.approver).action_allow_sharing()
         self.assertFalse(self.sharing())

@@ -37,7 +37,7 @@ _WHOLE = re.compile(
 )
 
 #: International prefixes that many people type, also where their country's is another.
-_ABROAD = ("00", "011")
+_ABROAD = ("00", "0011", "011")
 
 #: Numbers dialled differently within a country and from abroad: the digits as typed,
 #: and the national number they mean.

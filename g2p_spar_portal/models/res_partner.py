@@ -36,6 +36,19 @@ class ResPartner(models.Model):
         "They may change where the registrant is paid.",
     )
 
+    @api.depends("parent_id")
+    def _compute_user_id(self):
+        # An editor chooses the field agent of a registrant: no parent brings one.
+        brought = self.filtered(
+            lambda one: (
+                one.is_registrant
+                and any(
+                    user.has_group(FIELD_AGENT) for user in one.parent_id.sudo().user_id
+                )
+            )
+        )
+        return super(ResPartner, self - brought)._compute_user_id()
+
     # === WHO IS RESPONSIBLE === #
 
     def _spar_is_agent(self, user):

@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tests import tagged
@@ -128,6 +129,26 @@ class TestRoles(PortalCase):
         seen.name = "Asha J."
         self.registrant.with_user(editor).user_id = self.agent_b
         self.assertEqual(self.registrant.user_id, self.agent_b)
+
+    def test_nor_by_putting_them_below_a_contact_of_the_agent(self):
+        """Odoo gives people without a salesperson that of their parent."""
+        clerk = self.new_user("r_parent", "viewer", "base.group_partner_manager")
+        parent = self.env["res.partner"].create(
+            {"name": "Household", "user_id": self.agent_b.id}
+        )
+        self.registrant.user_id = False
+        self.env.flush_all()
+        seen = self.registrant.with_user(clerk)
+        for partner, values in (
+            (seen, {"parent_id": parent.id}),
+            (parent.with_user(clerk), {"child_ids": [Command.link(seen.id)]}),
+        ):
+            with self.subTest(values), self.env.cr.savepoint() as savepoint:
+                partner.write(values)
+                self.assertEqual(self.registrant.parent_id, parent)
+                self.assertFalse(self.registrant._spar_is_agent(self.agent_b))
+                savepoint.rollback()
+            self.env.invalidate_all()
 
     def test_only_an_administrator_assigns_agents(self):
         manager = "base.group_partner_manager"

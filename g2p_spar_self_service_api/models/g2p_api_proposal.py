@@ -116,7 +116,7 @@ class G2pApiProposal(models.Model):
             "key_hash": self._hash("key", key),
             "body_hash": self._hash("body", json.dumps(said, sort_keys=True)),
         }
-        lock_registrant(self.env, caller.partner)
+        self._take_turn(caller)
         earlier = proposals._by_key(caller, hashes)
         if earlier:
             return earlier, False
@@ -125,6 +125,21 @@ class G2pApiProposal(models.Model):
         except UniqueViolation:
             # Somebody in the registry was faster; Odoo runs the request again.
             raise ConcurrencyError("beaten") from None
+
+    @api.model
+    def _take_turn(self, caller):
+        """Wait for others who act for this person, and then act alone.
+
+        :param ~..caller.Caller caller: who asks, with the person they act for
+        :raise ConcurrencyError: when the person has another ID by now: it may be
+            another person's, and Odoo looks them up again
+        """
+        person = caller.partner.sudo()
+        spar_id = person.spar_id
+        lock_registrant(self.env, person)
+        person.invalidate_recordset(["spar_id"], flush=False)
+        if person.spar_id != spar_id:
+            raise ConcurrencyError("another ID")
 
     @api.model
     def _hash(self, what, text):
@@ -274,7 +289,7 @@ class G2pApiProposal(models.Model):
         :param str reason: why, or a falsy value
         :raise Refused: when the reason cannot be kept
         """
-        lock_registrant(self.env, caller.partner)
+        self._take_turn(caller)
         Address = self.env["g2p.financial.address"].sudo()
         try:
             ended = Address.end(caller.partner, reason, "api")

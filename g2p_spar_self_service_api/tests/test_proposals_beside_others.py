@@ -15,6 +15,10 @@ from odoo.addons.g2p_spar_financial_address.tests.beside_others import (
     BesideOthersCase,
     transaction,
 )
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
+    APPROVED,
+    marked,
+)
 from odoo.addons.g2p_spar_sync_queue.engine import wake_up
 
 from .. import registrant_lock
@@ -37,6 +41,7 @@ class TestProposalsBesideOthers(BesideOthersCase):
         self.partner = env["res.partner"].create(
             {"name": "Met Often", "is_registrant": True, "spar_id": "MET-1"}
         )
+        self.other = self.partner.create({"name": "Met Late", "is_registrant": True})
         self.connection = env["g2p.spar.connection"].create(
             {"name": "Met", "base_url": "http://127.0.0.1:1"}
         )
@@ -53,8 +58,9 @@ class TestProposalsBesideOthers(BesideOthersCase):
             "DELETE FROM g2p_spar_mapping WHERE partner_id = %(id)s",
             "DELETE FROM g2p_financial_address WHERE partner_id = %(id)s",
         ):
-            env.cr.execute(query, {"id": self.partner.id})
-        for records in (self.partner, self.connection, self.operator):
+            for partner in self.partner | self.other:
+                env.cr.execute(query, {"id": partner.id})
+        for records in (self.partner, self.other, self.connection, self.operator):
             records.with_env(env).unlink()
         env.cr.commit()
 
@@ -63,9 +69,8 @@ class TestProposalsBesideOthers(BesideOthersCase):
         with transaction() as env:
 
             def propose():
-                partner = self.partner.with_env(env)
                 # As every call does before: its transaction has begun.
-                self.assertTrue(partner.is_registrant)
+                partner = env["res.partner"]._spar_by_id({"MET-1"})["MET-1"]
                 caller = SimpleNamespace(
                     kind="client", partner=partner, key="client:1", name="Met"
                 )
@@ -153,6 +158,26 @@ class TestProposalsBesideOthers(BesideOthersCase):
         addresses = self.partner.with_env(self.open()).financial_address_ids
         newest = addresses.sorted("id")[-1]
         self.assertEqual(newest.previous_id, addresses.sorted("id")[0])
+
+    def test_an_id_that_changes_hands_meanwhile_is_looked_up_again(self):
+        first, seen = self.open(), []
+        lock_registrant(first, self.partner)
+        waiting = threading.Thread(
+            target=lambda: seen.append(self.call("late", "+255754200002"))
+        )
+        waiting.start()
+        waiting.join(0.3)
+        self.assertTrue(waiting.is_alive(), "it did not wait")
+        # A second person has approved it.
+        marked(self.partner.with_env(first), APPROVED).spar_id = "MET-0"
+        marked(self.other.with_env(first), APPROVED).spar_id = "MET-1"
+        first.cr.commit()
+        with mute_logger("odoo.service.model"):
+            waiting.join(10)
+        self.assertTrue(seen[0][1])
+        env = self.open()
+        self.assertFalse(self.partner.with_env(env).financial_address_ids)
+        self.assertTrue(self.other.with_env(env).financial_address_ids)
 
     def test_who_was_faster_in_the_registry_comes_first(self):
         """They take no turn, so the two meet in the database."""

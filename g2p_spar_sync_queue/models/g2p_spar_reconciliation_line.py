@@ -306,6 +306,12 @@ class G2pSparReconciliationLine(models.Model):
             return
         if line.mapping_id._open_changes():
             problem = self.env._("The registrant's address has changed since.")
+        elif self.env["g2p.financial.address"]._waiting_for(line.partner_id):
+            # It would be replaced without a decision.
+            problem = self.env._(
+                "Another address of the registrant waits for a second person. Have "
+                "that decided first."
+            )
         elif result.outcome != Outcome.DONE:
             problem = self.env._("SPAR could not be asked (%s).", result.code)
         elif not result.linked:

@@ -504,6 +504,17 @@ class TestReconciliation(SparCase):
         self.run_engine(mappings=mapping)
         self.assertInSync(mapping)
 
+    def test_what_waits_for_a_second_person_is_not_replaced_by_spars(self):
+        mapping = self.drift()
+        line = self.compare().line_ids
+        line.with_user(self.both).action_take()
+        self.set_policy(approve_admin=True)
+        waiting = self.enter_address(partner_id=mapping.partner_id.id)
+        self.assertEqual(waiting.state, "to_approve")
+        line.with_user(self.both)._job_take()
+        self.assertEqual((line.state, waiting.state), ("open", "to_approve"))
+        self.assertIn("waits for a second person", line.reason)
+
     def test_a_take_over_whose_job_was_lost_can_be_decided_again(self):
         mapping = self.drift()
         line = self.compare().line_ids

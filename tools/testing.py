@@ -121,7 +121,7 @@ def _prepare_addons():
     if problem:
         print(f"Browser tests will be skipped: {problem}.")
     postgres = Postgres().start()
-    return postgres, prepared_template(postgres, "test", settings.addons(), demo=False)
+    return postgres, prepared_template(postgres, "plain", settings.addons(), demo=False)
 
 
 def _run_addons(folders, options, output):

@@ -94,11 +94,16 @@ class TestApplyRoles(ApplyCase):
                 self.assertForbidden(user, act)
 
     def test_an_editor_sees_forms_runs_and_what_was_set_aside(self):
-        self.form.with_user(self.editor).read(
+        [form] = self.form.with_user(self.editor).read(
             ["name", "mapping_problems", "applied_count", "set_aside_count"]
         )
-        self.run_of_test.with_user(self.editor).read(["progress", "took", "message"])
-        self.bad.with_user(self.editor).read(["state", "error_text", "correction_ids"])
+        self.assertEqual(form["name"], self.form.name)
+        self.assertEqual((form["applied_count"], form["set_aside_count"]), (0, 1))
+        [run] = self.run_of_test.with_user(self.editor).read(["progress", "took"])
+        self.assertEqual(run["progress"], self.run_of_test.progress)
+        [bad] = self.bad.with_user(self.editor).read(["state", "error_text"])
+        self.assertEqual(bad["state"], "set_aside")
+        self.assertTrue(bad["error_text"])
 
     def test_submissions_about_other_companies_are_not_seen(self):
         elsewhere = self.env["res.company"].create({"name": "Elsewhere"})

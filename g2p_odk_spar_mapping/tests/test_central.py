@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from odoo.tests import BaseCase
 
-from odoo.addons.g2p_spar_financial_address.tests.dripping import DrippingServer
+from odoo.addons.g2p_spar_financial_address.tests.raw_servers import DrippingServer
 from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClient
 
 from ..central import errors

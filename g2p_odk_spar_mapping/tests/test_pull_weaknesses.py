@@ -241,7 +241,8 @@ class TestPullWeaknesses(OdkCase):
         pages = [path for _verb, path in self.central.requests if ".svc" in path]
         self.assertEqual(len(pages), 4)
         asked = [url for _verb, url in self.store.log if ".svc" in url]
-        self.assertTrue(all("%24top=3" in url for url in asked))
+        self.assertGreaterEqual(len(asked), 4)
+        self.assertFalse([url for url in asked if "%24top=3" not in url])
 
     def test_weakness_7_a_passing_error_is_tried_again(self):
         self.submit()
@@ -393,7 +394,7 @@ def _in_twos(form, chunk):
         self.pull()
         self.assertEqual(self.env["g2p.odk.submission"].search_count([]), 7)
         asked = [path for _verb, path in self.store.log if ".svc" in path]
-        self.assertTrue(all("%24filter=" in path for path in asked[-1:]), asked[-1:])
+        self.assertIn("%24filter=", asked[-1])
         for path in Path(__file__).parent.rglob("*.py"):
             # Put together, so that this line is not found.
             for replaced in ("requests.", "Session", "urllib3"):

@@ -4,7 +4,7 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, new_test_user, tagged
 
-from odoo.addons.g2p_spar_sync_queue.tests import stand_in
+from odoo.addons.g2p_spar_sync_queue.tests.spar_stand_in import faults
 
 from ..controllers.health import PER_MINUTE, Limiter, limiter
 from .test_overview import MonitorCase
@@ -29,7 +29,7 @@ class TestAlerts(MonitorCase):
     def make_held(self, number):
         partners = self.make_registrants(number)
         self.run_engine(
-            stand_in.refuse("rjct.fa.invalid"), mappings=partners.spar_mapping_ids
+            faults.refuse("rjct.fa.invalid"), mappings=partners.spar_mapping_ids
         )
         return partners.spar_mapping_ids
 
@@ -157,7 +157,7 @@ class TestHealthPage(MonitorCase, HttpCase):
 
     def test_with_the_token_it_tells_counts_and_ages(self):
         self.enter_address()
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
         self.env["g2p.spar.tally"]._cron_count()
         answer = self.ask(self.token)
         self.assertEqual(answer.status_code, 200)

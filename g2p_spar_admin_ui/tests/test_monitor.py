@@ -1,6 +1,6 @@
 from odoo.tests import Form, tagged
 
-from odoo.addons.g2p_spar_sync_queue.tests import stand_in
+from odoo.addons.g2p_spar_sync_queue.tests.spar_stand_in import faults
 
 from ..models.g2p_spar_mapping import CAUSES
 from .test_overview import MonitorCase
@@ -43,7 +43,7 @@ class TestMonitor(MonitorCase):
         }.items():
             with self.subTest(code):
                 self.mapping.action_resend()
-                self.run_engine(stand_in.refuse(code))
+                self.run_engine(faults.refuse(code))
                 self.assertEqual(self.mapping.cause, cause)
         for _name, label in CAUSES:
             self.assertNotRegex(label, r"[._]")
@@ -78,7 +78,7 @@ class TestMonitor(MonitorCase):
     def test_mass_actions_report_how_many(self):
         partners = self.make_registrants(3)
         mappings = partners.spar_mapping_ids
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"), mappings=mappings)
+        self.run_engine(faults.refuse("rjct.fa.invalid"), mappings=mappings)
         action = self.env.ref("g2p_spar_admin_ui.action_retry")
         report = (
             action.with_user(self.operator_user)
@@ -124,9 +124,9 @@ class TestTimeline(MonitorCase):
 
     def test_each_attempt_is_told_in_words(self):
         self.enter_address()
-        self.run_engine(stand_in.status(429))
+        self.run_engine(faults.status(429))
         self.time_passes()
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
         text = self.timeline()
         self.assertIn("SPAR could not take it", text)
         self.assertIn("does not accept this address", text)
@@ -136,7 +136,7 @@ class TestTimeline(MonitorCase):
 
     def test_actions_of_operators_are_listed_with_their_reason(self):
         self.enter_address()
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
         self.mapping.with_user(self.operator_user)._intervene("skip", "Asked the bank")
         text = self.timeline()
         self.assertIn("Skipped by m_operator", text)
@@ -158,7 +158,7 @@ class TestTimeline(MonitorCase):
 
     def test_what_people_type_is_not_taken_for_markup(self):
         self.enter_address()
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
         self.mapping._intervene("skip", "<script>alert(1)</script>")
         self.assertNotIn("<script>", self.timeline())
 

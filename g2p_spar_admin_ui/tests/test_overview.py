@@ -5,8 +5,8 @@ from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
 from odoo.addons.g2p_spar_sync_queue.engine import outbox
-from odoo.addons.g2p_spar_sync_queue.tests import stand_in
 from odoo.addons.g2p_spar_sync_queue.tests.common import SparCase
+from odoo.addons.g2p_spar_sync_queue.tests.spar_stand_in import faults
 
 from ..models import g2p_spar_connection
 from ..models.g2p_spar_mapping import MOVING_SHOWN, RESTING_SHOWN
@@ -116,7 +116,7 @@ class TestOverview(MonitorCase):
     def test_one_cause_is_one_line(self):
         partners = self.make_registrants(3)
         self.run_engine(
-            stand_in.refuse("rjct.fa.invalid"), mappings=partners.spar_mapping_ids
+            faults.refuse("rjct.fa.invalid"), mappings=partners.spar_mapping_ids
         )
         (line,) = self.overview()["causes"]
         self.assertEqual(line["label"], "SPAR does not accept the account")
@@ -159,7 +159,7 @@ class TestOverview(MonitorCase):
 
     def test_hours_are_counted_once(self):
         self.enter_address()
-        self.run_engine(stand_in.status(429))
+        self.run_engine(faults.status(429))
         self.time_passes()
         self.run_engine()
         Tally = self.env["g2p.spar.tally"]
@@ -173,7 +173,9 @@ class TestOverview(MonitorCase):
         hours = self.overview()["hours"]
         self.assertEqual(len(hours), 24)
         self.assertEqual((hours[-1]["sent"], hours[-1]["failed"]), (1, 1))
-        for name, action in self.overview()["lists"].items():
+        lists = self.overview()["lists"]
+        self.assertTrue(lists)
+        for name, action in lists.items():
             with self.subTest(name):
                 found = self.list_of(action).mapping_id
                 self.assertEqual(found, self.mapping)
@@ -213,7 +215,7 @@ class TestOverview(MonitorCase):
 
     def test_no_payment_data_is_in_it(self):
         self.enter_address()
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
         text = str(self.overview())
         for secret in ("754200001", "key.pem", "SR-1"):
             self.assertNotIn(secret, text)

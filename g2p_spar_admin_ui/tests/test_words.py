@@ -5,7 +5,7 @@ from lxml import etree
 from odoo.tests import tagged
 
 from odoo.addons.g2p_spar_financial_address.tests import words
-from odoo.addons.g2p_spar_sync_queue.tests import stand_in
+from odoo.addons.g2p_spar_sync_queue.tests.spar_stand_in import faults
 
 from ..models.g2p_spar_mapping import CAUSES
 from .test_overview import MonitorCase
@@ -46,7 +46,7 @@ class TestPlainWords(words.WordsCase, MonitorCase):
         self.enter_address()
         for code in ("rjct.fa.invalid", "rjct.id.invalid", "rjct.never.heard.of"):
             self.mapping.action_resend()
-            self.run_engine(stand_in.refuse(code))
+            self.run_engine(faults.refuse(code))
             self.assertEqual(self.mapping.state, "held")
             timeline = etree.fromstring(str(self.mapping.change_ids[0].timeline))
             for text in (

@@ -7,6 +7,7 @@ from ..values.account_number import (
     MAX_PATTERN_LENGTH,
     check_pattern,
     iban_length,
+    matches,
 )
 from ..values.invalid import InvalidValue
 from .common import FinancialAddressCase
@@ -165,20 +166,23 @@ class TestAccountNumbers(FinancialAddressCase):
         bank.account_pattern = False
         self.assertIn(WRONG_LENGTH.format(31), self.refusal("MT120000", bank))
 
-    def test_sensible_patterns_are_taken(self):
-        for pattern in (
-            r"\d{10}",
-            r"\d{9,18}",
-            r"[A-Z]{2}\d{6,8}[0-9X]?",
-            r"(?:01|02|11|12)\d{8}",
-            r"(\d{3})-?(\d{6})-?\d{2}",
-            r"(?:KE)?\d{8}",
-            r"[+*(]{3}\(\+\\1\d*",
-            r"[]()+|]{2}[^]|]",
-            "x" * MAX_PATTERN_LENGTH,
+    def test_sensible_patterns_are_taken_and_mean_what_they_say(self):
+        bank = self.bank_in("ke")
+        for pattern, good, bad in (
+            (r"\d{10}", "0123456789", "012345678"),
+            (r"\d{9,18}", "012345678", "0123456789" * 2),
+            (r"[A-Z]{2}\d{6,8}[0-9X]?", "AB123456X", "AB12345"),
+            (r"(?:01|02|11|12)\d{8}", "0212345678", "0312345678"),
+            (r"(\d{3})-?(\d{6})-?\d{2}", "123-45678901", "123 456789 01"),
+            (r"(?:KE)?\d{8}", "KE12345678", "UG12345678"),
+            (r"[+*(]{3}\(\+\\1\d*", r"+*((+\12", "+*((+12"),
+            (r"[]()+|]{2}[^]|]", "](x", "](|"),
+            (f"[{'x' * (MAX_PATTERN_LENGTH - 2)}]", "x", "y"),
         ):
             with self.subTest(pattern):
-                check_pattern(pattern)
+                bank.account_pattern = pattern
+                self.assertTrue(matches(pattern, good))
+                self.assertFalse(matches(pattern, bad))
 
     def test_hostile_patterns_are_refused(self):
         for pattern in (

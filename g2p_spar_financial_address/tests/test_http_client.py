@@ -9,59 +9,11 @@ from odoo.tests import BaseCase, tagged
 
 from ..toolkit import http_client
 from ..toolkit.http_client import HttpClient
-from . import dripping
-from .dripping import DrippingServer
+from . import raw_servers
+from .raw_servers import DrippingServer, OneAnswer
 
 #: Seconds after which a call with a deadline of one second counts as held up.
 PATIENCE = 6
-
-
-class OneAnswer:
-    """A server that answers each connection's first request with these bytes.
-
-    :param bytes content: the whole answer
-    :param waits: an event before which nothing is read of a request
-    """
-
-    def __init__(self, content, waits=None):
-        self.requests, self.read = [], threading.Event()
-        self._content, self._waits = content, waits
-        self._socket = socket.socket()
-        # As small as it gets, so that large requests do not fit.
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.listen()
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def stop(self):
-        """Close the port."""
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-
-    def _serve(self):
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _address = self._socket.accept()
-                with connection:
-                    self._answer(connection)
-
-    def _answer(self, connection):
-        if self._waits:
-            self._waits.wait(20)
-            self.requests.append(self._all_of(connection))
-            self.read.set()
-            return
-        self.requests.append(connection.recv(65536))
-        connection.sendall(self._content)
-
-    def _all_of(self, connection):
-        received = b""
-        with contextlib.suppress(OSError):
-            while piece := connection.recv(65536):
-                received += piece
-        return received
 
 
 @tagged("post_install", "-at_install")
@@ -98,11 +50,11 @@ class TestHttpClient(BaseCase):
 
     def test_no_part_of_an_answer_outlasts_the_deadline(self):
         for beginning in (
-            dripping.STATUS_LINE,
-            dripping.HEADERS,
-            dripping.BODY,
-            dripping.CHUNKS,
-            dripping.UNTIL_CLOSED,
+            raw_servers.STATUS_LINE,
+            raw_servers.HEADERS,
+            raw_servers.BODY,
+            raw_servers.CHUNKS,
+            raw_servers.UNTIL_CLOSED,
         ):
             server = self.serve(DrippingServer(beginning))
             with self.subTest(beginning), self.in_time():

@@ -42,6 +42,7 @@ class TestPage(PortalCase):
         return {address for address in found if not urlsplit(address).netloc}
 
     def test_everything_works_without_javascript(self):
+        forms = links = 0
         for path, page in self.people_pages():
             (main,) = page.xpath("//main")
             with self.subTest(path):
@@ -49,13 +50,17 @@ class TestPage(PortalCase):
                 handlers = ".//@*[starts-with(name(), 'on')]"
                 self.assertFalse(main.xpath(handlers))
                 for form in main.xpath(".//form"):
+                    forms += 1
                     self.assertTrue(form.get("action").startswith("/my/people"))
                     self.assertTrue(form.xpath(".//button[@type='submit']"))
                     sent = form.get("method") == "post"
                     tokens = form.xpath(".//input[@name='csrf_token']/@value")
                     self.assertEqual(len(tokens), int(sent))
                 for link in main.xpath(".//a/@href"):
+                    links += 1
                     self.assertFalse(link.startswith("javascript"))
+        self.assertGreaterEqual(forms, 7)
+        self.assertGreaterEqual(links, 20)
 
     def test_one_can_sign_in_without_javascript(self):
         self.logout()
@@ -64,6 +69,7 @@ class TestPage(PortalCase):
         self.assertIn(".oe_login_form.d-none { display: block", style)
 
     def test_every_field_has_a_label_and_every_reference_leads_somewhere(self):
+        fields = references = 0
         for path, page in self.people_pages():
             (main,) = page.xpath("//main")
             ids = page.xpath("//@id")
@@ -71,18 +77,22 @@ class TestPage(PortalCase):
                 self.assertEqual(len(ids), len({*ids}))
                 visible = ".//input[not(@type='hidden')] | .//select"
                 for field in main.xpath(visible):
+                    fields += 1
                     labels = field.xpath("ancestor::label") or page.xpath(
                         f"//label[@for='{field.get('id')}']"
                     )
                     self.assertEqual(len(labels), 1)
                     self.assertTrue(text_of(labels[0]))
-                refer = "//@aria-describedby | //@aria-labelledby"
+                refer = ".//@aria-describedby | .//@aria-labelledby"
                 for names in main.xpath(refer):
+                    references += 1
                     self.assertTrue({*names.split()} <= {*ids})
                 for anchor in main.xpath(".//a[starts-with(@href, '#')]/@href"):
                     self.assertIn(anchor[1:], ids)
                 for group in main.xpath(".//fieldset"):
                     self.assertTrue(group.xpath("./legend"))
+        self.assertGreaterEqual(fields, 20)
+        self.assertGreaterEqual(references, 5)
 
     def test_headings_are_in_order_and_the_language_is_told(self):
         for path, page in self.people_pages():

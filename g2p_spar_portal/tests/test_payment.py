@@ -144,7 +144,9 @@ class TestPayment(PortalCase):
                 (again,) = page.xpath("//form[@method='post']")
                 shown = dict(again.form_values())
                 typed = {"mobile_number", "account_number", "email_address"}
-                for field in ({"holder_name"} | typed) & form.keys() & shown.keys():
+                again_there = ({"holder_name"} | typed) & form.keys() & shown.keys()
+                self.assertTrue(again_there)
+                for field in again_there:
                     if "\x07" not in form[field]:
                         self.assertEqual(shown[field], form[field])
                 self.assertNothingEntered()

@@ -56,10 +56,14 @@ class TestPeople(PortalCase):
 
     def test_odd_searches_do_no_harm(self):
         self.sign_in()
-        odd = ("q=%25", "q=%00", "q=" + "x" * 5000, "q=%27%3B--", "page=-1", "page=x")
-        for query in (*odd, "page=99999999999", "state=nonsense", "other=1"):
+        odd = ("q=" + "x" * 5000, "q=%27%3B--")
+        for query in odd:
             with self.subTest(query[:20]):
-                self.get(f"/my/people?{query}")
+                self.assertEqual(self.names(f"/my/people?{query}"), [])
+        odd = ("q=%25", "q=%00", "page=-1", "page=x", "page=99999999999")
+        for query in (*odd, "state=nonsense", "other=1"):
+            with self.subTest(query):
+                self.assertEqual(self.names(f"/my/people?{query}"), ["Asha Juma"])
 
     def test_a_search_finds_nobody_of_another_agent(self):
         self.sign_in(self.agent_b)

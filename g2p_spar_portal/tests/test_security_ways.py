@@ -189,6 +189,7 @@ class TestSecurityWays(MatrixCase):
             f"//{evil}/my/people",
             f"/my/register?next=https://{evil}",
         ]
+        led = 0
         for role in ("agent A", "nobody", "portal user"):
             self.sign_in_as(role)
             for path in paths:
@@ -207,7 +208,9 @@ class TestSecurityWays(MatrixCase):
                             "redirect", ()
                         )
                         for path_after in further:
+                            led += 1
                             self.assertRegex(path_after, "^/my/")
+        self.assertTrue(led)
         self.assertCells(48)
 
     def test_a_form_leads_to_a_page_of_the_portal_whatever_the_host_is_called(self):

@@ -5,7 +5,7 @@ from odoo import Command
 
 from odoo.addons.g2p_spar_sync_queue.engine import restore_guard
 from odoo.addons.g2p_spar_sync_queue.live import query
-from odoo.addons.g2p_spar_sync_queue.tests.stand_in import StandInMapper
+from odoo.addons.g2p_spar_sync_queue.tests.spar_stand_in.in_process import SparStandIn
 from odoo.addons.g2p_spar_sync_queue.tests.test_spar_vectors import VECTORS
 
 from .routes_case import NUMBER, RoutesCase
@@ -22,7 +22,7 @@ class TestAddress(RoutesCase):
 
     def start_spar(self):
         """Start a stand-in for SPAR, and a connection to it."""
-        self.mapper = StandInMapper()
+        self.mapper = SparStandIn()
         self.addCleanup(self.mapper.stop)
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -79,7 +79,7 @@ class TestAddress(RoutesCase):
         self.start_spar()
         self.proposed()
         self.work()
-        self.mapper.log.clear()
+        self.mapper.forget()
         told = self.told()
         self.assertEqual(self.mapper.log, [("resolve", ["SR-1"])])
         at_spar = told["at_spar"]

@@ -1,3 +1,4 @@
+import time
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
@@ -35,7 +36,19 @@ class TestCalls(CitizenCase):
         self.assertFalse(call.issuer_id)
         self.assertFalse(call.problem)
         self.assertEqual(call.request_id, response.headers["X-Request-Id"])
-        self.assertGreaterEqual(call.took_ms, 0)
+
+    def test_it_is_written_down_how_long_a_call_took(self):
+        count = rate_limits.of_caller
+
+        def slowly(caller):
+            time.sleep(0.1)
+            return count(caller)
+
+        with patch.object(rate_limits, "of_caller", slowly):
+            self.ask("/v1/probe/person", token=signed())
+        took = self.calls().took_ms
+        self.assertGreaterEqual(took, 100)
+        self.assertLess(took, 60_000)
 
     def test_a_citizens_call_names_the_issuer_and_the_registrant(self):
         self.ask("/v1/probe/person", token=signed())

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 
-from odoo.addons.g2p_spar_financial_address.tests.dripping import DrippingServer
+from odoo.addons.g2p_spar_financial_address.tests.raw_servers import DrippingServer
 
 from .. import jwks
 from .common import Keys, jwk, key_server, signed, telling

@@ -8,8 +8,7 @@ from odoo.addons.g2p_spar_financial_address.tests.common import FinancialAddress
 
 from ..engine import claim, journal, restore_guard
 from ..transactions import AutonomousTransaction
-from .stand_in import StandInMapper
-from .stand_in_2 import StandInPartnerApi
+from .spar_stand_in.in_process import SparStandIn
 from .test_spar_vectors import VECTORS
 
 
@@ -41,8 +40,8 @@ class SparCase(FinancialAddressCase):
         cls.key = cls.connection.key_ids
         cls.connection.state = "running"
 
-    #: What stands in for SPAR.
-    stand_in = StandInMapper
+    #: Version of the stand-in for SPAR.
+    spar_version = "1.1.0"
 
     @classmethod
     def file_key_values(cls, **values):
@@ -57,7 +56,7 @@ class SparCase(FinancialAddressCase):
 
     def setUp(self):
         super().setUp()
-        self.mapper = self.stand_in()
+        self.mapper = SparStandIn(self.spar_version)
         self.addCleanup(self.mapper.stop)
         self.set_up(base_url=self.mapper.url, dialect=self.mapper.dialect)
         # Databases are rolled back after a test, files are not.
@@ -122,7 +121,9 @@ class SparCase(FinancialAddressCase):
         return address._spar_value()[0]
 
     def assertInSync(self, mappings=None):
-        for mapping in mappings or self.mapping:
+        mappings = mappings or self.mapping
+        self.assertTrue(mappings)
+        for mapping in mappings:
             self.assertEqual(mapping.state, "in_sync")
             address = mapping.partner_id.financial_address_id
             self.assertEqual(
@@ -138,7 +139,7 @@ class SparCase(FinancialAddressCase):
 class PartnerApiCase(SparCase):
     """The same with a SPAR 2.x; goes before a test class that is for both."""
 
-    stand_in = StandInPartnerApi
+    spar_version = "2.1"
 
     def written(self, address):
         # It has words of its own for the types.

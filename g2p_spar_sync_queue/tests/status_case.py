@@ -35,7 +35,7 @@ class StatusCase(SparCase):
     def bring_in_sync(self):
         self.enter_address("0754 200 001")
         self.run_engine()
-        self.mapper.log.clear()
+        self.mapper.forget()
 
     def spar_holds(self, number):
         """Somebody else gives SPAR another number for the registrant."""

@@ -5,8 +5,8 @@ from odoo import fields
 from odoo.tests import tagged
 
 from ..engine.record import log_attempts
-from . import stand_in
 from .common import SparCase
+from .spar_stand_in import faults
 
 
 @tagged("post_install", "-at_install")
@@ -25,9 +25,9 @@ class TestAttempts(SparCase):
 
     def test_each_failure_is_kept_with_its_request(self):
         self.enter_address()
-        self.run_engine(stand_in.status(429))
+        self.run_engine(faults.status(429))
         self.time_passes()
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
         self.assertEqual(
             self.attempts.sorted("id").mapped("outcome"), ["transient", "refused"]
         )
@@ -55,7 +55,7 @@ class TestAttempts(SparCase):
 
     def test_old_attempts_are_cleaned_away(self):
         self.enter_address()
-        self.run_engine(stand_in.status(503))
+        self.run_engine(faults.status(503))
         self.assertTrue(self.attempts)
         self.env["g2p.spar.attempt"]._gc_attempts()
         self.assertTrue(self.attempts)

@@ -6,8 +6,8 @@ from odoo import fields
 from odoo.tests import new_test_user, tagged
 
 from ..engine import breaker, rate_limit
-from . import stand_in
 from .common import SparCase
+from .spar_stand_in import faults
 
 
 @tagged("post_install", "-at_install")
@@ -19,7 +19,7 @@ class TestBreaker(SparCase):
     def go_down(self):
         """Let SPAR fail until it is left alone."""
         mappings = self.make_registrants(5).spar_mapping_ids
-        self.mapper.rule = stand_in.status(429)
+        self.mapper.rule = faults.status(429)
         mappings._job_sync()
         return mappings
 
@@ -79,7 +79,7 @@ class TestBreaker(SparCase):
     def test_an_outage_of_spar_splits_no_batch(self):
         self.connection.batch_size = 100
         mappings = self.make_registrants(6).spar_mapping_ids
-        self.mapper.rule = stand_in.status(503)
+        self.mapper.rule = faults.status(503)
         for _attempt in range(3):
             mappings._job_sync()
             self.time_passes(mappings)
@@ -100,7 +100,7 @@ class TestBreaker(SparCase):
 
         def rule(handler, work):
             poisoned = poison in self.mapper.log[-1][1]
-            return poisoned and stand_in.cut_before(handler, work)
+            return poisoned and faults.cut_before(handler, work)
 
         self.mapper.rule = rule
         for _look in range(8):
@@ -121,7 +121,7 @@ class TestBreaker(SparCase):
 
         def rule(handler, work):
             poisoned = self.mapper.log[-1] == ("update", ["SR-1"])
-            return poisoned and stand_in.status(500)(handler, work)
+            return poisoned and faults.status(500)(handler, work)
 
         self.mapper.rule = rule
         for _attempt in range(8):
@@ -135,7 +135,7 @@ class TestBreaker(SparCase):
 
     def test_many_registrants_who_fail_one_by_one_mean_that_spar_is_down(self):
         mappings = self.make_registrants(5).spar_mapping_ids
-        self.mapper.rule = stand_in.status(500)
+        self.mapper.rule = faults.status(500)
         mappings._job_sync()
         self.assertEqual(len(self.mapper.log), 3)
         self.assertEqual(self.connection.breaker_state, "open")
@@ -160,10 +160,10 @@ class TestBreaker(SparCase):
         for retry_after in ("90", "Wed, 21 Oct 2026 07:29:30 GMT"):
             with self.subTest(retry_after):
                 breaker.reset(self.connection)
-                self.mapper.log.clear()
+                self.mapper.forget()
                 mappings = self.make_registrants_once(retry_after)
                 self.mapper.faults = [
-                    stand_in.status(
+                    faults.status(
                         503,
                         Retry_After=retry_after,
                         Date="Wed, 21 Oct 2026 07:28:00 GMT",
@@ -188,7 +188,7 @@ class TestBreaker(SparCase):
 
     def test_successes_in_between_keep_it_closed(self):
         mappings = self.make_registrants(5).spar_mapping_ids
-        trouble = stand_in.status(429)
+        trouble = faults.status(429)
         self.run_engine(
             trouble, trouble, lambda *a: False, trouble, trouble, mappings=mappings
         )
@@ -229,14 +229,14 @@ class TestBreaker(SparCase):
             self.connection.responsible_id = stranger
             with self.subTest(active=active):
                 self.enter_address(f"0754 200 01{int(active)}")
-                self.run_engine(stand_in.signature_refused)
+                self.run_engine(faults.signature_refused)
                 self.assertEqual(self.connection.state, "paused")
                 self.connection.action_resume()
 
     def test_trouble_with_the_partner_calls_one_person_once(self):
         self.registrant.spar_id = "SR-1"
         self.enter_address()
-        self.run_engine(stand_in.signature_refused)
+        self.run_engine(faults.signature_refused)
         self.connection._alert("again")
         activity = self.connection.activity_ids
         self.assertEqual(len(activity), 1)

@@ -9,8 +9,8 @@ from odoo.sql_db import Cursor
 from odoo.tests import tagged
 
 from ..spar.transport import Transport
-from . import stand_in
 from .common import PartnerApiCase
+from .spar_stand_in import faults
 from .status_case import StatusCase
 
 
@@ -47,7 +47,7 @@ class TestCallsTouchNoDatabase(StatusCase):
 
     def test_of_the_engine(self):
         self.enter_address()
-        self.run_engine(stand_in.cut_after)
+        self.run_engine(faults.cut_after)
         self.time_passes()
         self.run_engine()
         self.assertEqual(self.mapper.operations, ["link", "resolve"])

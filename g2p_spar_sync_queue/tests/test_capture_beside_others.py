@@ -479,5 +479,11 @@ class TestDetailsUnderLoad(PaidCase):
         env = self.open()
         contact = env["res.partner"].create({"name": "Four"})
         contact.name = "Five"
-        self.switch(True)
-        env.cr.rollback()
+        env.flush_all()
+        with ThreadPoolExecutor(1) as pool:
+            switching = pool.submit(self.switch, True)
+            try:
+                switching.result(20)
+            finally:
+                env.cr.rollback()
+        self.assertTrue(self.open()["g2p.fa.settings"].current().send_name)

@@ -9,8 +9,8 @@ from odoo.tools import mute_logger
 from ..engine.sync_run import LATE_SECONDS, SyncRun
 from ..spar.keys import KeyProblem
 from ..spar.place import place
-from . import stand_in
 from .common import PartnerApiCase, SparCase
+from .spar_stand_in import faults
 from .test_spar_detect import A, B, mapper, status
 from .web_server import Authority, WebServer, free_url
 
@@ -256,10 +256,10 @@ class TestConnection(SparCase):
     # === TEST === #
 
     def test_the_test_says_what_is_wrong(self):
-        self.mapper.faults = [stand_in.signature_refused]
+        self.mapper.faults = [faults.signature_refused]
         with self.assertRaisesRegex(UserError, "refused the signature"):
             self.connection.action_test()
-        self.mapper.faults = [stand_in.status(500)]
+        self.mapper.faults = [faults.status(500)]
         with self.assertRaisesRegex(UserError, "could not be asked"):
             self.connection.action_test()
         self.assertTrue(self.connection.action_test())
@@ -367,7 +367,7 @@ class TestConnection(SparCase):
 @tagged("post_install", "-at_install")
 class TestConnectionOn2(PartnerApiCase):
     def test_the_test_tells_what_a_failure_may_mean(self):
-        self.mapper.faults = [stand_in.status(500)]
+        self.mapper.faults = [faults.status(500)]
         with self.assertRaisesRegex(UserError, "does not know “social-registry”"):
             self.connection.action_test()
         self.assertTrue(self.connection.action_test())

@@ -64,7 +64,8 @@ class TestCrons(CronsMixin, SparCase):
 
     def test_the_next_connection_is_compared(self):
         Run = type(self.env["g2p.spar.reconciliation"])
-        self.run_with_error(f"{ADDON}.cron_reconcile", Run, "create")
+        xmlid = f"{ADDON}.cron_reconcile"
+        self.assertEqual(self.run_with_error(xmlid, Run, "create"), 2)
 
     def test_the_next_key_is_watched(self):
         Key = type(self.key)

@@ -3,8 +3,8 @@
 from odoo.tests import new_test_user, tagged
 
 from ..live.status import spar_status
-from . import stand_in
 from .common import PartnerApiCase, SparCase
+from .spar_stand_in import faults
 
 PHONE = "+255 754 100 001"
 
@@ -18,8 +18,8 @@ class TestDetails(SparCase):
         self.enter_address()
         self.run_engine()
         self.assertInSync()
-        self.assertEqual(self.mapper.told, ("Asha Juma", PHONE))
-        self.mapper.log.clear()
+        self.assertEqual(self.mapper.sent_details, ("Asha Juma", PHONE))
+        self.mapper.forget()
 
     def test_a_changed_name_or_phone_reaches_spar(self):
         # Those who may edit contacts need not know of payments.
@@ -37,7 +37,7 @@ class TestDetails(SparCase):
                 self.assertEqual(self.registrant.spar_state, "on_its_way")
                 self.run_engine()
                 self.assertInSync()
-                self.assertEqual(self.mapper.told, told)
+                self.assertEqual(self.mapper.sent_details, told)
         self.assertEqual(self.mapper.operations, ["update"] * 3)
 
     def test_fields_that_are_not_sent_are_not_captured(self):
@@ -63,18 +63,18 @@ class TestDetails(SparCase):
         self.assertFalse(self.mapping._with_newer_change())
         self.settings.send_name = True
         self.run_engine()
-        self.assertEqual(self.mapper.told, ("Asha", None))
+        self.assertEqual(self.mapper.sent_details, ("Asha", None))
         self.settings.send_name = True
         self.assertFalse(self.mapping._with_newer_change())
 
     def test_an_update_that_never_came_to_spar_is_sent_again(self):
         """The address alone does not tell: it is the same as before."""
         self.registrant.name = "Asha Juma Hassan"
-        self.run_engine(stand_in.cut_before)
+        self.run_engine(faults.cut_before)
         self.time_passes()
         self.run_engine()
         self.assertEqual(self.mapper.operations, ["update", "resolve", "update"])
-        self.assertEqual(self.mapper.told, ("Asha Juma Hassan", PHONE))
+        self.assertEqual(self.mapper.sent_details, ("Asha Juma Hassan", PHONE))
         self.assertInSync()
 
     def compare(self):
@@ -99,7 +99,7 @@ class TestDetails(SparCase):
         self.assertFalse(self.compare())
         row = spar_status(self.registrant)["rows"][0]
         self.assertIn("M-Cash", row["text"])
-        self.mapper.log.clear()
+        self.mapper.forget()
         self.connection._job_work_off()
         self.env["g2p.spar.mapping"]._cron_sweep()
         self.run_engine()

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
@@ -7,8 +8,8 @@ from odoo.tools import mute_logger
 
 from ..engine import claim, journal, record, store
 from ..models import g2p_spar_mapping
-from . import stand_in
 from .common import SparCase
+from .spar_stand_in import faults, strategies
 
 ENGINE_LOG = "odoo.addons.g2p_spar_sync_queue.engine.claim"
 
@@ -78,7 +79,7 @@ class TestEngine(SparCase):
 
     def test_contradictions_do_not_loop(self):
         self.enter_address()
-        duplicate = stand_in.refuse("rjct.reference_id.duplicate")
+        duplicate = faults.refuse("rjct.reference_id.duplicate")
 
         def not_linked(handler, work):
             self.mapper.rows.clear()
@@ -100,18 +101,18 @@ class TestEngine(SparCase):
 
     def test_a_lost_answer_is_waited_out_and_resolved(self):
         for fault, after in [
-            (stand_in.cut_before, ["resolve", "link"]),
-            (stand_in.cut_after, ["resolve"]),
-            (stand_in.forget(0), ["resolve"]),
-            (stand_in.status(504), ["resolve", "link"]),
-            (stand_in.answer(b"<html>"), ["resolve", "link"]),
+            (faults.cut_before, ["resolve", "link"]),
+            (faults.cut_after, ["resolve"]),
+            (faults.forget(0), ["resolve"]),
+            (faults.status(504), ["resolve", "link"]),
+            (faults.answer(b"<html>"), ["resolve", "link"]),
         ]:
             with self.subTest(fault):
                 self.registrant.action_end_financial_address()
                 self.time_passes()
                 if self.mapping:
                     self.run_engine()
-                self.mapper.log.clear()
+                self.mapper.forget()
                 self.enter_address()
                 self.run_engine(fault)
                 self.assertEqual(self.mapping.state, "checking")
@@ -131,7 +132,7 @@ class TestEngine(SparCase):
 
     def test_a_newer_change_waits_for_the_lost_one(self):
         self.enter_address("0754 200 001")
-        self.run_engine(stand_in.cut_after)
+        self.run_engine(faults.cut_after)
         self.enter_address("0754 200 002")
         self.run_engine()
         self.assertEqual(self.mapper.operations, ["link"])
@@ -232,7 +233,7 @@ class TestEngine(SparCase):
     def test_a_link_that_failed_may_have_left_a_row_and_is_asked_about(self):
         def applied_yet_failed(handler, work):
             work()
-            return stand_in.status(500)(handler, work)
+            return faults.status(500)(handler, work)
 
         self.enter_address()
         self.run_engine(applied_yet_failed)
@@ -246,9 +247,9 @@ class TestEngine(SparCase):
 
     def test_a_refused_resolve_leaves_the_request_unresolved(self):
         self.enter_address()
-        self.run_engine(stand_in.cut_after)
+        self.run_engine(faults.cut_after)
         self.time_passes()
-        self.run_engine(stand_in.status(400))
+        self.run_engine(faults.status(400))
         self.assertEqual(self.mapping.state, "held")
         self.registrant.spar_id = "SR-2"
         self.run_engine()
@@ -261,7 +262,7 @@ class TestEngine(SparCase):
 
     def test_a_newer_change_says_when_the_wait_it_shares_is_over(self):
         self.enter_address()
-        self.run_engine(stand_in.status(500))
+        self.run_engine(faults.status(500))
         self.enter_address("0754 200 002")
         self.assertEqual(self.mapping.state, "retrying")
         self.assertEqual(self.registrant.spar_state, "retrying")
@@ -275,7 +276,7 @@ class TestEngine(SparCase):
     def test_trouble_is_retried_later_and_later(self):
         self.enter_address()
         for attempt in range(1, 4):
-            self.run_engine(stand_in.status(429))
+            self.run_engine(faults.status(429))
             self.assertEqual(self.mapping.state, "retrying")
             self.assertEqual(self.mapping.attempts, attempt)
             self.assertEqual(self.registrant.spar_state, "retrying")
@@ -288,7 +289,7 @@ class TestEngine(SparCase):
 
     def test_retry_after_is_obeyed(self):
         self.enter_address()
-        self.run_engine(stand_in.status(429, Retry_After="300"))
+        self.run_engine(faults.status(429, Retry_After="300"))
         self.assertGreater(
             self.mapping.next_attempt_at, fields.Datetime.now() + timedelta(seconds=290)
         )
@@ -297,13 +298,15 @@ class TestEngine(SparCase):
         self.enter_address()
         self.run_engine()
         self.approved(self.operator.strategy_id).strategy_number = 44
-        self.run_engine(stand_in.cut_before)
+        table = strategies.STRATEGIES
+        self.startPatcher(patch.dict(table, {44: table[4]}))
+        self.run_engine(faults.cut_before)
         self.time_passes()
         self.run_engine()
         self.assertEqual(
             self.mapper.operations, ["link", "update", "resolve", "update"]
         )
-        self.assertEqual(self.mapper.strategies["SR-1"], [{"strategy_id": 44}])
+        self.assertEqual(self.mapper.infos["SR-1"], [{"strategy_id": 44}])
 
     def test_a_request_lost_twice_is_sent_one_by_one(self):
         mappings = self.make_registrants(3).spar_mapping_ids
@@ -312,7 +315,7 @@ class TestEngine(SparCase):
         def cut_poison(handler, work):
             operation, ids = self.mapper.log[-1]
             poisoned = operation == "link" and poison in ids
-            return poisoned and stand_in.cut_before(handler, work)
+            return poisoned and faults.cut_before(handler, work)
 
         self.run_engine(cut_poison, mappings=mappings)
         self.time_passes(mappings)
@@ -347,7 +350,7 @@ class TestEngine(SparCase):
 
     def test_a_refused_address_is_held_until_a_newer_change(self):
         self.enter_address()
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
         self.assertEqual(self.mapping.state, "held")
         self.assertIn("does not accept this address", self.mapping.sentence)
         self.assertEqual(self.mapping.change_ids.state, "held")
@@ -361,12 +364,8 @@ class TestEngine(SparCase):
         mappings = self.make_registrants(3).spar_mapping_ids
 
         def refuse_first(handler, work):
-            body = work()
-            self.mapper.entries(body)[0].update(
-                status="rjct", status_reason_code="rjct.id.invalid"
-            )
-            handler.answer(200, body)
-            return True
+            first = self.mapper.log[-1][1][0]
+            return faults.refuse("rjct.id.invalid", [first])(handler, work)
 
         self.run_engine(refuse_first, mappings=mappings)
         self.assertEqual(
@@ -375,7 +374,7 @@ class TestEngine(SparCase):
 
     def test_a_refused_signature_pauses_and_holds_no_registrant(self):
         self.enter_address()
-        self.run_engine(stand_in.signature_refused)
+        self.run_engine(faults.signature_refused)
         self.assertEqual(self.connection.state, "paused")
         self.assertIn("refused the signature", self.connection.pause_reason)
         self.assertEqual(self.mapping.attempts, 0)
@@ -389,7 +388,7 @@ class TestEngine(SparCase):
     def test_after_a_refused_signature_nothing_more_is_sent(self):
         mappings = self.make_registrants(3).spar_mapping_ids
         self.run_engine(
-            stand_in.status(400), *[stand_in.signature_refused], mappings=mappings
+            faults.status(400), *[faults.signature_refused], mappings=mappings
         )
         self.assertEqual(self.connection.state, "paused")
         self.assertEqual(len(self.mapper.log), 2)
@@ -412,7 +411,7 @@ class TestEngine(SparCase):
 
         :return: the list of requests that met it, which is filled as they come
         """
-        poison, trouble = mapping.partner_id.spar_id, stand_in.status(code)
+        poison, trouble = mapping.partner_id.spar_id, faults.status(code)
         met = []
 
         def rule(handler, work):
@@ -442,7 +441,7 @@ class TestEngine(SparCase):
 
         def rule(handler, work):
             too_large = len(self.mapper.log[-1][1]) > 2
-            return too_large and stand_in.status(413)(handler, work)
+            return too_large and faults.status(413)(handler, work)
 
         self.mapper.rule = rule
         self.run_engine(mappings=mappings)
@@ -485,7 +484,7 @@ class TestEngine(SparCase):
 
     def test_answers_in_another_order_go_to_the_right_registrant(self):
         mappings = self.make_registrants(5).spar_mapping_ids
-        self.run_engine(stand_in.reverse, mappings=mappings)
+        self.run_engine(faults.reverse, mappings=mappings)
         self.assertInSync(mappings)
 
     # === THE SPAR ID === #
@@ -529,7 +528,7 @@ class TestEngine(SparCase):
 
     def test_an_id_passed_on_waits_for_a_doubtful_owner(self):
         self.enter_address()
-        self.run_engine(stand_in.cut_after)
+        self.run_engine(faults.cut_after)
         heir = self.env["res.partner"].create({"name": "Heir", "is_registrant": True})
         self.registrant.spar_id = "SR-2"
         heir.spar_id = "SR-1"
@@ -557,7 +556,7 @@ class TestEngine(SparCase):
 
     def test_one_job_after_another_not_one_on_top_of_another(self):
         self.enter_address()
-        self.run_engine(stand_in.status(429))
+        self.run_engine(faults.status(429))
         jobs = self.env["queue.job"].search_count([])
         for _doubled_wake_up in range(3):
             self.run_engine()
@@ -584,7 +583,7 @@ class TestEngine(SparCase):
 
     def test_failures_are_woken_up_again_when_their_time_comes(self):
         self.enter_address()
-        self.run_engine(stand_in.status(429))
+        self.run_engine(faults.status(429))
         job = self.env["queue.job"].search(
             [("method_name", "=", "_job_work_off"), ("eta", "!=", False)]
         )
@@ -607,9 +606,9 @@ class TestEngine(SparCase):
     def test_nothing_of_the_address_is_logged(self):
         with self.assertLogs(level="DEBUG") as logs:
             address = self.enter_address()
-            self.run_engine(stand_in.cut_after)
+            self.run_engine(faults.cut_after)
             self.time_passes()
-            self.run_engine(stand_in.status(500))
+            self.run_engine(faults.status(500))
         self.assertNotIn("754200001", "\n".join(logs.output))
         change = self.mapping.change_ids
         self.assertEqual(change.display_name, address.display_name)

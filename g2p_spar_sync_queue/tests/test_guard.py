@@ -5,8 +5,8 @@ from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import new_test_user, tagged
 
 from ..engine import restore_guard
-from . import stand_in
 from .common import SparCase
+from .spar_stand_in import faults
 
 GUARD_LOG = "odoo.addons.g2p_spar_sync_queue.engine.restore_guard"
 
@@ -15,7 +15,7 @@ GUARD_LOG = "odoo.addons.g2p_spar_sync_queue.engine.restore_guard"
 class TestGuard(SparCase):
     def restored(self):
         """Run the engine on what looks like another database; nothing may be sent."""
-        self.mapper.log.clear()
+        self.mapper.forget()
         self.env.flush_all()
         self.enter_address("0754 200 009")
         self.run_engine()
@@ -326,7 +326,7 @@ class TestGuard(SparCase):
     def test_an_upgrade_keeps_what_is_on_its_way(self):
         """Before 1.1 a change that was taken up stayed in state queued."""
         self.enter_address()
-        self.run_engine(stand_in.status(429))
+        self.run_engine(faults.status(429))
         taken = self.mapping.change_ids
         self.enter_address("0754 200 002")
         queued = self.mapping.change_ids - taken

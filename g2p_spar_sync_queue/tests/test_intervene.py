@@ -1,8 +1,8 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
-from . import stand_in
 from .common import SparCase
+from .spar_stand_in import faults
 
 
 @tagged("post_install", "-at_install")
@@ -34,7 +34,7 @@ class TestIntervene(SparCase):
 
     def hold(self):
         self.enter_address()
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
         self.assertEqual(self.mapping.state, "held")
 
     def test_what_was_refused_is_tried_again(self):
@@ -47,14 +47,14 @@ class TestIntervene(SparCase):
 
     def test_what_waits_for_its_next_attempt_is_tried_now(self):
         self.enter_address()
-        self.run_engine(stand_in.status(429))
+        self.run_engine(faults.status(429))
         self.by_operator().action_retry()
         self.run_engine()
         self.assertInSync()
 
     def test_no_action_shortens_the_wait_after_a_lost_answer(self):
         self.enter_address()
-        self.run_engine(stand_in.cut_after)
+        self.run_engine(faults.cut_after)
         report = self.by_operator().action_retry()["params"]
         self.assertEqual(report["type"], "warning")
         self.run_engine()
@@ -82,7 +82,7 @@ class TestIntervene(SparCase):
 
     def test_skipping_leaves_the_request_unresolved(self):
         self.enter_address()
-        self.run_engine(stand_in.cut_after)
+        self.run_engine(faults.cut_after)
         self.ask(self.mapping, "skip", "Not now")
         self.registrant.action_end_financial_address()
         self.run_engine()
@@ -124,7 +124,7 @@ class TestIntervene(SparCase):
 
     def test_many_at_a_time(self):
         mappings = self.make_registrants(3).spar_mapping_ids
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"), mappings=mappings[:2])
+        self.run_engine(faults.refuse("rjct.fa.invalid"), mappings=mappings[:2])
         held = mappings.filtered(lambda mapping: mapping.state == "held")
         report = self.by_operator(mappings).action_retry()["params"]
         self.assertEqual(len(held.intervention_ids), len(held))
@@ -157,15 +157,11 @@ class TestEveryValue(SparCase):
     def setUp(self):
         super().setUp()
         self.connection.send_every_value = True
-        # The values SPAR stores, as they come.
-        self.seen = []
-        store = self.mapper._store
-        self.mapper._store = lambda item: (self.seen.append(item["fa"]), store(item))
 
     def test_every_value_is_sent_in_order(self):
         addresses = [self.enter_address(f"0754 200 00{n}") for n in range(3)]
         self.run_engine()
-        self.assertEqual(self.seen, [a._spar_value()[0] for a in addresses])
+        self.assertEqual(self.mapper.stored, [a._spar_value()[0] for a in addresses])
         self.assertInSync()
         self.assertEqual(set(self.mapping.change_ids.mapped("state")), {"sent"})
 
@@ -179,16 +175,18 @@ class TestEveryValue(SparCase):
 
     def test_a_failure_is_not_overtaken(self):
         first = self.enter_address("0754 200 001")
-        self.run_engine(stand_in.status(429))
+        self.run_engine(faults.status(429))
         second = self.enter_address("0754 200 002")
         self.time_passes()
         self.run_engine()
-        self.assertEqual(self.seen, [a._spar_value()[0] for a in (first, second)])
+        self.assertEqual(
+            self.mapper.stored, [a._spar_value()[0] for a in (first, second)]
+        )
         self.assertInSync()
 
     def test_a_refused_value_makes_way_for_the_next(self):
         self.enter_address("0754 200 001")
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
         self.mapper.rows.clear()
         self.enter_address("0754 200 002")
         self.run_engine()

@@ -166,7 +166,7 @@ class TestTakingOver(JobsCase):
             f".wallet_provider_code:MC.fa_type:{code}"
         )
         number = self.operator.strategy_id.strategy_number
-        self.mapper.strategies["SR-1"] = [{"strategy_id": number}]
+        self.mapper.infos["SR-1"] = [{"strategy_id": number}]
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
         run._job_run()
         self.line = run.line_ids

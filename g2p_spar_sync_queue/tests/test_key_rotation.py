@@ -7,9 +7,9 @@ from odoo.tests import tagged
 
 from ..engine.sync_run import SyncRun
 from ..spar.client import SparClient
-from . import stand_in
 from .key_case import KeyCase
 from .key_material import certificate_pem, p12, rsa_key
+from .spar_stand_in import faults
 
 EXPIRY = "g2p_spar_sync_queue.activity_key_expiry"
 
@@ -95,7 +95,7 @@ class TestKeyRotation(KeyCase):
     def test_a_switch_refused_by_spar_pauses_and_is_taken_back(self):
         self.enter_address()
         self.next.action_switch_now()
-        self.run_engine(stand_in.signature_refused)
+        self.run_engine(faults.signature_refused)
         self.assertEqual(self.connection.state, "paused")
         self.assertIn("refused the signature", self.connection.pause_reason)
         self.assertEqual(self.connection.previous_key_id, self.key)

@@ -1,8 +1,8 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
-from . import stand_in
 from .common import SparCase
+from .spar_stand_in import faults
 
 
 @tagged("post_install", "-at_install")
@@ -43,7 +43,7 @@ class TestLeaving(SparCase):
             registrant.unlink()
 
     def test_name_and_phone_are_sent_only_if_the_settings_say_so(self):
-        self.assertEqual(self.mapper.told, (None, None))
+        self.assertEqual(self.mapper.sent_details, (None, None))
         settings = self.env["g2p.fa.settings"].current()
         for number, values, told in (
             ("0754 200 101", {"send_name": True}, ("Asha Juma", None)),
@@ -54,7 +54,7 @@ class TestLeaving(SparCase):
             self.enter_address(number)
             self.run_engine()
             with self.subTest(values):
-                self.assertEqual(self.mapper.told, told)
+                self.assertEqual(self.mapper.sent_details, told)
 
     def test_payment_data_leaves_spar_before_it_leaves_the_registry(self):
         address = self.registrant.financial_address_id
@@ -77,7 +77,7 @@ class TestLeaving(SparCase):
     def test_while_the_answer_to_the_unlink_is_unknown_nothing_is_erased(self):
         address = self.registrant.financial_address_id
         self.registrant.action_remove_payment_data()
-        self.run_engine(stand_in.cut_before)
+        self.run_engine(faults.cut_before)
         self.registrant._remove_payment_data()
         self.assertTrue(address.mobile_number)
         self.assertTrue(self.registrant.payment_removal_date)
@@ -92,13 +92,13 @@ class TestLeaving(SparCase):
     def test_a_changed_id_survives_a_failure_at_each_step(self):
         for number, (fault, expected) in enumerate(
             [
-                (stand_in.cut_before, ["unlink", "resolve", "unlink", "link"]),
-                (stand_in.cut_after, ["unlink", "resolve", "link"]),
-                (stand_in.status(500), ["unlink", "unlink", "link"]),
+                (faults.cut_before, ["unlink", "resolve", "unlink", "link"]),
+                (faults.cut_after, ["unlink", "resolve", "link"]),
+                (faults.status(500), ["unlink", "unlink", "link"]),
             ]
         ):
             with self.subTest(fault):
-                self.mapper.log.clear()
+                self.mapper.forget()
                 old, new = self.registrant.spar_id, f"SR-new-{number}"
                 self.registrant.spar_id = new
                 self.run_engine(fault)
@@ -111,7 +111,7 @@ class TestLeaving(SparCase):
 
     def test_a_changed_id_survives_a_lost_link(self):
         self.registrant.spar_id = "SR-2"
-        self.run_engine(lambda *args: False, stand_in.cut_after)
+        self.run_engine(lambda *args: False, faults.cut_after)
         self.registrant.spar_id = "SR-3"
         self.time_passes()
         self.run_engine()

@@ -6,7 +6,7 @@ from odoo.sql_db import db_connect
 from odoo.tests import get_db_name, tagged
 
 from ..live import query, query_slots
-from . import stand_in
+from .spar_stand_in import faults
 from .status_case import StatusCase
 
 #: The digest of somebody.
@@ -45,7 +45,7 @@ class TestLiveQuery(StatusCase):
         self.bring_in_sync()
         self.status_row()
         self.registrant.company_id = self.env["res.company"].create({"name": "Other"})
-        self.mapper.log.clear()
+        self.mapper.forget()
         for role in ("viewer", "both"):
             with self.subTest(role), self.assertRaises(AccessError):
                 self.status_row(role)
@@ -95,7 +95,7 @@ class TestLiveQuery(StatusCase):
         self.bring_in_sync()
         ask_all = query.ask_all
         self.patch(query, "ask_all", lambda asked: ask_all(asked, 0.3))
-        self.mapper.rule = stand_in.drip(3)
+        self.mapper.rule = faults.drip(3)
         began = time.monotonic()
         row = self.status_row()
         self.assertLess(time.monotonic() - began, 2)
@@ -141,7 +141,7 @@ class TestLiveQuery(StatusCase):
         slots = [(query_slots.SLOT_LOCK, n) for n in range(query_slots.slots())]
         with self.held(*slots[1:]):
             self.assertEqual(self.status_row()["badge"], "In sync")
-        self.mapper.log.clear()
+        self.mapper.forget()
         with self.held(*slots):
             for role in ("viewer", "editor"):
                 self.assertTrue(self.status_row(role)["again"])

@@ -13,10 +13,10 @@ from ..engine.store import version
 from ..live import query
 from ..models import g2p_spar_reconciliation
 from ..spar.keys import KeyPair
-from . import stand_in
 from .common import PartnerApiCase
 from .key_case import KeyCase
 from .key_material import certificate_pem, private_pem, rsa_key
+from .spar_stand_in import faults
 
 
 @tagged("post_install", "-at_install")
@@ -76,7 +76,7 @@ class TestLongSyncRun(KeyCase):
 
     def test_a_key_that_is_out_of_use_when_it_is_refused_pauses_nothing(self):
         self.meanwhile(self.switch_key)
-        self.run_engine(stand_in.signature_refused, mappings=self.mappings)
+        self.run_engine(faults.signature_refused, mappings=self.mappings)
         self.assertEqual(self.connection.state, "running")
         self.assertEqual(set(self.kids), {self.connection.key_id.thumbprint})
         self.assertInSync(self.mappings)
@@ -93,7 +93,7 @@ class TestLongSyncRun(KeyCase):
             if len(self.kids) > before and todo:
                 # While the second question is about to be asked.
                 todo.pop()()
-                self.mapper.faults = [stand_in.signature_refused]
+                self.mapper.faults = [faults.signature_refused]
             return asked
 
         before = len(self.kids)
@@ -109,7 +109,7 @@ class TestLongSyncRun(KeyCase):
         self.assertEqual(set(self.kids[before + 1 :]), {new})
 
     def test_a_refused_key_that_is_still_in_use_pauses(self):
-        self.run_engine(stand_in.signature_refused, mappings=self.mappings)
+        self.run_engine(faults.signature_refused, mappings=self.mappings)
         self.assertEqual(self.connection.state, "paused")
         self.assertEqual(len(self.mapper.log), 1)
 
@@ -213,7 +213,7 @@ class TestLongSyncRun(KeyCase):
         self.env.invalidate_all()
         self.assertFalse(settings.cached_values()["send_name"])
         self.run_engine(mappings=self.mappings[0])
-        self.assertEqual(self.mapper.told[0], self.mappings[-1].partner_id.name)
+        self.assertEqual(self.mapper.sent_details[0], self.mappings[-1].partner_id.name)
 
     def test_a_changed_strategy_is_another_version(self):
         before = version(self.env, self.connection.id)

@@ -12,8 +12,8 @@ from odoo.addons.queue_job.tests.common import trap_jobs
 
 from ..engine import breaker
 from ..models import g2p_spar_reconciliation as module
-from . import stand_in
 from .common import SparCase
+from .spar_stand_in import faults
 
 
 @tagged("post_install", "-at_install")
@@ -30,7 +30,7 @@ class TestReconciliation(SparCase):
         super().setUp()
         self.mappings = self.make_registrants(6).spar_mapping_ids.sorted("id")
         self.run_engine(mappings=self.mappings)
-        self.mapper.log.clear()
+        self.mapper.forget()
 
     def compare(self, *faults):
         """Run a comparison to its end; return its run."""
@@ -54,7 +54,7 @@ class TestReconciliation(SparCase):
         spar_id = mapping.partner_id.spar_id
         self.mapper.rows[spar_id] = value or self.theirs()
         number = self.operator.strategy_id.strategy_number
-        self.mapper.strategies[spar_id] = [{"strategy_id": number}]
+        self.mapper.infos[spar_id] = [{"strategy_id": number}]
         return mapping
 
     def test_a_branch_that_spar_names_without_a_code_is_found_or_nothing_is(self):
@@ -132,7 +132,7 @@ class TestReconciliation(SparCase):
             spar_id = mapping.partner_id.spar_id
             before = self.mapper.rows[spar_id]
             self.enter_address("0754 200 079", partner_id=mapping.partner_id.id)
-            self.run_engine(stand_in.refuse("rjct.fa.invalid"), mappings=mapping)
+            self.run_engine(faults.refuse("rjct.fa.invalid"), mappings=mapping)
             self.mapper.rows[spar_id] = before
             self.assertEqual(mapping.state, "held")
         self.drift(1)
@@ -198,7 +198,7 @@ class TestReconciliation(SparCase):
         for newer in (False, "B-new"):
             partner.spar_id = newer
             self.run_engine(mappings=line.mapping_id)
-            self.mapper.log.clear()
+            self.mapper.forget()
             self.compare()
             self.assertEqual((line.state, line.kind), ("open", "left_over"))
             self.assertEqual(line.spar_id, spar_id)
@@ -342,7 +342,7 @@ class TestReconciliation(SparCase):
         """Amend an address; SPAR takes it and its answer is lost."""
         mapping = self.mappings[position]
         self.enter_address(number, partner_id=mapping.partner_id.id)
-        self.run_engine(stand_in.cut_after, mappings=mapping)
+        self.run_engine(faults.cut_after, mappings=mapping)
         self.assertEqual(mapping.state, "checking")
         return mapping
 
@@ -412,7 +412,7 @@ class TestReconciliation(SparCase):
     def test_a_question_spar_refused_is_asked_again(self):
         mapping = self.lose(0)
         self.time_passes(mapping)
-        self.run_engine(stand_in.refuse("rjct.id.invalid"), mappings=mapping)
+        self.run_engine(faults.refuse("rjct.id.invalid"), mappings=mapping)
         self.assertEqual((mapping.state, bool(mapping.sending_spar_id)), ("held", True))
         self.drift(0)
         line = self.compare().line_ids
@@ -553,7 +553,7 @@ class TestReconciliation(SparCase):
         self.patch(module, "CHUNK", 2)
         self.drift(0)
         self.drift(5)
-        run = self.compare(lambda *args: False, stand_in.status(429))
+        run = self.compare(lambda *args: False, faults.status(429))
         self.assertEqual((run.state, run.checked), ("running", 2))
         jobs = self.env["queue.job"].search([("method_name", "=", "_job_run")])
         self.assertTrue(jobs)
@@ -624,7 +624,7 @@ class TestReconciliation(SparCase):
         self.drift(4)
 
         def rule(handler, work):
-            trouble = stand_in.status(400)
+            trouble = faults.status(400)
             return poison in self.mapper.log[-1][1] and trouble(handler, work)
 
         self.mapper.rule = rule
@@ -636,7 +636,7 @@ class TestReconciliation(SparCase):
         )
 
     def test_a_refused_signature_pauses_the_connection(self):
-        run = self.compare(stand_in.signature_refused)
+        run = self.compare(faults.signature_refused)
         self.assertEqual((run.state, run.checked), ("running", 0))
         self.assertEqual(self.connection.state, "paused")
         self.assertEqual(len(self.connection.activity_ids), 1)

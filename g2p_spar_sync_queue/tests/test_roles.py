@@ -1,8 +1,8 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
-from . import stand_in
 from .common import SparCase
+from .spar_stand_in import faults
 from .test_spar_vectors import VECTORS
 
 FA, SYNC = "g2p_spar_financial_address", "g2p_spar_sync_queue"
@@ -61,7 +61,7 @@ class TestRoles(SparCase):
 
     def test_an_operator_sends_again_and_others_do_not(self):
         self.enter_address()
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
         for role in ("none", "editor"):
             with self.subTest(role), self.assertRaises(AccessError):
                 self.mapping.with_user(self.users[role]).action_resend()
@@ -86,7 +86,7 @@ class TestRoles(SparCase):
         self.assertEqual(connection.action_test()["params"]["type"], "success")
 
     def test_the_test_says_what_is_wrong(self):
-        self.mapper.faults = [stand_in.signature_refused, stand_in.status(503)]
+        self.mapper.faults = [faults.signature_refused, faults.status(503)]
         for message in ("refused the signature", "could not be asked"):
             with self.subTest(message), self.assertRaisesRegex(UserError, message):
                 self.connection.action_test()

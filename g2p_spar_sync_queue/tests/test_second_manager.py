@@ -10,7 +10,7 @@ from odoo.tools import config
 
 from ..spar.detect import PROBE_ID
 from .common import SparCase
-from .stand_in import StandInMapper
+from .spar_stand_in.in_process import SparStandIn
 from .test_spar_detect import mapper
 from .web_server import Authority, WebServer
 
@@ -35,7 +35,7 @@ class TestSecondManager(SparCase):
         super().setUp()
         self.enter_address()
         self.run_engine()
-        self.listener = StandInMapper()
+        self.listener = SparStandIn()
         self.addCleanup(self.listener.stop)
         self.mine = self.connection.with_user(self.one)
 

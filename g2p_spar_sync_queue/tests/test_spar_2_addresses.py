@@ -1,9 +1,9 @@
 from odoo.tests import tagged
 from odoo.tools import SQL
 
-from . import stand_in
 from .common import PartnerApiCase, SparCase
-from .stand_in_2 import StandInPartnerApi
+from .spar_stand_in import faults
+from .spar_stand_in.in_process import SparStandIn
 
 WALLET = {
     "mobile_number": "+255754200001",
@@ -170,10 +170,10 @@ class TestAddressesAtSpar2(PartnerApiCase):
         for noted in (None, [], [{}], [{"strategy_id": 4}], [{"strategy_id": 77}]):
             with self.subTest(noted):
                 self.mapper.rows["SR-1"] = "whatever"
-                self.mapper.strategies["SR-1"] = noted
+                self.mapper.infos["SR-1"] = noted
                 self.mapping._intervene("resend", "Test")
-                self.mapper.log.clear()
-                self.run_engine(stand_in.cut_before)
+                self.mapper.forget()
+                self.run_engine(faults.cut_before)
                 self.time_passes()
                 self.run_engine()
                 self.run_engine()
@@ -185,8 +185,8 @@ class TestAddressesAtSpar2(PartnerApiCase):
     def test_what_cannot_be_read_is_found_by_a_comparison(self):
         self.enter_address()
         self.run_engine()
-        self.mapper.strategies["SR-1"] = None
-        self.mapper.log.clear()
+        self.mapper.infos["SR-1"] = None
+        self.mapper.forget()
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
         run._job_run()
         (line,) = run.line_ids
@@ -210,10 +210,10 @@ class TestUpgradeOfSpar(SparCase):
         """Have another mapper with the same rows, and set the connection to it."""
         older = self.mapper
         older.stop()
-        self.mapper = StandInPartnerApi()
+        self.mapper = SparStandIn("2.1")
         self.addCleanup(self.mapper.stop)
         self.mapper.rows.update(older.rows)
-        self.mapper.strategies.update(older.strategies)
+        self.mapper.infos.update(older.infos)
         self.set_up(base_url=self.mapper.url, dialect=self.mapper.dialect)
 
     def test_nothing_is_lost_reordered_or_sent_again(self):
@@ -223,7 +223,7 @@ class TestUpgradeOfSpar(SparCase):
         digests = mappings.sudo().mapped("held_digest")
         # One in doubt, one queued twice, one ended, two not linked yet.
         self.enter_address("0754 200 093", partner_id=partners[2].id)
-        self.run_engine(stand_in.cut_after, mappings=mappings[2])
+        self.run_engine(faults.cut_after, mappings=mappings[2])
         self.enter_address("0754 200 091", partner_id=partners[0].id)
         self.enter_address("0754 200 092", partner_id=partners[0].id)
         partners[1].action_end_financial_address()

@@ -3,7 +3,7 @@ import time
 
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.g2p_spar_financial_address.tests import dripping
+from odoo.addons.g2p_spar_financial_address.tests import raw_servers
 from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClient
 
 from ..spar.answers import Item, Outcome
@@ -12,8 +12,8 @@ from ..spar.codes import LINK
 from ..spar.jws import Signer
 from ..spar.keys import load_pair
 from ..spar.transport import MAX_ANSWER_BYTES
-from . import stand_in
-from .stand_in import StandInMapper
+from .spar_stand_in import faults
+from .spar_stand_in.in_process import SparStandIn
 from .test_spar_vectors import PAIR
 
 
@@ -23,7 +23,7 @@ class TestSparClient(BaseCase):
 
     def setUp(self):
         super().setUp()
-        self.mapper = StandInMapper()
+        self.mapper = SparStandIn()
         self.addCleanup(self.mapper.stop)
 
     def send(self, *faults, url=None, timeout=5.0):
@@ -55,25 +55,25 @@ class TestSparClient(BaseCase):
             (524, Outcome.AMBIGUOUS),
         ]:
             with self.subTest(code):
-                _answer, result = self.send(stand_in.status(code))
+                _answer, result = self.send(faults.status(code))
                 self.assertEqual(result.outcome, outcome)
                 self.assertEqual(result.code, f"http.{code}")
 
     def test_retry_after_of_the_server_is_reported(self):
-        answer, _result = self.send(stand_in.status(429, Retry_After="17"))
+        answer, _result = self.send(faults.status(429, Retry_After="17"))
         self.assertEqual(answer.retry_after, 17)
-        answer, _result = self.send(stand_in.status(503, Retry_After="17"))
+        answer, _result = self.send(faults.status(503, Retry_After="17"))
         self.assertEqual(answer.retry_after, 17)
         far_away = f"Mon, 01 Jan 2024 00:00:00 +{'9' * 14}"
         for text in ("tomorrow", "²", "9" * 5000, "-1", "", far_away):
-            answer, _result = self.send(stand_in.status(503, Retry_After=text))
+            answer, _result = self.send(faults.status(503, Retry_After=text))
             self.assertIsNone(answer.retry_after)
 
     def test_redirects_are_not_followed(self):
-        other = StandInMapper()
+        other = SparStandIn()
         self.addCleanup(other.stop)
         _answer, result = self.send(
-            stand_in.status(307, Location=f"{other.url}/sync/link")
+            faults.status(307, Location=f"{other.url}/sync/link")
         )
         self.assertEqual(result.outcome, Outcome.TRANSIENT)
         self.assertFalse(other.log)
@@ -86,20 +86,20 @@ class TestSparClient(BaseCase):
         self.assertEqual(result.outcome, Outcome.TRANSIENT)
 
     def test_a_cut_connection_is_ambiguous(self):
-        for fault in (stand_in.cut_before, stand_in.cut_after):
+        for fault in (faults.cut_before, faults.cut_after):
             with self.subTest(fault):
                 _answer, result = self.send(fault)
                 self.assertEqual(result.outcome, Outcome.AMBIGUOUS)
 
     def test_a_slow_answer_is_given_up_in_time(self):
         start = time.monotonic()
-        _answer, result = self.send(stand_in.drip(20), timeout=1.0)
+        _answer, result = self.send(faults.drip(20), timeout=1.0)
         self.assertEqual(result.outcome, Outcome.AMBIGUOUS)
         self.assertLess(time.monotonic() - start, 10)
 
     def test_headers_that_drip_are_given_up_in_time(self):
-        for beginning in (dripping.STATUS_LINE, dripping.HEADERS):
-            server = dripping.DrippingServer(beginning)
+        for beginning in (raw_servers.STATUS_LINE, raw_servers.HEADERS):
+            server = raw_servers.DrippingServer(beginning)
             self.addCleanup(server.stop)
             start = time.monotonic()
             _answer, result = self.send(url=server.url, timeout=0.5)
@@ -111,7 +111,7 @@ class TestSparClient(BaseCase):
     def test_garbage_and_floods_are_ambiguous(self):
         for body in (b"", b"<html>", b"\xff\xfe", b"[" * 100_000, b"null"):
             with self.subTest(body[:10]):
-                _answer, result = self.send(stand_in.answer(body))
+                _answer, result = self.send(faults.answer(body))
                 self.assertEqual(result.outcome, Outcome.AMBIGUOUS)
-        _answer, result = self.send(stand_in.answer(b" " * (MAX_ANSWER_BYTES + 1)))
+        _answer, result = self.send(faults.answer(b" " * (MAX_ANSWER_BYTES + 1)))
         self.assertEqual(result.outcome, Outcome.AMBIGUOUS)

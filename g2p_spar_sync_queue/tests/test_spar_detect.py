@@ -1,6 +1,7 @@
 import json
 import ssl
 import tempfile
+import time
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
@@ -128,8 +129,18 @@ class TestDetect(BaseCase):
                 self.assertEqual(found.finding, word)
                 self.assertEqual((found.dialect, found.form), (dialect, form))
                 self.assertIs(found.key_known, known)
-                self.assertGreaterEqual(found.latency_ms, 0)
                 self.assertEqual(len(server.requests), asked)
+
+    def test_it_is_told_how_long_an_answer_took(self):
+        answer = mapper(A, "ascii")
+
+        def slow(path, body):
+            time.sleep(0.1)
+            return answer(path, body)
+
+        latency = self.detect(self.serve(slow).url).latency_ms
+        self.assertGreaterEqual(latency, 100)
+        self.assertLess(latency, 5000)
 
     def test_a_spar_that_dislikes_the_probe_has_accepted_the_signature(self):
         def refused(reference_id):

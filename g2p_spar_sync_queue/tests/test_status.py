@@ -3,8 +3,8 @@ from odoo.tests import tagged
 
 from ..engine import outbox
 from ..live import query
-from . import stand_in
-from .stand_in import StandInMapper
+from .spar_stand_in import faults
+from .spar_stand_in.in_process import SparStandIn
 from .status_case import StatusCase
 
 OURS, THEIRS = "M-Cash · +2557••••001", "M-Cash · +2557••••009"
@@ -67,10 +67,11 @@ class TestStatus(StatusCase):
 
     def test_something_there_although_nothing_was_requested(self):
         self.bring_in_sync()
+        held, info = self.mapper.rows["SR-1"], self.mapper.infos["SR-1"]
         self.registrant.action_end_financial_address("Gone")
-        self.mapper.rows["SR-2"] = self.mapper.rows["SR-1"]
         self.run_engine()
-        self.mapper.rows["SR-1"] = self.mapper.rows.pop("SR-2")
+        self.assertNotIn("SR-1", self.mapper.rows)
+        self.mapper.rows["SR-1"], self.mapper.infos["SR-1"] = held, info
         row = self.status_row("both")
         self.assertEqual((row["text"], row["badge"]), (OURS, "Differs"))
         self.assertIn("although none is requested", row["sentence"])
@@ -150,7 +151,7 @@ class TestStatus(StatusCase):
     def test_a_lost_answer_that_was_skipped(self):
         self.bring_in_sync()
         self.enter_address("0754 200 009")
-        self.run_engine(stand_in.cut_after)
+        self.run_engine(faults.cut_after)
         self.mapping._intervene("skip", "Not now")
         self.assertEqual(
             self.status_row("both")["badge"], "", "SPAR may be working on it"
@@ -166,7 +167,7 @@ class TestStatus(StatusCase):
     def test_a_lost_answer_of_whom_is_paused(self):
         self.bring_in_sync()
         self.enter_address("0754 200 009")
-        self.run_engine(stand_in.cut_after)
+        self.run_engine(faults.cut_after)
         self.mapping._intervene("pause", "Not now")
         row = self.status_row("both")
         self.assertEqual((row["text"], row["badge"]), (THEIRS, "Answer unknown"))
@@ -179,7 +180,7 @@ class TestStatus(StatusCase):
 
     def test_a_lost_link_under_another_id_is_asked_about(self):
         self.enter_address("0754 200 001")
-        self.run_engine(stand_in.cut_after)
+        self.run_engine(faults.cut_after)
         self.registrant.spar_id = "SR-9"
         self.mapping._intervene("skip", "Not now")
         self.time_passes()
@@ -206,7 +207,7 @@ class TestStatus(StatusCase):
 
     def test_held_says_why(self):
         self.enter_address()
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
         self.mapper.rows.clear()
         row = self.status_row("both")
         self.assertIn("SPAR does not accept this address.", row["sentence"])
@@ -241,12 +242,12 @@ class TestStatus(StatusCase):
     def test_what_was_read_under_another_id_is_no_news(self):
         newcomer = self.new_registrant("Neema Shayo", "SR-9")
         self.mapper.rows["SR-9"] = self.enter_address()._spar_value()[0]
-        self.mapper.strategies["SR-9"] = None
+        self.mapper.infos["SR-9"] = None
         (row,) = self.view(partner=newcomer)["rows"]
         self.assertNotEqual(row["text"], "No address")
         newcomer.spar_id = "SR-10"
         for ask in (False, True):
-            self.mapper.rule = stand_in.status(503)
+            self.mapper.rule = faults.status(503)
             (row,) = self.view(ask=ask, partner=newcomer)["rows"]
             self.assertEqual(row["text"], "Not known")
         newcomer.spar_id = "SR-9"
@@ -255,7 +256,7 @@ class TestStatus(StatusCase):
 
     def test_back_again(self):
         self.bring_in_sync()
-        self.mapper.rule = stand_in.status(503)
+        self.mapper.rule = faults.status(503)
         self.assertOursIsLastKnown(self.status_row())
         self.mapper.rule = None
         self.assertEqual(self.status_row()["badge"], "In sync")
@@ -263,10 +264,10 @@ class TestStatus(StatusCase):
     def test_other_answers_are_no_news_either(self):
         self.bring_in_sync()
         for fault, words in (
-            (stand_in.signature_refused, "does not accept our signature"),
-            (stand_in.refuse("rjct.id.invalid"), "no clear answer"),
-            (stand_in.cut_before, "cannot be reached"),
-            (stand_in.forget(0), "cannot be reached"),
+            (faults.signature_refused, "does not accept our signature"),
+            (faults.refuse("rjct.id.invalid"), "no clear answer"),
+            (faults.cut_before, "cannot be reached"),
+            (faults.forget(0), "cannot be reached"),
         ):
             with self.subTest(words):
                 self.mapper.faults = [fault]
@@ -318,7 +319,7 @@ class TestStatus(StatusCase):
         self.assertNotAsked()
 
     def test_several_connections_at_a_time(self):
-        other = StandInMapper()
+        other = SparStandIn()
         self.addCleanup(other.stop)
         key = Command.create(self.file_key_values())
         second = self.connection.copy(

@@ -5,7 +5,7 @@ from odoo.tests import new_test_user, tagged
 
 from ..live import query, query_slots
 from ..live.status import DISPLAY_STATES, spar_status
-from . import stand_in
+from .spar_stand_in import faults
 from .status_case import StatusCase
 
 REASON = "Police asked us to wait"
@@ -90,12 +90,12 @@ class TestStatusForOthers(StatusCase):
 
     def test_reasons_and_names_stay_among_colleagues(self):
         self.enter_address()
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
         for action, code in (("pause", "paused"), ("skip", "differs")):
             self.mapping.action_resend()
             if action == "skip":
                 self.intervene("resume")
-                self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+                self.run_engine(faults.refuse("rjct.fa.invalid"))
             self.intervene(action)
             with self.subTest(action):
                 self.assertIn(REASON, self.status_row(ask=False)["sentence"])
@@ -115,7 +115,7 @@ class TestStatusForOthers(StatusCase):
 
     def test_what_is_wrong_with_our_key_stays_among_colleagues(self):
         self.bring_in_sync()
-        self.mapper.faults = [stand_in.signature_refused, stand_in.signature_refused]
+        self.mapper.faults = [faults.signature_refused, faults.signature_refused]
         self.assertIn("signature", self.status_row()["problem"])
         row = self.row()
         self.assertFalse(self.mapper.faults)
@@ -144,17 +144,17 @@ class TestStatusForOthers(StatusCase):
     def test_codes_on_the_way_to_spar(self):
         self.enter_address()
         self.assertCode("on_its_way")
-        self.run_engine(stand_in.status(429))
+        self.run_engine(faults.status(429))
         self.assertCode("retrying")
         self.time_passes()
-        self.run_engine(stand_in.cut_after)
+        self.run_engine(faults.cut_after)
         self.assertCode("checking")
 
     def test_codes_when_it_is_settled(self):
         self.bring_in_sync()
         self.assertCode("in_sync", ask=False)
         self.assertCode("in_sync")
-        self.mapper.rule = stand_in.status(503)
+        self.mapper.rule = faults.status(503)
         row = self.assertCode("in_sync")
         self.assertFalse(row["current"], "by what the engine knows")
         self.mapper.rule = None
@@ -166,7 +166,7 @@ class TestStatusForOthers(StatusCase):
 
     def test_code_of_what_spar_refuses(self):
         self.enter_address()
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
         self.assertCode("held")
 
     # === A LIMIT OF ONE'S OWN === #

@@ -9,6 +9,11 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 
+from spar_stand_in.dialect import Request
+from spar_stand_in.mapper import Mapper
+from spar_stand_in.server import VERSIONS
+from spar_stand_in.work import Work
+
 from .schedule import Actor, Died, current, gate
 
 #: Gates before the engine's functions (by its module) and the models' methods (by the
@@ -191,11 +196,8 @@ class Spar:
     """
 
     def __init__(self, version):
-        from tests.standin_spar.mapper import Mapper
-        from tests.standin_spar.server import VERSIONS
-
         self.mapper = Mapper()
-        self.dialect = VERSIONS[version][0](self.mapper)
+        self.dialect = VERSIONS[version](self.mapper)
 
     def answer(self, path, body, headers, no_answer):
         """Answer one request, with gates on its way.
@@ -203,19 +205,17 @@ class Spar:
         :param no_answer: what is raised, with a code, when a fault takes the answer.
         :return: HTTP status and content.
         """
-        from tests.standin_spar.dialect import Request
-
         strand = current()
         request = Request(body, headers)
         operation = self.dialect.operation_of(path)
-        request_id, items = self.dialect.parts_of(request.content, operation)
-        entry, fault = self.mapper.arrive(operation, request_id, items)
+        asked = Work(self.mapper, self.dialect, operation, request)
+        fault = asked.fault
 
         def work():
             try:
-                return self._work(fault, operation, request)
+                return self._work(fault, asked)
             finally:
-                self.mapper.over(entry)
+                asked.over()
 
         if fault and fault.kind == "late":
             self._later(strand, work)
@@ -249,7 +249,8 @@ class Spar:
 
         strand.play.add(Actor("SPAR"), act)
 
-    def _work(self, fault, operation, request):
+    @staticmethod
+    def _work(fault, asked):
         """Do what is asked, or what goes wrong with it."""
         kind = fault and fault.kind
         if kind == "cut_before":
@@ -257,10 +258,7 @@ class Spar:
         if kind == "status":
             return fault.code, {"errors": []}
         if kind == "reject":
-            return 200, self.dialect.rejection(operation, request.content, fault.code)
-        refused = fault.ids if kind == "refuse" else ()
-        status, content = self.dialect.work(operation, request, refused=refused)
-        for entry in self.dialect.list_in(content):
-            if entry.pop("left_out", False):
-                entry.update(status="rjct", status_reason_code=fault.code)
-        return status, content
+            return 200, asked.rejection(fault.code)
+        if kind == "refuse":
+            return asked.refusing(fault.code, fault.ids)
+        return asked()

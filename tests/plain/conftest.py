@@ -1,7 +1,6 @@
 """A stand-in of each version of SPAR, and a partner they all know."""
 
 import json
-import threading
 
 import pytest
 
@@ -20,27 +19,17 @@ class StandIn(Server):
     """
 
     def __init__(self, version, key, partners):
-        self._server = make_server(version=version, partners=partners)
-        self.mapper = self._server.mapper
-        url = f"http://127.0.0.1:{self._server.server_port}"
+        server = make_server(version=version, partners=partners).start()
+        self.mapper, self.stop = server.mapper, server.stop
         super().__init__(
-            Speaker(COLUMNS[version], url, key),
+            Speaker(COLUMNS[version], server.url, key),
             lambda: json.loads(self.mapper.state())["rows"],
             lambda: self.mapper.reset(rows=True),
         )
-        serve = threading.Thread(
-            target=self._server.serve_forever, args=[0.02], daemon=True
-        )
-        serve.start()
 
     def row(self, spar_id):
         """Return all columns of one row."""
-        return json.loads(self.mapper.rows())[spar_id]
-
-    def stop(self):
-        """Close the port."""
-        self._server.shutdown()
-        self._server.server_close()
+        return json.loads(self.mapper.details())[spar_id]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ What it answers otherwise is in ``test_contract.py``.
 """
 
 import json
-import threading
 import time
 
 import pytest
@@ -18,12 +17,9 @@ from tests.standin_spar.server import make_server
 @pytest.fixture(params=["1.1.0", "2.1"])
 def spar(request):
     """Return a stand-in in a thread of this process, which believes everybody."""
-    server = make_server(version=request.param)
-    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    yield Caller(COLUMNS[request.param], url, server.mapper)
-    server.shutdown()
-    server.server_close()
+    server = make_server(version=request.param).start()
+    yield Caller(COLUMNS[request.param], server.url, server.mapper)
+    server.stop()
 
 
 class Caller(Speaker):

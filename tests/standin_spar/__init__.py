@@ -1,4 +1,8 @@
-"""The stand-in for SPAR as a process of its own."""
+"""The stand-in for SPAR as a process of its own, and one that verifies signatures.
+
+What it does is in the addon's tests, ``g2p_spar_sync_queue/tests/spar_stand_in``, which
+need it in their own process, also where only the wheels are.
+"""
 
 import requests
 
@@ -12,9 +16,9 @@ class StandInSpar(Service):
     :param int port: port on 127.0.0.1.
     :param str name: name of process and log.
     :param str upstream: base address of a real mapper it stands in front of.
-    :param str version: of SPAR, one of :data:`.server.VERSIONS`.
+    :param str version: of SPAR, one of :data:`spar_stand_in.server.VERSIONS`.
     :param pathlib.Path partners: folder of registered certificates; without it
-        everybody is believed.
+        everyone is believed.
     """
 
     def __init__(self, port, name, upstream=None, version="1.1.0", partners=None):
@@ -41,7 +45,7 @@ class StandInSpar(Service):
     def arm(self, *faults):
         """Have something go wrong.
 
-        :param dict faults: arguments of :class:`.faults.Fault`.
+        :param dict faults: arguments of :class:`spar_stand_in.faults.Fault`.
         """
         self._post("fault", list(faults))
 

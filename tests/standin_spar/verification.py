@@ -13,10 +13,9 @@ import time
 import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from spar_stand_in.table import Crash
 
 from tools import key_service, keys
-
-from .table import Crash
 
 ASCII = "ascii"
 UTF8 = "utf8"
@@ -25,6 +24,13 @@ ALGORITHMS = ["RS256"]
 #: What ends as HTTP 500, and not as a refused signature.
 CRASHES_1_1_0 = {"missing", "hangs"}
 CRASHES_SINCE = {"parts", "unknown", "down", "hangs"}
+#: What makes the verifier of each version, from the folder of certificates.
+VERIFIERS = {
+    "1.1.0": lambda partners: KeyServiceVerifier(partners, ASCII, CRASHES_1_1_0),
+    "1.1": lambda partners: KeyServiceVerifier(partners, UTF8, CRASHES_SINCE),
+    "2.1": lambda partners: KeyServiceVerifier(partners, UTF8, CRASHES_SINCE),
+    "newest": lambda partners: LocalVerifier(partners),
+}
 #: Integers that fit into 64 bits, with sign or without.
 INTEGERS = range(-(2**63), 2**64)
 
@@ -35,7 +41,7 @@ def canonical(body, form):
     :param bytes body: as it came.
     :param str form: ``ascii`` leaves the order of the keys, and escapes; ``utf8``
         sorts them, and takes integers beyond 64 bits for floats. The two also write
-        floats differently, which is left out here: nobody signs floats.
+        floats differently, which is left out here: requests hold no floats.
     :rtype: bytes
     """
     if form == ASCII:
@@ -66,11 +72,11 @@ class KeyServiceVerifier:
         self.form = form
         self.crashes = crashes
 
-    def believes(self, request, fault=None):
+    def believes(self, request, keys_down=None):
         """Whether this is the partner it says it is.
 
         :param Request request: as it came.
-        :param Fault fault: of the key service.
+        :param keys_down: seconds after which the key service fails; None when it works.
         :raises Crash: where SPAR answers HTTP 500.
         """
         if request.signature is None:
@@ -79,9 +85,9 @@ class KeyServiceVerifier:
             return self._no("parts")
         sender = sender_of(request.content)
         data = _b64(canonical(request.body, self.form))
-        if fault:
-            time.sleep(fault.seconds)
-            return self._no("hangs" if fault.seconds else "down")
+        if keys_down is not None:
+            time.sleep(keys_down)
+            return self._no("hangs" if keys_down else "down")
         inner = {
             "jwtSignatureData": request.signature,
             "actualData": data,
@@ -110,7 +116,7 @@ class LocalVerifier:
     def __init__(self, partners):
         self.partners = partners
 
-    def believes(self, request, _fault=None):
+    def believes(self, request, _keys_down=None):
         """Whether this is the partner it says it is.
 
         :param Request request: as it came.

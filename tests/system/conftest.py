@@ -125,6 +125,19 @@ class Registry:
             "res.partner", {"name": name, "is_registrant": True, "spar_id": spar_id}
         )
 
+    def at_spar(self, name, spar_id, number):
+        """Return a registrant who is paid at SPAR: the one who is there, or a new one.
+
+        For what tests of one file share, so that each can be picked alone.
+        """
+        found = self.rpc.call("res.partner", "search", [["spar_id", "=", spar_id]])
+        if found:
+            return found[0]
+        person = self.registrant(name, spar_id)
+        self.enter_wallet(person, number)
+        self.wait_for_state(person, "in_sync")
+        return person
+
     def new_user(self, login, *groups):
         """Make a user whose password is the login.
 

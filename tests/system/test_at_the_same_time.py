@@ -42,8 +42,9 @@ def test_editors_at_once_never_send_spar_backwards(registry):
     for person in people:
         registry.wait_for_state(person, "in_sync")
 
+    theirs = [["partner_id", "in", people]]
     addresses = registry.rpc.call(
-        "g2p.financial.address", "search_read", [], ["mobile_number", "state"]
+        "g2p.financial.address", "search_read", theirs, ["mobile_number", "state"]
     )
     assert len(addresses) == EDITORS * EDITS
     # An address only takes effect after the one it replaces, so ids tell the order.

@@ -74,9 +74,7 @@ def test_a_wrong_number_is_refused_on_saving_and_typed_values_stay(registry, pag
 
 def test_a_viewer_sees_it_masked_and_cannot_amend(registry, page):
     registry.new_user("viewer", "g2p_spar_financial_address.group_viewer")
-    (asha,) = registry.rpc.call(
-        "res.partner", "search", [["spar_id", "=", "SR-2026-0001"]]
-    )
+    asha = registry.at_spar("Asha Juma", "SR-2026-0001", "+255754200001")
     log_in(page, registry, "viewer")
     open_payment_page(page, registry, asha)
     expect(page.locator("[name=financial_address]")).to_contain_text("+2557••••001")
@@ -85,6 +83,7 @@ def test_a_viewer_sees_it_masked_and_cannot_amend(registry, page):
 
 
 def test_the_lists_open_for_a_manager(registry, page):
+    registry.at_spar("Asha Juma", "SR-2026-0001", "+255754200001")
     log_in(page, registry, "admin")
     page.goto(f"{registry.stack.odoo.url}/odoo/registrants")
     expect(page.get_by_text("Asha Juma")).to_be_visible()

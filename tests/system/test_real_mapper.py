@@ -51,9 +51,8 @@ class Real:
             "Troubled", (TroubledKeys, self.keys.RequestHandlerClass), {}
         )
         self.keys.RequestHandlerClass = self.handler
-        self.stand_in = make_server(partners=partners)
-        for server in (self.keys, self.stand_in):
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.keys.serve_forever, daemon=True).start()
+        self.stand_in = make_server(partners=partners).start()
         postgres.drop_database(DATABASE)
         self.mapper = SparMapper(
             postgres,
@@ -69,16 +68,16 @@ class Real:
         )
         table = self.stand_in.mapper
         self.other = Server(
-            Speaker(COLUMN, f"http://127.0.0.1:{self.stand_in.server_port}", self.key),
+            Speaker(COLUMN, self.stand_in.url, self.key),
             lambda: json.loads(table.state())["rows"],
             lambda: table.reset(rows=True),
         )
 
     def stop(self):
         self.mapper.stop()
-        for server in (self.keys, self.stand_in):
-            server.shutdown()
-            server.server_close()
+        self.stand_in.stop()
+        self.keys.shutdown()
+        self.keys.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +195,7 @@ def real_rows(real):
 
 
 def stand_in_rows(real):
-    row = json.loads(real.stand_in.mapper.rows())["N"]
+    row = json.loads(real.stand_in.mapper.details())["N"]
     columns = ("fa", "name", "phone", "additional_info")
     untouched = row["updated_at"] == row["created_at"]
     return (*(row[name] for name in columns), untouched)
@@ -229,6 +228,7 @@ def test_of_parallel_links_of_one_id_the_real_mapper_does_one(real):
         thread.start()
     for thread in threads:
         thread.join()
+    assert len(answers) == len(threads)
     done = [answer for answer in answers if answer == signatures.HEARD_A]
     lost = [answer for answer in answers if answer not in done]
     assert len(done) == 1

@@ -13,9 +13,11 @@ from tools.processes import child_environment
 
 DATABASE = "test_wheels"
 #: The addon whose tests run: it needs files of every kind and test helpers of another
-#: addon. Its random tests, which find nothing about packaging, are left out.
+#: addon. Its random tests, which find nothing about packaging, are left out. And of the
+#: sync queue those of the client, at the stand-in for SPAR.
 TESTED = "g2p_odk_spar_mapping"
-TAGS = f"/{TESTED},-:TestPullInRandomOrder,-:TestApplyInRandomOrder"
+CLIENT = "/g2p_spar_sync_queue:TestSparClient"
+TAGS = f"/{TESTED},-:TestPullInRandomOrder,-:TestApplyInRandomOrder,{CLIENT}"
 SECONDS = 600
 
 
@@ -100,6 +102,7 @@ def test_the_wheels_require_what_is_there(python):
     assert "odoo-addon-g2p" not in check.stdout
 
 
+@pytest.mark.skipif(not settings.is_on("FULL"), reason="only with FULL=1")
 def test_the_addons_are_installed_and_tested_from_the_wheels(postgres, python):
     packages = virtualenvs.site_packages(python.parents[1])
     folders = [
@@ -127,3 +130,5 @@ def test_the_addons_are_installed_and_tested_from_the_wheels(postgres, python):
     assert str(settings.ROOT / TESTED) not in log
     done = re.findall(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests", log)
     assert done and done[-1][:2] == ("0", "0") and int(done[-1][2]) > 50, log[-4000:]
+    # At the stand-in for SPAR, which the wheel has to bring along.
+    assert "TestSparClient.test_done" in log

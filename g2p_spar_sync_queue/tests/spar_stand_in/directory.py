@@ -48,7 +48,7 @@ _WALLETS = [
         "wallet_type": "EMAIL_WALLET",
     },
 ]
-#: What is told at each path, and its name in the answer.
+#: The list at each path, and its name in the answer.
 LISTS = {
     "banks": ("banks", _BANKS),
     "branches": ("branches", _BRANCHES),
@@ -57,7 +57,7 @@ LISTS = {
 
 
 def answer(path, content):
-    """Return what is told at a path of the directory, or None at another path.
+    """Return the answer at a path of the directory, or None at another path.
 
     :param str path: of the request.
     :param dict content: its body; branches may be asked for of one ``bank_id``.

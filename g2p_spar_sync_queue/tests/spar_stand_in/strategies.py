@@ -44,7 +44,7 @@ def construct(fields):
 
 
 def deconstruct(row):
-    """Return a stored address in parts, as far as its strategy can be told.
+    """Return a stored address in parts, as far as its strategy is known.
 
     :param Row row: as stored.
     :return: an object, or None when nothing is stored about the strategy.

@@ -19,7 +19,8 @@ class Dialect:
     ``rejection``, ``list_in``.
 
     :param Mapper mapper: table, faults and log.
-    :param verifier: one of :mod:`.verification`, or None to believe everybody.
+    :param verifier: its ``believes(request, keys_down)`` is the verdict about a
+        signature; None believes everyone.
     """
 
     prefix = ""
@@ -35,18 +36,18 @@ class Dialect:
         known = path.startswith(self.prefix) and operation in OPERATIONS
         return operation if known else None
 
-    def work(self, operation, request, refused=(), key_fault=None):
+    def work(self, operation, request, refused=(), keys_down=None):
         """Check a request in SPAR's order, and do what it asks.
 
         :param Request request: as it came.
         :param refused: SPAR IDs of items to leave out.
-        :param Fault key_fault: of the key service.
+        :param keys_down: seconds after which the key service fails; None when it works.
         :return: HTTP status and answer.
         """
         try:
             if not request.body:
                 raise Crash("nothing to verify")
-            believed = not self.verifier or self.verifier.believes(request, key_fault)
+            believed = not self.verifier or self.verifier.believes(request, keys_down)
             # The verdict is spoken after the form is checked.
             content = request.content if request.says_json else request.body.decode()
             complaints = self.checkers[operation](content)

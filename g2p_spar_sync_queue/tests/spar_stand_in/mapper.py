@@ -14,6 +14,9 @@ from .table import Row, Table
 class Mapper:
     """The table, the faults and what is written down.
 
+    ``faults`` are functions as in :mod:`.faults`, each of which happens to one request;
+    ``rule`` is one that happens to all others. What is armed chooses by itself.
+
     :param str upstream: base address of a real mapper 1.1.0 that does the work instead.
     :param int seed: of what faults with a rate decide by.
     """
@@ -25,19 +28,25 @@ class Mapper:
         self.reset(seed)
 
     def reset(self, seed=0, rows=False):
-        """Forget what happened and disarm; the rows stay unless told."""
+        """Forget what happened and disarm; the rows stay by default."""
         with self.lock:
             if rows:
                 self.table.rows = {}
             self.table.applied = []
-            self.requests, self.faults = [], []
+            self.requests, self.armed = [], []
+            self.faults, self.rule = [], None
             self.chance = random.Random(seed)
+
+    def forget(self):
+        """Forget what happened, and nothing else."""
+        with self.lock:
+            self.requests, self.table.applied = [], []
 
     def state(self):
         """Return what happened so far, as JSON."""
         with self.lock:
             fired = {}
-            for fault in self.faults:
+            for fault in self.armed:
                 fired[fault.name] = fired.get(fault.name, 0) + fault.fired
             # Written while nothing can change.
             return json.dumps(
@@ -49,20 +58,20 @@ class Mapper:
                 }
             ).encode()
 
-    def rows(self):
+    def details(self):
         """Return all columns of all rows, as JSON."""
         with self.lock:
             return json.dumps(self.table.details()).encode()
 
     def arm(self, faults):
-        """Add faults; the first one that meets a request happens to it."""
+        """Add faults; the first one that chooses a request happens to it."""
         with self.lock:
-            self.faults += [Fault(**fault) for fault in faults]
+            self.armed += [Fault(**fault) for fault in faults]
 
     def disarm(self):
-        """Have no fault meet a request any more."""
+        """Have no fault happen any more."""
         with self.lock:
-            for fault in self.faults:
+            for fault in self.armed:
                 fault.left = 0
 
     def arrive(self, operation, request_id, items):
@@ -78,11 +87,13 @@ class Mapper:
                 "fault": None,
             }
             self.requests.append(entry)
-            for fault in self.faults:
-                if fault.meets(operation, items, self.chance):
+            if self.faults:
+                return entry, self.faults.pop(0)
+            for fault in self.armed:
+                if fault.chooses(operation, items, self.chance):
                     entry["fault"] = fault.name
                     return entry, fault
-            return entry, None
+            return entry, self.rule
 
     def over(self, entry):
         """Write down that SPAR does nothing more for a request."""
@@ -94,15 +105,16 @@ class Mapper:
         with self.lock:
             return self.table.apply(*arguments)
 
-    def forward(self, operation, items, body, signature):
+    def forward(self, operation, items, request):
         """Let the real mapper do the work; return its status and answer."""
-        request = urllib.request.Request(
+        signature = request.signature or ""
+        passed_on = urllib.request.Request(
             f"{self.upstream}/sync/{operation}",
-            body,
-            {"Content-Type": "application/json", "Signature": signature or ""},
+            request.body,
+            {"Content-Type": "application/json", "Signature": signature},
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:
+            with urllib.request.urlopen(passed_on, timeout=60) as response:
                 answer = json.loads(response.read())
         except urllib.error.HTTPError as error:
             return error.code, {"errors": []}
@@ -117,7 +129,7 @@ class Mapper:
             if operation != "resolve" and entry["status"] == "succ":
                 item = sent[entry["reference_id"]]
                 fa = item.get("fa") if operation != "unlink" else None
-                self.table.rows[item["id"]] = Row(fa, None, None, None, "", "")
+                self.table.rows[item["id"]] = Row(fa)
                 if fa is None:
                     del self.table.rows[item["id"]]
                 self.table.applied.append([operation, item["id"], fa])

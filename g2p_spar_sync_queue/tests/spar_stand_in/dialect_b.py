@@ -101,7 +101,7 @@ class DialectB(Dialect):
         code, extra = verdict.code, None
         if operation == "link":
             fa = item["fa"]
-            # Of what a fault left out, nobody made a line of text.
+            # What a fault left out was not written as text.
             entry["fa"] = fa if isinstance(fa, str) else None
         elif operation == "update":
             entry["id"] = item["id"]

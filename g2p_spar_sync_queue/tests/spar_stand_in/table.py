@@ -17,25 +17,25 @@ NOT_LINKED = "succ.fa.not_linked_to_id", "ID doesn't exist, please link first"
 
 
 class Crash(Exception):
-    """SPAR's code raises what nobody expected, with the whole request."""
+    """An unexpected error in SPAR's code; it fails the whole request."""
 
 
 @dataclass
 class Row:
     """One line of the table."""
 
-    fa: str
-    name: str | None
-    phone: str | None
-    additional_info: list | None
-    created_at: str
+    fa: str = ""
+    name: str | None = None
+    phone: str | None = None
+    additional_info: list | None = None
+    created_at: str = ""
     #: Set when the row is made, and never again.
-    updated_at: str
+    updated_at: str = ""
 
 
 @dataclass
 class Verdict:
-    """What became of one item; ``row`` is what a resolve found."""
+    """The result of one item; ``row`` is what a resolve found."""
 
     item: dict
     code: str | None = None
@@ -59,6 +59,8 @@ class Table:
         self.rows = {}
         #: ``[operation, id, address or None]``, in order.
         self.applied = []
+        #: Name and phone number that came with what was stored last.
+        self.sent_details = None
 
     def details(self):
         """Return all that is stored, by ID."""
@@ -105,7 +107,7 @@ class Table:
                 created_at=now,
                 updated_at=now,
             )
-            self.applied.append(["link", item["id"], item["fa"]])
+            self._note("link", item)
         return verdicts
 
     def _update(self, items):
@@ -123,7 +125,7 @@ class Table:
                 row.name = item.get("name") or row.name
                 row.phone = item.get("phone_number") or row.phone
                 row.additional_info = item.get("additional_info") or row.additional_info
-                self.applied.append(["update", item["id"], item["fa"]])
+                self._note("update", item)
             verdicts.append(Verdict(item, *fault))
         return verdicts
 
@@ -163,6 +165,10 @@ class Table:
             found = () if row else NOT_LINKED
             verdicts.append(Verdict(item, *found, row=row))
         return verdicts
+
+    def _note(self, operation, item):
+        self.applied.append([operation, item["id"], item["fa"]])
+        self.sent_details = item.get("name"), item.get("phone_number")
 
     @staticmethod
     def _fault(item, needs_fa=False):

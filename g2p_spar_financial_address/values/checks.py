@@ -146,7 +146,7 @@ def clean_account_number(env, text):
         account number has, such as look-alikes or invisible ones
     """
     text = clean_number_text(env, text, env._("Account number"))
-    number = _plain_digits(re.sub(r"\s", "", text)).upper()
+    number = typed_numbers.plain_digits(re.sub(r"\s", "", text)).upper()
     if not number:
         raise ValidationError(env._("Enter the account number."))
     if not any(character.isdecimal() for character in number):
@@ -159,14 +159,6 @@ def clean_account_number(env, text):
             )
         )
     return number
-
-
-def _plain_digits(text):
-    """Return text with the digits of all scripts replaced by 0 to 9."""
-    return "".join(
-        str(unicodedata.decimal(character)) if character.isdecimal() else character
-        for character in text
-    )
 
 
 def clean_mobile_number(env, text, country):
@@ -195,7 +187,8 @@ def clean_mobile_number(env, text, country):
         raise ValidationError(
             env._("This is not a phone number. Write digits only.")
         ) from None
-    if not phonenumbers.is_valid_number(number):
+    kind = phonenumbers.number_type(number)
+    if kind == phonenumbers.PhoneNumberType.UNKNOWN:
         raise ValidationError(
             env._(
                 "This mobile number cannot exist in %(region)s. "
@@ -203,7 +196,7 @@ def clean_mobile_number(env, text, country):
                 region=_region_name(env, number),
             )
         )
-    if phonenumbers.number_type(number) in _NOT_MOBILE:
+    if kind in _NOT_MOBILE:
         raise ValidationError(
             env._(
                 "This is not a mobile number in %(region)s, so it cannot be a mobile "

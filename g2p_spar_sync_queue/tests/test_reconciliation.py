@@ -1,8 +1,13 @@
+import threading
 import time
 from datetime import datetime
 from unittest.mock import patch
 
-from psycopg2.errors import LockNotAvailable, UniqueViolation
+from psycopg2.errors import (
+    LockNotAvailable,
+    SerializationFailure,
+    UniqueViolation,
+)
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
@@ -10,8 +15,11 @@ from odoo.tests import Form, mute_logger, new_test_user, tagged
 
 from odoo.addons.queue_job.tests.common import trap_jobs
 
+from ..comparison import run as module
+from ..comparison.differences import list_differences
+from ..comparison.questions import next_question
 from ..engine import breaker
-from ..models import g2p_spar_reconciliation as module
+from ..spar.words import RESOLVE
 from . import stand_in
 from .common import SparCase
 
@@ -552,6 +560,61 @@ class TestReconciliation(SparCase):
         asked = [len(ids) for _operation, ids in self.mapper.log]
         self.assertEqual(asked, [2, 2, 2, 2])
 
+    def test_an_answer_is_compared_while_spar_processes_the_next_question(self):
+        self.patch(module, "CHUNK", 2)
+        drifted = self.drift(0) | self.drift(3)
+        recorded, waited = threading.Event(), []
+
+        def noted(*arguments):
+            list_differences(*arguments)
+            recorded.set()
+
+        def until_the_first_is_recorded(handler, work):
+            waited.append(recorded.wait(3))
+            return False
+
+        self.patch(module, "list_differences", noted)
+        run = self.compare(lambda *args: False, until_the_first_is_recorded)
+        self.assertEqual(waited, [True])
+        self.assertEqual((run.state, run.checked), ("done", 6))
+        self.assertEqual(run.line_ids.mapping_id.sorted("id"), drifted.sorted("id"))
+
+    def test_after_a_lost_race_it_continues_where_it_is_stored(self):
+        self.patch(module, "CHUNK", 2)
+        self.drift(0)
+        todo = [SerializationFailure("met")]
+
+        def race(*arguments):
+            if todo:
+                raise todo.pop()
+            list_differences(*arguments)
+
+        self.patch(module, "list_differences", race)
+        run = self.compare()
+        self.assertEqual((run.state, run.checked), ("done", 6))
+        self.assertEqual(run.line_ids.mapping_id, self.mappings[0])
+        asked = [ids for _operation, ids in self.mapper.log]
+        # The second question had been sent when the first answer was not stored.
+        self.assertEqual([asked[0], asked[1]], [asked[2], asked[3]])
+        self.assertEqual(len(asked), 5)
+
+    def test_a_comparison_that_is_stopped_stores_no_more_answers(self):
+        self.patch(module, "CHUNK", 2)
+        self.drift(0)
+        run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+        original, calls = module.next_question, []
+
+        def stopped(*arguments):
+            calls.append(arguments)
+            if len(calls) == 2:
+                run.action_cancel()
+            return original(*arguments)
+
+        self.patch(module, "next_question", stopped)
+        run._job_run()
+        self.assertEqual((run.state, run.checked), ("cancelled", 2))
+        self.assertEqual(run.line_ids.mapping_id, self.mappings[0])
+
     def test_a_lost_job_is_noticed(self):
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
         jobs = self.env["queue.job"].search([("method_name", "=", "_job_run")])
@@ -581,10 +644,9 @@ class TestReconciliation(SparCase):
         counts = []
         for number in (2, 6):
             self.env.invalidate_all()
-            entries = run._next_entries(number)
             before = self.env.cr.sql_log_count
-            items = run._items(*run._comparable(entries))
-            self.assertEqual(len(items), number)
+            question = next_question(run, 0, number)
+            self.assertEqual(len(question.items), number)
             counts.append(self.env.cr.sql_log_count - before)
         self.assertEqual(counts[0], counts[1])
 
@@ -599,10 +661,13 @@ class TestReconciliation(SparCase):
             self.patch(module, "CHUNK", number)
             self.compare()
             run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+            question = next_question(run, 0, number)
+            with self.connection._client() as client:
+                answer = client.send(RESOLVE, question.all_items)
+            self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            with self.connection._client() as client:
-                run._compare_next(client, None, number)
+            list_differences(run, question, answer)
             counts.append(self.env.cr.sql_log_count - before)
             self.assertEqual(run.line_ids.mapped("kind"), ["spar_newer"] * number)
             run.action_cancel()

@@ -130,11 +130,12 @@ class Comparison:
                         self.size = max(1, self.size // 2)
                         asked = None
                         continue
-                if question and question.entries:
+                is_end = question and not question.entries
+                if question and not is_end:
                     in_flight = self._ask(question)
                 if asked:
                     self._record(asked)
-                if question and not question.entries:
+                elif is_end:
                     finish(self.run)
                 commit(self.env)
             except RETRYABLE_ERRORS:
@@ -145,9 +146,9 @@ class Comparison:
                 # It continues after the last question that was recorded.
                 asked = None
                 continue
-            if not in_flight:
-                # Out of time, at the end, or SPAR may not be asked now.
-                return bool(question and question.entries)
+            if not in_flight and not is_end:
+                # Time is up, or SPAR may not be asked now.
+                return bool(question)
             asked = in_flight
         return False
 

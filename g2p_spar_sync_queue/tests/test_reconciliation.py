@@ -452,16 +452,22 @@ class TestReconciliation(SparCase):
 
     def test_what_moves_while_spar_is_asked_is_left_out(self):
         mapping = self.drift()
+        original, calls = module.next_question, []
 
-        def meanwhile(handler, work):
-            # In the test's own transaction, which the engine is waiting in.
-            self.env.cr.execute(
-                "UPDATE g2p_spar_mapping SET wanted_change_id = NULL WHERE id = %s",
-                [mapping.id],
-            )
-            return False
+        def meanwhile(*arguments):
+            # The second question is read while SPAR processes the first one.
+            if calls:
+                self.env.cr.execute(
+                    "UPDATE g2p_spar_mapping SET wanted_change_id = NULL WHERE id = %s",
+                    [mapping.id],
+                )
+            calls.append(arguments)
+            return original(*arguments)
 
-        self.assertFalse(self.compare(meanwhile).line_ids)
+        self.patch(module, "next_question", meanwhile)
+        run = self.compare()
+        self.assertFalse(run.line_ids)
+        self.assertGreater(len(calls), 1)
 
     def test_ours_is_sent_whatever_the_difference(self):
         self.drift(0)

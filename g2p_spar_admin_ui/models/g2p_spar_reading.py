@@ -70,7 +70,7 @@ class G2pSparReading(models.Model):
             "masked": self.masked,
             "seen": self.seen,
         }
-        return run.line_ids._renew(run, [difference])
+        return run.line_ids.renew(run, [difference])
 
     def _mapping(self):
         self.ensure_one()

@@ -306,11 +306,30 @@ class G2pFinancialAddress(models.Model):
         :raise ValidationError: when the text could not be read back, or the number has
             been erased
         """
-        address = self.ensure_one().sudo()
-        if not address.whole_number():
-            raise ValidationError(self.env._("The number of this address was erased."))
-        strategy = address.dfsp_id.strategy_id
-        return strategy._construct(address._spar_parts()), strategy.strategy_number
+        [value] = self.ensure_one()._spar_values()
+        return value
+
+    def _spar_values(self):
+        """Return :meth:`_spar_value` of each of these, in order."""
+        values = []
+        # Thousands of a file have few providers in common.
+        shared = {}
+        for address in self.sudo():
+            number = address.whole_number()
+            if not number:
+                raise ValidationError(
+                    self.env._("The number of this address was erased.")
+                )
+            fa_type, dfsp, branch = address.fa_type, address.dfsp_id, address.branch_id
+            if (fa_type, dfsp, branch) not in shared:
+                shared[fa_type, dfsp, branch] = self._provider_parts(
+                    fa_type, dfsp, branch
+                )
+            own = self._own_parts(fa_type, [address[name] for name in OWN_PARTS])
+            parts = {**shared[fa_type, dfsp, branch], **own}
+            strategy = dfsp.strategy_id
+            values.append((strategy._construct(parts), strategy.strategy_number))
+        return values
 
     def _spar_parts(self):
         """Return the parts of the address by SPAR's names, with "" for empty ones.

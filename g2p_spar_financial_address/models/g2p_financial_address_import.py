@@ -154,7 +154,7 @@ class G2pFinancialAddress(models.Model):
             data["meant"] = bool(person and person._spar_meant(said, buckets))
 
     def _checked_rows(self, rows, providers, refused):
-        """Put the values of rows into their normal form; set aside what is wrong.
+        """Make the ``entry`` of each row, in its normal form; set aside what is wrong.
 
         :return: the rows that are right
         """
@@ -164,7 +164,7 @@ class G2pFinancialAddress(models.Model):
         kept = []
         for row, problem in zip(rows, problems, strict=True):
             if not problem:
-                row["values"], wrong = next(checked)
+                row["entry"], wrong = next(checked)
                 problem = next(iter(wrong.values()), None)
             if problem:
                 refused.add(row["info"], problem)
@@ -202,7 +202,7 @@ class G2pFinancialAddress(models.Model):
 
     def _unshared_rows(self, rows, refused):
         """Set aside rows whose number others use, where the policy refuses that."""
-        messages = self.find_sharing_refusals([row["values"] for row in rows])
+        messages = self.find_sharing_refusals([row["entry"] for row in rows])
         kept = []
         for row, message in zip(rows, messages, strict=True):
             if message:
@@ -217,13 +217,13 @@ class G2pFinancialAddress(models.Model):
             return self.browse()
         try:
             with self.env.cr.savepoint():
-                vals_list = [data["values"] for data in rows]
+                entries = [row["entry"] for row in rows]
                 # Before they are entered: a file must not hide what it replaces.
                 before = self._last_types(
-                    self.env["res.partner"].browse(v["partner_id"] for v in vals_list)
+                    self.env["res.partner"].browse(e["partner_id"] for e in entries)
                 )
                 known = self.sudo().search([], order="id desc", limit=1).id or 0
-                entered = self.submit(vals_list, "import")
+                entered = self.submit(entries, "import")
             # What was there already is left alone, and not counted.
             refused.count(entered.filtered(lambda a: a.id > known), before)
             return entered

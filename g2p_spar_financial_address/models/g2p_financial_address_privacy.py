@@ -259,6 +259,8 @@ class G2pFinancialAddress(models.Model):
         :rtype: list
         """
         on_sharing = self.env["g2p.fa.policy"]._on_sharing
+        if not any(on_sharing(fa_type) == "refuse" for fa_type in VALUE_FIELD):
+            return [None] * len(entries)
         fingerprints = [
             self._fingerprint(
                 entry["fa_type"],

@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
+from odoo.tools import frozendict
 
 from ..const import BANK_ACCOUNT, LIVE_STATES, MOBILE_WALLET, VALUE_FIELD
 from ..toolkit.context_flags import TRUSTED_WRITE, is_marked, marked
@@ -24,6 +25,28 @@ QUIET = {
     "mail_create_nolog": True,
     "mail_create_nosubscribe": True,
 }
+
+
+class CleanEntry(frozendict):
+    """An entry that :meth:`~G2pFinancialAddress.check_entries` has found right.
+
+    Only that method makes one. It cannot be changed, so ``submit`` does not clean it
+    again; what is made of it with another value is a dict, which ``submit`` cleans.
+
+    :param dict values: in their normal form
+    :param number_rule: what its provider asked of numbers, by which it was checked
+    """
+
+    __slots__ = ("number_rule",)
+
+    def __new__(cls, values, number_rule):
+        return super().__new__(cls, values)
+
+    def __init__(self, values, number_rule):
+        super().__init__(values)
+        self.number_rule = number_rule
+
+    __ior__ = dict.__or__
 
 
 class G2pFinancialAddress(models.Model):
@@ -62,13 +85,17 @@ class G2pFinancialAddress(models.Model):
 
         :param list entries: as for :meth:`submit`; without ``partner_id`` where the
             registrant is not known yet
-        :return: for each entry its values in their normal form, for :meth:`submit`, and
-            what is wrong, as messages by field
+        :return: for each entry its values in their normal form, and what is wrong, as
+            messages by field. If that is nothing, the values are a
+            :class:`CleanEntry`, which :meth:`submit` does not clean again
         :rtype: list[tuple[dict, dict]]
         """
         checked = [self._clean(entry) for entry in entries]
         self._check_branches(checked)
-        return checked
+        return [
+            (values if problems else self._clean_entry(values), problems)
+            for values, problems in checked
+        ]
 
     @api.private
     @api.model
@@ -93,7 +120,7 @@ class G2pFinancialAddress(models.Model):
         self._check_said(entries)
         origins = origins or [{}] * len(entries)
         said = [
-            self._cleaned({**PROTECTED_FIELDS, **entry, **origin, "channel": channel})
+            {**PROTECTED_FIELDS, **origin, **self._cleaned(entry), "channel": channel}
             for entry, origin in zip(entries, origins, strict=True)
         ]
         current = self._find_current(said)
@@ -272,16 +299,38 @@ class G2pFinancialAddress(models.Model):
 
         :raise ValidationError: with a message for the person who typed a wrong value
         """
-        cleaned, problems = self._clean(vals)
+        cleaned, problems = (vals, {}) if self._is_clean(vals) else self._clean(vals)
         for problem in problems.values():
             raise ValidationError(problem)
         draft = self.sudo()
         dfsp = self.env["g2p.dfsp"].browse(cleaned.get("dfsp_id", draft.dfsp_id.id))
         fa_type = cleaned["fa_type"]
         value = cleaned[VALUE_FIELD[fa_type]]
+        following = self._derived(value, fa_type, dfsp)
         if not draft or value != draft[VALUE_FIELD[fa_type]]:
-            cleaned["entered_by_id"] = self.env.uid
-        return {**cleaned, **self._derived(value, fa_type, dfsp)}
+            following["entered_by_id"] = self.env.uid
+        return {**cleaned, **following}
+
+    @api.model
+    def _clean_entry(self, values):
+        return CleanEntry(values, self._number_rule(values))
+
+    @api.model
+    def _is_clean(self, entry):
+        """Return whether an entry is clean, also by what its provider asks now."""
+        return (
+            isinstance(entry, CleanEntry)
+            and "dfsp_id" in entry
+            and entry.number_rule == self._number_rule(entry)
+        )
+
+    @api.model
+    def _number_rule(self, entry):
+        """Return what the provider of an entry asks of its numbers, to compare."""
+        dfsp = self.env["g2p.dfsp"].browse(entry.get("dfsp_id"))
+        partner = self.env["res.partner"].sudo().browse(entry.get("partner_id"))
+        country = dfsp.country_id or partner.company_id.country_id
+        return dfsp.account_pattern, country.id
 
     def _clean(self, vals):
         """Return ``vals`` in their normal form, and what is wrong with them.

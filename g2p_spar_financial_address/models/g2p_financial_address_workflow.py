@@ -113,23 +113,24 @@ class G2pFinancialAddress(models.Model):
         self._check_registrant()
         self._check_branch_required()
         self.partner_id._check_payment_data_stays()
-        for address in self:
-            if not address.dfsp_id.active:
+        for dfsp in self.dfsp_id:
+            if not dfsp.active:
                 raise ValidationError(
                     self.env._(
                         "%(provider)s is archived. Choose another provider.",
-                        provider=address.dfsp_id.name,
+                        provider=dfsp.name,
                     )
                 )
-            if address.branch_id and not address.branch_id.active:
+        for branch in self.branch_id:
+            if not branch.active:
                 raise ValidationError(
                     self.env._(
                         "The branch %(branch)s is archived. Choose another branch.",
-                        branch=address.branch_id.name,
+                        branch=branch.name,
                     )
                 )
-            # Raises if SPAR could not read the text back.
-            address._spar_value()
+        # Raises if SPAR could not read the text back.
+        self._spar_values()
 
     def _set_previous(self, in_use):
         for address in self:
@@ -156,10 +157,10 @@ class G2pFinancialAddress(models.Model):
         """
         policy = self.env["g2p.fa.policy"]
         causes = self._find_shared()
-        ways = {address: address._judged_channels() for address in self}
-        asking = any(policy._asks(way) for way in set().union(*ways.values()))
+        ways = {address: address._judged_channels() for address in self.sudo()}
+        asking = {way for way in set().union(*ways.values()) if policy._asks(way)}
         before = self.partner_id._paid_types() if asking else {}
-        for address in self:
+        for address in self if asking else ():
             types = {address.fa_type, *before.get(address.partner_id.id, ())}
             if any(
                 policy.asks_approval(t, way) for t in types for way in ways[address]
@@ -176,7 +177,7 @@ class G2pFinancialAddress(models.Model):
         policy of the admin form applies, too.
         """
         self.ensure_one()
-        return {self.channel, "admin"} if self.sudo().author_ids else {self.channel}
+        return {self.channel, "admin"} if self.author_ids else {self.channel}
 
     @api.model
     def _last_types(self, partners):

@@ -124,11 +124,10 @@ class ResPartner(models.Model):
         for text in texts:
             wanted = identifiers.normal(text)
             bucket = buckets.get(identifiers.likeness(text), self.browse())
-            same = bucket.filtered(
+            found[text] = bucket.filtered(
+                lambda one, text=text: one.spar_id == text
+            ) or bucket.filtered(
                 lambda one, wanted=wanted: identifiers.normal(one.spar_id) == wanted
-            )
-            found[text] = (
-                same.filtered(lambda one, text=text: one.spar_id == text) or same
             )
         return found
 
@@ -155,14 +154,15 @@ class ResPartner(models.Model):
         :rtype: res.partner
         """
         self.ensure_one()
-        # Also archived ones: this registrant would get their account.
-        mine = self.sudo().with_context(active_test=False)
+        mine = self.sudo()
         said = [name for name in names_said if name]
         if not mine.spar_id or not said:
             return self.browse()
         if buckets is None:
-            buckets = mine._spar_id_buckets({mine.spar_id}, ["name"])
-        for other in buckets.get(identifiers.likeness(mine.spar_id), mine) - mine:
+            # Archived ones, too: this registrant would be paid at their account.
+            everybody = mine.with_context(active_test=False)
+            buckets = everybody._spar_id_buckets({mine.spar_id}, ["name"])
+        for other in buckets.get(mine.spar_id_likeness, mine) - mine:
             if identifiers.differ_in_zeros(mine.spar_id, other.spar_id) and any(
                 _RANK[names.compare(name, other._spar_get_name())]
                 > _RANK[names.compare(name, mine._spar_get_name())]

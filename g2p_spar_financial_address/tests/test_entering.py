@@ -249,6 +249,102 @@ class TestEntering(FinancialAddressCase):
         self.assertEqual(self.Address.check_entry(values), (values, {}))
         self.assertTrue(self.Address.submit([values], "api").is_place(values))
 
+    def checked(self, number="0754200001", **values):
+        """Return an entry that was found right."""
+        entry, problems = self.Address.check_entry(self.entry(number, **values))
+        self.assertFalse(problems)
+        return entry
+
+    def checked_account(self):
+        account = {"fa_type": "bank_account", "account_number": "0123456789"}
+        return self.checked(False, dfsp_id=self.bank.id, **account)
+
+    def test_what_was_checked_is_not_cleaned_again(self):
+        cleaned = []
+        original = type(self.Address)._cleaned_value
+
+        def noted(addresses, fa_type, text, dfsp):
+            cleaned.append(text)
+            return original(addresses, fa_type, text, dfsp)
+
+        self.patch(type(self.Address), "_cleaned_value", noted)
+        for entry in (self.checked(), self.checked_account()):
+            self.Address.submit([entry], "import")
+        self.assertEqual(cleaned, ["0754200001", "0123456789"])
+
+    def test_what_was_checked_cannot_be_changed(self):
+        entry = self.checked()
+        for change in (
+            lambda: entry.update(mobile_number="12"),
+            lambda: entry.__setitem__("mobile_number", "12"),
+            lambda: entry.pop("reason"),
+        ):
+            with self.assertRaises(NotImplementedError):
+                change()
+        merged = entry
+        merged |= {"mobile_number": "12"}
+        self.assertEqual(entry["mobile_number"], "+255754200001")
+        for changed in (merged, {**entry, "mobile_number": "12"}):
+            with self.assertRefused("This mobile number cannot exist"):
+                self.Address.submit([changed], "import")
+        with self.assertRefused("not written by hand"):
+            self.Address.submit([{**entry, "state": "effective"}], "import")
+
+    def test_what_was_found_wrong_is_refused_when_it_is_submitted(self):
+        typed = self.entry("0754200001", holder_name="A\nB")
+        values, problems = self.Address.check_entry(typed)
+        self.assertTrue(problems)
+        with self.assertRefused("control character"):
+            self.Address.submit([{**values, "holder_name": "A\nB"}], "import")
+        values, problems = self.Address.check_entry(self.entry("12"))
+        self.assertTrue(problems)
+        with self.assertRefused("Enter the mobile number"):
+            self.Address.submit([values], "import")
+
+    def test_what_changes_after_a_check_is_seen_when_it_is_submitted(self):
+        def since(change, message, entry):
+            with self.subTest(message), self.env.cr.savepoint() as point:
+                change()
+                with self.assertRefused(message):
+                    self.Address.submit([entry], "import")
+                point.rollback()
+                self.env.invalidate_all(flush=False)
+
+        wallet, account = self.checked(), self.checked_account()
+        operator, bank, partner = self.operator, self.bank, self.registrant
+        since(lambda: operator.write({"active": False}), "is archived", wallet)
+        since(
+            lambda: self.approved(bank).write({"account_pattern": r"\d{4}"}),
+            "no such account numbers",
+            account,
+        )
+        since(
+            lambda: self.approved(bank).write(
+                {"country_id": self.env.ref("base.de").id}
+            ),
+            "is an IBAN",
+            account,
+        )
+        since(lambda: bank.write({"branch_required": True}), "needs one", account)
+        since(
+            lambda: partner.write({"is_registrant": False}), "not a registrant", wallet
+        )
+        since(
+            lambda: partner.write({"payment_removal_date": "2026-01-01"}),
+            "is being removed",
+            wallet,
+        )
+        self.enter("0754200001", self.new_registrant("Chiku Omar", "SR-3"))
+        since(lambda: self.set_policy(shared="refuse"), "already paid", wallet)
+        self.set_policy(approve_import=True)
+        self.assertEqual(self.Address.submit([wallet], "import").state, "to_approve")
+
+    def test_what_was_checked_is_not_entered_without_the_right_to(self):
+        viewer = self.new_user("e_viewer", "viewer")
+        theirs = self.env["g2p.financial.address"].with_user(viewer)
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            theirs.submit([self.checked()], "import")
+
     def test_a_branch_that_is_kept_is_not_missing(self):
         self.enter_bank_account("0123456789")
         self.bank.branch_required = True

@@ -433,7 +433,7 @@ class TestImport(FinancialAddressCase):
         self.patch(type(self.env["g2p.financial.address"]), "submit", meet)
         with self.assertRaises(SerializationFailure):
             self.env["g2p.financial.address"]._enter_rows(
-                [{"values": {"partner_id": one.id}} for one in self.people[:2]], None
+                [{"entry": {"partner_id": one.id}} for one in self.people[:2]], None
             )
 
     def test_it_says_what_is_replaced(self):

@@ -134,7 +134,7 @@ def clean_account_number(text):
         account number has, such as look-alikes or invisible ones
     """
     text = clean_number_text(text, _lt("Account number"))
-    number = _plain_digits(re.sub(r"\s", "", text)).upper()
+    number = typed_numbers.plain_digits(re.sub(r"\s", "", text)).upper()
     if not number:
         raise InvalidValue(_lt("Enter the account number."))
     if not any(character.isdecimal() for character in number):
@@ -147,14 +147,6 @@ def clean_account_number(text):
             )
         )
     return number
-
-
-def _plain_digits(text):
-    """Return text with the digits of all scripts replaced by 0 to 9."""
-    return "".join(
-        str(unicodedata.decimal(character)) if character.isdecimal() else character
-        for character in text
-    )
 
 
 def clean_mobile_number(text, country_code, name_of):
@@ -185,7 +177,8 @@ def clean_mobile_number(text, country_code, name_of):
         raise InvalidValue(
             _lt("This is not a phone number. Write digits only.")
         ) from None
-    if not phonenumbers.is_valid_number(number):
+    kind = phonenumbers.number_type(number)
+    if kind == phonenumbers.PhoneNumberType.UNKNOWN:
         raise InvalidValue(
             _lt(
                 "This mobile number cannot exist in %(region)s. "
@@ -193,7 +186,7 @@ def clean_mobile_number(text, country_code, name_of):
                 region=_region(number, name_of),
             )
         )
-    if phonenumbers.number_type(number) in _NOT_MOBILE:
+    if kind in _NOT_MOBILE:
         raise InvalidValue(
             _lt(
                 "This is not a mobile number in %(region)s, so it cannot be a mobile "

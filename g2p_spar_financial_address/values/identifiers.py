@@ -7,6 +7,8 @@ two registrants at SPAR, and the wrong one may be paid.
 import re
 import unicodedata
 
+from .typed_numbers import plain_digits
+
 # Invisible characters: Unicode's Default_Ignorable_Code_Point, and the marks around
 # interlinear notes.
 _INVISIBLE = re.compile(
@@ -51,7 +53,9 @@ def normal(text):
     :param str text: the typed text, or a falsy value
     :rtype: str
     """
-    text = _DASHES.sub("-", _INVISIBLE.sub("", text or ""))
+    text = text or ""
+    if not text.isascii():
+        text = _DASHES.sub("-", _INVISIBLE.sub("", text))
     # Removing a character may bring a letter and its accent together.
     return unicodedata.normalize("NFC", _BLANKS.sub(" ", text)).strip()
 
@@ -68,10 +72,7 @@ def likeness(text):
     (True, False)
     """
     text = normal(unicodedata.normalize("NFKC", normal(text))).casefold()
-    plain = "".join(
-        str(unicodedata.decimal(character)) if character.isdecimal() else character
-        for character in text.translate(_DRAWN_ALIKE).translate(_READ_ALIKE)
-    )
+    plain = plain_digits(text.translate(_DRAWN_ALIKE).translate(_READ_ALIKE))
     return _without_zeros(plain) or False
 
 

@@ -81,6 +81,8 @@ def long_number(text):
     >>> long_number("000123"), long_number("1234 5678 9012 3450")
     ('', '')
     """
+    if len(text) <= KEPT_DIGITS and text.isascii():
+        return ""
     match = _WHOLE.fullmatch(_plain(text).strip())
     digits = re.sub(r"\D", "", match["digits"]).lstrip("0") if match else ""
     return digits if len(digits) > KEPT_DIGITS else ""
@@ -106,9 +108,17 @@ def with_exponent(digits):
 
 def _plain(text):
     """Return text with digits, dots and commas of every script as those of ASCII."""
+    return plain_digits(unicodedata.normalize("NFKC", text).replace("\u066b", "."))
+
+
+def plain_digits(text):
+    """Return text with the digits of all scripts replaced by 0 to 9."""
+    if text.isascii():
+        # Nearly all of the cells of a file: the loop would be much of its import.
+        return text
     return "".join(
         str(unicodedata.decimal(character)) if character.isdecimal() else character
-        for character in unicodedata.normalize("NFKC", text).replace("\u066b", ".")
+        for character in text
     )
 
 
@@ -172,7 +182,10 @@ def _says_all(typed, number, region):
     home = region and PhoneMetadata.metadata_for_region(region.upper(), None)
     abroad = f"(?:{home.international_prefix})?" if home else ""
     code = f"(?:{abroad}{number.country_code})?"
-    if re.fullmatch(f"{code}(?:{trunk})?{national}", typed):
+    # Without the national number, the pattern is the same for a whole country, and
+    # compiled once.
+    before = f"{code}(?:{trunk})?"
+    if typed.endswith(national) and re.fullmatch(before, typed.removesuffix(national)):
         return True
     if home and number.country_code == 1 and len(typed) == 7:
         # The whole country has one area code, which is not dialled within it.

@@ -8,10 +8,10 @@ from unittest.mock import patch
 from odoo import Command, fields
 from odoo.tests import tagged
 
+from ..comparison import run as comparison
 from ..engine import record
 from ..engine.store import version
 from ..live import query
-from ..models import g2p_spar_reconciliation
 from ..spar.keys import KeyPair
 from .common import PartnerApiCase
 from .key_case import KeyCase
@@ -83,21 +83,21 @@ class TestLongSyncRun(KeyCase):
 
     def test_a_comparison_signs_with_the_key_in_use_and_pauses_for_no_other(self):
         self.run_engine(mappings=self.mappings)
-        self.patch(g2p_spar_reconciliation, "CHUNK", 1)
+        self.patch(comparison, "CHUNK", 1)
         old = self.connection.key_id.thumbprint
-        Run, todo = type(self.env["g2p.spar.reconciliation"]), [self.switch_key]
-        original = Run._items
+        todo = [self.switch_key]
+        original = comparison.Comparison._open_client
 
-        def items(*arguments):
-            asked = original(*arguments)
+        def open_client(run):
+            client = original(run)
             if len(self.kids) > before and todo:
                 # While the second question is about to be asked.
                 todo.pop()()
                 self.mapper.faults = [faults.signature_refused]
-            return asked
+            return client
 
         before = len(self.kids)
-        self.patch(Run, "_items", items)
+        self.patch(comparison.Comparison, "_open_client", open_client)
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
         run._job_run()
         self.assertFalse(todo or self.mapper.faults)

@@ -1,8 +1,13 @@
+import threading
 import time
 from datetime import datetime
 from unittest.mock import patch
 
-from psycopg2.errors import LockNotAvailable, UniqueViolation
+from psycopg2.errors import (
+    LockNotAvailable,
+    SerializationFailure,
+    UniqueViolation,
+)
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
@@ -10,8 +15,11 @@ from odoo.tests import Form, mute_logger, new_test_user, tagged
 
 from odoo.addons.queue_job.tests.common import trap_jobs
 
+from ..comparison import run as module
+from ..comparison.differences import list_differences
+from ..comparison.questions import next_question
 from ..engine import breaker
-from ..models import g2p_spar_reconciliation as module
+from ..spar.codes import RESOLVE
 from .common import SparCase
 from .spar_stand_in import faults
 
@@ -444,16 +452,22 @@ class TestReconciliation(SparCase):
 
     def test_what_moves_while_spar_is_asked_is_left_out(self):
         mapping = self.drift()
+        original, calls = module.next_question, []
 
-        def meanwhile(handler, work):
-            # In the test's own transaction, which the engine is waiting in.
-            self.env.cr.execute(
-                "UPDATE g2p_spar_mapping SET wanted_change_id = NULL WHERE id = %s",
-                [mapping.id],
-            )
-            return False
+        def meanwhile(*arguments):
+            # The second question is read while SPAR processes the first one.
+            if calls:
+                self.env.cr.execute(
+                    "UPDATE g2p_spar_mapping SET wanted_change_id = NULL WHERE id = %s",
+                    [mapping.id],
+                )
+            calls.append(arguments)
+            return original(*arguments)
 
-        self.assertFalse(self.compare(meanwhile).line_ids)
+        self.patch(module, "next_question", meanwhile)
+        run = self.compare()
+        self.assertFalse(run.line_ids)
+        self.assertGreater(len(calls), 1)
 
     def test_ours_is_sent_whatever_the_difference(self):
         self.drift(0)
@@ -563,6 +577,61 @@ class TestReconciliation(SparCase):
         asked = [len(ids) for _operation, ids in self.mapper.log]
         self.assertEqual(asked, [2, 2, 2, 2])
 
+    def test_an_answer_is_compared_while_spar_processes_the_next_question(self):
+        self.patch(module, "CHUNK", 2)
+        drifted = self.drift(0) | self.drift(3)
+        recorded, waited = threading.Event(), []
+
+        def noted(*arguments):
+            list_differences(*arguments)
+            recorded.set()
+
+        def until_the_first_is_recorded(handler, work):
+            waited.append(recorded.wait(3))
+            return False
+
+        self.patch(module, "list_differences", noted)
+        run = self.compare(lambda *args: False, until_the_first_is_recorded)
+        self.assertEqual(waited, [True])
+        self.assertEqual((run.state, run.checked), ("done", 6))
+        self.assertEqual(run.line_ids.mapping_id.sorted("id"), drifted.sorted("id"))
+
+    def test_after_a_lost_race_it_continues_where_it_is_stored(self):
+        self.patch(module, "CHUNK", 2)
+        self.drift(0)
+        todo = [SerializationFailure("met")]
+
+        def race(*arguments):
+            if todo:
+                raise todo.pop()
+            list_differences(*arguments)
+
+        self.patch(module, "list_differences", race)
+        run = self.compare()
+        self.assertEqual((run.state, run.checked), ("done", 6))
+        self.assertEqual(run.line_ids.mapping_id, self.mappings[0])
+        asked = [ids for _operation, ids in self.mapper.log]
+        # The second question had been sent when the first answer was not stored.
+        self.assertEqual([asked[0], asked[1]], [asked[2], asked[3]])
+        self.assertEqual(len(asked), 5)
+
+    def test_a_comparison_that_is_stopped_stores_no_more_answers(self):
+        self.patch(module, "CHUNK", 2)
+        self.drift(0)
+        run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+        original, calls = module.next_question, []
+
+        def stopped(*arguments):
+            calls.append(arguments)
+            if len(calls) == 2:
+                run.action_cancel()
+            return original(*arguments)
+
+        self.patch(module, "next_question", stopped)
+        run._job_run()
+        self.assertEqual((run.state, run.checked), ("cancelled", 2))
+        self.assertEqual(run.line_ids.mapping_id, self.mappings[0])
+
     def test_a_lost_job_is_noticed(self):
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
         jobs = self.env["queue.job"].search([("method_name", "=", "_job_run")])
@@ -592,10 +661,9 @@ class TestReconciliation(SparCase):
         counts = []
         for number in (2, 6):
             self.env.invalidate_all()
-            entries = run._next_entries(number)
             before = self.env.cr.sql_log_count
-            items = run._items(*run._comparable(entries))
-            self.assertEqual(len(items), number)
+            question = next_question(run, 0, number)
+            self.assertEqual(len(question.items), number)
             counts.append(self.env.cr.sql_log_count - before)
         self.assertEqual(counts[0], counts[1])
 
@@ -610,10 +678,13 @@ class TestReconciliation(SparCase):
             self.patch(module, "CHUNK", number)
             self.compare()
             run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+            question = next_question(run, 0, number)
+            with self.connection._client() as client:
+                answer = client.send(RESOLVE, question.all_items)
+            self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            with self.connection._client() as client:
-                run._compare_next(client, None, number)
+            list_differences(run, question, answer)
             counts.append(self.env.cr.sql_log_count - before)
             self.assertEqual(run.line_ids.mapped("kind"), ["spar_newer"] * number)
             run.action_cancel()

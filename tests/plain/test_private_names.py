@@ -73,7 +73,6 @@ EXCEPTIONS = {
         "_check_operator": SPAR,
         "_client": SPAR,
         "_key_problem_text": SPAR,
-        "_renew": SPAR,
     },
     "g2p_spar_portal": {},
     "g2p_spar_self_service_api": {},

@@ -85,6 +85,13 @@ def test_no_other_addon_stores_or_ends_an_address_itself():
     assert not found
 
 
+def test_only_the_service_says_that_an_entry_is_clean():
+    found = [path for path, source in product_files() if "CleanEntry" in source]
+    assert found == [
+        "g2p_spar_financial_address/models/g2p_financial_address_service.py"
+    ]
+
+
 @pytest.mark.parametrize(
     "source",
     [

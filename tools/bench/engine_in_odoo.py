@@ -159,7 +159,7 @@ def compare_comparisons(env, connection, mapper, rounds):
     :param int rounds: how many comparisons.
     :return: registrants per second in each round, for ``comparison`` and ``bare``.
     """
-    from odoo.addons.g2p_spar_sync_queue.models.g2p_spar_reconciliation import CHUNK
+    from odoo.addons.g2p_spar_sync_queue.comparison.run import CHUNK
 
     database = env.cr.dbname
     count = requeue(database, connection, mapper)

@@ -117,7 +117,10 @@ SPECS = [
         connection={"state": "paused"},
         stops={"R": {"compare", "send", "answer"}},
         finish=stays_paused,
-        known=("M.begin, M.commit, M.begin, M.commit, R.compare, R.send, R.answer",),
+        known=(
+            "M.begin, M.commit, M.begin, M.commit, R.compare, R/call.send, "
+            "R/call.answer",
+        ),
     ),
     Spec(
         "compare_while_queued",

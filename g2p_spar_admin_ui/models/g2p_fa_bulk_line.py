@@ -70,7 +70,7 @@ class G2pFaBulkLine(models.Model):
             ),
         )
         # What waits was asked for on its own: it would be replaced without a decision.
-        waiting = self.env["g2p.financial.address"]._pending_of(seen.partner_id)
+        waiting = self.env["g2p.financial.address"].pending_of(seen.partner_id)
         asked = seen.filtered(lambda line: line.partner_id in waiting.partner_id)
         asked._note(
             "refused",

@@ -211,8 +211,13 @@ class G2pFinancialAddress(models.Model):
         for channel, addresses in self.grouped("channel").items():
             addresses.partner_id._financial_address_changed(channel)
 
+    @api.private
     @api.model
-    def _pending_of(self, partners):
+    def pending_of(self, partners):
+        """Return the addresses of these registrants that wait for a second person.
+
+        :param res.partner partners: the registrants
+        """
         return self.sudo().search(
             [("partner_id", "in", partners.ids), ("state", "=", "to_approve")]
         )

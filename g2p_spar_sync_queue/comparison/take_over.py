@@ -60,7 +60,7 @@ def _take(line):
         return str(problem)
     if mapping._open_changes():
         return line.env._("The registrant's address has changed since.")
-    if line.env["g2p.financial.address"]._pending_of(line.sudo().partner_id):
+    if line.env["g2p.financial.address"].pending_of(line.sudo().partner_id):
         # It would be replaced without a decision.
         return line.env._(
             "Another address of the registrant waits for a second person. Have "

@@ -1,7 +1,7 @@
 """Rules for account numbers: the bank's own pattern, and IBANs.
 
 No message repeats the number that was typed. The countries that use IBANs, and the
-lengths of their IBANs, come from python-stdnum.
+lengths of their IBANs, come from python-stdnum, which has those of SWIFT's registry.
 """
 
 import re
@@ -12,6 +12,7 @@ from importlib.machinery import SourceFileLoader
 
 import stdnum
 from stdnum import numdb
+from stdnum.iso7064 import mod_97_10
 
 from .invalid import InvalidValue, _lt
 
@@ -20,6 +21,34 @@ if not hasattr(stdnum.__spec__.loader, "get_resource_reader"):
     # open the library's data files. Without this, importing stdnum.iban fails.
     stdnum.__spec__.loader = SourceFileLoader(stdnum.__name__, stdnum.__file__)
 iban = import_module("stdnum.iban")
+
+#: Characters of the IBANs of countries that use them without an entry in SWIFT's
+#: registry. Source: the experimental IBANs of https://www.iban.com/structure. Banks
+#: there also use other numbers, so only whole ones are checked.
+_UNREGISTERED = {
+    "AO": 25,
+    "BF": 28,
+    "BJ": 28,
+    "CF": 27,
+    "CG": 27,
+    "CI": 28,
+    "CM": 27,
+    "CV": 25,
+    "DZ": 26,
+    "GA": 27,
+    "GQ": 27,
+    "GW": 25,
+    "IR": 26,
+    "KM": 27,
+    "MA": 28,
+    "MG": 27,
+    "ML": 28,
+    "MZ": 25,
+    "NE": 28,
+    "SN": 28,
+    "TD": 27,
+    "TG": 28,
+}
 
 MAX_PATTERN_LENGTH = 200
 #: Longer numbers match no pattern. The longest IBAN has 34 characters, and a limit
@@ -48,9 +77,10 @@ def check_account_number(number, expected):
     """Refuse an account number that is invalid at this bank, or at all banks.
 
     A bank's own pattern decides first. Where the bank's country uses IBANs and the
-    bank has no pattern, only an IBAN of that country is valid. A number that begins
-    like an IBAN must be a valid one, unless a bank of a country without IBANs has a
-    pattern that accepts it.
+    bank has no pattern, only an IBAN of that country is valid. At a bank of another
+    country, a number is an IBAN if it begins like one and has its length; its check
+    digits must fit then, unless the bank's pattern accepts it. Where the bank's country
+    is not known, all that begins like an IBAN must be a valid one.
 
     :param str number: the number, already without blanks and in upper case
     :param AccountFormat expected: what the bank says about its numbers
@@ -72,7 +102,11 @@ def check_account_number(number, expected):
                 length=iban_length(country_code),
             )
         )
-    if _begins_like_iban(number, number[:2]):
+    if _is_whole_iban(number):
+        _check_digits(number)
+    elif _begins_like_iban(number, number[:2]) and (
+        iban_length(country_code) or not country_code
+    ):
         _check_iban(number)
 
 
@@ -157,7 +191,31 @@ def iban_length(country_code):
 
 def is_iban(number):
     """Return whether this account number is an IBAN, which is unique in the world."""
-    return _begins_like_iban(number, number[:2]) and iban.is_valid(number)
+    return _is_whole_iban(number) and _digits_fit(number)
+
+
+def _is_whole_iban(number):
+    """Return whether the number has the beginning and the length of an IBAN."""
+    length = iban_length(number[:2]) or _UNREGISTERED.get(number[:2])
+    return len(number) == length and bool(
+        re.fullmatch("[A-Z]{2}[0-9]{2}[A-Z0-9]+", number)
+    )
+
+
+def _digits_fit(number):
+    if number[:2] in _UNREGISTERED:
+        return mod_97_10.is_valid(number[4:] + number[:4])
+    return iban.is_valid(number)
+
+
+def _check_digits(number):
+    if not _digits_fit(number):
+        raise InvalidValue(
+            _lt(
+                "This IBAN cannot exist: its check digits do not fit. A character is "
+                "mistyped, or two have changed places."
+            )
+        )
 
 
 def _begins_like_iban(number, country_code):
@@ -182,13 +240,6 @@ def _check_iban(number):
                 code=number[:2],
                 length=length,
                 typed=len(number),
-            )
-        )
-    if not iban.is_valid(number):
-        raise InvalidValue(
-            _lt(
-                "This IBAN cannot exist: its check digits do not fit. A character is "
-                "mistyped, or two have changed places."
             )
         )
 

@@ -9,6 +9,8 @@ import io
 
 from odoo.exceptions import UserError
 
+from .separator import separator_of
+
 REQUIRED_COLUMNS = (
     "type",
     "provider_code",
@@ -44,8 +46,10 @@ def read_rows(env, content):
     :raise UserError: when it is no such file; then no row is read
     """
     text = _decoded(env, content)
+    delimiter, text = separator_of(text)
+    skipped = 1 if delimiter else 0
     header = text.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=header.count)
+    delimiter = delimiter or max(_DELIMITERS, key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows = []
     before = 0
@@ -54,7 +58,7 @@ def read_rows(env, content):
         before = reader.line_num
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                rows.append((before + 1, _row(columns, cells)))
+                rows.append((skipped + before + 1, _row(columns, cells)))
             before = reader.line_num
             if len(rows) > MAX_ROWS:
                 raise UserError(
@@ -69,7 +73,7 @@ def read_rows(env, content):
             env._(
                 "Line %(line)s cannot be read: a quotation mark is missing or one too "
                 "many. Correct it and choose the file again.",
-                line=before + 1,
+                line=skipped + before + 1,
             )
         ) from None
     if not rows:

@@ -6,6 +6,7 @@ from openpyxl import load_workbook
 from odoo import fields, models
 from odoo.tools import groupby
 
+from ..imports.separator import separator_of
 from ..values.typed_numbers import KEPT_DIGITS, is_cut, long_number, with_exponent
 
 ADDRESS = "g2p.financial.address"
@@ -59,6 +60,40 @@ class BaseImport(models.TransientModel):
         self.fa_import_so_far = so_far if more else False
         result["messages"] = [] if more else self._fa_report(so_far, dryrun)
         return result
+
+    # === CSV AS SPREADSHEETS WRITE IT, WHATEVER IS IMPORTED === #
+
+    def _read_csv(self, options):
+        text = self._decoded_csv(options)
+        separator, _rows = separator_of(text)
+        if separator and not options.get("separator"):
+            options["separator"] = separator
+        result = super()._read_csv(options)
+        if not separator or not result:
+            return result
+        # With whatever separator it is read, it is the first row.
+        length, rows = result
+        return length - 1, rows[1:]
+
+    def _decoded_csv(self, options):
+        """Return the text of the file, or ``""`` where another encoding is guessed.
+
+        Nearly no text in another encoding is valid UTF-8, and the library that guesses
+        takes UTF-8 with few accents for another one.
+        """
+        content = self.file or b""
+        encoding = options.get("encoding")
+        if not encoding:
+            mark = content.startswith(b"\xef\xbb\xbf")
+            encoding = "utf-8-sig" if mark else "utf-8"
+        try:
+            text = content.decode(encoding)
+        except (UnicodeDecodeError, LookupError):
+            return ""
+        # UTF-16 may be valid UTF-8, full of zeros.
+        if "\0" not in text[:100]:
+            options["encoding"] = encoding
+        return text
 
     # === LONG NUMBERS === #
 

@@ -60,7 +60,7 @@ class G2pSparKey(models.Model):
         compute="_compute_upload",
         readonly=False,
         groups=MANAGER,
-        help="PEM, or PKCS#12 (.p12, .pfx). It cannot be shown or downloaded "
+        help="PEM, DER, or PKCS#12 (.p12, .pfx). It cannot be shown or downloaded "
         "afterwards.",
     )
     upload_certificate = fields.Binary(
@@ -86,8 +86,8 @@ class G2pSparKey(models.Model):
     key_path = fields.Char(
         "Key file on the server",
         groups=MANAGER,
-        help="PEM, or PKCS#12 (.p12, .pfx), readable by Odoo only, in a folder that "
-        "the server allows for keys.",
+        help="PEM, DER, or PKCS#12 (.p12, .pfx), readable by Odoo only, in a folder "
+        "that the server allows for keys.",
     )
     certificate_path = fields.Char(
         "Certificate file on the server",
@@ -102,8 +102,8 @@ class G2pSparKey(models.Model):
     key_variable = fields.Char(
         "Variable with the key",
         groups=MANAGER,
-        help="It holds the key in PEM form, or a PKCS#12 file in Base64. Its name "
-        "begins with SPAR_.",
+        help="It holds the key in PEM form, or a DER or PKCS#12 file in Base64. Its "
+        "name begins with SPAR_.",
     )
     certificate_variable = fields.Char(
         "Variable with the certificate",
@@ -184,7 +184,9 @@ class G2pSparKey(models.Model):
             )
         try:
             content = _decode(upload["upload_certificate"], keys.NOT_A_CERTIFICATE)
-            pair = keys.KeyPair(unseal(self), keys.load_certificate(content))
+            private_key = unseal(self)
+            certificate = keys.load_certificate(content, private_key)
+            pair = keys.KeyPair(private_key, certificate)
             self._refuse_expired(pair)
         except KeyProblem as problem:
             raise ValidationError(self._field_text(problem)) from None
@@ -202,7 +204,7 @@ class G2pSparKey(models.Model):
         )
         if "upload_certificate" in upload:
             content = _decode(upload["upload_certificate"], keys.NOT_A_CERTIFICATE)
-            certificate = keys.load_certificate(content)
+            certificate = keys.load_certificate(content, private_key)
         pair = keys.make_pair(private_key, certificate)
         seal(self, private_key)
         return pair
@@ -329,8 +331,16 @@ class G2pSparKey(models.Model):
                 "allows for keys (SPAR_SECRET_FOLDERS), and readable by Odoo."
             ),
             keys.NOT_A_KEY: self.env._(
-                "This is not a readable private key. PEM and PKCS#12 (.p12, .pfx) are "
-                "understood."
+                "This is not a readable private key. PEM, DER and PKCS#12 (.p12, .pfx) "
+                "are understood."
+            ),
+            keys.JAVA_KEYSTORE: self.env._(
+                "This is a Java keystore. Convert it: keytool -importkeystore "
+                "-srckeystore FILE -destkeystore key.p12 -deststoretype PKCS12"
+            ),
+            keys.OTHER_PROGRAM: self.env._(
+                "This key is in the form of SSH. Convert it: ssh-keygen -p -m PKCS8 -f "
+                "FILE; one of PuTTY first: puttygen FILE -O private-openssh -o NEW"
             ),
             keys.NOT_RSA: self.env._(
                 "SPAR accepts RSA keys only, and this is another kind."
@@ -343,7 +353,10 @@ class G2pSparKey(models.Model):
             ),
             keys.PASSWORD_WRONG: self.env._("The password does not open the key."),
             keys.NO_CERTIFICATE: self.env._("There is no certificate with this key."),
-            keys.NOT_A_CERTIFICATE: self.env._("This is not a readable certificate."),
+            keys.NOT_A_CERTIFICATE: self.env._(
+                "This is not a readable certificate. PEM, DER and PKCS#7 (.p7b) are "
+                "understood."
+            ),
             keys.OF_ANOTHER_KEY: self.env._("This certificate belongs to another key."),
             keys.EXPIRED: self.env._(
                 "The certificate expired on %s. Set up a new key."

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 from cryptography.x509.oid import NameOID
 
 ALGORITHM = "RS256"
@@ -25,6 +25,8 @@ MAX_NAME = 64
 # Codes of problems with a key or its certificate.
 UNREADABLE = "unreadable"
 NOT_A_KEY = "not_a_key"
+JAVA_KEYSTORE = "java_keystore"
+OTHER_PROGRAM = "other_program"
 NOT_RSA = "not_rsa"
 TOO_SHORT = "too_short"
 PASSWORD_MISSING = "password_missing"
@@ -117,8 +119,9 @@ class KeyPair:
 def load_pair(key, certificate=None, password=None, known=False):
     """Read a key and its certificate.
 
-    :param bytes key: PEM, or PKCS#12
-    :param bytes certificate: PEM or DER; by default it is in the same file as the key
+    :param bytes key: as for :func:`load_key`
+    :param bytes certificate: as for :func:`load_certificate`; by default it is in the
+        same file as the key
     :param bytes password: of the file with the key
     :param bool known: see :func:`load_key`
     :rtype: KeyPair
@@ -126,7 +129,7 @@ def load_pair(key, certificate=None, password=None, known=False):
     """
     private_key, found = load_key(key, password, known)
     if certificate:
-        found = load_certificate(certificate)
+        found = load_certificate(certificate, private_key)
     return make_pair(private_key, found)
 
 
@@ -145,25 +148,46 @@ def make_pair(private_key, certificate):
 def load_key(content, password=None, known=False):
     """Read a private key.
 
-    :param bytes content: PEM, or PKCS#12
+    :param bytes content: PEM, DER, or PKCS#12
     :param bytes password: of the file, if it has one
     :param bool known: whether it was checked before; then the check that its numbers
         are prime is left out, which takes longer than all other steps before a request
-    :return: the key, and the certificate in the same file or None
+    :return: the key, and its certificate in the same file or None
     :raise KeyProblem: when it is none, the password is missing or wrong, or it is too
         weak
     """
     if len(content) > MAX_BYTES:
         raise KeyProblem(NOT_A_KEY)
+    content = _without_utf16(content)
+    certificate = None
     if b"-----BEGIN" in content:
         private_key, certificate = _load_pem(content, password, known)
-    else:
+    elif _looks_like_pkcs12(content):
         private_key, certificate = _load_pkcs12(content, password)
+    elif content.startswith((b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")):
+        raise KeyProblem(JAVA_KEYSTORE)
+    elif content.startswith(b"PuTTY-User-Key-File"):
+        raise KeyProblem(OTHER_PROGRAM)
+    else:
+        private_key = _load_der(content, password, known)
     check_strength(private_key)
     return private_key, certificate
 
 
+def _without_utf16(content):
+    """Return a PEM file as ASCII, where Windows has saved it as UTF-16."""
+    marks = (b"\xff\xfe", b"\xfe\xff")
+    if not (content.startswith(marks) or b"-\0-\0" in content[:64]):
+        return content
+    encoding = "utf-16" if content.startswith(marks) else "utf-16-le"
+    # A DER file may begin in any way, but has no such text.
+    text = content.decode(encoding, "ignore")
+    return text.encode("ascii", "ignore") if "-----BEGIN" in text else content
+
+
 def _load_pem(content, password, known):
+    if b"-----BEGIN OPENSSH" in content:
+        raise KeyProblem(OTHER_PROGRAM)
     locked = b"ENCRYPTED" in content
     if locked and not password:
         raise KeyProblem(PASSWORD_MISSING)
@@ -177,21 +201,39 @@ def _load_pem(content, password, known):
         # Without the cause: its text may quote the file.
         raise KeyProblem(PASSWORD_WRONG if locked else NOT_A_KEY) from None
     both = b"-----BEGIN CERTIFICATE-----" in content
-    return key, load_certificate(content) if both else None
+    return key, load_certificate(content, key) if both else None
+
+
+def _load_der(content, password, known):
+    def load(password):
+        return serialization.load_der_private_key(
+            content, password, unsafe_skip_rsa_key_validation=known
+        )
+
+    try:
+        return load(None)
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeyProblem(NOT_A_KEY) from None
+    except TypeError:
+        # Only a locked one asks for its password.
+        if not password:
+            raise KeyProblem(PASSWORD_MISSING) from None
+    try:
+        return load(password)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise KeyProblem(PASSWORD_WRONG) from None
 
 
 def _load_pkcs12(content, password):
     try:
-        key, certificate, _others = pkcs12.load_key_and_certificates(
+        key, certificate, others = pkcs12.load_key_and_certificates(
             content, password or None
         )
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        if not _looks_like_pkcs12(content):
-            raise KeyProblem(NOT_A_KEY) from None
         raise KeyProblem(PASSWORD_WRONG if password else PASSWORD_MISSING) from None
     if key is None:
         raise KeyProblem(NOT_A_KEY)
-    return key, certificate
+    return key, _own([*filter(None, [certificate]), *others], key)
 
 
 def _looks_like_pkcs12(content):
@@ -199,18 +241,43 @@ def _looks_like_pkcs12(content):
     return content[:1] == b"\x30" and b"\x02\x01\x03" in content[:9]
 
 
-def load_certificate(content):
+def load_certificate(content, private_key=None):
     """Read a certificate.
 
-    :param bytes content: PEM or DER
-    :raise KeyProblem: when it is none
+    :param bytes content: PEM, DER or PKCS#7 (.p7b), also with those of its issuers, in
+        any order
+    :param private_key: whose certificate it is; by default that of the first one
+    :return: of several, that of the key; the first one if none is
+    :raise KeyProblem: when there is none
     """
-    is_pem = b"-----BEGIN" in content
-    load = x509.load_pem_x509_certificate if is_pem else x509.load_der_x509_certificate
-    try:
-        return load(content)
-    except (ValueError, UnsupportedAlgorithm):
-        raise KeyProblem(NOT_A_CERTIFICATE) from None
+    content = _without_utf16(content)
+    if b"-----BEGIN PKCS7" in content or b"-----BEGIN CMS" in content:
+        readers = [pkcs7.load_pem_pkcs7_certificates]
+    elif b"-----BEGIN" in content:
+        readers = [x509.load_pem_x509_certificates]
+    else:
+        readers = [
+            lambda der: [x509.load_der_x509_certificate(der)],
+            pkcs7.load_der_pkcs7_certificates,
+        ]
+    for read in readers:
+        try:
+            found = _own(read(content), private_key)
+        except (ValueError, UnsupportedAlgorithm):
+            continue
+        if found:
+            return found
+    raise KeyProblem(NOT_A_CERTIFICATE)
+
+
+def _own(certificates, private_key):
+    """Return the certificate of a key; the first one if none is, None without any."""
+    first = next(iter(certificates), None)
+    if private_key is None:
+        return first
+    public_key = private_key.public_key()
+    mine = (one for one in certificates if one.public_key() == public_key)
+    return next(mine, first)
 
 
 def load_request(content):

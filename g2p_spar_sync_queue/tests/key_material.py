@@ -60,6 +60,31 @@ def _certificate(key, first, last):
     )
 
 
+@cache
+def issued(key):
+    """Return a chain: the root's certificate, the issuer's, and that of the key."""
+    holders = [rsa_key(100), rsa_key(101), key]
+    return [
+        _issued(holder, issuer)
+        for holder, issuer in zip(holders, [holders[0], *holders[:2]], strict=True)
+    ]
+
+
+def _issued(holder, issuer):
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "chain")])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(holder.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=365))
+        .sign(issuer, hashes.SHA256())
+    )
+
+
 def certificate_pem(key, first=-1, last=365):
     return certificate(key, first, last).public_bytes(Encoding.PEM)
 

@@ -2,7 +2,13 @@ from datetime import datetime, timedelta, timezone
 
 import jwt
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs7,
+)
 from cryptography.hazmat.primitives.serialization.pkcs12 import (
     serialize_key_and_certificates,
 )
@@ -15,10 +21,15 @@ from .key_material import (
     certificate,
     certificate_pem,
     ec_key,
+    issued,
     p12,
     private_pem,
     rsa_key,
 )
+
+
+def utf16(pem):
+    return pem.decode().encode("utf-16")
 
 
 @tagged("post_install", "-at_install")
@@ -28,7 +39,36 @@ class TestKeys(BaseCase):
     def test_every_form_a_key_comes_in_is_read(self):
         key = rsa_key()
         pem, cert = private_pem(key), certificate_pem(key)
+        chain = issued(key)
+        pems = [one.public_bytes(Encoding.PEM) for one in chain]
+        der = key.private_bytes(
+            Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption()
+        )
+        pkcs8 = key.private_bytes(
+            Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(PASSWORD)
+        )
+        serialized = pkcs7.serialize_certificates
+        with_root_first = serialize_key_and_certificates(
+            None, key, chain[-1], chain[:-1], BestAvailableEncryption(PASSWORD)
+        )
         cases = {
+            "chain, root first": (pem, b"".join(pems), None),
+            "chain, issuer first": (pem, pems[1] + pems[2] + pems[0], None),
+            "chain, own first": (pem, b"".join(reversed(pems)), None),
+            "chain with the key": (b"".join(pems) + pem, None, None),
+            "chain in PKCS#12": (with_root_first, None, PASSWORD),
+            "key as DER": (der, cert, None),
+            "key as DER, locked": (pkcs8, cert, PASSWORD),
+            ".p7b": (pem, serialized(chain, Encoding.DER), None),
+            ".p7b as PEM": (pem, serialized(chain, Encoding.PEM), None),
+            "UTF-16": (utf16(pem), utf16(cert), None),
+            "UTF-16, big end first": (
+                b"\xfe\xff" + pem.decode().encode("utf-16-be"),
+                cert,
+                None,
+            ),
+            "UTF-16 without mark": (pem.decode().encode("utf-16-le"), cert, None),
+            "UTF-8 with mark": (b"\xef\xbb\xbf" + pem, b"\xef\xbb\xbf" + cert, None),
             "PEM": (pem, cert, None),
             "PEM with a password nobody needs": (pem, cert, b"x"),
             "PEM, both in one file": (pem + cert, None, None),
@@ -46,7 +86,10 @@ class TestKeys(BaseCase):
         for name, (content, cert, password) in cases.items():
             with self.subTest(name):
                 pair = keys.load_pair(content, cert, password)
-                self.assertEqual(pair.kid, keys.thumbprint(certificate(key)))
+                own = (
+                    chain[-1] if "chain" in name or "p7b" in name else certificate(key)
+                )
+                self.assertEqual(pair.kid, keys.thumbprint(own))
                 token = pair.encode(b"text", {})
                 read = jwt.PyJWS().decode(token, key.public_key(), ["RS256"])
                 self.assertEqual(read, b"text")
@@ -58,11 +101,24 @@ class TestKeys(BaseCase):
         only_certificate = serialize_key_and_certificates(
             None, None, certificate(key), None, keys.serialization.NoEncryption()
         )
+        chain = issued(key)
+        pems = [one.public_bytes(Encoding.PEM) for one in chain]
+        openssh = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+        locked_der = key.private_bytes(
+            Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(PASSWORD)
+        )
         cases = [
             ((b"not a key", cert), keys.NOT_A_KEY),
             ((b"", cert), keys.NOT_A_KEY),
             ((b"0" * (keys.MAX_BYTES + 1), cert), keys.NOT_A_KEY),
             ((cert, cert), keys.NOT_A_KEY),
+            ((pkcs7.serialize_certificates(chain, Encoding.DER), cert), keys.NOT_A_KEY),
+            ((b"\xfe\xed\xfe\xed\0\0\0\x02", cert), keys.JAVA_KEYSTORE),
+            ((b"PuTTY-User-Key-File-3: ssh-rsa\n", cert), keys.OTHER_PROGRAM),
+            ((openssh, cert), keys.OTHER_PROGRAM),
+            ((locked_der, cert), keys.PASSWORD_MISSING),
+            ((locked_der, cert, b"wrong"), keys.PASSWORD_WRONG),
+            ((pem, b"".join(pems[:-1])), keys.OF_ANOTHER_KEY),
             ((only_certificate, None), keys.NOT_A_KEY),
             ((private_pem(ec_key()), cert), keys.NOT_RSA),
             ((p12(ec_key()), None, PASSWORD), keys.NOT_RSA),

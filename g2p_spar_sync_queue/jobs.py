@@ -1,16 +1,24 @@
 """Jobs in the background: as whom they run, and which of them cannot run."""
 
 import json
+from datetime import timedelta
 
+import requests
 from psycopg2.extras import Json
 
 from odoo import SUPERUSER_ID, fields
+from odoo.http import db_filter
 
 from odoo.addons.queue_job.job import CANCELLED, ENQUEUED, PENDING, Job
-from odoo.addons.queue_job.jobrunner.runner import PG_ADVISORY_LOCK_ID
+from odoo.addons.queue_job.jobrunner.runner import (
+    PG_ADVISORY_LOCK_ID,
+    QueueJobRunner,
+)
 
 #: Beginning of the names of the models whose jobs may be set aside here.
 OURS = "g2p."
+#: Seconds after which the runner has tried a job more than once.
+REACHED_AFTER = 30
 
 
 def later(records, **properties):
@@ -60,6 +68,51 @@ def is_runner_there(env):
         [PG_ADVISORY_LOCK_ID],
     )
     return env.cr.fetchone()[0]
+
+
+def runner_troubles(env):
+    """Return why jobs are not run, as far as it can be seen from here.
+
+    The runner starts a job by a call to this server, which a proxy or the filter of
+    databases may lead away. It is not told, and tries again.
+
+    :return: ``no_runner``, ``hidden_database``, ``proxy``, or ``not_reached`` for any
+        other cause
+    :rtype: list[str]
+    """
+    if not is_runner_there(env):
+        return ["no_runner"]
+    runner = QueueJobRunner.from_environ_or_config()
+    url = f"{runner.scheme}://{runner.host}:{runner.port}/"
+    found = []
+    if not db_filter([env.cr.dbname], host=runner.host):
+        found.append("hidden_database")
+    if requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)):
+        found.append("proxy")
+    if not found and _is_not_reached(env):
+        found.append("not_reached")
+    return found
+
+
+def _is_not_reached(env):
+    """Return whether a job that could run was tried for some time, in vain."""
+    before = fields.Datetime.now() - timedelta(seconds=REACHED_AFTER)
+    tried = (
+        env["queue.job"]
+        .sudo()
+        .search(
+            [
+                ("state", "in", (ENQUEUED, PENDING)),
+                ("date_enqueued", "!=", False),
+                ("date_created", "<", before),
+                "|",
+                ("eta", "=", False),
+                ("eta", "<", before),
+            ],
+            limit=10,
+        )
+    )
+    return any(map(_can_be_loaded, ours(tried)))
 
 
 def unreadable(env):

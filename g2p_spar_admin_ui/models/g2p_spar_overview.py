@@ -236,15 +236,7 @@ class G2pSparOverview(models.AbstractModel):
             one
         :rtype: list of dict
         """
-        texts = {}
-        if not jobs.is_runner_there(self.env):
-            texts["no_runner"] = self.env._(
-                "No job runner is working. Changes are sent up to two minutes late, "
-                "and comparisons, bulk amendments and addresses taken over from SPAR "
-                "wait. "
-                "Have the server started with queue_job among its server-wide modules "
-                "(--load=base,web,queue_job), and with room in its channel “root”."
-            )
+        texts = self.env["g2p.spar.connection"].runner_texts()
         unreadable = jobs.unreadable(self.env)
         ours = jobs.ours(unreadable)
         if ours:

@@ -1,11 +1,14 @@
 """The overview says when work in the background does not go on, and mends it."""
 
+import os
 from contextlib import closing
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.sql_db import db_connect
 from odoo.tests import tagged
+from odoo.tools import config
 
 from odoo.addons.g2p_spar_sync_queue import jobs
 
@@ -51,6 +54,56 @@ class TestBackground(MonitorCase):
             self.assertEqual(health._figures()["spar_job_runner"], {None: 1})
             runner.execute("SELECT pg_advisory_unlock(%s)", [lock])
         self.assertIn("no_runner", self.troubles())
+
+    def run_runner(self):
+        """Hold the lock of a runner, in an environment without a proxy."""
+        lock = -2_293_787_760_715_711_918
+        self.patch(jobs, "PG_ADVISORY_LOCK_ID", lock)
+        runner = db_connect(self.env.cr.dbname).cursor()
+        self.addCleanup(runner.close)
+        runner.execute("SELECT pg_advisory_lock(%s)", [lock])
+        # A closed connection is used again, and still has the lock.
+        self.addCleanup(runner.execute, "SELECT pg_advisory_unlock(%s)", [lock])
+        self.enterContext(patch.dict(os.environ))
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            os.environ.pop(name, None)
+        os.environ["NO_PROXY"] = os.environ["no_proxy"] = ""
+
+    def test_a_proxy_before_the_server_is_told(self):
+        self.run_runner()
+        self.assertNotIn("proxy", self.troubles())
+        os.environ["HTTP_PROXY"] = os.environ["http_proxy"] = "http://127.0.0.1:1"
+        text = self.troubles()["proxy"]["text"]
+        self.assertIn("Wake-ups are not run", text)
+        self.assertIn("NO_PROXY=localhost,127.0.0.1", text)
+        os.environ["NO_PROXY"] = os.environ["no_proxy"] = "localhost,127.0.0.1"
+        self.assertNotIn("proxy", self.troubles())
+
+    def test_a_filter_that_hides_the_database_is_told(self):
+        self.run_runner()
+        self.patch(config, "options", config.options.new_child({"dbfilter": "^%d$"}))
+        text = self.troubles()["hidden_database"]["text"]
+        self.assertIn("dbfilter hides this database", text)
+        config.options.maps[0]["dbfilter"] = ".*"
+        self.assertNotIn("hidden_database", self.troubles())
+
+    def test_calls_that_do_not_arrive_are_told(self):
+        self.run_runner()
+        job = self.connection.with_delay()._job_work_off()
+        self.env.flush_all()
+
+        def tried(seconds):
+            self.env.cr.execute(
+                """UPDATE queue_job SET state = 'enqueued',
+                          date_created = now() AT TIME ZONE 'utc' - %s * interval '1s',
+                          date_enqueued = now() AT TIME ZONE 'utc'
+                    WHERE uuid = %s""",
+                [seconds, job.uuid],
+            )
+            return self.troubles()
+
+        self.assertNotIn("not_reached", tried(5))
+        self.assertIn("exception in GET", tried(60)["not_reached"]["text"])
 
     def test_a_sweeper_that_is_switched_off_is_told(self):
         self.assertNotIn("no_sweeper", self.troubles())

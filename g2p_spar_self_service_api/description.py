@@ -20,6 +20,14 @@ _LANGUAGE = {
     "have are passed over.",
     "schema": _TEXT,
 }
+_TIME_ZONE = {
+    "name": "Time-Zone",
+    "in": "header",
+    "required": False,
+    "description": "The reader's time zone, by its IANA name, for moments in "
+    "sentences. Without it they are written with their offset, as in all other values.",
+    "schema": {**_TEXT, "examples": ["Africa/Dar_es_Salaam"]},
+}
 #: Refusals of every operation, of those with a body, and of those that need a caller.
 _ALWAYS = (400, 405, 422, 500, 503)
 _WITH_BODY = (413, 415)
@@ -45,7 +53,7 @@ def complete(described):
 
 
 def _complete_operation(operation):
-    operation.setdefault("parameters", []).append(_LANGUAGE)
+    operation.setdefault("parameters", []).extend([_LANGUAGE, _TIME_ZONE])
     responses = operation["responses"]
     statuses = {*_ALWAYS, *(int(status) for status in responses if status >= "4")}
     if "requestBody" in operation:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 
 import psycopg2
+import pytz
 from fastapi.exceptions import RequestValidationError
 from psycopg2.pool import PoolError
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -39,6 +40,9 @@ _OF_DATABASE = (
     psycopg2.IntegrityError,
     ConcurrencyError,
 )
+
+#: Names of time zones, as in Africa/Dar_es_Salaam.
+_ZONES = frozenset(pytz.all_timezones)
 
 #: Letters of an Accept-Language header; browsers send some tens.
 MAX_LANGUAGES = 200
@@ -138,7 +142,7 @@ class SelfServiceDispatcher(FastApiDispatcher):
 
     @contextmanager
     def _acting(self, uid):
-        """Run the block as the API's user, in the language of the caller."""
+        """Run the block as the API's user, in the language and zone of the caller."""
         env = self._reader_env()(user=uid)
         token = odoo_env_ctx.set(env)
         try:
@@ -149,7 +153,12 @@ class SelfServiceDispatcher(FastApiDispatcher):
             odoo_env_ctx.reset(token)
 
     def _reader_env(self):
-        """Return an environment in the language the caller reads, if there is one."""
+        """Return an environment in the caller's language and time zone, if known."""
+        zone = self.request.httprequest.headers.get("Time-Zone", "").strip()
+        env = self._language_env()
+        return env(context={**env.context, "tz": zone}) if zone in _ZONES else env
+
+    def _language_env(self):
         env = self.request.env
         wanted = self.request.httprequest.headers.get("Accept-Language", "")
         if len(wanted) > MAX_LANGUAGES:

@@ -55,6 +55,28 @@ class TestProgress(RoutesCase):
             self.assertState(answer, state, "")
         self.assertTrue(proposal)
 
+    def test_moments_are_in_the_callers_zone_or_say_theirs(self):
+        self.start_connection()
+        answer, _proposal = self.proposed()
+        mapping = self.asha.spar_mapping_ids.sudo()
+        mapping.change_ids.state = "sent"
+        mapping.write({"state": "in_sync", "seen_at": "2026-01-02 21:30:05"})
+        self.env.flush_all()
+        user = self.env.ref("g2p_spar_self_service_api.user_api")
+        self.assertFalse(user.tz)
+        for zone, said in (
+            ({}, "2026-01-02T21:30:05+00:00"),
+            ({"Time_Zone": "nowhere"}, "2026-01-02T21:30:05+00:00"),
+            ({"Time_Zone": "Africa/Dar_es_Salaam"}, "01/03/2026 12:30:05 AM"),
+        ):
+            with self.subTest(zone):
+                told = self.progress(answer, **zone)
+                self.assertIn(said, told["sentence"])
+                self.assertRegex(told["proposed_at"], r"T[0-9:]{8}\+00:00$")
+        user.tz = "Asia/Kolkata"
+        told = self.progress(answer)
+        self.assertIn("01/03/2026 03:00:05 AM", told["sentence"])
+
     def test_without_a_connection_it_waits_here(self):
         self.env["g2p.spar.connection"].search([]).state = "draft"
         answer, _proposal = self.proposed()

@@ -2,9 +2,13 @@
 
 from odoo import fields
 from odoo.tools import SQL, format_date
-from odoo.tools.misc import format_datetime, format_time
+from odoo.tools.misc import format_time
 
 from odoo.addons.g2p_spar_financial_address.const import APPROVER, EDITOR, VIEWER
+from odoo.addons.g2p_spar_financial_address.toolkit.moments import (
+    moment_text,
+    time_zone,
+)
 
 from ..engine.claim import wanted_of
 from ..engine.decide import digest, of_address
@@ -358,8 +362,11 @@ class SparStatus:
         """Return a moment for people: only the time if it is today."""
         if not moment:
             return ""
+        if not time_zone(self.env):
+            return moment_text(self.env, moment)
         today = fields.Datetime.context_timestamp(self.partner, fields.Datetime.now())
         local = fields.Datetime.context_timestamp(self.partner, moment)
         if local.date() == today.date():
-            return format_time(self.env, moment, time_format="short")
-        return format_datetime(self.env, moment)
+            zone = time_zone(self.env)
+            return format_time(self.env, moment, tz=zone, time_format="short")
+        return moment_text(self.env, moment)

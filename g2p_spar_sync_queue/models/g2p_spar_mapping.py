@@ -2,8 +2,8 @@ from functools import partial
 
 from odoo import api, fields, models
 from odoo.tools import SQL
-from odoo.tools.misc import format_datetime
 
+from odoo.addons.g2p_spar_financial_address.toolkit.moments import moment_text
 from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
 from ..engine import journal, store
@@ -240,7 +240,7 @@ class G2pSparMapping(models.Model):
         return self.env._("%s Correct the registrant, and it is sent again.", cause)
 
     def _local(self, moment):
-        return format_datetime(self.env, moment) if moment else ""
+        return moment_text(self.env, moment) if moment else ""
 
     # === BUSINESS METHODS === #
 

@@ -1,7 +1,8 @@
 """Actions of operators on one or many mappings."""
 
 from odoo import fields, models
-from odoo.tools.misc import format_datetime
+
+from odoo.addons.g2p_spar_financial_address.toolkit.moments import moment_text
 
 from ..engine import journal, outbox, wake_up
 
@@ -191,7 +192,7 @@ class G2pSparMapping(models.Model):
                 last.action, ""
             ),
             name=last.create_uid.name,
-            time=format_datetime(self.env, last.create_date) if last else "",
+            time=moment_text(self.env, last.create_date) if last else "",
             reason=last.reason or "-",
         )
         return f"{who} {then}"

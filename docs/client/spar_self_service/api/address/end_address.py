@@ -16,6 +16,7 @@ def _get_kwargs(
     body: End,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if not isinstance(person_id, Unset):
@@ -23,6 +24,9 @@ def _get_kwargs(
 
     if not isinstance(accept_language, Unset):
         headers["Accept-Language"] = accept_language
+
+    if not isinstance(time_zone, Unset):
+        headers["Time-Zone"] = time_zone
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -123,6 +127,7 @@ def sync_detailed(
     body: End,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[Ended | Problem]:
     """Stop paying the person
 
@@ -136,6 +141,7 @@ def sync_detailed(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
         body (End): Stop paying the person at this address.
 
     Raises:
@@ -150,6 +156,7 @@ def sync_detailed(
         body=body,
         person_id=person_id,
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = client.get_httpx_client().request(
@@ -165,6 +172,7 @@ def sync(
     body: End,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Ended | Problem | None:
     """Stop paying the person
 
@@ -178,6 +186,7 @@ def sync(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
         body (End): Stop paying the person at this address.
 
     Raises:
@@ -193,6 +202,7 @@ def sync(
         body=body,
         person_id=person_id,
         accept_language=accept_language,
+        time_zone=time_zone,
     ).parsed
 
 
@@ -202,6 +212,7 @@ async def asyncio_detailed(
     body: End,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[Ended | Problem]:
     """Stop paying the person
 
@@ -215,6 +226,7 @@ async def asyncio_detailed(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
         body (End): Stop paying the person at this address.
 
     Raises:
@@ -229,6 +241,7 @@ async def asyncio_detailed(
         body=body,
         person_id=person_id,
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -242,6 +255,7 @@ async def asyncio(
     body: End,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Ended | Problem | None:
     """Stop paying the person
 
@@ -255,6 +269,7 @@ async def asyncio(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
         body (End): Stop paying the person at this address.
 
     Raises:
@@ -271,5 +286,6 @@ async def asyncio(
             body=body,
             person_id=person_id,
             accept_language=accept_language,
+            time_zone=time_zone,
         )
     ).parsed

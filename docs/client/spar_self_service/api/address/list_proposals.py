@@ -16,6 +16,7 @@ def _get_kwargs(
     page_size: int | Unset = 20,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if not isinstance(person_id, Unset):
@@ -23,6 +24,9 @@ def _get_kwargs(
 
     if not isinstance(accept_language, Unset):
         headers["Accept-Language"] = accept_language
+
+    if not isinstance(time_zone, Unset):
+        headers["Time-Zone"] = time_zone
 
     params: dict[str, Any] = {}
 
@@ -119,6 +123,7 @@ def sync_detailed(
     page_size: int | Unset = 20,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[Problem | ProposalPage]:
     """The person's proposals
 
@@ -131,6 +136,7 @@ def sync_detailed(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -145,6 +151,7 @@ def sync_detailed(
         page_size=page_size,
         person_id=person_id,
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = client.get_httpx_client().request(
@@ -161,6 +168,7 @@ def sync(
     page_size: int | Unset = 20,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Problem | ProposalPage | None:
     """The person's proposals
 
@@ -173,6 +181,7 @@ def sync(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -188,6 +197,7 @@ def sync(
         page_size=page_size,
         person_id=person_id,
         accept_language=accept_language,
+        time_zone=time_zone,
     ).parsed
 
 
@@ -198,6 +208,7 @@ async def asyncio_detailed(
     page_size: int | Unset = 20,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[Problem | ProposalPage]:
     """The person's proposals
 
@@ -210,6 +221,7 @@ async def asyncio_detailed(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -224,6 +236,7 @@ async def asyncio_detailed(
         page_size=page_size,
         person_id=person_id,
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -238,6 +251,7 @@ async def asyncio(
     page_size: int | Unset = 20,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Problem | ProposalPage | None:
     """The person's proposals
 
@@ -250,6 +264,7 @@ async def asyncio(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -266,5 +281,6 @@ async def asyncio(
             page_size=page_size,
             person_id=person_id,
             accept_language=accept_language,
+            time_zone=time_zone,
         )
     ).parsed

@@ -19,6 +19,7 @@ def _get_kwargs(
     idempotency_key: str,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     headers["Idempotency-Key"] = idempotency_key
@@ -28,6 +29,9 @@ def _get_kwargs(
 
     if not isinstance(accept_language, Unset):
         headers["Accept-Language"] = accept_language
+
+    if not isinstance(time_zone, Unset):
+        headers["Time-Zone"] = time_zone
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -137,6 +141,7 @@ def sync_detailed(
     idempotency_key: str,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[Accepted | Problem]:
     """Propose another payment address
 
@@ -155,6 +160,7 @@ def sync_detailed(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
         body (BankAccount | EmailWallet | MobileWallet):
 
     Raises:
@@ -170,6 +176,7 @@ def sync_detailed(
         idempotency_key=idempotency_key,
         person_id=person_id,
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = client.get_httpx_client().request(
@@ -186,6 +193,7 @@ def sync(
     idempotency_key: str,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Accepted | Problem | None:
     """Propose another payment address
 
@@ -204,6 +212,7 @@ def sync(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
         body (BankAccount | EmailWallet | MobileWallet):
 
     Raises:
@@ -220,6 +229,7 @@ def sync(
         idempotency_key=idempotency_key,
         person_id=person_id,
         accept_language=accept_language,
+        time_zone=time_zone,
     ).parsed
 
 
@@ -230,6 +240,7 @@ async def asyncio_detailed(
     idempotency_key: str,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[Accepted | Problem]:
     """Propose another payment address
 
@@ -248,6 +259,7 @@ async def asyncio_detailed(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
         body (BankAccount | EmailWallet | MobileWallet):
 
     Raises:
@@ -263,6 +275,7 @@ async def asyncio_detailed(
         idempotency_key=idempotency_key,
         person_id=person_id,
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -277,6 +290,7 @@ async def asyncio(
     idempotency_key: str,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Accepted | Problem | None:
     """Propose another payment address
 
@@ -295,6 +309,7 @@ async def asyncio(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
         body (BankAccount | EmailWallet | MobileWallet):
 
     Raises:
@@ -312,5 +327,6 @@ async def asyncio(
             idempotency_key=idempotency_key,
             person_id=person_id,
             accept_language=accept_language,
+            time_zone=time_zone,
         )
     ).parsed

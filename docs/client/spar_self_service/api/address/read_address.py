@@ -14,6 +14,7 @@ def _get_kwargs(
     *,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if not isinstance(person_id, Unset):
@@ -21,6 +22,9 @@ def _get_kwargs(
 
     if not isinstance(accept_language, Unset):
         headers["Accept-Language"] = accept_language
+
+    if not isinstance(time_zone, Unset):
+        headers["Time-Zone"] = time_zone
 
     _kwargs: dict[str, Any] = {
         "method": "get",
@@ -106,6 +110,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[Address | Problem]:
     """The person's payment address
 
@@ -119,6 +124,7 @@ def sync_detailed(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -131,6 +137,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         person_id=person_id,
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = client.get_httpx_client().request(
@@ -145,6 +152,7 @@ def sync(
     client: AuthenticatedClient,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Address | Problem | None:
     """The person's payment address
 
@@ -158,6 +166,7 @@ def sync(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -171,6 +180,7 @@ def sync(
         client=client,
         person_id=person_id,
         accept_language=accept_language,
+        time_zone=time_zone,
     ).parsed
 
 
@@ -179,6 +189,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[Address | Problem]:
     """The person's payment address
 
@@ -192,6 +203,7 @@ async def asyncio_detailed(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -204,6 +216,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         person_id=person_id,
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -216,6 +229,7 @@ async def asyncio(
     client: AuthenticatedClient,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Address | Problem | None:
     """The person's payment address
 
@@ -229,6 +243,7 @@ async def asyncio(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -243,5 +258,6 @@ async def asyncio(
             client=client,
             person_id=person_id,
             accept_language=accept_language,
+            time_zone=time_zone,
         )
     ).parsed

@@ -16,6 +16,7 @@ def _get_kwargs(
     *,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if not isinstance(person_id, Unset):
@@ -23,6 +24,9 @@ def _get_kwargs(
 
     if not isinstance(accept_language, Unset):
         headers["Accept-Language"] = accept_language
+
+    if not isinstance(time_zone, Unset):
+        headers["Time-Zone"] = time_zone
 
     _kwargs: dict[str, Any] = {
         "method": "get",
@@ -111,6 +115,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[Problem | Progress]:
     """What became of a proposal
 
@@ -122,6 +127,7 @@ def sync_detailed(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -135,6 +141,7 @@ def sync_detailed(
         id=id,
         person_id=person_id,
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = client.get_httpx_client().request(
@@ -150,6 +157,7 @@ def sync(
     client: AuthenticatedClient,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Problem | Progress | None:
     """What became of a proposal
 
@@ -161,6 +169,7 @@ def sync(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -175,6 +184,7 @@ def sync(
         client=client,
         person_id=person_id,
         accept_language=accept_language,
+        time_zone=time_zone,
     ).parsed
 
 
@@ -184,6 +194,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[Problem | Progress]:
     """What became of a proposal
 
@@ -195,6 +206,7 @@ async def asyncio_detailed(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -208,6 +220,7 @@ async def asyncio_detailed(
         id=id,
         person_id=person_id,
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -221,6 +234,7 @@ async def asyncio(
     client: AuthenticatedClient,
     person_id: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Problem | Progress | None:
     """What became of a proposal
 
@@ -232,6 +246,7 @@ async def asyncio(
             of the URL, because URLs are logged. A citizen's own token says who they are, and comes
             without it.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -247,5 +262,6 @@ async def asyncio(
             client=client,
             person_id=person_id,
             accept_language=accept_language,
+            time_zone=time_zone,
         )
     ).parsed

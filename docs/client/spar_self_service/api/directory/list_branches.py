@@ -18,6 +18,7 @@ def _get_kwargs(
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if not isinstance(if_none_match, Unset):
@@ -25,6 +26,9 @@ def _get_kwargs(
 
     if not isinstance(accept_language, Unset):
         headers["Accept-Language"] = accept_language
+
+    if not isinstance(time_zone, Unset):
+        headers["Time-Zone"] = time_zone
 
     params: dict[str, Any] = {}
 
@@ -128,6 +132,7 @@ def sync_detailed(
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[Any | BranchPage | Problem]:
     """Branches of a bank
 
@@ -139,6 +144,7 @@ def sync_detailed(
         page_size (int | Unset): How many entries a page has at most. Default: 50.
         if_none_match (None | str | Unset): The ETag of the answer the caller has.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -154,6 +160,7 @@ def sync_detailed(
         page_size=page_size,
         if_none_match=if_none_match,
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = client.get_httpx_client().request(
@@ -171,6 +178,7 @@ def sync(
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Any | BranchPage | Problem | None:
     """Branches of a bank
 
@@ -182,6 +190,7 @@ def sync(
         page_size (int | Unset): How many entries a page has at most. Default: 50.
         if_none_match (None | str | Unset): The ETag of the answer the caller has.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -198,6 +207,7 @@ def sync(
         page_size=page_size,
         if_none_match=if_none_match,
         accept_language=accept_language,
+        time_zone=time_zone,
     ).parsed
 
 
@@ -209,6 +219,7 @@ async def asyncio_detailed(
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[Any | BranchPage | Problem]:
     """Branches of a bank
 
@@ -220,6 +231,7 @@ async def asyncio_detailed(
         page_size (int | Unset): How many entries a page has at most. Default: 50.
         if_none_match (None | str | Unset): The ETag of the answer the caller has.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -235,6 +247,7 @@ async def asyncio_detailed(
         page_size=page_size,
         if_none_match=if_none_match,
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -250,6 +263,7 @@ async def asyncio(
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Any | BranchPage | Problem | None:
     """Branches of a bank
 
@@ -261,6 +275,7 @@ async def asyncio(
         page_size (int | Unset): How many entries a page has at most. Default: 50.
         if_none_match (None | str | Unset): The ETag of the answer the caller has.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -278,5 +293,6 @@ async def asyncio(
             page_size=page_size,
             if_none_match=if_none_match,
             accept_language=accept_language,
+            time_zone=time_zone,
         )
     ).parsed

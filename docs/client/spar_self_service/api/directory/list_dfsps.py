@@ -18,6 +18,7 @@ def _get_kwargs(
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if not isinstance(if_none_match, Unset):
@@ -25,6 +26,9 @@ def _get_kwargs(
 
     if not isinstance(accept_language, Unset):
         headers["Accept-Language"] = accept_language
+
+    if not isinstance(time_zone, Unset):
+        headers["Time-Zone"] = time_zone
 
     params: dict[str, Any] = {}
 
@@ -130,6 +134,7 @@ def sync_detailed(
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[Any | DfspPage | Problem]:
     """Providers
 
@@ -141,6 +146,7 @@ def sync_detailed(
         page_size (int | Unset): How many entries a page has at most. Default: 50.
         if_none_match (None | str | Unset): The ETag of the answer the caller has.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -156,6 +162,7 @@ def sync_detailed(
         page_size=page_size,
         if_none_match=if_none_match,
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = client.get_httpx_client().request(
@@ -173,6 +180,7 @@ def sync(
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Any | DfspPage | Problem | None:
     """Providers
 
@@ -184,6 +192,7 @@ def sync(
         page_size (int | Unset): How many entries a page has at most. Default: 50.
         if_none_match (None | str | Unset): The ETag of the answer the caller has.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -200,6 +209,7 @@ def sync(
         page_size=page_size,
         if_none_match=if_none_match,
         accept_language=accept_language,
+        time_zone=time_zone,
     ).parsed
 
 
@@ -211,6 +221,7 @@ async def asyncio_detailed(
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[Any | DfspPage | Problem]:
     """Providers
 
@@ -222,6 +233,7 @@ async def asyncio_detailed(
         page_size (int | Unset): How many entries a page has at most. Default: 50.
         if_none_match (None | str | Unset): The ETag of the answer the caller has.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -237,6 +249,7 @@ async def asyncio_detailed(
         page_size=page_size,
         if_none_match=if_none_match,
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -252,6 +265,7 @@ async def asyncio(
     page_size: int | Unset = 50,
     if_none_match: None | str | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Any | DfspPage | Problem | None:
     """Providers
 
@@ -263,6 +277,7 @@ async def asyncio(
         page_size (int | Unset): How many entries a page has at most. Default: 50.
         if_none_match (None | str | Unset): The ETag of the answer the caller has.
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -280,5 +295,6 @@ async def asyncio(
             page_size=page_size,
             if_none_match=if_none_match,
             accept_language=accept_language,
+            time_zone=time_zone,
         )
     ).parsed

@@ -13,10 +13,14 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     *,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if not isinstance(accept_language, Unset):
         headers["Accept-Language"] = accept_language
+
+    if not isinstance(time_zone, Unset):
+        headers["Time-Zone"] = time_zone
 
     _kwargs: dict[str, Any] = {
         "method": "get",
@@ -81,6 +85,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[Health | Problem]:
     """Is the API up?
 
@@ -88,6 +93,7 @@ def sync_detailed(
 
     Args:
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -99,6 +105,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = client.get_httpx_client().request(
@@ -112,6 +119,7 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Health | Problem | None:
     """Is the API up?
 
@@ -119,6 +127,7 @@ def sync(
 
     Args:
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -131,6 +140,7 @@ def sync(
     return sync_detailed(
         client=client,
         accept_language=accept_language,
+        time_zone=time_zone,
     ).parsed
 
 
@@ -138,6 +148,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[Health | Problem]:
     """Is the API up?
 
@@ -145,6 +156,7 @@ async def asyncio_detailed(
 
     Args:
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -156,6 +168,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -167,6 +180,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Health | Problem | None:
     """Is the API up?
 
@@ -174,6 +188,7 @@ async def asyncio(
 
     Args:
         accept_language (str | Unset):
+        time_zone (str | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -187,5 +202,6 @@ async def asyncio(
         await asyncio_detailed(
             client=client,
             accept_language=accept_language,
+            time_zone=time_zone,
         )
     ).parsed

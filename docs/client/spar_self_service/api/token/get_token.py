@@ -15,10 +15,14 @@ def _get_kwargs(
     *,
     body: BodyGetToken | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if not isinstance(accept_language, Unset):
         headers["Accept-Language"] = accept_language
+
+    if not isinstance(time_zone, Unset):
+        headers["Time-Zone"] = time_zone
 
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -109,6 +113,7 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     body: BodyGetToken | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[AccessToken | Problem]:
     """Get an access token
 
@@ -123,6 +128,7 @@ def sync_detailed(
 
     Args:
         accept_language (str | Unset):
+        time_zone (str | Unset):
         body (BodyGetToken | Unset):
 
     Raises:
@@ -136,6 +142,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         body=body,
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = client.get_httpx_client().request(
@@ -150,6 +157,7 @@ def sync(
     client: AuthenticatedClient | Client,
     body: BodyGetToken | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> AccessToken | Problem | None:
     """Get an access token
 
@@ -164,6 +172,7 @@ def sync(
 
     Args:
         accept_language (str | Unset):
+        time_zone (str | Unset):
         body (BodyGetToken | Unset):
 
     Raises:
@@ -178,6 +187,7 @@ def sync(
         client=client,
         body=body,
         accept_language=accept_language,
+        time_zone=time_zone,
     ).parsed
 
 
@@ -186,6 +196,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     body: BodyGetToken | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> Response[AccessToken | Problem]:
     """Get an access token
 
@@ -200,6 +211,7 @@ async def asyncio_detailed(
 
     Args:
         accept_language (str | Unset):
+        time_zone (str | Unset):
         body (BodyGetToken | Unset):
 
     Raises:
@@ -213,6 +225,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         body=body,
         accept_language=accept_language,
+        time_zone=time_zone,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -225,6 +238,7 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     body: BodyGetToken | Unset = UNSET,
     accept_language: str | Unset = UNSET,
+    time_zone: str | Unset = UNSET,
 ) -> AccessToken | Problem | None:
     """Get an access token
 
@@ -239,6 +253,7 @@ async def asyncio(
 
     Args:
         accept_language (str | Unset):
+        time_zone (str | Unset):
         body (BodyGetToken | Unset):
 
     Raises:
@@ -254,5 +269,6 @@ async def asyncio(
             client=client,
             body=body,
             accept_language=accept_language,
+            time_zone=time_zone,
         )
     ).parsed

@@ -57,6 +57,25 @@ _EMAIL = r"regex(., '^[^@ ]+@[^@ ]+[.][^@ ]+$')"
 ANY_NUMBER = "^.+$"
 
 
+def choice(code):
+    """Return a code as the name of a choice, which has no blanks.
+
+    >>> choice("FB 1"), choice("50%")
+    ('FB%201', '50%25')
+    """
+    return code.replace("%", "%25").replace(" ", "%20")
+
+
+def code_of(name):
+    """Return the code of :func:`choice`."""
+    return name.replace("%20", " ").replace("%25", "%")
+
+
+def _label(text):
+    # A name in such brackets would be that of a question.
+    return text.replace("${", "$ {")
+
+
 def build(providers, labels, version):
     """Return the workbook.
 
@@ -106,8 +125,8 @@ def _fill(sheet, name, columns, rows):
 def _choices(provider):
     yield {
         "list_name": "dfsp",
-        "name": provider["code"],
-        "label": provider["name"],
+        "name": choice(provider["code"]),
+        "label": _label(provider["name"]),
         "fa_type": provider["fa_type"],
         "pattern": f"^(?:{provider['pattern']})$"
         if provider["pattern"]
@@ -116,9 +135,9 @@ def _choices(provider):
     for code, name in provider["branches"]:
         yield {
             "list_name": "branch",
-            "name": code,
-            "label": name,
-            "bank": provider["code"],
+            "name": choice(code),
+            "label": _label(name),
+            "bank": choice(provider["code"]),
         }
 
 

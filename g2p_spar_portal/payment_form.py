@@ -44,12 +44,21 @@ class PaymentForm:
     :param str holder: the name suggested for the holder
     :param g2p.financial.address address: the last entry, if there is one
     :param bool amends: whether an address in use is replaced, which requires a reason
+    :param res.partner partner: the registrant, if there is one already
     """
 
     def __init__(
-        self, env, chosen=None, phone="", holder="", address=None, amends=False
+        self,
+        env,
+        chosen=None,
+        phone="",
+        holder="",
+        address=None,
+        amends=False,
+        partner=None,
     ):
         self.env = env
+        self.partner = partner or env["res.partner"]
         self.address = address or env["g2p.financial.address"]
         self.amends = amends
         self.phone = phone or ""
@@ -164,6 +173,7 @@ class PaymentForm:
         number = self.phone if from_contact else self.typed.get(self.value_field, "")
         self.values, problems = self.env["g2p.financial.address"].check_entry(
             {
+                **self._read_registrant(),
                 "fa_type": self.fa_type,
                 self.value_field: number,
                 "holder_name": self.typed["holder_name"],
@@ -182,6 +192,9 @@ class PaymentForm:
             )
         self.errors = {**problems, **self.errors}
         return not self.errors
+
+    def _read_registrant(self):
+        return {"partner_id": self.partner.id} if self.partner else {}
 
     def _read_provider(self):
         """Return the values of the provider and the branch, those that are chosen."""

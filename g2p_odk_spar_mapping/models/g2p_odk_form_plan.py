@@ -11,6 +11,7 @@ from odoo.addons.g2p_spar_financial_address.imports.provider_names import (
 from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 from odoo.addons.g2p_spar_financial_address.values import names
 
+from .. import xlsform
 from ..pipeline import error_texts
 from ..pipeline.mapping import full_name, payment, read
 from ..pipeline.planning import Plan, SubmissionError
@@ -55,10 +56,23 @@ class G2pOdkForm(models.Model):
                     plan.text = " ".join(
                         error_texts.explain(self.env, problem) for problem in problems
                     )
+                self._check_id(plan)
             except Exception as error:  # noqa: BLE001
                 self._set_unexpected(plan, error)
             plans.append(plan)
         return plans
+
+    def _check_id(self, plan):
+        """Take what stands for no ID out of a plan: others would wait behind it."""
+        text = plan.values.get("registrant_id")
+        if not text or not self.env["res.partner"]._spar_id_is_missing(text):
+            return
+        del plan.values["registrant_id"]
+        if not plan.kind:
+            try:
+                self.env["res.partner"]._spar_id_cleaned(text)
+            except UserError as error:
+                plan.kind, plan.text = "answer", str(error)
 
     def _complete(self, sources, plans):
         """Find the registrant and the payment address of each submission.
@@ -293,13 +307,17 @@ class G2pOdkForm(models.Model):
         """
         if not code:
             return
-        named = {**among, NAMED[field]: code}
-        try:
-            providers.find(named)
-        except UserError:
-            # Its own message would repeat the answer.
-            raise SubmissionError("provider", self._no_such(field)) from None
-        values[field] = named[field]
+        # As it is, and as the form of the addon writes it.
+        for text in dict.fromkeys([code, xlsform.code_of(code)]):
+            named = {**among, NAMED[field]: text}
+            try:
+                providers.find(named)
+            except UserError:
+                continue
+            values[field] = named[field]
+            return
+        # The message of the directory would repeat the answer.
+        raise SubmissionError("provider", self._no_such(field))
 
     def _no_such(self, field):
         if field == "dfsp_id":

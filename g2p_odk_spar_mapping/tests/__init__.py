@@ -18,5 +18,6 @@ from . import test_pull_weaknesses
 from . import test_staging
 from . import test_transforms
 from . import test_twins
+from . import test_typed
 from . import test_words
 from . import test_xlsform

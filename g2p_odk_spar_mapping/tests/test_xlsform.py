@@ -1,4 +1,5 @@
 import io
+import re
 
 import openpyxl
 
@@ -21,6 +22,12 @@ class TestXlsform(ApplyCase):
                 {"name": '=HYPERLINK("x")', "code": "MC", "fa_type": "bank_account"},
                 {"name": "Bank & Söhne <x>", "code": "007", "fa_type": "bank_account"},
                 {"name": "It's", "code": "it's", "fa_type": "email_wallet"},
+                {
+                    "name": "Bank of ${person} and ${x}",
+                    "code": "FB 1",
+                    "fa_type": "bank_account",
+                    "branch_ids": [(0, 0, {"name": "50%", "code": "50% 1"})],
+                },
             ]
         )
 
@@ -47,6 +54,35 @@ class TestXlsform(ApplyCase):
         for path, *_rest in xlsform.READY_MAPPING:
             self.assertIn(f'nodeset="/data/{path}"', form.xform, path)
         self.assertIn("Bank &amp; Söhne &lt;x&gt;", form.xform)
+        self.assertIn("<name>FB%201</name>", form.xform)
+        self.assertIn("<name>50%25%201</name>", form.xform)
+        self.assertFalse(re.findall(r"<name>[^<]*\s[^<]*</name>", form.xform))
+
+    def test_codes_with_blanks_come_back_as_they_are(self):
+        bank = self.env["g2p.dfsp"].search([("code", "=", "FB 1")])
+        one = self.submit(
+            answers=self.answers(
+                fa_type="bank_account",
+                dfsp_code="FB%201",
+                branch_code="50%25%201",
+                number=None,
+                account_number="0123456789",
+            )
+        )
+        self.assertEqual((one.state, one.error_text), ("applied", False))
+        address = self.in_use()
+        self.assertEqual(address.dfsp_id, bank)
+        self.assertEqual(address.branch_id, bank.branch_ids)
+
+    def test_codes_that_a_spreadsheet_has_marked(self):
+        said = "Code begins with an apostrophe"
+        for code in ("'0071", "\u20190071"):
+            with self.subTest(code), self.assertRefused(said):
+                self.env["g2p.dfsp"].create({"name": "A", "code": code})
+            with self.subTest(code), self.assertRefused(said):
+                self.bank.branch_ids.code = code
+        hidden = self.env["g2p.dfsp"].create({"name": "A\u200b", "code": "AB\u200b"})
+        self.assertEqual((hidden.name, hidden.code), ("A", "AB"))
 
     def test_providers_and_branches_are_those_of_the_directory(self):
         rows = self.sheets()["choices"]
@@ -55,7 +91,9 @@ class TestXlsform(ApplyCase):
             for row in rows
             if row["list_name"] == "dfsp"
         }
-        expected = {(d.fa_type, d.code) for d in self.env["g2p.dfsp"].search([])}
+        expected = {
+            (d.fa_type, xlsform.choice(d.code)) for d in self.env["g2p.dfsp"].search([])
+        }
         self.assertEqual(set(choices), expected)
         self.assertEqual(choices["bank_account", "FB"]["pattern"], r"^(?:\d{10})$")
         self.assertEqual(choices["bank_account", "007"]["pattern"], xlsform.ANY_NUMBER)

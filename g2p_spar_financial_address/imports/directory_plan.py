@@ -14,7 +14,7 @@ from ..const import BANK_ACCOUNT, FA_TYPES
 from ..toolkit.context_flags import APPROVED, SKIP_RESYNC, marked
 from ..toolkit.value_checks import checked
 from ..values import identifiers
-from ..values.checks import check_part, clean_number_text, clean_text
+from ..values.checks import check_code, check_part, clean_number_text, clean_text
 from .directory_csv import COLUMNS
 
 NEW_PROVIDER = "new_provider"
@@ -135,11 +135,12 @@ class DirectoryPlan:
                 )
                 for column in COLUMNS
             }
+            for column in _CODES:
+                row.cells[column] = identifiers.normal(row.cells[column])
+                checked(self.env, check_code, row.cells[column], column)
         except ValidationError as error:
             row.note = error.args[0]
             return False
-        for column in _CODES:
-            row.cells[column] = identifiers.normal(row.cells[column])
         if has_more_cells:
             row.note = self.env._("This line has more cells than the first line.")
         return not has_more_cells

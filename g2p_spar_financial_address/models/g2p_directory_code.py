@@ -1,21 +1,25 @@
-"""Codes of providers and branches: stored in one normal form, from every channel.
+"""Names and codes of providers and branches: stored and found in one normal form.
 
-SPAR receives codes and compares them character by character. A code that is already
-stored in another form stays until a user changes it, because SPAR may know that form.
+SPAR receives them and compares codes character by character. One that is already stored
+in another form stays until a user changes it, because SPAR may know that form.
 """
 
 from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
+from ..toolkit.normal_char import NormalChar
 from ..values import identifiers
 
 
 def _cleaned(records, vals):
-    code = vals.get("code")
-    if not code or (records and all(record.code == code for record in records)):
-        return vals
-    return {**vals, "code": identifiers.normal(code)}
+    changed = [
+        name
+        for name in ("name", "code")
+        if vals.get(name)
+        and not (records and all(one[name] == vals[name] for one in records))
+    ]
+    return {**vals, **{name: identifiers.normal(vals[name]) for name in changed}}
 
 
 def _have_twins(records, scope):
@@ -41,6 +45,9 @@ def _have_twins(records, scope):
 class G2pDfsp(models.Model):
     _inherit = "g2p.dfsp"
 
+    name = NormalChar()
+    code = NormalChar()
+
     @api.constrains("fa_type", "code")
     def _check_code_alone(self):
         if _have_twins(self, "fa_type"):
@@ -58,6 +65,9 @@ class G2pDfsp(models.Model):
 
 class G2pDfspBranch(models.Model):
     _inherit = "g2p.dfsp.branch"
+
+    name = NormalChar()
+    code = NormalChar()
 
     @api.constrains("dfsp_id", "code")
     def _check_code_alone(self):

@@ -8,6 +8,7 @@ from odoo.tools import SQL, frozendict
 from ..const import CHANNELS
 from ..toolkit.context_flags import APPROVED, is_marked
 from ..toolkit.value_checks import checked
+from ..values import identifiers
 from ..values.checks import clean_text
 
 #: The value of the source for IDs that are typed by hand.
@@ -54,6 +55,13 @@ class G2pFaSettings(models.Model):
         string="Yes, change these IDs",
         store=False,
         help="Confirms that registrants get another SPAR ID.",
+    )
+    placeholder_ids = fields.Char(
+        tracking=True,
+        string="Not an ID",
+        default="0, 00, 000, -, --, n/a, na, none, null, nil, unknown, aucun, néant",
+        help="What people write where there is no ID, with commas between. No channel "
+        "takes it as an ID: all who have none would be one registrant.",
     )
     send_name = fields.Boolean(
         tracking=True,
@@ -220,9 +228,10 @@ class G2pFaSettings(models.Model):
         confirmed = vals.get("confirm_relink")
         vals = {name: vals[name] for name in vals if name != "confirm_relink"}
         if not {"id_source", "id_template"} & vals.keys():
-            result = super().write(vals)
+            for settings, values in self._held_back(vals):
+                super(G2pFaSettings, settings).write(values)
             self.env.registry.clear_cache()
-            return result
+            return True
         before = self._rule()
         self._lock_id_rule_exclusive()
         Partner = self.env["res.partner"]
@@ -240,9 +249,9 @@ class G2pFaSettings(models.Model):
                 )
             )
         Partner._check_spar_ids_free(plan)
-        parts = (
-            self._held_back(vals, people_count=len(plan)) if plan else [(self, vals)]
-        )
+        parts = [(self, vals)]
+        if plan or "placeholder_ids" in vals:
+            parts = self._held_back(vals, people_count=len(plan))
         for settings, values in parts:
             super(G2pFaSettings, settings).write(values)
         self.env.registry.clear_cache()
@@ -256,7 +265,7 @@ class G2pFaSettings(models.Model):
 
     @api.model
     def _decisive_names(self):
-        return {"id_source", "id_template"}
+        return {"id_source", "id_template", "placeholder_ids"}
 
     def _decisive_held(self, changes):
         asks = self.env["g2p.fa.policy"]._asks
@@ -316,6 +325,15 @@ class G2pFaSettings(models.Model):
         """
         values = self.cached_values()
         return self._as_rule(values["id_source"], values["id_template"])
+
+    @api.model
+    @tools.ormcache()
+    def _placeholders(self):
+        """Return what is not taken as an ID, without a query once it is in memory.
+
+        :rtype: frozenset
+        """
+        return identifiers.placeholders(self.cached_values()["placeholder_ids"])
 
     @api.model
     def _lock_id_rule_shared(self):

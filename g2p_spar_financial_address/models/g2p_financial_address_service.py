@@ -7,6 +7,7 @@ from ..const import BANK_ACCOUNT, LIVE_STATES, MOBILE_WALLET, VALUE_FIELD
 from ..toolkit.context_flags import TRUSTED_WRITE, is_marked, marked
 from ..toolkit.value_checks import checked
 from ..values import checks
+from ..values.numbers_in_text import may_hold
 from .g2p_financial_address import PAYMENT_FIELDS, PROTECTED_FIELDS, WRITTEN_FIELDS
 
 #: What makes two addresses the same place, as far as an entry says it.
@@ -90,7 +91,8 @@ class G2pFinancialAddress(models.Model):
             :class:`CleanEntry`, which :meth:`submit` does not clean again
         :rtype: list[tuple[dict, dict]]
         """
-        checked = [self._clean(entry) for entry in entries]
+        numbers = self._numbers_in_use(entries)
+        checked = [self._clean(entry, numbers) for entry in entries]
         self._check_branches(checked)
         return [
             (values if problems else self._clean_entry(values), problems)
@@ -119,8 +121,14 @@ class G2pFinancialAddress(models.Model):
         self.check_access("create")
         self._check_said(entries)
         origins = origins or [{}] * len(entries)
+        numbers = self._numbers_in_use(entries)
         said = [
-            {**PROTECTED_FIELDS, **origin, **self._cleaned(entry), "channel": channel}
+            {
+                **PROTECTED_FIELDS,
+                **origin,
+                **self._cleaned(entry, numbers),
+                "channel": channel,
+            }
             for entry, origin in zip(entries, origins, strict=True)
         ]
         current = self._find_current(said)
@@ -152,9 +160,9 @@ class G2pFinancialAddress(models.Model):
         :raise ValidationError: when the reason cannot be kept
         :raise AccessError: for a user who may not end them
         """
-        note = self._clean_decision(reason)
         live = self.sudo()._live_of(partners).with_env(self.env)
         live.check_access("write")
+        note = live._clean_decision(reason)
         in_use = live.filtered(lambda address: address.state == "effective")
         # Approved later, what waits would pay a registrant who is no longer paid.
         waiting = (live - in_use).filtered(lambda a: a.partner_id in in_use.partner_id)
@@ -194,9 +202,10 @@ class G2pFinancialAddress(models.Model):
             self._check_said(vals_list)
         vals_list = self._with_registrants(vals_list)
         self._check_references(vals_list)
+        numbers = self._numbers_in_use(vals_list)
         return self._store(
             [
-                self._with_branch(self._cleaned({**PROTECTED_FIELDS, **vals}))
+                self._with_branch(self._cleaned({**PROTECTED_FIELDS, **vals}, numbers))
                 for vals in vals_list
             ]
         )
@@ -219,7 +228,7 @@ class G2pFinancialAddress(models.Model):
         self._check_references([vals])
         author = {"author_ids": [Command.link(self.env.uid)]}
         for address in self:
-            cleaned = address._cleaned(vals)
+            cleaned = address._cleaned(vals, address._numbers_in_use([vals]))
             if not address.branch_id:
                 place = {
                     "partner_id": address.partner_id.id,
@@ -294,12 +303,16 @@ class G2pFinancialAddress(models.Model):
 
     # === VALUES: WHAT IS TYPED, IN ITS ONE NORMAL FORM === #
 
-    def _cleaned(self, vals):
+    def _cleaned(self, vals, numbers):
         """Return ``vals`` with each value in its normal form, and what follows from it.
 
+        :param dict numbers: see :meth:`_numbers_in_use`
         :raise ValidationError: with a message for the person who typed a wrong value
         """
-        cleaned, problems = (vals, {}) if self._is_clean(vals) else self._clean(vals)
+        if self._is_clean(vals):
+            cleaned, problems = vals, {}
+        else:
+            cleaned, problems = self._clean(vals, numbers)
         for problem in problems.values():
             raise ValidationError(problem)
         draft = self.sudo()
@@ -328,16 +341,55 @@ class G2pFinancialAddress(models.Model):
     def _number_rule(self, entry):
         """Return what the provider of an entry asks of its numbers, to compare."""
         dfsp = self.env["g2p.dfsp"].browse(entry.get("dfsp_id"))
-        partner = self.env["res.partner"].sudo().browse(entry.get("partner_id"))
-        country = dfsp.country_id or partner.company_id.country_id
+        country = dfsp.country_id
+        if entry["fa_type"] == MOBILE_WALLET:
+            partner = self.env["res.partner"].sudo().browse(entry.get("partner_id"))
+            country = self._country_of_numbers(dfsp, partner)
         return dfsp.account_pattern, country.id
 
-    def _clean(self, vals):
+    @api.model
+    def _country_of_numbers(self, dfsp, partner):
+        """Return the country of numbers typed without a country code, or none.
+
+        That of the provider, or else of the registrant's company, whoever enters it. A
+        registrant of no company is of each: then only if all have the same country.
+        """
+        if dfsp.country_id or partner.company_id:
+            return dfsp.country_id or partner.company_id.country_id
+        known = [("partner_id.country_id", "!=", False)]
+        countries = self.env["res.company"].sudo().search(known).country_id
+        return countries if len(countries) == 1 else countries.browse()
+
+    @api.model
+    def _numbers_in_use(self, entries):
+        """Return the numbers that no text of these entries may contain.
+
+        The number of an entry itself is not among them.
+
+        :return: by registrant; read only where a text may have one
+        :rtype: dict[int, list]
+        """
+        people = {
+            entry.get("partner_id") or self.partner_id.id
+            for entry in entries
+            if not isinstance(entry, CleanEntry)
+            and any(may_hold(entry.get(text)) for text in TEXTS)
+        } - {False, None}
+        if not people:
+            return {}
+        live = self.sudo()._live_of(self.env["res.partner"].browse(people))
+        return {
+            partner.id: [address.whole_number() for address in addresses]
+            for partner, addresses in live.grouped("partner_id").items()
+        }
+
+    def _clean(self, vals, numbers):
         """Return ``vals`` in their normal form, and what is wrong with them.
 
         The values of other address types are dropped. On a draft, what is not in
         ``vals`` is taken from it.
 
+        :param dict numbers: see :meth:`_numbers_in_use`
         :return: what is right, and messages by field
         :rtype: tuple[dict, dict]
         """
@@ -359,8 +411,8 @@ class G2pFinancialAddress(models.Model):
             "fa_type": fa_type,
         }
         problems = {}
+        partner_id = vals.get("partner_id") or draft.partner_id.id
         try:
-            partner_id = vals.get("partner_id") or draft.partner_id.id
             cleaned[name] = self._cleaned_value(
                 fa_type, known.get(name), dfsp, partner_id
             )
@@ -368,9 +420,10 @@ class G2pFinancialAddress(models.Model):
             problems[name] = str(problem)
         if fa_type != BANK_ACCOUNT:
             cleaned["branch_id"] = False
+        hidden = [cleaned[name], *numbers.get(partner_id, ())]
         for text in (text for text in TEXTS if text in vals):
             try:
-                cleaned[text] = self._cleaned_text(text, vals[text])
+                cleaned[text] = self._cleaned_text(text, vals[text], hidden)
             except UserError as problem:
                 problems[text] = str(problem)
         # Encoded, four characters are three bytes.
@@ -394,15 +447,12 @@ class G2pFinancialAddress(models.Model):
             dfsp._check_account_number(number)
             return number
         if fa_type == MOBILE_WALLET:
-            country = dfsp.country_id
-            if not country and not str(text or "").startswith("+"):
-                partner = self.env["res.partner"].sudo().browse(partner_id)
-                country = (partner.company_id or self.env.company).country_id
+            partner = self.env["res.partner"].sudo().browse(partner_id)
             return checked(
                 self.env,
                 checks.clean_mobile_number,
                 text,
-                country.code,
+                self._country_of_numbers(dfsp, partner).code,
                 self._name_of_country,
             )
         if fa_type in VALUE_FIELD:
@@ -414,11 +464,14 @@ class G2pFinancialAddress(models.Model):
         return country.name
 
     @api.model
-    def _cleaned_text(self, name, text):
-        """Return what is said about the address, checked; False for nothing."""
+    def _cleaned_text(self, name, text, hidden):
+        """Return what is said about the address, checked; False for nothing.
+
+        :param hidden: numbers it may not contain
+        """
         label = self._fields[name]._description_string(self.env)
-        clean = checks.clean_note if name == "reason" else checks.clean_text
-        return checked(self.env, clean, text, label) or False
+        clean = checks.clean_note if name == "reason" else checks.clean_name
+        return checked(self.env, clean, text, label, hidden) or False
 
     def _derived(self, value, fa_type=None, dfsp=None):
         """Return what is stored beside a number: how it is shown, how it is found."""

@@ -319,7 +319,8 @@ class G2pFinancialAddress(models.Model):
 
     def _clean_decision(self, reason):
         label = self._fields["decision_note"]._description_string(self.env)
-        return checked(self.env, clean_note, reason, label)
+        hidden = [address.whole_number() for address in self]
+        return checked(self.env, clean_note, reason, label, hidden)
 
     def _close(self, state, note):
         """End or refuse these addresses; both states are final."""

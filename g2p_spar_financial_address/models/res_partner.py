@@ -218,11 +218,12 @@ class ResPartner(models.Model):
         """
         sources = self._spar_id_rule().sources
         everybody = self.sudo().with_context(active_test=False)
+        texts = {text for text in texts if not self._spar_id_is_missing(text)}
         at_spar = {text: {text, self._spar_id_from(text)} for text in texts}
         by_id = everybody._spar_by_id(set().union(*at_spar.values()), sources)
         # A source field has the text as it was typed, which may differ from the normal
         # form.
-        in_sources = {text: {text, identifiers.normal(text)} for text in texts}
+        in_sources = {text: identifiers.spellings(text) for text in texts}
         values = sorted(set().union(*in_sources.values()))
         by_value = defaultdict(everybody.browse)
         if sources and values:

@@ -116,13 +116,16 @@ class ResPartner(models.Model):
         :param texts: SPAR IDs as they were typed or collected
         :param fields: names of fields that are read along with them
         :return: contacts by text: the one with the very ID, or else those whose ID has
-            the same normal form; also archived ones, if the context asks for them
+            the same normal form; also archived ones, if the context asks for them.
+            None for what people write where there is no ID
         :rtype: collections.defaultdict
         """
         buckets = self._spar_id_buckets(texts, fields)
         found = defaultdict(self.browse)
         for text in texts:
             wanted = identifiers.normal(text)
+            if self._spar_id_is_missing(wanted):
+                continue
             bucket = buckets.get(identifiers.likeness(text), self.browse())
             found[text] = bucket.filtered(
                 lambda one, text=text: one.spar_id == text

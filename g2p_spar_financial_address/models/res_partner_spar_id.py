@@ -14,9 +14,10 @@ from odoo.tools.misc import split_every
 
 from ..const import EDITOR, VIEWER
 from ..toolkit.context_flags import APPROVED, TRUSTED, is_marked, trusted
+from ..toolkit.normal_char import NormalChar
 from ..toolkit.value_checks import checked
 from ..values import identifiers
-from ..values.checks import clean_number_text
+from ..values.checks import clean_id
 
 #: Contacts in memory at once when all of them are processed.
 _CHUNK = 2000
@@ -28,7 +29,10 @@ _NAMED = 5
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    spar_id = fields.Char(
+    # Two people search for one name with different keyboards.
+    name = NormalChar()
+    complete_name = NormalChar()
+    spar_id = NormalChar(
         string="SPAR ID",
         copy=False,
         groups=VIEWER,
@@ -108,8 +112,10 @@ class ResPartner(models.Model):
         names = self._spar_id_rule().sources
         for data in data_list if self.env.context.get("import_file") else ():
             for name in names:
-                label = self._fields[name]._description_string(self.env)
-                self._spar_id_cleaned(data["values"].get(name), label)
+                text = data["values"].get(name)
+                if not self._spar_id_is_missing(text):
+                    label = self._fields[name]._description_string(self.env)
+                    self._spar_id_cleaned(text, label)
         return super()._load_records(data_list, update)
 
     def copy_data(self, default=None):
@@ -183,12 +189,21 @@ class ResPartner(models.Model):
 
         :param str text: what was typed or collected, or a falsy value
         :param str label: what the person who typed it calls it
-        :raise ValidationError: for control characters, and for numbers that a
-            spreadsheet has changed
+        :raise ValidationError: for control characters, for numbers that a spreadsheet
+            has changed, and for what people write where there is no ID
         """
-        text = str(text) if text else ""
         label = label or self.env._("SPAR ID")
-        return checked(self.env, clean_number_text, identifiers.normal(text), label)
+        return checked(self.env, clean_id, text, label, self._spar_id_placeholders())
+
+    @api.model
+    def _spar_id_placeholders(self):
+        return self.env["g2p.fa.settings"]._placeholders()
+
+    @api.model
+    def _spar_id_is_missing(self, text):
+        """Return whether this says that there is no ID: nothing, or such as ``N/A``."""
+        text = identifiers.normal(str(text or "")).casefold()
+        return not text or text in self._spar_id_placeholders()
 
     # === WHAT THE SUITE READS OF A REGISTRANT === #
 
@@ -208,7 +223,7 @@ class ResPartner(models.Model):
         """
         self.ensure_one()
         values = (self[name] for name in sources)
-        return next((value for value in values if value and value.strip()), False)
+        return next((v for v in values if not self._spar_id_is_missing(v)), False)
 
     @api.model
     def _financial_address_triggers(self):
@@ -293,6 +308,8 @@ class ResPartner(models.Model):
         ) == identifiers.normal(held):
             # SPAR may hold it in odd characters: only people rewrite it.
             return held
+        if self._spar_id_is_missing(value):
+            return False
         try:
             text = self._spar_id_cleaned(value, self.env._("The ID"))
         except ValidationError as error:

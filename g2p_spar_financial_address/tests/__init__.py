@@ -31,5 +31,6 @@ from . import test_server_secrets
 from . import test_sharing
 from . import test_spar_id
 from . import test_transactions
+from . import test_typed
 from . import test_upgrade
 from . import test_urls

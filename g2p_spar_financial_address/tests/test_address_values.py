@@ -6,15 +6,16 @@ import phonenumbers
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
+from ..imports import separator
 from ..toolkit.value_checks import checked
-from ..values import checks, typed_numbers
+from ..values import checks, numbers_in_text, typed_numbers
 from .common import FinancialAddressCase
 
 
 @tagged("post_install", "-at_install")
 class TestAddressValues(FinancialAddressCase):
     def test_masks_hide_the_middle(self):
-        for module in (checks, typed_numbers):
+        for module in (checks, typed_numbers, numbers_in_text, separator):
             result = doctest.testmod(module)
             self.assertTrue(result.attempted)
             self.assertFalse(result.failed)

@@ -263,9 +263,9 @@ class TestEntering(FinancialAddressCase):
         cleaned = []
         original = type(self.Address)._cleaned_value
 
-        def noted(addresses, fa_type, text, dfsp):
+        def noted(addresses, fa_type, text, *others):
             cleaned.append(text)
-            return original(addresses, fa_type, text, dfsp)
+            return original(addresses, fa_type, text, *others)
 
         self.patch(type(self.Address), "_cleaned_value", noted)
         for entry in (self.checked(), self.checked_account()):
@@ -407,6 +407,10 @@ class TestEntering(FinancialAddressCase):
 
     def test_a_reason_that_cannot_be_kept_ends_nothing(self):
         in_use = self.enter("0754200001")
-        with self.assertRefused("Leave numbers"):
-            self.Address.end(self.registrant, "Call 0754 200 001", "api")
+        for reason, refusal in (
+            ("Call 0754 200 002", "Leave numbers"),
+            ("Call 0754 200 001", "contains the number of a payment address"),
+        ):
+            with self.assertRefused(refusal):
+                self.Address.end(self.registrant, reason, "api")
         self.assertEqual(in_use.state, "effective")

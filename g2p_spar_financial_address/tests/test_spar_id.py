@@ -196,8 +196,8 @@ class TestSparId(FinancialAddressCase):
                 {
                     "name": f"R{n}",
                     "is_registrant": True,
-                    "ref": f"{n}",
-                    "function": f"{n + 1}",
+                    "ref": f"{n + 1}",
+                    "function": f"{n + 2}",
                 }
                 for n in range(5)
             ]
@@ -207,14 +207,14 @@ class TestSparId(FinancialAddressCase):
         # Most IDs pass from one registrant to the next.
         self.make_ids_from("function, ref", "token:{id}@nationalId")
         self.assertEqual(
-            people.mapped("spar_id"), [f"token:{n}@nationalId" for n in range(1, 6)]
+            people.mapped("spar_id"), [f"token:{n}@nationalId" for n in range(2, 7)]
         )
         self.assertEqual(self.told, [(people, "admin")])
         self.assertFalse(plain.spar_id)
         self.make_ids_from("function, ref", "{id}")
-        self.assertEqual(people.mapped("spar_id"), ["1", "2", "3", "4", "5"])
+        self.assertEqual(people.mapped("spar_id"), ["2", "3", "4", "5", "6"])
         self.make_ids_from("spar_id")
-        self.assertEqual(people.mapped("spar_id"), ["1", "2", "3", "4", "5"])
+        self.assertEqual(people.mapped("spar_id"), ["2", "3", "4", "5", "6"])
         self.assertEqual(len(self.told), 2)
 
     def test_a_change_with_conflicts_changes_nothing(self):
@@ -223,7 +223,7 @@ class TestSparId(FinancialAddressCase):
                 {
                     "name": f"P{n}",
                     "is_registrant": True,
-                    "ref": f"{n}",
+                    "ref": f"{n + 1}",
                     "function": "same",
                 }
                 for n in range(2)
@@ -233,7 +233,7 @@ class TestSparId(FinancialAddressCase):
         with self.assertRefused("P0, P1: same"):
             self.make_ids_from("function")
         self.assertEqual(
-            people.mapped("spar_id"), ["token:0@nationalId", "token:1@nationalId"]
+            people.mapped("spar_id"), ["token:1@nationalId", "token:2@nationalId"]
         )
         self.assertEqual(self.env["g2p.fa.settings"].cached_values(), before)
 

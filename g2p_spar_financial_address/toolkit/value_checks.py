@@ -2,7 +2,7 @@
 
 from odoo.exceptions import ValidationError
 
-from ..values.checks import check_part
+from ..values.checks import check_code, check_part
 from ..values.invalid import InvalidValue, Text
 
 
@@ -38,6 +38,8 @@ def check_parts(records, names):
         for name in names:
             label = record._fields[name]._description_string(record.env)
             checked(record.env, check_part, record[name], label)
+            if name == "code":
+                checked(record.env, check_code, record[name], label)
 
 
 def describe(record):

@@ -10,7 +10,7 @@ import unicodedata
 
 import phonenumbers
 
-from . import typed_numbers
+from . import identifiers, numbers_in_text, typed_numbers
 from .invalid import InvalidValue, _lt
 from .strategy_template import CONTROL
 
@@ -19,8 +19,6 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}")
 _ACCOUNT = re.compile(r"[A-Z0-9][A-Z0-9/-]*")
-# Seven digits in a row, blanks aside, or three groups of three with dashes; not a date.
-_NUMBER_IN_TEXT = re.compile(r"\d(?: ?\d){6,}|\d{3,}-\d{3,}-\d{3,}")
 _NOT_MOBILE = {
     phonenumbers.PhoneNumberType.FIXED_LINE,
     phonenumbers.PhoneNumberType.TOLL_FREE,
@@ -31,6 +29,9 @@ _NOT_MOBILE = {
     phonenumbers.PhoneNumberType.VOICEMAIL,
 }
 _MASK = "••••"
+# Marks that have the text after them written in the other direction, so that a file
+# shows another ending than it has. Names in no script need them.
+_DIRECTIONS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 #: Characters a text may have, and an e-mail address (RFC 5321).
 MAX_TEXT = 250
@@ -79,6 +80,26 @@ def clean_number_text(text, label):
     return text
 
 
+def clean_id(text, label, placeholders=frozenset()):
+    """Return an ID in its normal form, cleaned as by :func:`clean_number_text`.
+
+    :param text: the typed text, or a falsy value
+    :param placeholders: what people write where there is no ID, see
+        :func:`~.identifiers.placeholders`
+    :raise InvalidValue: also for one of those: all who have none would be one person
+    """
+    text = clean_number_text(identifiers.normal(str(text) if text else ""), label)
+    if text.casefold() in placeholders:
+        raise InvalidValue(
+            _lt(
+                "%(label)s: this is what people write where there is no ID. Enter the "
+                "ID, or leave it empty.",
+                label=label,
+            )
+        )
+    return text
+
+
 def _from_spreadsheet(label):
     return InvalidValue(
         _lt(
@@ -109,14 +130,48 @@ def check_part(text, label):
         )
 
 
-def clean_note(text, label):
+def check_code(text, label):
+    """Refuse a provider's or branch's code with a sign that a spreadsheet has added.
+
+    :raise InvalidValue: for an apostrophe before it, which marks a text there
+    """
+    if re.match(r"['\u2019]", text or ""):
+        raise InvalidValue(
+            _lt(
+                "%(label)s begins with an apostrophe, by which a spreadsheet marks a "
+                "text. Leave it out.",
+                label=label,
+            )
+        )
+
+
+def clean_name(text, label, known=()):
+    """Return the name of a holder or a file, without the number of an address.
+
+    :param known: numbers of addresses that are being entered, or in use
+    :raise InvalidValue: when it contains one of those
+    """
+    text = clean_text(text, label).translate(_DIRECTIONS)
+    if numbers_in_text.holds(text, known):
+        raise InvalidValue(
+            _lt(
+                "“%(label)s” contains the number of a payment address. Leave it out: "
+                "everybody who sees the history reads it.",
+                label=label,
+            )
+        )
+    return text
+
+
+def clean_note(text, label, known=()):
     """Return a reason or note, without any number that has to stay masked.
 
-    :raise InvalidValue: when it may contain a phone or account number or an e-mail
-        address, because all viewers of the history read it
+    :param known: numbers of addresses that are being entered, or in use
+    :raise InvalidValue: when it contains one of those, or may contain another phone or
+        account number or an e-mail address, because all viewers of the history read it
     """
-    text = clean_text(text, label)
-    if _NUMBER_IN_TEXT.search(text) or "@" in text:
+    text = clean_name(text, label, known)
+    if numbers_in_text.find(text) or "@" in text:
         raise InvalidValue(
             _lt(
                 "Leave numbers and e-mail addresses out of “%(label)s”: everybody who "
@@ -134,7 +189,7 @@ def clean_account_number(text):
         account number has, such as look-alikes or invisible ones
     """
     text = clean_number_text(text, _lt("Account number"))
-    number = typed_numbers.plain_digits(re.sub(r"\s", "", text)).upper()
+    number = identifiers.plain_digits(re.sub(r"\s", "", text)).upper()
     if not number:
         raise InvalidValue(_lt("Enter the account number."))
     if not any(character.isdecimal() for character in number):
@@ -183,7 +238,7 @@ def clean_mobile_number(text, country_code, name_of):
             _lt(
                 "This mobile number cannot exist in %(region)s. "
                 "Check the number of digits and the first digits.",
-                region=_region(number, name_of),
+                region=_region(number, country_code, name_of),
             )
         )
     if kind in _NOT_MOBILE:
@@ -191,15 +246,22 @@ def clean_mobile_number(text, country_code, name_of):
             _lt(
                 "This is not a mobile number in %(region)s, so it cannot be a mobile "
                 "wallet.",
-                region=_region(number, name_of),
+                region=_region(number, country_code, name_of),
             )
         )
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _region(number, name_of):
-    """Return the name of a number's country, or its calling code."""
+def _region(number, country_code, name_of):
+    """Return the name of a number's country, or its calling code.
+
+    :param str country_code: of the operator, which is meant where several countries
+        have the same calling code; may be empty
+    """
     code = phonenumbers.region_code_for_country_code(number.country_code)
+    home = (country_code or "").upper()
+    if phonenumbers.country_code_for_region(home) == number.country_code:
+        code = home
     return name_of(code) or f"+{number.country_code}"
 
 

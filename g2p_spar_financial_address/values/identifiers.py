@@ -7,8 +7,6 @@ two registrants at SPAR, and the wrong one may be paid.
 import re
 import unicodedata
 
-from .typed_numbers import plain_digits
-
 # Invisible characters: Unicode's Default_Ignorable_Code_Point, and the marks around
 # interlinear notes.
 _INVISIBLE = re.compile(
@@ -21,7 +19,7 @@ _BLANKS = re.compile(
     "[ \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u2800\u3000]+"
 )
 _DASHES = re.compile(
-    "[\u02d7\u058a\u1806\u2010-\u2015\u2043\u2212\u2796\ufe58\ufe63\uff0d]"
+    "[-\u02d7\u058a\u1806\u2010-\u2015\u2043\u2212\u2796\ufe58\ufe63\uff0d]"
 )
 
 # Characters that look like a Latin letter, in small letters, or a sign of a keyboard;
@@ -58,6 +56,62 @@ def normal(text):
         text = _DASHES.sub("-", _INVISIBLE.sub("", text))
     # Removing a character may bring a letter and its accent together.
     return unicodedata.normalize("NFC", _BLANKS.sub(" ", text)).strip()
+
+
+def spellings(text):
+    """Return a text as it was typed, in its normal form, and with its accents apart."""
+    plain = normal(text)
+    return {text, plain, unicodedata.normalize("NFD", plain)}
+
+
+def spelling_pattern(text):
+    """Return a regular expression for a text as different keyboards write it.
+
+    Composed or not, with any blanks and dashes; for Python and PostgreSQL.
+
+    >>> bool(re.fullmatch(spelling_pattern("é 1"), "e\\u0301\\u00a0 1"))
+    True
+
+    :param str text: a part of a name, code or ID
+    """
+    return "".join(map(_sign_pattern, normal(text)))
+
+
+def _sign_pattern(sign):
+    if sign == " ":
+        return _BLANKS.pattern
+    if sign == "-":
+        return _DASHES.pattern
+    apart = unicodedata.normalize("NFD", sign)
+    forms = {
+        unicodedata.normalize("NFC", apart[:n]) + apart[n:]
+        for n in range(1, len(apart) + 1)
+    } | {apart}
+    return f"(?:{'|'.join(map(re.escape, sorted(forms)))})"
+
+
+def plain_digits(text):
+    """Return text with the digits of all scripts replaced by 0 to 9."""
+    if text.isascii():
+        # Nearly all of the cells of a file: the loop would be much of its import.
+        return text
+    return "".join(
+        str(unicodedata.decimal(character)) if character.isdecimal() else character
+        for character in text
+    )
+
+
+def placeholders(text):
+    """Return what people write where there is no ID, to compare.
+
+    >>> sorted(placeholders("0, N/A,, \u2010 "))
+    ['-', '0', 'n/a']
+
+    :param str text: with commas between
+    :rtype: frozenset
+    """
+    parts = (normal(part).casefold() for part in (text or "").split(","))
+    return frozenset(part for part in parts if part)
 
 
 def likeness(text):

@@ -11,6 +11,8 @@ from contextlib import suppress
 import phonenumbers
 from phonenumbers import PhoneMetadata
 
+from .identifiers import normal, plain_digits
+
 # 123.0 and 123, with or without groups; 8.1E10 and 1E+11. If dots or commas group
 # digits, the decimal sign is the other one: 06.12.34.56.00 is a phone number.
 _SPREADSHEET = re.compile(
@@ -111,23 +113,13 @@ def _plain(text):
     return plain_digits(unicodedata.normalize("NFKC", text).replace("\u066b", "."))
 
 
-def plain_digits(text):
-    """Return text with the digits of all scripts replaced by 0 to 9."""
-    if text.isascii():
-        # Nearly all of the cells of a file: the loop would be much of its import.
-        return text
-    return "".join(
-        str(unicodedata.decimal(character)) if character.isdecimal() else character
-        for character in text
-    )
-
-
 def parse_phone(text, country_code=None):
     """Return the phone number in a text; it need not be a valid one.
 
     Apart from the international prefix, the country code and one trunk prefix, the
     digits typed must be those of the national number: the library removes and adds
-    others, such as those of a carrier.
+    others, such as those of a carrier. Blanks and dashes may be any of Unicode, and
+    ``00`` is read as ``+`` where there is no such number otherwise.
 
     :param str text: what was typed
     :param str country_code: two letters, for numbers without a country code
@@ -136,20 +128,46 @@ def parse_phone(text, country_code=None):
     """
     if is_from_spreadsheet(text) or _DECIMAL_PHONE.fullmatch(_plain(text)):
         raise NotAPhone("spreadsheet")
+    text = normal(text)
     if any(character.isalpha() for character in text):
         # The library reads letters as on a keypad: an O typed for a zero would be a
         # six.
         raise NotAPhone("not_a_phone")
+    # With a country code, the country is not needed.
+    region = None if text.startswith("+") else country_code or None
     try:
-        # With a country code, the country is not needed.
-        region = None if text.startswith("+") else country_code
-        number = phonenumbers.parse(text, region or None)
+        number = _parsed(text, region)
+    except NotAPhone as problem:
+        if problem.code == "two_countries":
+            raise NotAPhone("no_country") from None
+        if not (abroad := _with_plus(text)):
+            raise
+        return abroad
+    if phonenumbers.is_valid_number(number):
+        return number
+    return _with_plus(text) or number
+
+
+def _with_plus(text):
+    """Return the number that a text means if ``00`` stands for ``+``, if it exists."""
+    # No number of the countries of +1 begins with a 1: another prefix was typed.
+    if match := re.match(r"\W*0\W*0(?!\W*1\W*1)", plain_digits(text)):
+        with suppress(NotAPhone):
+            number = _parsed(f"+{text[match.end() :]}", None)
+            if phonenumbers.is_valid_number(number):
+                return number
+    return None
+
+
+def _parsed(text, region):
+    try:
+        number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException as error:
         missing = error.error_type == error.INVALID_COUNTRY_CODE
         raise NotAPhone("no_country" if missing else "not_a_phone") from None
     typed = "".join(filter(str.isdecimal, _plain(text)))
     if region and _is_of_two_countries(typed, number, region):
-        raise NotAPhone("no_country")
+        raise NotAPhone("two_countries")
     if number.extension or not _says_all(typed, number, region):
         raise NotAPhone("not_a_phone")
     return number

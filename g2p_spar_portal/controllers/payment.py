@@ -38,6 +38,7 @@ class PaymentPortal(AgentPortal):
             holder=partner._spar_get_name(),
             address=partner.financial_address_id,
             amends=partner.financial_address_id.state == "effective",
+            partner=partner,
         )
 
     def _show(self, partner, form, status=200):

@@ -193,9 +193,13 @@ class TestPayment(PortalCase):
         form = self.wallet("0754 200 002", reason="")
         errors = self.errors(self.send(self.payment_path, form, 422))
         self.assertEqual(list(errors), ["reason"])
-        form["reason"] = "Call me on 0754 200 002"
-        errors = self.errors(self.send(self.payment_path, form, 422))
-        self.assertIn("Leave numbers", errors["reason"])
+        for number, said in (
+            ("0754 200 003", "Leave numbers"),
+            ("0754 200 002", "contains the number of a payment address"),
+        ):
+            form["reason"] = f"Call me on {number}"
+            errors = self.errors(self.send(self.payment_path, form, 422))
+            self.assertIn(said, errors["reason"])
         form["reason"] = "Lost the old phone"
         self.send(self.payment_path, form, 303)
         second = self.addresses - first

@@ -7,6 +7,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
@@ -255,12 +256,8 @@ class G2pApiProposal(models.Model):
         return entry
 
     def _provider(self, fa_type, code):
-        # As it came first: a code stored before codes had a normal form.
-        codes = [code, identifiers.normal(code)]
-        found = self.env["g2p.dfsp"].search_fetch(
-            [("fa_type", "=", fa_type), ("code", "in", codes)], PROVIDER_FIELDS
-        )
-        found = found.filtered(lambda one: one.code == code) or found
+        of_type = Domain("fa_type", "=", fa_type)
+        found = self._with_code("g2p.dfsp", of_type, code, PROVIDER_FIELDS)
         if not found:
             raise UserError(
                 self.env._("There is no provider of this type with this code.")
@@ -268,14 +265,23 @@ class G2pApiProposal(models.Model):
         return found
 
     def _branch(self, bank, code):
-        codes = [code, identifiers.normal(code)]
-        found = self.env["g2p.dfsp.branch"].search_fetch(
-            [("dfsp_id", "=", bank.id), ("code", "in", codes)], BRANCH_FIELDS
-        )
-        found = found.filtered(lambda one: one.code == code) or found
+        of_bank = Domain("dfsp_id", "=", bank.id)
+        found = self._with_code("g2p.dfsp.branch", of_bank, code, BRANCH_FIELDS)
         if not found:
             raise UserError(self.env._("This bank has no branch with this code."))
         return found
+
+    def _with_code(self, model, scope, code, names):
+        """Return the one with this code, in whatever characters it is stored."""
+        wanted = identifiers.normal(code)
+        records = self.env[model]
+        found = records.search_fetch(
+            scope & Domain("code", "in", [code, wanted]), names
+        ) or records.search_fetch(scope, names).filtered(
+            lambda one: identifiers.normal(one.code) == wanted
+        )
+        # As it came first: codes stored before they had a normal form.
+        return found.filtered(lambda one: one.code == code) or found
 
     # === ENDING === #
 

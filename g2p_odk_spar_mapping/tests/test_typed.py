@@ -1,0 +1,64 @@
+from odoo.tests import tagged
+
+from odoo.addons.g2p_spar_financial_address.tests.typed import TypedTables
+
+from .apply_common import ApplyCase
+
+
+@tagged("post_install", "-at_install")
+class TestTypedInOdk(TypedTables, ApplyCase):
+    # A form asks for no reason.
+    has_reason = False
+
+    def enter(self, person, said):
+        number = next(self.typed_ids)
+        targets = {
+            "bank_account": "account_number",
+            "mobile_wallet": "payment_phone",
+            "email_wallet": "wallet_email",
+        }
+        payment = {
+            "fa_type": said["fa_type"],
+            "dfsp_code": said.get("provider_text") or said["provider"].code,
+            "branch_code": said.get("branch_text"),
+            "number": None,
+            targets[said["fa_type"]]: said["number"],
+        }
+        spar_id = said.get("spar_id", person and person.spar_id)
+        names = person.name.split(" ") if person else ["New", "Person"]
+        one = self.submit(
+            f"uuid:typed-{number}",
+            self.answers(spar_id, given_name=names[0], family_name=names[1], **payment),
+            minute=number,
+        )
+        self.last_submission = one
+        return one.error_text or ""
+
+    def test_they_wait_for_no_other(self):
+        """All who have no ID are not one person."""
+        self.new_typed()
+        self.form.registrant_policy = "create"
+        said = self.said("mobile_wallet", "TZ", "0754 200 001", spar_id="N/A")
+        for _again in range(2):
+            self.assertEqual(self.enter(None, said), self.not_an_id)
+            self.assertEqual(self.last_submission.state, "set_aside")
+            self.assertFalse(self.last_submission.registrant_key)
+        self.form.other_name_policy = "accept"
+        self.last_submission.with_user(self.editor)._correct(
+            {"registrant_id": "SR-1"}, "The card was read again"
+        )
+        self.assertEqual(self.last_submission.partner_id, self.registrant)
+
+    def test_an_id_in_a_field_of_the_contact(self):
+        self.new_typed()
+        self.form.other_name_policy = "accept"
+        self.form.registrant_policy = "create"
+        self.make_ids_from("ref,function")
+        person = self.new_person(
+            name="Person One", spar_id=False, ref="R-1", function="Nga\u0302n 1"
+        )
+        said = self.said(
+            "mobile_wallet", "TZ", "0754 200 001", spar_id="Ng\u00e2n\u00a0 1"
+        )
+        self.assertEqual(self.enter(person, said), "")
+        self.assertEqual(self.entered(person), "+255754200001")

@@ -1,0 +1,349 @@
+"""What people type, and what each channel makes of it: tables for the tests of all.
+
+A channel's test is a :class:`TypedTables` beside its own case, with an ``enter`` that
+goes through the channel.
+"""
+
+from itertools import count
+
+from odoo.tools import SQL
+
+TANZANIA = (
+    "This mobile number cannot exist in Tanzania. Check the number of digits and the "
+    "first digits."
+)
+KENYA = TANZANIA.replace("Tanzania", "Kenya")
+CANADA = TANZANIA.replace("Tanzania", "Canada")
+NO_COUNTRY = (
+    "Write the mobile number with its country code, for example +255 754 123 456."
+)
+BAD_IBAN = (
+    "This IBAN cannot exist: its check digits do not fit. A character is mistyped, or "
+    "two have changed places."
+)
+NO_NUMBERS = (
+    "Leave numbers and e-mail addresses out of “Reason”: everybody who sees the "
+    "history reads it."
+)
+HOLDS_NUMBER = (
+    "“Reason” contains the number of a payment address. Leave it out: everybody who "
+    "sees the history reads it."
+)
+NOT_AN_ID = (
+    "SPAR ID: this is what people write where there is no ID. Enter the ID, or leave "
+    "it empty."
+)
+
+#: Country of the operator, what is typed, and the number or the message.
+PHONES = [
+    # 00, where that is not how one dials abroad.
+    ("TZ", "00255754200001", "+255754200001"),
+    ("KE", "00254712123456", "+254712123456"),
+    ("UG", "00256772200002", "+256772200002"),
+    ("NG", "002348021234567", "+2348021234567"),
+    ("TZ", "00 254 712 123456", "+254712123456"),
+    ("ET", "00255754200001", "+255754200001"),
+    ("CI", "00255754200001", "+255754200001"),
+    ("IN", "00255754200001", "+255754200001"),
+    ("TZ", "002557542000", TANZANIA),
+    ("KE", "00254 0712", KENYA),
+    ("CA", "0012", CANADA),
+    ("CA", "555 12", CANADA),
+    # Blanks of any kind, and what surrounds a number that was copied.
+    ("TZ", "0754\u202f200\u202f001", "+255754200001"),
+    ("TZ", "0754\u00a0200\u2009001", "+255754200001"),
+    ("TZ", "0754\u2007200\u3000001", "+255754200001"),
+    ("TZ", "\u202a+255 754 200 001\u202c", "+255754200001"),
+    ("TZ", "0754\u2011200\u2011001", "+255754200001"),
+    # Without any country.
+    (None, "0772 200 002", NO_COUNTRY),
+    (None, "+255 754 200 001", "+255754200001"),
+]
+
+#: Country of the bank, what is typed, and the number or the message.
+ACCOUNTS = [
+    ("TZ", "SA0123456", "SA0123456"),
+    ("TZ", "ES20012345", "ES20012345"),
+    ("TZ", "NO12345", "NO12345"),
+    ("TZ", "GB29 NWBK 6016 1331 9268 19", "GB29NWBK60161331926819"),
+    ("TZ", "GB29 NWBK 6016 1331 9268 18", BAD_IBAN),
+    ("CI", "CI93 CI00 8011 1301 1342 9120 0589", "CI93CI0080111301134291200589"),
+    ("CI", "CI93 CI00 8011 1301 1342 9120 0588", BAD_IBAN),
+    ("CI", "CI008 01111 301134291200 89", "CI0080111130113429120089"),
+    ("SN", "SN08 SN01 0015 2000 0485 0000 3035", "SN08SN0100152000048500003035"),
+    ("SN", "SN08 SN01 0015 2000 0485 0000 3053", BAD_IBAN),
+    ("CM", "CM21 1000 2000 3002 7797 6315 008", "CM2110002000300277976315008"),
+    ("CM", "CM12 1000 2000 3002 7797 6315 008", BAD_IBAN),
+    ("MA", "MA64 0115 1900 0001 2050 0053 4921", "MA64011519000001205000534921"),
+    ("MA", "MA64 0115 1900 0001 2050 0053 4912", BAD_IBAN),
+]
+
+#: Reasons with a number in any spelling, and such without one.
+NUMBERS_IN_TEXT = [
+    "now 07.54.39.61.05",
+    "now 0754-396115",
+    "now (0754) 396110",
+    "now 0754/396/107",
+    "now 0754\u00a0396\u00a0107",
+    "now 0754  396  107",
+    "now 0754 - 396 - 107",
+    "now 0754\u200b396\u200b107",
+    "now 07:54:39:61:05",
+    "now 0754_396_107",
+    "now \u0660\u0667\u0665\u0664 \u0663\u0669\u0666 \u0661\u0660\u0667",
+    "account 44-0003-9595",
+    "account GB29.NWBK.6016.1331.9268.19",
+    "from 2026-11-30: 0754 396 107",
+    "now 01.02.2034.567",
+    "asha@paymail.example",
+]
+NO_NUMBER_IN_TEXT = [
+    "Ticket 20261130-17",
+    "Ticket 2026-0117",
+    "Moved on 2026-11-30",
+    "30.11.2026, 14:30: lost SIM",
+    "From 12/05/2026 to 31/12/2026",
+    "Seen at 2026-11-30T14:30:05",
+    "Budget 2026/2027",
+    "Decision 12/2026",
+    "Fee of 15 000",
+    "Household of 6, house 114",
+]
+
+#: A name or ID as it is stored, and the same as it is typed.
+SAME_TEXT = [
+    ("Ngân hàng Huế", "Nga\u0302n ha\u0300ng Hue\u0302\u0301"),
+    ("Nga\u0302n ha\u0300ng \u0110a\u0300", "Ngân hàng Đà"),
+    ("Cr\u00e9dit Rural", "Cr\u00e9dit\u00a0Rural"),
+    ("Cr\u00e9dit\u00a0 Mutuel", "Cr\u00e9dit Mutuel"),
+    ("Caisse Nord", "Caisse  Nord"),
+    ("Caisse  Sud", "Caisse Sud"),
+]
+
+#: What people write where there is no ID.
+PLACEHOLDERS = ["0", "N/A", "-", "none", " n/a ", "\uff0d", "NONE"]
+
+
+class TypedTables:
+    """Drives a channel through the tables.
+
+    The channel's class has ``enter``; ``new_typed`` is called first.
+    """
+
+    #: What the channel cannot say: it has its own test, or none.
+    has_reason = True
+    names_providers = True
+    #: The field by which providers are named.
+    provider_named_by = "name"
+    names_people = True
+    not_an_id = NOT_AN_ID
+
+    def enter(self, person, said):
+        """Enter an address through the channel.
+
+        :param person: the registrant
+        :param dict said: ``fa_type``, ``provider``, ``number``; and, if they are typed,
+            ``reason``, ``provider_text``, ``branch_text`` and ``spar_id``
+        :return: the message of the channel, or ``""`` where it is entered
+        """
+        raise NotImplementedError
+
+    def new_typed(self):
+        self.typed_ids = count(1)
+        self.typed_providers = {}
+
+    def new_person(self, **values):
+        number = next(self.typed_ids)
+        return self.env["res.partner"].create(
+            {
+                "name": f"Person {number}",
+                "is_registrant": True,
+                "spar_id": f"TYPED-{number}",
+                **self.values_of_person(),
+                **values,
+            }
+        )
+
+    def values_of_person(self):
+        return {}
+
+    def provider(self, fa_type, country):
+        key = fa_type, country
+        if key not in self.typed_providers:
+            country_id = country and self.env.ref(f"base.{country.lower()}").id
+            self.typed_providers[key] = self.env["g2p.dfsp"].create(
+                {
+                    "name": f"Typed {fa_type} {country}",
+                    "code": f"TY-{fa_type[:2]}-{country}",
+                    "fa_type": fa_type,
+                    "country_id": country_id,
+                }
+            )
+        return self.typed_providers[key]
+
+    def said(self, fa_type, country, number, **more):
+        provider = self.provider(fa_type, country)
+        return {"fa_type": fa_type, "provider": provider, "number": number, **more}
+
+    def entered(self, person):
+        self.env.invalidate_all()
+        address = self.env["g2p.financial.address"].search(
+            [("partner_id", "=", person.id)], order="id desc", limit=1
+        )
+        return address.sudo().whole_number() if address else False
+
+    def assertTyped(self, said, expected):
+        """This entry is the number that is expected, or is refused by the message."""
+        person = self.new_person()
+        message = self.enter(person, said)
+        taken = self.entered(person)
+        if " " in expected:
+            self.assertEqual((message, taken), (expected, False))
+        else:
+            self.assertEqual((message, taken), ("", expected))
+
+    def test_typed_phones(self):
+        self.new_typed()
+        self.env.company.country_id = False
+        for country, text, expected in PHONES:
+            with self.subTest(country=country, text=text):
+                said = self.said("mobile_wallet", country, text)
+                self.assertTyped(said, expected)
+
+    def test_typed_phones_of_the_registrants_company(self):
+        """Whoever enters it, the number is read as in the registrant's company."""
+        self.new_typed()
+        kenya, uganda = self.env["res.company"].create(
+            [
+                {"name": f"Typed {code}", "country_id": self.env.ref(f"base.{code}").id}
+                for code in ("ke", "ug")
+            ]
+        )
+        for company, number in ((kenya, "+254772200002"), (uganda, "+256772200002")):
+            with self.subTest(company=company.name):
+                person = self.new_person(company_id=company.id)
+                self.let_see(company)
+                said = self.said("mobile_wallet", None, "0772 200 002")
+                self.assertEqual(self.enter(person, said), "")
+                self.assertEqual(self.entered(person), number)
+        # Of no company, or of one without a country: it may be of either.
+        person = self.new_person()
+        said = self.said("mobile_wallet", None, "0772 200 002")
+        self.assertEqual(self.enter(person, said), NO_COUNTRY)
+
+    def let_see(self, company):
+        """Let the channel's user see registrants of this company."""
+
+    def test_typed_accounts(self):
+        self.new_typed()
+        for country, text, expected in ACCOUNTS:
+            with self.subTest(country=country, text=text):
+                self.assertTyped(self.said("bank_account", country, text), expected)
+
+    def test_typed_reasons(self):
+        if not self.has_reason:
+            self.skipTest("This channel has no reason.")
+        self.new_typed()
+        for text in NUMBERS_IN_TEXT:
+            with self.subTest(text):
+                said = self.said("mobile_wallet", "TZ", "0754 200 001", reason=text)
+                self.assertTyped(said, NO_NUMBERS)
+        for text in NO_NUMBER_IN_TEXT:
+            with self.subTest(text):
+                said = self.said("mobile_wallet", "TZ", "0754 200 001", reason=text)
+                self.assertTyped(said, "+255754200001")
+
+    def test_typed_reasons_with_the_number_itself(self):
+        if not self.has_reason:
+            self.skipTest("This channel has no reason.")
+        self.new_typed()
+        person = self.new_person()
+        account = self.said("bank_account", "TZ", "2026-1130", reason="First one")
+        self.assertEqual(self.enter(person, account), "")
+        for text in ("was 2026-1130", "was 20261130", "was 2026 ... 1130"):
+            # In use: however like a date it is.
+            said = self.said("mobile_wallet", "TZ", "0754 200 001", reason=text)
+            with self.subTest(text):
+                self.assertEqual(self.enter(person, said), HOLDS_NUMBER)
+        for number, text in (
+            ("12345", "now 123-45"),
+            ("12345", "now 1 2 3 4 5"),
+            ("AB-712", "now ab 712"),
+            ("20270101", "from 2027-01-01"),
+        ):
+            said = self.said("bank_account", "TZ", number, reason=text)
+            with self.subTest(text):
+                self.assertTyped(said, HOLDS_NUMBER)
+        said = self.said("mobile_wallet", "TZ", "0754 200 001", reason="754x200x001")
+        self.assertTyped(said, HOLDS_NUMBER)
+
+    def test_typed_names_of_providers(self):
+        if not self.names_providers:
+            self.skipTest("A list is chosen from here.")
+        self.new_typed()
+        for number, (stored, typed) in enumerate(SAME_TEXT):
+            bank = self.env["g2p.dfsp"].create(
+                {
+                    "name": stored,
+                    "code": f"SAME-{number}",
+                    "fa_type": "bank_account",
+                    "branch_ids": [
+                        (0, 0, {"name": stored, "code": f"B-{number}"}),
+                    ],
+                }
+            )
+            self.store_as_typed(bank, stored, self.provider_named_by)
+            self.store_as_typed(bank.branch_ids, stored, self.provider_named_by)
+            with self.subTest(stored=stored, typed=typed):
+                person = self.new_person()
+                said = {
+                    "fa_type": "bank_account",
+                    "provider": bank,
+                    "provider_text": typed,
+                    "branch_text": typed,
+                    "number": "0123456789",
+                }
+                self.assertEqual(self.enter(person, said), "")
+                address = self.env["g2p.financial.address"].search(
+                    [("partner_id", "=", person.id)]
+                )
+                self.assertEqual(address.branch_id, bank.branch_ids)
+
+    def store_as_typed(self, record, text, name):
+        """Store a name as it was stored before names had a normal form."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE %s SET %s = %s WHERE id = %s",
+                SQL.identifier(record._table),
+                SQL.identifier(name),
+                text,
+                record.id,
+            )
+        )
+        self.env.invalidate_all()
+
+    def test_typed_ids(self):
+        """An ID is found however it is stored and however it is typed."""
+        if not self.names_people:
+            self.skipTest("People are chosen from a list here.")
+        self.new_typed()
+        for number, (stored, typed) in enumerate(SAME_TEXT):
+            person = self.new_person(spar_id=f"{stored} {number}")
+            self.store_as_typed(person, f"{stored} {number}", "spar_id")
+            said = self.said("mobile_wallet", "TZ", "0754 200 001")
+            with self.subTest(stored=stored, typed=typed):
+                said["spar_id"] = f"{typed} {number}"
+                self.assertEqual(self.enter(person, said), "")
+                self.assertEqual(self.entered(person), "+255754200001")
+
+    def test_typed_ids_that_stand_for_none(self):
+        if not self.names_people:
+            self.skipTest("People are chosen from a list here.")
+        self.new_typed()
+        before = self.env["res.partner"].search([])
+        for text in PLACEHOLDERS:
+            said = self.said("mobile_wallet", "TZ", "0754 200 001", spar_id=text)
+            with self.subTest(text):
+                self.assertEqual(self.enter(None, said), self.not_an_id)
+        self.assertEqual(self.env["res.partner"].search([]), before)

@@ -16,7 +16,7 @@ class G2pFaSharing(models.Model):
 
     _name = "g2p.fa.sharing"
     _description = "Shared payment address"
-    _inherit = ["mail.thread"]
+    _inherit = ["g2p.fa.audited"]
     _order = "id desc"
 
     fingerprint = fields.Char(required=True, readonly=True, groups=fields.NO_ACCESS)
@@ -120,7 +120,11 @@ class G2pFaSharing(models.Model):
     def _approved(self):
         """Somebody approved an address, having been told who else is paid there."""
         for sharing in self.filtered(lambda one: one.state == "review"):
-            users = sharing._live_addresses().partner_id
+            live = sharing._live_addresses()
+            if not live.sudo(False).has_access("read"):
+                # One of them is of another company, whose approvers look at it.
+                continue
+            users = live.partner_id
             sharing._accept_for(users, self.env._("Approved with the address."))
 
     def _forget(self, partners):
@@ -138,17 +142,22 @@ class G2pFaSharing(models.Model):
 
         :param str reason: kept with it; required
         :param list partner_ids: ids of registrants beyond those paid there now
-        :raise AccessError: for whoever is not an approver
+        :raise AccessError: for whoever is not an approver, or may not see all who are
+            paid there
         :raise UserError: without a reason, or by somebody who entered one of them
         """
         self._check_approver()
+        self.check_access("read")
         label = self._fields["reason"]._description_string(self.env)
         reason = checks.clean_note(self.env, reason, label)
         if not reason:
             raise UserError(self.env._("Say why: the reason is kept in the history."))
-        more = self.env["res.partner"].sudo().browse(partner_ids or []).exists()
+        more = self.env["res.partner"].browse(partner_ids or []).exists()
+        more.check_access("read")
         for sharing in self.sudo():
             live = sharing._live_addresses()
+            # Users of one company do not accept for another.
+            live.with_env(self.env).check_access("read")
             if any(self.env.user in address._authors() for address in live):
                 raise UserError(
                     self.env._(

@@ -14,8 +14,9 @@ from . import store, wake_up
 #: What the SQL reads, and therefore must have reached the database.
 READ_BY_SQL = {
     "g2p.financial.address": ["partner_id", "state", "channel"],
-    "g2p.spar.connection": ["state", "batch_size"],
+    "g2p.spar.connection": ["state", "batch_size", "company_ids"],
     "g2p.spar.mapping": ["partner_id", "connection_id"],
+    "res.partner": ["company_id"],
 }
 #: What it changes, and the ORM's cache must not keep.
 CHANGED_BY_SQL = {

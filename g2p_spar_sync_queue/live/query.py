@@ -71,7 +71,7 @@ def ask(partner, asker=None):
     codes, questions = {}, {}
     entries = entries_of(partner)
     answers = last_answers(partner)
-    for connection in connections(partner.env):
+    for connection in connections(partner.env)._serving(partner):
         question = question_of(partner, entries.get(connection.id))
         code = _obstacle(connection, question)
         if code is None:
@@ -89,7 +89,7 @@ def ask(partner, asker=None):
 
 
 def connections(env):
-    """Return the connections a registrant's address may be at.
+    """Return the connections registrants' addresses may be at.
 
     :rtype: ``g2p.spar.connection``
     """

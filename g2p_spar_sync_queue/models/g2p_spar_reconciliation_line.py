@@ -126,6 +126,7 @@ class G2pSparReconciliationLine(models.Model):
 
     def _open(self):
         self.env["g2p.spar.mapping"]._check_operator()
+        self.check_access("read")
         return self.sudo().filtered(lambda line: line.state in UNDECIDED)
 
     @api.model
@@ -274,7 +275,10 @@ class G2pSparReconciliationLine(models.Model):
     def _may_take(self):
         """Return whether the user may do what :meth:`action_take` asks for."""
         can_operate = self.env["g2p.spar.connection"].has_access("read")
-        return can_operate and self.env.user.has_group(EDITOR)
+        # The registrant may be of another company by now.
+        return (
+            can_operate and self.has_access("read") and self.env.user.has_group(EDITOR)
+        )
 
     def _job_take(self):
         """Job: ask SPAR once more, and enter what it holds through the normal model.

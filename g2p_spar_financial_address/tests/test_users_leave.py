@@ -114,7 +114,8 @@ class TestUsersLeave(FinancialAddressCase):
     # === COMPANIES === #
 
     def contact_manager(self):
-        return self.new_user("l_manager", "base.group_partner_manager")
+        groups = ("base.group_user", "base.group_partner_manager")
+        return self.new_user("l_manager", *groups)
 
     def test_a_contact_manager_does_not_move_a_registrant(self):
         company = self.env["res.company"].create({"name": "Elsewhere"})

@@ -233,8 +233,8 @@ class G2pSparConnection(models.Model):
     def _default_company_ids(self):
         """Return the user's companies, or none where these are all there are."""
         mine = self.env.user.company_ids
-        everything = self.env["res.company"].sudo().search([])
-        return mine.browse() if self.env.su or everything <= mine else mine
+        is_all = self.env.su or self._all_companies() <= mine
+        return mine.browse() if is_all else mine
 
     def _check_access(self, operation):
         """Let only users allowed in all companies of a connection change it."""
@@ -266,17 +266,10 @@ class G2pSparConnection(models.Model):
         saved = self.filtered("id")
         if self.env.su or not saved:
             return self.browse()
-        with_archived = {"active_test": False}
-        mine = self.env.user.sudo().with_context(**with_archived).company_ids
-        everything = self.env["res.company"].sudo().search([])
+        mine = self.env.user.sudo().with_context(active_test=False).company_ids
+        everything = self._all_companies()
         return saved.filtered(
-            lambda connection: (
-                not (
-                    connection.sudo().with_context(**with_archived).company_ids
-                    or everything
-                )
-                <= mine
-            )
+            lambda connection: not (connection._served() or everything) <= mine
         )
 
     def _serving(self, partner):
@@ -287,15 +280,17 @@ class G2pSparConnection(models.Model):
         home = partner.sudo().company_id
         return self.filtered(
             lambda connection: (
-                not home
-                or not (
-                    companies := connection.sudo()
-                    .with_context(active_test=False)
-                    .company_ids
-                )
-                or home in companies
+                not home or not connection._served() or home in connection._served()
             )
         )
+
+    def _served(self):
+        """Return the companies named, also archived ones; none stands for all."""
+        return self.sudo().with_context(active_test=False).company_ids
+
+    @api.model
+    def _all_companies(self):
+        return self.env["res.company"].sudo().search([("active", "=", True)])
 
     # === BUSINESS METHODS === #
 
@@ -443,7 +438,7 @@ class G2pSparConnection(models.Model):
 
         :rtype: res.users
         """
-        companies = self.sudo().company_ids
+        companies = self._served()
         return (
             self.env.ref("g2p_spar_sync_queue.group_operator")
             .sudo()

@@ -32,7 +32,7 @@ class G2pOdkForm(models.Model):
 
     _name = "g2p.odk.form"
     _description = "ODK form"
-    _inherit = ["mail.thread"]
+    _inherit = ["g2p.fa.audited"]
     _order = "name, id"
     name = fields.Char(required=True)
     active = fields.Boolean(default=True, tracking=True)

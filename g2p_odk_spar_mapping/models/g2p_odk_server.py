@@ -20,7 +20,7 @@ class G2pOdkServer(models.Model):
 
     _name = "g2p.odk.server"
     _description = "ODK Central server"
-    _inherit = ["mail.thread"]
+    _inherit = ["g2p.fa.audited"]
     _order = "name, id"
 
     name = fields.Char(required=True, tracking=True)

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import SUPERUSER_ID, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.g2p_spar_financial_address.const import EDITOR, LIVE_STATES
@@ -232,9 +232,9 @@ class G2pOdkSubmission(models.Model):
         return result
 
     def _ask_about_withdrawal(self, address):
-        # Assigned to a user who may decide, not to the system user.
-        person = address.approvers().get(address) or self.form_id.create_uid
-        address.activity_schedule(
+        # Of a user who may decide; the system user keeps it until there is one.
+        person = address.approvers().get(address) or self.env.ref("base.user_root")
+        address.with_user(SUPERUSER_ID).activity_schedule(
             WITHDRAWN,
             note=self.env._(
                 "The ODK submission this address came from was rejected or deleted at "

@@ -1,7 +1,7 @@
 import time
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -243,6 +243,7 @@ class G2pFaBulk(models.Model):
         """
         self.env["g2p.financial.address"].check_access("create")
         self.check_access("write")
+        self._check_companies()
         running = self.sudo().filtered(lambda bulk: bulk.state == "running")
         running.write({"state": "cancelled", "finished_at": fields.Datetime.now()})
 
@@ -253,6 +254,7 @@ class G2pFaBulk(models.Model):
         """
         self.env["g2p.financial.address"].check_access("create")
         self.check_access("write")
+        self._check_companies()
         stopped = self.filtered(lambda bulk: bulk.state == "cancelled")
         stopped.sudo().write(
             {
@@ -263,6 +265,20 @@ class G2pFaBulk(models.Model):
             }
         )
         stopped._wake_up()
+
+    def _check_companies(self):
+        """Refuse users who may not see all of these addresses.
+
+        :raise AccessError: which says so
+        """
+        mine = [("bulk_id", "in", self.ids)]
+        if self.line_ids.search_count(mine) < self.line_ids.sudo().search_count(mine):
+            raise AccessError(
+                self.env._(
+                    "Some of these registrants are of a company in which you are not "
+                    "allowed."
+                )
+            )
 
     def action_download(self):
         """Download the result for each address."""

@@ -184,7 +184,8 @@ class TestBulk(MonitorCase):
             "archived": lambda: self.editor.write(
                 {"group_ids": [(4, editors.id)], "active": False}
             ),
-            "deleted": self.editor.unlink,
+            # As older versions allowed.
+            "deleted": lambda: bulk.sudo().write({"requester_id": False}),
         }.items():
             with self.subTest(name):
                 bulk.sudo().write({"state": "running"})
@@ -299,6 +300,21 @@ class TestBulk(MonitorCase):
         for user in (self.operator_user, self.manager_user):
             with self.subTest(user.login), self.assertRaises(AccessError):
                 bulk.with_user(user).action_start()
+
+    def test_an_editor_of_another_company_neither_stops_nor_resumes_it(self):
+        partners = self.make_registrants(2)
+        bulk = self.make_bulk()
+        bulk.action_start()
+        partners[0].company_id = self.env["res.company"].create({"name": "Elsewhere"})
+        self.env.flush_all()
+        for stop in (bulk.action_cancel, bulk.action_resume):
+            with self.assertRaisesRegex(AccessError, "not allowed"):
+                stop()
+        self.assertEqual(bulk.state, "running")
+        partners[0].company_id = False
+        self.env.flush_all()
+        bulk.action_cancel()
+        self.assertEqual(bulk.state, "cancelled")
 
     def test_the_result_is_a_masked_file(self):
         partners = self.make_registrants(2)

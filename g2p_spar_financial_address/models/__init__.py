@@ -1,3 +1,5 @@
+from . import g2p_fa_audited
+from . import g2p_fa_todo
 from . import g2p_fa_second_person
 from . import g2p_fa_decisive
 from . import g2p_fa_proposal
@@ -24,3 +26,4 @@ from . import g2p_directory_code
 from . import ir_http
 from . import res_partner_decisive
 from . import mail_message
+from . import res_users

@@ -20,7 +20,7 @@ class G2pDfsp(models.Model):
 
     _name = "g2p.dfsp"
     _description = "Financial service provider"
-    _inherit = ["mail.thread", "g2p.fa.decisive.directory"]
+    _inherit = ["g2p.fa.audited", "g2p.fa.decisive.directory"]
     _rec_names_search = ["name", "code"]
     _order = "name"
     name = fields.Char(required=True, tracking=True)

@@ -8,7 +8,7 @@ class G2pFaSecondPerson(models.AbstractModel):
 
     _name = "g2p.fa.second.person"
     _description = "Approval by a second person"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["g2p.fa.audited", "g2p.fa.todo"]
 
     #: External ID of the activity type.
     _approval_activity = None
@@ -71,6 +71,18 @@ class G2pFaSecondPerson(models.AbstractModel):
                 chosen[record] = min(fit, key=lambda user: (waiting[user], user.id))
                 waiting[chosen[record]] += 1
         return chosen
+
+    @api.model
+    def _hand_over_todos(self, todos):
+        robot = self.env.ref("base.user_root")
+        waiting = self._waiting_by_approver(self._all_approvers())
+        fit = self.browse(todos.mapped("res_id")).exists()._fit_approvers()
+        for todo in todos:
+            users = fit.get(self.browse(todo.res_id)) or robot
+            if todo.user_id not in users:
+                heir = min(users, key=lambda user: (waiting.get(user, 0), user.id))
+                waiting[heir] = waiting.get(heir, 0) + 1
+                todo.user_id = heir
 
     @api.model
     def _all_approvers(self):

@@ -30,7 +30,7 @@ class G2pFaSettings(models.Model):
 
     _name = "g2p.fa.settings"
     _description = "Payment settings"
-    _inherit = ["mail.thread", "g2p.fa.decisive"]
+    _inherit = ["g2p.fa.audited", "g2p.fa.decisive"]
     id_source = fields.Char(
         tracking=True,
         string="SPAR ID comes from",

@@ -17,7 +17,7 @@ class G2pFaSharing(models.Model):
 
     _name = "g2p.fa.sharing"
     _description = "Shared payment address"
-    _inherit = ["mail.thread"]
+    _inherit = ["g2p.fa.audited"]
     _order = "id desc"
 
     fingerprint = fields.Char(required=True, readonly=True, groups=fields.NO_ACCESS)
@@ -136,7 +136,11 @@ class G2pFaSharing(models.Model):
     def _approved(self):
         """Accept the registrants paid there now: an approver has just seen them."""
         for sharing in self.filtered(lambda one: one.state == "review"):
-            users = sharing._live_addresses().partner_id
+            live = sharing._live_addresses()
+            if not live.sudo(False).has_access("read"):
+                # One of them is of another company, whose approvers look at it.
+                continue
+            users = live.partner_id
             sharing._accept_for(users, self.env._("Approved with the address."))
 
     def _forget(self, partners):
@@ -156,17 +160,22 @@ class G2pFaSharing(models.Model):
 
         :param str reason: kept with it; required
         :param list partner_ids: ids of registrants beyond those paid there now
-        :raise AccessError: for users who are not approvers
+        :raise AccessError: for users who are not approvers, or who may not see all
+            registrants paid there
         :raise UserError: without a reason, or if the user entered one of the addresses
         """
         self._check_approver()
+        self.check_access("read")
         label = self._fields["reason"]._description_string(self.env)
         reason = checked(self.env, clean_note, reason, label)
         if not reason:
             raise UserError(self.env._("Say why: the reason is kept in the history."))
-        more = self.env["res.partner"].sudo().browse(partner_ids or []).exists()
+        more = self.env["res.partner"].browse(partner_ids or []).exists()
+        more.check_access("read")
         for sharing in self.sudo():
             live = sharing._live_addresses()
+            # Users of one company do not accept for another.
+            live.with_env(self.env).check_access("read")
             if any(self.env.user in address._authors() for address in live):
                 raise UserError(
                     self.env._(

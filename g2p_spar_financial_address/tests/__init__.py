@@ -30,6 +30,8 @@ from . import test_routes
 from . import test_server_secrets
 from . import test_sharing
 from . import test_spar_id
+from . import test_trail
 from . import test_transactions
 from . import test_upgrade
 from . import test_urls
+from . import test_users_leave

@@ -268,11 +268,13 @@ class TestSecondPersonRedirects(SecondPersonCase):
                 self.assertTrue(self.registrant[name])
         self.assertEqual(len(self.proposals("at_once")), 2)
 
-    def test_the_trail_keeps_the_name_of_a_deleted_user(self):
+    def test_the_trail_keeps_its_users_and_the_names_they_had(self):
         self.registrant.with_user(self.both).action_archive()
         trail, name = self.proposals("at_once"), self.both.name
-        self.both.unlink()
-        self.assertFalse(trail.proposed_by_id)
+        with self.assertRefused("Archive this user"):
+            self.both.unlink()
+        self.both.name = "Renamed"
+        self.assertEqual(trail.proposed_by_id, self.both)
         self.assertEqual(trail.proposed_by_name, name)
 
     def test_another_company_waits(self):

@@ -25,6 +25,7 @@ class G2pFaSharingAccept(models.TransientModel):
         sharings = self.sharing_ids
         if self.address_id:
             sharings._check_approver()
+            self.address_id.check_access("read")
             address = self.address_id.sudo()
             address._link_sharings()
             sharings |= address.sharing_id.sudo(False)

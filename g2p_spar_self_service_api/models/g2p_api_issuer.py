@@ -54,7 +54,7 @@ class G2pApiIssuer(models.Model):
 
     _name = "g2p.api.issuer"
     _description = "Issuer of citizens' tokens"
-    _inherit = ["g2p.api.rights", "mail.thread"]
+    _inherit = ["g2p.api.rights", "g2p.fa.audited"]
     _order = "name, id"
     name = fields.Char(required=True, tracking=True)
     url = fields.Char(

@@ -360,14 +360,16 @@ def insert_attempts(env, rows, operation, request_id):
     env.cr.execute(
         """INSERT INTO g2p_spar_attempt
                   (mapping_id, change_id, connection_id, outcome, reason_code,
-                   operation, request_id, create_uid, create_date, write_uid,
-                   write_date)
-           SELECT v.*, %(operation)s, %(request)s, %(uid)s,
+                   company_id, operation, request_id, create_uid, create_date,
+                   write_uid, write_date)
+           SELECT v.*, r.company_id, %(operation)s, %(request)s, %(uid)s,
                   clock_timestamp() AT TIME ZONE 'UTC', %(uid)s,
                   clock_timestamp() AT TIME ZONE 'UTC'
              FROM json_to_recordset(%(rows)s)
                AS v(mapping_id int, change_id int, connection_id int,
-                    outcome text, reason_code text)""",
+                    outcome text, reason_code text)
+             JOIN g2p_spar_mapping m ON m.id = v.mapping_id
+             JOIN res_partner r ON r.id = m.partner_id""",
         {
             "operation": operation,
             "request": request_id,
@@ -552,6 +554,21 @@ def version(env, connection_id):
     return write_date, is_open, tuple(keys or ()), tuple(strategies or ())
 
 
+def served_companies(env, connection_id):
+    """Return the ids of the companies a connection serves; empty for all.
+
+    :rtype: set[int]
+    """
+    rows = env.execute_query(
+        SQL(
+            """SELECT res_company_id FROM g2p_spar_connection_res_company_rel
+                WHERE g2p_spar_connection_id = %s""",
+            connection_id,
+        )
+    )
+    return {id_ for (id_,) in rows}
+
+
 def lock_connection(env, connection_id):
     """Wait until no other transaction writes this connection, and lock it."""
     env.cr.execute(
@@ -713,7 +730,7 @@ def database_identity(env):
 # === CAPTURE AND WAKE-UP === #
 
 
-def append_changes(env, partner_ids, channel, chosen):
+def append_changes(env, homes, channel, chosen):
     """Append a change per registrant, and create the mappings that are missing.
 
     First the row of each registrant in ``g2p.spar.capture`` is written, in one order,
@@ -722,10 +739,14 @@ def append_changes(env, partner_ids, channel, chosen):
 
     Every registrant gets a mapping, even without an address, so that a comparison
     resolves their ID, too. It is created in state ``ended``: nothing was wanted yet.
+    A connection that does not serve the registrant's company gets none, and where it
+    has one, a change without an address: there SPAR is to forget them.
 
     In one statement, whatever their number. Which connections have been started is read
     here and not cached: a change missed for one would never be noticed.
 
+    :param dict homes: ids of the registrants' companies, or None, by registrant's id.
+        Joining the contacts here would cost each save more
     :param str channel: as for :func:`~.outbox.capture`
     :param SQL chosen: a condition on connections ``k``
     :return: for each connection its batch size, and the ids of the mappings that got a
@@ -736,11 +757,12 @@ def append_changes(env, partner_ids, channel, chosen):
         """
         WITH captured AS (
             INSERT INTO g2p_spar_capture AS c (partner_id, number)
-            SELECT DISTINCT id, 1 FROM unnest(%(partners)s) AS id ORDER BY id
+            SELECT id, 1 FROM unnest(%(partners)s) AS id ORDER BY id
                 ON CONFLICT (partner_id) DO UPDATE SET number = c.number + 1
          RETURNING partner_id
         ), asked AS (
             SELECT k.id AS connection_id, k.batch_size, p.partner_id,
+                   (%(companies)s::jsonb ->> p.partner_id::text)::int AS company_id,
                    a.id AS address_id,
                    COALESCE(%(channel)s, a.channel, 'admin') AS channel
               FROM g2p_spar_connection k
@@ -749,7 +771,13 @@ def append_changes(env, partner_ids, channel, chosen):
                 ON a.partner_id = p.partner_id AND a.state = 'effective'
              WHERE %(chosen)s
         ), known AS (
-            SELECT m.id, asked.*
+            SELECT m.id, asked.*,
+                   -- Those without a company are everybody's.
+                   company_id IS NULL OR company_id = ANY(COALESCE(
+                       (SELECT array_agg(s.res_company_id)
+                          FROM g2p_spar_connection_res_company_rel s
+                         WHERE s.g2p_spar_connection_id = asked.connection_id),
+                       ARRAY[company_id])) AS served
               FROM asked
               LEFT JOIN g2p_spar_mapping m USING (partner_id, connection_id)
         ), created AS (
@@ -759,22 +787,23 @@ def append_changes(env, partner_ids, channel, chosen):
             SELECT connection_id, partner_id, 'ended', %(uid)s,
                    now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
               FROM known
-             WHERE id IS NULL
+             WHERE id IS NULL AND served
              ORDER BY connection_id, partner_id
          RETURNING id, partner_id, connection_id
         ), to_tell AS (
             SELECT COALESCE(known.id, created.id) AS mapping_id,
-                   known.connection_id, batch_size, address_id, channel
+                   known.connection_id, known.company_id, batch_size,
+                   CASE WHEN served THEN address_id END AS address_id, channel
               FROM known
               LEFT JOIN created USING (partner_id, connection_id)
              -- Without an address and an earlier mapping there is nothing to send.
-             WHERE known.id IS NOT NULL OR address_id IS NOT NULL
+             WHERE known.id IS NOT NULL OR served AND address_id IS NOT NULL
         ), appended AS (
             INSERT INTO g2p_spar_change
-                   (mapping_id, connection_id, address_id, channel, state,
-                    create_uid, create_date, write_uid, write_date)
-            SELECT mapping_id, connection_id, address_id, channel, 'queued',
-                   %(uid)s, now() AT TIME ZONE 'UTC',
+                   (mapping_id, connection_id, company_id, address_id, channel,
+                    state, create_uid, create_date, write_uid, write_date)
+            SELECT mapping_id, connection_id, company_id, address_id, channel,
+                   'queued', %(uid)s, now() AT TIME ZONE 'UTC',
                    %(uid)s, now() AT TIME ZONE 'UTC'
               FROM to_tell
              ORDER BY mapping_id
@@ -785,7 +814,8 @@ def append_changes(env, partner_ids, channel, chosen):
          ORDER BY connection_id
         """,
         channel=channel,
-        partners=partner_ids,
+        partners=list(homes),
+        companies=json.dumps({id_: home for id_, home in homes.items() if home}),
         chosen=chosen,
         uid=env.uid,
     )
@@ -815,7 +845,8 @@ def lock_captures(env, partner_ids):
 def missed_partners(env, connection_id, last, limit):
     """Return ids of registrants whose newest change is not about the address in use.
 
-    Or who have an address and no change, or a change with an address and none.
+    Or who have an address and no change, or a change with an address and none. Where
+    the connection does not serve their company, they should have none.
 
     :param int last: id of the registrant after whom to begin
     :return: in order
@@ -825,6 +856,11 @@ def missed_partners(env, connection_id, last, limit):
         """(SELECT c.address_id FROM g2p_spar_change c
              WHERE c.mapping_id = m.id ORDER BY c.id DESC LIMIT 1)"""
     )
+    served = SQL("TRUE")
+    if companies := served_companies(env, connection_id):
+        served = SQL(
+            "(a.company_id IS NULL OR a.company_id = ANY(%s))", list(companies)
+        )
     env.cr.execute(
         SQL(
             """(SELECT a.partner_id AS id
@@ -833,7 +869,7 @@ def missed_partners(env, connection_id, last, limit):
                     ON m.partner_id = a.partner_id
                    AND m.connection_id = %(connection)s
                  WHERE a.state = 'effective' AND a.partner_id > %(last)s
-                   AND a.id IS DISTINCT FROM %(newest)s
+                   AND %(served)s AND a.id IS DISTINCT FROM %(newest)s
                  ORDER BY 1 LIMIT %(limit)s)
                 UNION
                (SELECT m.partner_id
@@ -842,13 +878,14 @@ def missed_partners(env, connection_id, last, limit):
                    AND m.partner_id > %(last)s
                    AND NOT EXISTS (SELECT FROM g2p_financial_address a
                                     WHERE a.partner_id = m.partner_id
-                                      AND a.state = 'effective')
+                                      AND a.state = 'effective' AND %(served)s)
                    AND %(newest)s IS NOT NULL
                  ORDER BY 1 LIMIT %(limit)s)
                 ORDER BY 1 LIMIT %(limit)s""",
             connection=connection_id,
             last=last,
             newest=newest,
+            served=served,
             limit=limit,
         )
     )

@@ -74,7 +74,7 @@ def ask(partner, asker=None):
     codes, questions = {}, {}
     entries = entries_of(partner)
     answers = last_answers(partner)
-    for connection in connections(partner.env):
+    for connection in connections(partner.env)._serving(partner):
         question = question_of(partner, entries.get(connection.id))
         code = _reason_not_to_ask(connection, question)
         if code is None:

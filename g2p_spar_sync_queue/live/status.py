@@ -108,7 +108,7 @@ def spar_status(partner, ask=False, asker=None):
         return {}
     codes = query.ask(partner, asker) if ask else {}
     answers, entries = query.last_answers(partner), query.entries_of(partner)
-    connections = query.connections(partner.env)
+    connections = query.connections(partner.env)._serving(partner)
     rows = []
     for connection in connections:
         status = SparStatus(

@@ -1,4 +1,5 @@
 from . import g2p_spar_engine_fields
+from . import g2p_spar_of_company
 from . import g2p_spar_sending
 from . import g2p_spar_capture
 from . import g2p_spar_mapping

@@ -16,6 +16,7 @@ class G2pSparIntervention(models.Model):
 
     _name = "g2p.spar.intervention"
     _description = "Intervention at SPAR"
+    _inherit = ["g2p.spar.of.company"]
     _order = "id desc"
 
     mapping_id = fields.Many2one(

@@ -119,6 +119,7 @@ class G2pSparReconciliationLine(models.Model):
 
     def _open(self):
         self.env["g2p.spar.mapping"]._check_operator()
+        self.check_access("read")
         return self.sudo().filtered(lambda line: line.state in lines.UNDECIDED)
 
     def _decide(self, state, reason=False):

@@ -4,6 +4,7 @@ from . import test_breaker
 from . import test_calls_touch_no_database
 from . import test_capture
 from . import test_capture_beside_others
+from . import test_companies
 from . import test_connection
 from . import test_details
 from . import test_crons

@@ -31,6 +31,7 @@ class G2pSparIntervene(models.TransientModel):
         :raise AccessError: when the user is no operator
         """
         self.env["g2p.spar.mapping"]._check_operator()
+        records.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Why?"),

@@ -14,8 +14,12 @@ EXTENDS = {
         "base.partner.merge.automatic.wizard",
         "base_import.import",
         "ir.http",
+        "mail.activity",
         "mail.message",
+        "mail.tracking.value",
+        "res.groups",
         "res.partner",
+        "res.users",
     },
     "g2p_spar_sync_queue": {
         "g2p.dfsp.import",
@@ -57,9 +61,10 @@ HOOKS = {
     "_remove_payment_data": "the payment data of a registrant are removed",
     "_resync": "what is written for SPAR has changed, for some addresses",
     "_authors": "who took part in entering an address, and so does not approve it",
-    "_alert": "a connection needs its responsible person",
+    "_call": "a connection needs those responsible for it",
     "_notify_progress": "what a connection sends has progressed",
     "_stop": "a connection is paused",
+    "_whom_to_call": "who is responsible for a connection",
 }
 
 ENGINE = "the engine reads it in its own transaction; to be renamed with the engine"

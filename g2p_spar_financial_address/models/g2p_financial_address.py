@@ -15,6 +15,7 @@ from ..const import (
     MOBILE_WALLET,
     VALUE_FIELD,
 )
+from ..toolkit.note_field import Note
 from ..values import checks, names
 from ..values.strategy_template import Unwritable
 
@@ -55,6 +56,7 @@ PROTECTED_FIELDS = {
     "previous_id": False,
     "sharing_id": False,
     "state": "draft",
+    "typed": False,
 }
 
 #: An address as it is sent to SPAR: the text of its strategy, that strategy's number at
@@ -140,7 +142,7 @@ class G2pFinancialAddress(models.Model):
         default=PROTECTED_FIELDS["channel"],
         copy=False,
     )
-    reason = fields.Char(help="Why the address was entered or changed.")
+    reason = Note(help="Why the address was entered or changed.")
     proof = fields.Binary(
         attachment=True,
         copy=False,
@@ -155,7 +157,13 @@ class G2pFinancialAddress(models.Model):
         string="Entered by",
         readonly=True,
         copy=False,
-        help="Who typed the number.",
+        help="In whose name the number was entered.",
+    )
+    typed = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="Whether that user typed the number, rather than a file, a bulk "
+        "amendment or another system.",
     )
     author_ids = fields.Many2many(
         "res.users",

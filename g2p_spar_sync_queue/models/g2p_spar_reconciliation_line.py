@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import EDITOR
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
 
 from ..jobs import later, on_behalf
 from ..live.drift import fingerprint
@@ -71,7 +72,7 @@ class G2pSparReconciliationLine(models.Model):
         default="open",
         readonly=True,
     )
-    reason = fields.Char(readonly=True)
+    reason = Note(masks=True, readonly=True)
     decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True)
 
     _once = models.Constraint(

@@ -4,15 +4,25 @@ from collections import defaultdict
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
-from ..const import APPROVER, BANK_ACCOUNT, EDITOR, LIVE_STATES, VALUE_FIELD
+from ..const import (
+    APPROVER,
+    BANK_ACCOUNT,
+    EDITOR,
+    LIVE_STATES,
+    OUTSIDE,
+    VALUE_FIELD,
+)
 from ..toolkit.context_flags import AUDITED_READ, is_marked, marked
 from ..toolkit.keyed_hash import keyed_hash
 from ..toolkit.transactions import alone, in_chunks
 from ..values.account_number import is_iban
 
 NUMBER_FIELDS = frozenset(VALUE_FIELD.values())
+
+#: What is read within an audited method only: a photo of a bank card shows its number.
+AUDITED_FIELDS = NUMBER_FIELDS | {"proof"}
 
 #: Addresses erased in one transaction.
 CHUNK = 1000
@@ -23,8 +33,9 @@ class G2pFinancialAddress(models.Model):
 
     The ORM asks :meth:`_has_field_access` before it reads, searches, groups or sorts
     by a field, so that a rule there holds for views, exports and RPC alike. Users who
-    may see numbers get them by ``read`` and its kin, by export, and by
-    :meth:`reveal`; each leaves a row in ``g2p.fa.reveal``.
+    may see numbers and proofs get them by ``read`` and its kin, by export, by
+    :meth:`reveal`, and by download (``ir.binary``); each leaves a row in
+    ``g2p.fa.reveal``. So does each question for a whole number.
     """
 
     _inherit = "g2p.financial.address"
@@ -60,14 +71,14 @@ class G2pFinancialAddress(models.Model):
         if field.name == "fingerprint" and operation == "write":
             return True
         allowed = super()._has_field_access(field, operation)
-        if operation == "read" and field.name in NUMBER_FIELDS and not self.env.su:
+        if operation == "read" and field.name in AUDITED_FIELDS and not self.env.su:
             typed_just_now = self._ids and not any(self._origin._ids)
             return allowed and bool(typed_just_now or self._is_audited_read())
         return allowed
 
     def _asks_for_numbers(self, fields):
         names = fields or self.fields_get(attributes=())
-        return not self.env.su and bool(NUMBER_FIELDS.intersection(names))
+        return not self.env.su and bool(AUDITED_FIELDS.intersection(names))
 
     def _audited_read(self):
         return marked(self, AUDITED_READ)
@@ -98,7 +109,7 @@ class G2pFinancialAddress(models.Model):
     def _fetchable(self, names):
         if names is None or self.env.su or self._is_audited_read():
             return names
-        return [name for name in names if name not in NUMBER_FIELDS]
+        return [name for name in names if name not in AUDITED_FIELDS]
 
     def _read_format(self, fnames, load="_classic_read"):
         if not self._asks_for_numbers(fnames):
@@ -106,21 +117,21 @@ class G2pFinancialAddress(models.Model):
         rows = super(G2pFinancialAddress, self._audited_read())._read_format(
             fnames, load
         )
-        self._write_down("read")
+        self._note_read("read", fnames)
         return rows
 
     def _export_rows(self, fields, *, _is_toplevel_call=True):
         names = {path[0] for path in fields if path}
-        if self.env.su or not NUMBER_FIELDS & names:
+        if self.env.su or not AUDITED_FIELDS & names:
             return super()._export_rows(fields, _is_toplevel_call=_is_toplevel_call)
         rows = super(G2pFinancialAddress, self._audited_read())._export_rows(
             fields, _is_toplevel_call=_is_toplevel_call
         )
-        self._write_down("export")
+        self._note_read("export", names)
         return rows
 
     def onchange(self, values, field_names, fields_spec):
-        if self.env.su or not self.ids or not NUMBER_FIELDS & fields_spec.keys():
+        if self.env.su or not self.ids or not AUDITED_FIELDS & fields_spec.keys():
             return super().onchange(values, field_names, fields_spec)
         # The form of a draft sends what it holds and gets nothing else back.
         return super(G2pFinancialAddress, self._audited_read()).onchange(
@@ -136,28 +147,36 @@ class G2pFinancialAddress(models.Model):
         self.ensure_one().check_access("read")
         if not any(self.env.user.has_group(group) for group in (EDITOR, APPROVER)):
             raise AccessError(self.env._("You may only see this number masked."))
-        self._write_down("reveal")
+        self._note_read("reveal", NUMBER_FIELDS)
         return self.whole_number() or ""
 
-    def _write_down(self, way):
-        """Record that these numbers were shown to this user.
+    def _note_read(self, way, names):
+        """Record that these fields were shown to this user.
 
-        Not what they typed themselves: a form reads back what it has just saved, and
-        what is not saved yet.
+        Not a number they typed themselves: a form reads back what it has just saved,
+        and what is not saved yet. A proof is recorded whoever brought it.
         """
-        foreign = self._origin.filtered(lambda a: a.entered_by_id != self.env.user)
-        self.env["g2p.fa.reveal"].sudo().create(
-            [
-                {
-                    "address_id": address.id,
-                    "partner_id": address.partner_id.id,
-                    "masked": address.masked,
-                    "user_id": self.env.uid,
-                    "way": way,
-                }
-                for address in foreign
-            ]
-        )
+        Reveal = self.env["g2p.fa.reveal"]
+        if NUMBER_FIELDS.intersection(names):
+            foreign = self._origin.sudo().filtered(
+                lambda a: not a.typed or a.entered_by_id != self.env.user
+            )
+            Reveal._note(foreign, way)
+        # With this in the context, and nothing else, a form reads its size only.
+        if "proof" in names and not self.env.context.get("bin_size"):
+            sized = self._origin.sudo().with_context(bin_size=True)
+            Reveal._note(sized.filtered("proof"), "proof")
+
+    def _open_proof(self):
+        """Return this address for a download of its proof, and log that.
+
+        :raise AccessError: when the user may not read it
+        """
+        self.ensure_one().check_access("read")
+        opened = self._audited_read()
+        opened._check_field_access(self._fields["proof"], "read")
+        self.with_context(bin_size=False)._note_read("proof", {"proof"})
+        return opened
 
     # === SHARED ADDRESSES === #
 
@@ -198,15 +217,56 @@ class G2pFinancialAddress(models.Model):
         open_ones = shared._link_sharings().filtered(
             lambda a: not a.sharing_id._covers(users[a.fingerprint], a)
         )
-        for address in open_ones:
+        for address in open_ones - open_ones._from_outside():
             if on_sharing(address.fa_type) == "refuse":
+                self._note_refusals(address.mapped("fingerprint"), self)
                 raise ValidationError(self._refused_as_shared())
         open_ones.sharing_id._to_review()
         return {
             self.browse(address.id): "shared"
             for address in open_ones
-            if on_sharing(address.fa_type) == "approve"
+            if on_sharing(address.fa_type) in ("approve", "refuse")
         }
+
+    # A refusal tells that another registrant is paid there, so outside of the registry
+    # the same person who approves decides; inside it counts as a question for a number.
+
+    def _from_outside(self):
+        return self.filtered(lambda address: address.channel in OUTSIDE)
+
+    def _count_entries_outside(self):
+        """Count what agents and citizens enter, whether others use the number or not.
+
+        :raise UserError: when it was too much within an hour
+        """
+        on_sharing = self.env["g2p.fa.policy"]._on_sharing
+        people = set()
+        for address in self._from_outside():
+            if on_sharing(address.fa_type) not in ("approve", "refuse"):
+                continue
+            if address.channel == "portal":
+                people.add(f"agent|{self.env.uid}")
+            elif address.channel == "api":
+                people.add(f"person|{address.partner_id.id}")
+        for person in sorted(people):
+            self.env["g2p.fa.reveal"]._count_question(person)
+
+    @api.model
+    def _note_refusals(self, fingerprints, entered):
+        """Count and record that a user hears of the numbers others are paid at.
+
+        :param list fingerprints: of these numbers
+        :param entered: the addresses that the user enters just now
+        :raise UserError: when there were too many such questions
+        """
+        if self.env.su:
+            return
+        Reveal = self.env["g2p.fa.reveal"]
+        Reveal._count_question()
+        others = self.sudo().search(
+            [("fingerprint", "in", fingerprints), ("state", "in", LIVE_STATES)]
+        )
+        Reveal._note_question(others - entered.sudo())
 
     @api.model
     def _users_of(self, fingerprints):
@@ -246,8 +306,8 @@ class G2pFinancialAddress(models.Model):
     def find_sharing_refusals(self, entries):
         """Return why the policy refuses numbers that other registrants use.
 
-        A look ahead: :meth:`submit` asks again, when no other transaction can enter
-        the same number.
+        A look ahead, for users of the registry: :meth:`submit` asks again, when no
+        other transaction can enter the same number.
 
         :param list entries: clean, of one address each
         :return: for each entry a message or None; those before it count as entered
@@ -271,7 +331,8 @@ class G2pFinancialAddress(models.Model):
         )
         accepted = {sharing.fingerprint: sharing.partner_ids for sharing in sharings}
         none = self.env["res.partner"]
-        messages = []
+        taken = {fingerprint for fingerprint in refusing if users[fingerprint]}
+        messages, told = [], set()
         for entry, fingerprint in zip(entries, prints, strict=True):
             # Without an ID where the registrant is not known here yet.
             partner = none.browse(entry.get("partner_id"))
@@ -283,6 +344,9 @@ class G2pFinancialAddress(models.Model):
                 messages.append(None)
             else:
                 messages.append(self._refused_as_shared())
+                told.add(fingerprint)
+        if told & taken:
+            self._note_refusals(list(told & taken), self.browse())
         return messages
 
     @api.model
@@ -334,16 +398,27 @@ class G2pFinancialAddress(models.Model):
             address.number = address.masked
 
     def _search_number(self, operator, value):
-        """Find whole numbers, in any of the ways they are written."""
+        """Find one whole number, in any of the ways it is written.
+
+        Each question is counted, and recorded with its answer.
+        """
         # The ORM does not ask for a field that has its own search.
         self._check_field_access(self._fields["number"], "read")
         if operator not in ("in", "=", "ilike", "like", "=ilike"):
             return NotImplemented
         values = [value] if isinstance(value, str) else list(value or ())
         typed = [text for text in values if text and isinstance(text, str)]
+        # The ORM makes "in" of "=", and comes back with "=" for each value of a list
+        # that was refused.
+        if len(typed) > 1 or operator == "=":
+            raise UserError(self.env._("Search for one whole number at a time."))
         prints = {found for text in typed for found in self._possible_prints(text)}
-        found = self.sudo()._search([("fingerprint", "in", list(prints))])
-        return [("id", "in", found)]
+        found = self.sudo().search([("fingerprint", "in", list(prints))])
+        if typed and not self.env.su:
+            Reveal = self.env["g2p.fa.reveal"]
+            Reveal._count_question()
+            Reveal._note_question(found.with_env(self.env)._filtered_access("read"))
+        return [("id", "in", found.ids)]
 
     def _possible_prints(self, text):
         """Yield the fingerprints a typed number may have, by type and provider."""

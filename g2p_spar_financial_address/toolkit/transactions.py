@@ -3,9 +3,13 @@
 import logging
 import time
 import traceback
+from contextlib import contextmanager
 
-from odoo import modules
+from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
+
+from odoo import SUPERUSER_ID, modules
 from odoo.modules.registry import Registry
+from odoo.sql_db import Cursor
 from odoo.tools.misc import split_every
 
 _logger = logging.getLogger(__name__)
@@ -18,6 +22,31 @@ REMEMBERED = 1.0
 _LOOKED_AT = {}
 #: A value that no function returns.
 _FAILED = object()
+
+
+@contextmanager
+def autonomous(env):
+    """Give the system an environment in a transaction of its own, committed at the end.
+
+    What is written there stays when the caller's transaction is rolled back. It waits
+    for locks for a moment only: the caller itself may hold them. Inside a test it is
+    part of the transaction of the test.
+
+    :param env: of the caller
+    :raise psycopg2.errors.LockNotAvailable: when a lock could not be had
+    """
+    with env.registry.cursor() as cr:
+        if not isinstance(cr, Cursor):
+            # What the caller has not written yet would be missing.
+            env.flush_all()
+        elif modules.module.current_test:
+            env.flush_all()
+            yield env(user=SUPERUSER_ID)
+            return
+        else:
+            cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
+            cr.execute("SET LOCAL lock_timeout = '1s'")
+        yield env(cr=cr, user=SUPERUSER_ID)
 
 
 def commit(env):

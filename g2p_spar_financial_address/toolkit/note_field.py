@@ -30,4 +30,4 @@ class Note(fields.Char):
         return super().convert_to_column_insert(value, record, values, validate)
 
     def write(self, records, value):
-        super().write(records, self._clean(value, records))
+        return super().write(records, self._clean(value, records))

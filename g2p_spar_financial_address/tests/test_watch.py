@@ -194,6 +194,14 @@ class TestProofs(FinancialAddressCase, HttpCase):
                         answer = str(error)
                     self.assertNotIn(PROOF.decode(), answer)
 
+    def test_the_form_of_a_contact_with_a_proof_changes_and_gives_nothing_away(self):
+        user = self.new_user("w_contacts", "editor", "base.group_partner_manager")
+        partner = self.registrant.with_user(user)
+        nested = {"financial_address_ids": {"fields": {"proof": {}, "masked": {}}}}
+        for values in ({}, {"comment": "x"}):
+            answer = partner.onchange(values, list(values), {"comment": {}, **nested})
+            self.assertNotIn(PROOF.decode(), str(answer))
+
     def test_downloading_leaves_a_row(self):
         for role in ("editor", "approver"):
             user = self.users[role]

@@ -147,7 +147,7 @@ class TestProofs(FinancialAddressCase, HttpCase):
                 ),
                 "unasked": lambda a=attachment: a.with_context(
                     skip_res_field_check=True
-                ).search_read([("res_id", "=", self.address.id)], ["datas"]),
+                ).search_read(proofs[:1], ["datas"]),
                 "copy": lambda a=attachment: a.copy().read(["datas"]),
                 "token": lambda a=attachment: a.generate_access_token(),
                 "moved": lambda a=attachment: a.write({"res_field": False}),

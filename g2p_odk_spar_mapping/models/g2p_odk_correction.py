@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
+
 from ..pipeline import error_texts
 
 
@@ -40,7 +42,7 @@ class G2pOdkCorrection(models.Model):
         "Now", readonly=True, help="The value in its place; numbers are masked."
     )
     shown_before = fields.Char("Collected", readonly=True)
-    reason = fields.Char(required=True, readonly=True)
+    reason = Note(required=True, readonly=True)
     create_uid = fields.Many2one("res.users", "Corrected by", readonly=True)
     create_date = fields.Datetime("Corrected on", readonly=True)
 

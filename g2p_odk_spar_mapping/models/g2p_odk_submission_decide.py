@@ -2,6 +2,7 @@ from odoo import SUPERUSER_ID, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.g2p_spar_financial_address.const import EDITOR, LIVE_STATES
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
 from odoo.addons.g2p_spar_financial_address.toolkit.value_checks import checked
 from odoo.addons.g2p_spar_financial_address.values.checks import clean_note, clean_text
 
@@ -31,7 +32,7 @@ class G2pOdkSubmission(models.Model):
         "res.users", string="Decided by", readonly=True, copy=False
     )
     decided_at = fields.Datetime("Decided on", readonly=True, copy=False)
-    decision_note = fields.Char("Why", readonly=True, copy=False)
+    decision_note = Note("Why", readonly=True, copy=False)
     confirmable = fields.Boolean(compute="_compute_confirmable")
     withdrawal_told = fields.Boolean("Withdrawal notified", readonly=True, copy=False)
 

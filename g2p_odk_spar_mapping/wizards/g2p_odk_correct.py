@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Command
 
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
+
 
 class G2pOdkCorrect(models.TransientModel):
     """Replaces answers by other values; the answers are kept."""
@@ -11,7 +13,7 @@ class G2pOdkCorrect(models.TransientModel):
     submission_id = fields.Many2one("g2p.odk.submission", required=True, readonly=True)
     error_text = fields.Char(related="submission_id.error_text")
     line_ids = fields.One2many("g2p.odk.correct.line", "correct_id", string="Values")
-    reason = fields.Char(
+    reason = Note(
         required=True, help="Kept with the submission: how you know the correct value."
     )
 

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import FA_TYPES
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
 from odoo.addons.g2p_spar_sync_queue.jobs import later, on_behalf
 from odoo.addons.g2p_spar_sync_queue.transactions import (
     RETRYABLE_ERRORS,
@@ -64,7 +65,7 @@ class G2pFaBulk(models.Model):
         help="Leave it empty to keep each branch that has the same code at the new "
         "provider.",
     )
-    reason = fields.Char(
+    reason = Note(
         required=True, help="Kept in the history of each address that is amended."
     )
     state = fields.Selection(
@@ -92,7 +93,7 @@ class G2pFaBulk(models.Model):
         copy=False,
         help="Whose rights count, each time addresses are amended.",
     )
-    stop_reason = fields.Char("Why it stopped", readonly=True, copy=False)
+    stop_reason = Note("Why it stopped", masks=True, readonly=True, copy=False)
     changed = fields.Integer("Amended", compute="_compute_numbers")
     waiting = fields.Integer("Waiting for approval", compute="_compute_numbers")
     refused = fields.Integer("Not amended", compute="_compute_numbers")

@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
 
 
 class G2pFaBulkLine(models.Model):
@@ -48,7 +49,7 @@ class G2pFaBulkLine(models.Model):
         default="open",
         readonly=True,
     )
-    message = fields.Char("Why not", readonly=True)
+    message = Note("Why not", masks=True, readonly=True)
 
     _once = models.Constraint(
         "UNIQUE(bulk_id, address_id)", "This address is in the list already."

@@ -53,6 +53,17 @@ class TestBulk(MonitorCase):
             lambda address: address.state == "effective"
         )
 
+    def test_who_starts_it_has_typed_no_number(self):
+        partners = self.make_registrants(2)
+        self.run_bulk(self.make_bulk())
+        now = self.in_use(partners).with_user(self.editor)
+        self.assertEqual(now.entered_by_id, self.editor)
+        now.read(["mobile_number"])
+        now[0].reveal()
+        rows = self.env["g2p.fa.reveal"].search([("user_id", "=", self.editor.id)])
+        self.assertEqual(rows.address_id, now.sudo())
+        self.assertEqual(sorted(rows.mapped("way")), ["read", "read", "reveal"])
+
     def test_all_addresses_move_and_keep_their_numbers(self):
         partners = self.make_registrants(5)
         numbers = self.in_use(partners).mapped("mobile_number")

@@ -23,7 +23,10 @@ from . import res_partner
 from . import res_partner_alike
 from . import res_partner_spar_id
 from . import g2p_directory_code
+from . import ir_attachment
+from . import ir_binary
 from . import ir_http
+from . import mail_activity
 from . import res_partner_decisive
 from . import mail_message
 from . import res_users

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 
 from ..const import APPROVER, CHANNELS
 from ..toolkit.context_flags import APPROVED, SKIP_RESYNC, channel_of, marked
+from ..toolkit.note_field import Note
 from ..toolkit.value_checks import checked
 from ..values.checks import clean_note
 
@@ -53,7 +54,7 @@ class G2pFaProposal(models.Model):
         readonly=True,
         tracking=True,
     )
-    reason = fields.Char(
+    reason = Note(
         help="Why it is changed. The user who proposed it may write it until it is "
         "decided."
     )
@@ -63,7 +64,7 @@ class G2pFaProposal(models.Model):
     )
     decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True)
     decided_date = fields.Datetime("Decided on", readonly=True)
-    decision_note = fields.Char("Why it was refused or withdrawn", readonly=True)
+    decision_note = Note("Why it was refused or withdrawn", readonly=True)
     also_withdrawn = fields.Char(
         "Withdrawn as well",
         readonly=True,

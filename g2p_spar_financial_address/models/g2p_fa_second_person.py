@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from ..const import APPROVER
+from ..const import ADMINISTRATOR, APPROVER
 
 
 class G2pFaSecondPerson(models.AbstractModel):
@@ -12,6 +12,8 @@ class G2pFaSecondPerson(models.AbstractModel):
 
     #: External ID of the activity type.
     _approval_activity = None
+    #: Who may change the to-dos of others, see ``mail.activity``.
+    _watch_managers = ADMINISTRATOR
 
     def _authors(self):
         """Return the users who may not approve these records: they worked on them.
@@ -19,6 +21,13 @@ class G2pFaSecondPerson(models.AbstractModel):
         :rtype: res.users
         """
         raise NotImplementedError
+
+    def _barred(self):
+        """Return the users who may not approve these: their authors, at least.
+
+        :rtype: res.users
+        """
+        return self._authors()
 
     def _schedule_approval(self):
         """Create an activity of one approver for each of these records."""
@@ -95,7 +104,7 @@ class G2pFaSecondPerson(models.AbstractModel):
         found = {}
         for record in self.sudo():
             company = record.company_id
-            fit = approvers - record._authors()
+            fit = approvers - record._barred()
             if company:
                 fit = fit.filtered(lambda user, own=company: own in user.company_ids)
             found[record] = fit

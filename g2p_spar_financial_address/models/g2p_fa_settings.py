@@ -80,6 +80,7 @@ class G2pFaSettings(models.Model):
     burst_limit = fields.Integer(
         "Changes by one person in an hour",
         default=50,
+        tracking=True,
         help="Above this, an approver is asked to look. 0 never asks.",
     )
     _burst_limit_not_negative = models.Constraint(

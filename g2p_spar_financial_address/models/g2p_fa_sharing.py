@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
 from ..const import APPROVER, FA_TYPES, LIVE_STATES
+from ..toolkit.note_field import Note
 from ..toolkit.value_checks import checked, describe
 from ..values.checks import clean_note
 
@@ -43,7 +44,7 @@ class G2pFaSharing(models.Model):
         readonly=True,
         tracking=True,
     )
-    reason = fields.Char(readonly=True, tracking=True)
+    reason = Note(readonly=True, tracking=True)
     reviewed_by_id = fields.Many2one("res.users", string="Reviewed by", readonly=True)
     reviewed_date = fields.Datetime("Reviewed on", readonly=True)
     reviewer_ids = fields.Many2many(

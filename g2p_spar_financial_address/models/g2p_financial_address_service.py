@@ -194,9 +194,10 @@ class G2pFinancialAddress(models.Model):
             self._check_said(vals_list)
         vals_list = self._with_registrants(vals_list)
         self._check_references(vals_list)
+        by_hand = {**PROTECTED_FIELDS, "typed": True}
         return self._store(
             [
-                self._with_branch(self._cleaned({**PROTECTED_FIELDS, **vals}))
+                self._with_branch(self._cleaned({**by_hand, **vals}))
                 for vals in vals_list
             ]
         )
@@ -220,6 +221,8 @@ class G2pFinancialAddress(models.Model):
         author = {"author_ids": [Command.link(self.env.uid)]}
         for address in self:
             cleaned = address._cleaned(vals)
+            if "entered_by_id" in cleaned:
+                cleaned["typed"] = True
             if not address.branch_id:
                 place = {
                     "partner_id": address.partner_id.id,

@@ -156,6 +156,17 @@ class ResPartner(models.Model):
         :param str channel: one of the channels of a financial address
         """
 
+    # === ONCHANGE === #
+
+    def onchange(self, values, field_names, fields_spec):
+        # A proof is read where that is logged. A contact's form never changes one.
+        name = "financial_address_ids"
+        nested = (fields_spec.get(name) or {}).get("fields") or {}
+        if "proof" in nested:
+            shown = {field: nested[field] for field in nested if field != "proof"}
+            fields_spec = {**fields_spec, name: {**fields_spec[name], "fields": shown}}
+        return super().onchange(values, field_names, fields_spec)
+
     # === ACTION METHODS === #
 
     def action_amend_financial_address(self):

@@ -16,6 +16,7 @@ from . import test_id_on_card
 from . import test_id_taken_over
 from . import test_import
 from . import test_names
+from . import test_notes
 from . import test_numbers_are_protected
 from . import test_entering
 from . import test_rate
@@ -35,3 +36,4 @@ from . import test_transactions
 from . import test_upgrade
 from . import test_urls
 from . import test_users_leave
+from . import test_watch

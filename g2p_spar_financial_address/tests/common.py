@@ -11,6 +11,12 @@ from ..toolkit.context_flags import APPROVED, marked
 ADDON = "g2p_spar_financial_address"
 
 
+@contextmanager
+def _same_cursor(env):
+    env.flush_all()
+    yield env.cr
+
+
 class OneTransactionCase(TransactionCase):
     """Work in the background does not end the transaction of the test.
 
@@ -23,6 +29,7 @@ class OneTransactionCase(TransactionCase):
         super().setUpClass()
         cls.classPatch(transactions, "end_transaction", lambda cr: None)
         cls.classPatch(transactions, "abandon_transaction", lambda cr: None)
+        cls.classPatch(transactions, "second_cursor", _same_cursor)
 
 
 class FinancialAddressCase(OneTransactionCase):

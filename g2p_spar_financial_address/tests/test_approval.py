@@ -226,7 +226,7 @@ class TestApproval(FinancialAddressCase):
             "0754 200 002", user=self.editor, proof=b"cHJvb2Y=", proof_name="a.txt"
         )
         viewer = self.new_user("a_viewer", "viewer")
-        self.assertTrue(pending.with_user(self.approver).proof)
+        self.assertTrue(pending.with_user(self.approver).read(["proof"])[0]["proof"])
         with self.assertRaises(AccessError):
             pending.with_user(viewer).read(["proof"])
         attachment = self.env["ir.attachment"].search(
@@ -237,8 +237,9 @@ class TestApproval(FinancialAddressCase):
             ]
         )
         self.assertTrue(attachment)
-        with self.assertRaises(AccessError):
-            attachment.with_user(viewer).read(["datas"])
+        for user in (viewer, self.approver):
+            with self.assertRaises(AccessError):
+                attachment.with_user(user).read(["datas"])
 
     def flush_tracking(self):
         self.env.flush_all()

@@ -19,8 +19,10 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}")
 _ACCOUNT = re.compile(r"[A-Z0-9][A-Z0-9/-]*")
-# Seven digits in a row, blanks aside, or three groups of three with dashes; not a date.
-_NUMBER_IN_TEXT = re.compile(r"\d(?: ?\d){6,}|\d{3,}-\d{3,}-\d{3,}")
+# Seven digits in a row, blanks aside, or three groups of three with dashes, dots or
+# slashes; not a date.
+_NUMBER_IN_TEXT = re.compile(r"\d(?:\s?\d){6,}|\d{3,}([-./])\d{3,}\1\d{3,}")
+_EMAIL_IN_TEXT = re.compile(r"\S*@\S*")
 _NOT_MOBILE = {
     phonenumbers.PhoneNumberType.FIXED_LINE,
     phonenumbers.PhoneNumberType.TOLL_FREE,
@@ -116,7 +118,7 @@ def clean_note(text, label):
         address, because all viewers of the history read it
     """
     text = clean_text(text, label)
-    if _NUMBER_IN_TEXT.search(text) or "@" in text:
+    if _NUMBER_IN_TEXT.search(text) or _EMAIL_IN_TEXT.search(text):
         raise InvalidValue(
             _lt(
                 "Leave numbers and e-mail addresses out of “%(label)s”: everybody who "
@@ -125,6 +127,15 @@ def clean_note(text, label):
             )
         )
     return text
+
+
+def mask_note(text):
+    """Return a note with the numbers hidden that :func:`clean_note` refuses.
+
+    >>> mask_note("Call 0754 200 001 or asha@home.example")
+    'Call •••• or ••••'
+    """
+    return _EMAIL_IN_TEXT.sub(_MASK, _NUMBER_IN_TEXT.sub(_MASK, text))
 
 
 def clean_account_number(text):

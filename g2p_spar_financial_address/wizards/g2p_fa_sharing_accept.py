@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..toolkit.note_field import Note
+
 
 class G2pFaSharingAccept(models.TransientModel):
     """Dialog for the reason to accept an address of several registrants."""
@@ -17,7 +19,7 @@ class G2pFaSharingAccept(models.TransientModel):
         domain="[('is_registrant', '=', True)]",
         help="Registrants who are not paid there yet, and will be.",
     )
-    reason = fields.Char(required=True, help="For example: one household, one phone.")
+    reason = Note(required=True, help="For example: one household, one phone.")
 
     def action_accept(self):
         """Accept; the shared addresses check the rights of the user."""

@@ -319,11 +319,13 @@ class TestPropose(RoutesCase):
         self.operator.active = False
         self.assertRefused({"provider"})
 
-    def test_what_others_use_is_refused_where_the_policy_says_so(self):
+    def test_what_others_use_waits_for_a_person_where_the_policy_refuses(self):
         self.set_policy(shared="refuse")
         self.proposed(person="SR-2")
-        said = self.assertRefused(())
-        self.assertIn("Another registrant", said["detail"])
+        response = self.propose()
+        self.assertEqual(response.status_code, 201, response.text)
+        self.assertEqual(response.json()["state"], "to_approve")
+        self.assertNotIn("nother", response.text)
 
     def test_a_wrong_form_is_refused_before_anything_is_looked_up(self):
         before = self.rows()

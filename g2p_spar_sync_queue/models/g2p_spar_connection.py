@@ -4,6 +4,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClient
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
 from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
 from ..engine import breaker, outbox, restore_guard
@@ -27,6 +28,7 @@ class G2pSparConnection(models.Model):
     _name = "g2p.spar.connection"
     _description = "SPAR connection"
     _inherit = ["g2p.fa.audited", "g2p.fa.todo", "g2p.spar.engine.fields"]
+    _watch_managers = "g2p_spar_sync_queue.group_manager"
     _order = "sequence, id"
 
     name = fields.Char(required=True, default="SPAR")
@@ -38,7 +40,7 @@ class G2pSparConnection(models.Model):
         readonly=True,
         copy=False,
     )
-    pause_reason = fields.Char(readonly=True, copy=False)
+    pause_reason = Note(masks=True, readonly=True, copy=False)
     paused_at = fields.Datetime(readonly=True, copy=False)
 
     responsible_id = fields.Many2one(

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
+
 ACTIONS = [
     ("retry", "Tried again"),
     ("resend", "Sent again"),
@@ -30,7 +32,7 @@ class G2pSparIntervention(models.Model):
         help="The change that was given up, if one was.",
     )
     action = fields.Selection(ACTIONS, required=True, readonly=True)
-    reason = fields.Char(readonly=True)
+    reason = Note(readonly=True)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

@@ -37,6 +37,7 @@ class G2pSparKey(models.Model):
     _name = "g2p.spar.key"
     _description = "SPAR signing key"
     _inherit = ["g2p.fa.audited", "g2p.fa.todo", "g2p.spar.engine.fields"]
+    _watch_managers = "g2p_spar_sync_queue.group_manager"
     _order = "connection_id, use_from desc, id desc"
 
     name = fields.Char(required=True, default=lambda self: self._default_name())

@@ -13,6 +13,8 @@ EXTENDS = {
     "g2p_spar_financial_address": {
         "base.partner.merge.automatic.wizard",
         "base_import.import",
+        "ir.attachment",
+        "ir.binary",
         "ir.http",
         "mail.activity",
         "mail.message",
@@ -54,6 +56,9 @@ EXTENDS = {
 #: Methods that begin like this are offered to other addons: they are hooks of
 #: ``res.partner``, private only because no RPC client may call them.
 OFFERED = ("_spar_", "_financial_address_", "_payment_data_")
+
+#: Methods of every model, which Odoo itself offers; an addon may override them on one.
+ODOO = {"_search"}
 
 #: What is offered to be overridden besides, and when it is called.
 HOOKS = {
@@ -115,7 +120,7 @@ def test_private_methods_of_others_are_overridden_only_where_offered(addons):
 
 def offered(name):
     """Tell whether a private method is offered to other addons."""
-    return name.startswith(OFFERED)
+    return name.startswith(OFFERED) or name in ODOO
 
 
 LOW = """

@@ -1,0 +1,11 @@
+from odoo import models
+
+
+class IrBinary(models.AbstractModel):
+    _inherit = "ir.binary"
+
+    def _record_to_stream(self, record, field_name):
+        """Download the proof of an address through the method that logs it."""
+        if record._name == "g2p.financial.address" and field_name == "proof":
+            record = record._open_proof()
+        return super()._record_to_stream(record, field_name)

@@ -90,6 +90,7 @@ class G2pFinancialAddress(models.Model):
             :class:`CleanEntry`, which :meth:`submit` does not clean again
         :rtype: list[tuple[dict, dict]]
         """
+        self._read_companies(entries)
         checked = [self._clean(entry) for entry in entries]
         self._check_branches(checked)
         return [
@@ -118,6 +119,7 @@ class G2pFinancialAddress(models.Model):
         """
         self.check_access("create")
         self._check_said(entries)
+        self._read_companies(entries)
         origins = origins or [{}] * len(entries)
         said = [
             {**PROTECTED_FIELDS, **origin, **self._cleaned(entry), "channel": channel}
@@ -331,9 +333,25 @@ class G2pFinancialAddress(models.Model):
     def _number_rule(self, entry):
         """Return what the provider of an entry asks of its numbers, to compare."""
         dfsp = self.env["g2p.dfsp"].browse(entry.get("dfsp_id"))
-        partner = self.env["res.partner"].sudo().browse(entry.get("partner_id"))
-        country = dfsp.country_id or partner.company_id.country_id
+        country = self._number_country(dfsp, entry.get("partner_id"))
         return dfsp.account_pattern, country.id
+
+    @api.model
+    def _number_country(self, dfsp, partner_id):
+        """Return the country of numbers typed without a calling code.
+
+        It is the provider's, or that of the registrant's company, whoever enters them.
+
+        :rtype: res.country
+        """
+        partner = self.env["res.partner"].sudo().browse(partner_id)
+        return dfsp.country_id or (partner.company_id or self.env.company).country_id
+
+    @api.model
+    def _read_companies(self, entries):
+        """Read the companies of all registrants at once, for :meth:`_number_country`."""
+        ids = {entry.get("partner_id") for entry in entries} - {None, False}
+        self.env["res.partner"].sudo().browse(ids).fetch(["company_id"])
 
     def _clean(self, vals):
         """Return ``vals`` in their normal form, and what is wrong with them.
@@ -397,10 +415,7 @@ class G2pFinancialAddress(models.Model):
             dfsp._check_account_number(number)
             return number
         if fa_type == MOBILE_WALLET:
-            country = dfsp.country_id
-            if not country and not str(text or "").startswith("+"):
-                partner = self.env["res.partner"].sudo().browse(partner_id)
-                country = (partner.company_id or self.env.company).country_id
+            country = self._number_country(dfsp, partner_id)
             return checked(
                 self.env,
                 checks.clean_mobile_number,

@@ -263,9 +263,9 @@ class TestEntering(FinancialAddressCase):
         cleaned = []
         original = type(self.Address)._cleaned_value
 
-        def noted(addresses, fa_type, text, dfsp):
+        def noted(addresses, fa_type, text, *more):
             cleaned.append(text)
-            return original(addresses, fa_type, text, dfsp)
+            return original(addresses, fa_type, text, *more)
 
         self.patch(type(self.Address), "_cleaned_value", noted)
         for entry in (self.checked(), self.checked_account()):

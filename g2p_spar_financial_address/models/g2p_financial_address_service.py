@@ -349,7 +349,7 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _read_companies(self, entries):
-        """Read the companies of all registrants at once, for :meth:`_number_country`."""
+        """Read all registrants' companies at once, for :meth:`_number_country`."""
         ids = {entry.get("partner_id") for entry in entries} - {None, False}
         self.env["res.partner"].sudo().browse(ids).fetch(["company_id"])
 

@@ -69,7 +69,7 @@ HOOKS = {
     "_call": "a connection needs those responsible for it",
     "_notify_progress": "what a connection sends has progressed",
     "_stop": "a connection is paused",
-    "_whom_to_call": "who is responsible for a connection",
+    "_responsible_users": "who is responsible for a connection",
 }
 
 ENGINE = "the engine reads it in its own transaction; to be renamed with the engine"

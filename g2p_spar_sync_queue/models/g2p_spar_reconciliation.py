@@ -12,7 +12,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
 from ..engine import breaker, journal, rate_limit, restore_guard, store
 from ..engine.claim import wanted_of
-from ..engine.decide import digest
+from ..engine.digest import digest
 from ..engine.store import read_mappings
 from ..jobs import later, on_behalf
 from ..live.drift import (
@@ -390,7 +390,7 @@ class G2pSparReconciliation(models.Model):
                     item.spar_id in former and item.spar_id != entry.id_at_spar
                 )
                 compare = drift_at_rest if is_settled else drift_while_waiting
-                kind = compare(entry, wanted[entry.id], item, result)
+                kind = compare(self.env, entry, wanted[entry.id], item, result)
                 if item.spar_id == unresolved.get(entry.id):
                     kind = DRIFT_UNRESOLVED
                 if kind:
@@ -412,7 +412,7 @@ class G2pSparReconciliation(models.Model):
         strategies = differing and self.env["g2p.fa.strategy"].sudo().search([])
         lines = []
         for entry, item, result, kind in differing:
-            theirs = digest(result.fa, result.strategy_number)
+            theirs = digest(self.env, result.fa, result.strategy_number)
             if kind == "spar_newer" and theirs in confirmed.get(entry.id, ()):
                 kind = "ours_newer"
             lines.append(
@@ -446,5 +446,6 @@ class G2pSparReconciliation(models.Model):
         for change in changes:
             _partner, written = texts.get(change.address_id.id, (None, None))
             if written:
-                digests[change.mapping_id.id].add(digest(*written[:2]))
+                known = digest(self.env, *written[:2])
+                digests[change.mapping_id.id].add(known)
         return digests

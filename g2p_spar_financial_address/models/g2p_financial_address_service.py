@@ -13,6 +13,7 @@ SAME_PLACE = ("fa_type", "dfsp_id", "branch_id", "holder_name", *VALUE_FIELD.val
 
 #: What is said about an address.
 TEXTS = ("holder_name", "reason", "proof_name")
+_CLEAN = {"holder_name": checks.clean_name, "reason": checks.clean_note}
 
 #: Bytes a proof may have.
 MAX_PROOF = 10 * 1024 * 1024
@@ -347,7 +348,7 @@ class G2pFinancialAddress(models.Model):
     def _cleaned_text(self, name, text):
         """Return what is said about the address, checked; False for nothing."""
         label = self._fields[name]._description_string(self.env)
-        clean = checks.clean_note if name == "reason" else checks.clean_text
+        clean = _CLEAN.get(name, checks.clean_text)
         return clean(self.env, text, label) or False
 
     def _derived(self, value, fa_type=None, dfsp=None):

@@ -12,6 +12,7 @@ import phonenumbers
 
 from odoo.exceptions import ValidationError
 
+from ..toolkit.csv_guard import begins_formula
 from . import typed_numbers
 from .strategy_template import CONTROL
 
@@ -62,6 +63,25 @@ def clean_text(env, text, label):
                 "%(label)s contains an invisible control character, such as a line "
                 "break. Type it again instead of pasting it.",
                 label=label,
+            )
+        )
+    return text
+
+
+def clean_name(env, text, label):
+    """Return the name of a person, cleaned as by :func:`clean_text`.
+
+    :raise ValidationError: also if a spreadsheet would take it for a formula, with
+        which no name begins
+    """
+    text = clean_text(env, text, label)
+    if begins_formula(text):
+        raise ValidationError(
+            env._(
+                "%(label)s begins with “%(sign)s”, as a formula of a spreadsheet does. "
+                "Write the name only.",
+                label=label,
+                sign=text[0],
             )
         )
     return text

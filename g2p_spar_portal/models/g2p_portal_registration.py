@@ -361,7 +361,9 @@ class G2pPortalRegistration(models.Model):
         labels = self._labels_identity()
         names = self.env["res.partner"]._portal_name_fields()
         for name in names:
-            answers.clean(name, self._clean_text, typed.get(name), labels[name])
+            answers.clean(
+                name, checks.clean_name, self.env, typed.get(name), labels[name]
+            )
         # Some people have one name only.
         if not any(answers.values[name] for name in names):
             answers.problems.setdefault(names[0], self.env._("Write the name."))

@@ -24,3 +24,4 @@ from . import g2p_directory_code
 from . import ir_http
 from . import res_partner_decisive
 from . import mail_message
+from . import g2p_fa_retention

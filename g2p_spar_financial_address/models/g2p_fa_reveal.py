@@ -24,7 +24,12 @@ class G2pFaReveal(models.Model):
     user_id = fields.Many2one("res.users", string="Shown to", readonly=True)
     create_date = fields.Datetime("Shown on", readonly=True)
     way = fields.Selection(
-        [("reveal", "Revealed"), ("read", "Opened"), ("export", "Exported")],
+        [
+            ("reveal", "Revealed"),
+            ("read", "Opened"),
+            ("export", "Exported"),
+            ("subject", "Given to the person"),
+        ],
         required=True,
         readonly=True,
     )

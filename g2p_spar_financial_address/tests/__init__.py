@@ -33,3 +33,6 @@ from . import test_spar_id
 from . import test_transactions
 from . import test_upgrade
 from . import test_urls
+from . import test_exports
+from . import test_leftovers
+from . import test_data_protection

@@ -22,3 +22,4 @@ from . import g2p_fa_strategy
 from . import g2p_financial_address
 from . import queue_job
 from . import res_partner
+from . import g2p_fa_retention

@@ -463,7 +463,7 @@ class ResPartner(models.Model):
         """Return the names of these contacts, as far as the user may know them."""
         # Of the user, also where the system acts for them, as it does on the portal.
         stored = self.browse(self.ids).sudo(False)
-        known = (self - stored) | stored._filtered_access("read")
+        known = stored._filtered_access("read") | (self - stored)
         names = [partner.display_name for partner in known[:_NAMED]]
         if hidden := len(self) - len(names):
             names.append(self.env._("%s more", hidden))

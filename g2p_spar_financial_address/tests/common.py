@@ -31,10 +31,8 @@ def tables_with(env, texts):
     return found
 
 
-@contextmanager
-def _same_cursor(env):
-    env.flush_all()
-    yield env.cr
+#: What the tests replace.
+_second_cursor = transactions.second_cursor
 
 
 class OneTransactionCase(TransactionCase):
@@ -49,7 +47,18 @@ class OneTransactionCase(TransactionCase):
         super().setUpClass()
         cls.classPatch(transactions, "end_transaction", lambda cr: None)
         cls.classPatch(transactions, "abandon_transaction", lambda cr: None)
-        cls.classPatch(transactions, "second_cursor", _same_cursor)
+        cls.classPatch(transactions, "second_cursor", cls._cursor_of_the_test)
+
+    @classmethod
+    @contextmanager
+    def _cursor_of_the_test(cls, env):
+        if cls._registry_patched:
+            # The registry gives a cursor within the transaction of the test.
+            with _second_cursor(env) as cr:
+                yield cr
+        else:
+            env.flush_all()
+            yield env.cr
 
 
 class FinancialAddressCase(OneTransactionCase):

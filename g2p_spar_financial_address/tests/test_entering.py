@@ -106,7 +106,7 @@ class TestEntering(FinancialAddressCase):
         entry = self.entry("0754200002")
         self.env.flush_all()
         self.env.invalidate_all()
-        with self.assertQueryCount(12):
+        with self.assertQueryCount(13):
             self.Address.submit([entry], "api")
             self.env.flush_all()
 

@@ -133,6 +133,15 @@ class TestEntering(FinancialAddressCase):
         first, last = self.Address.submit(entries, "import")
         self.assertEqual((first.state, last.state), ("ended", "effective"))
 
+    def test_the_last_one_wins_also_where_it_is_in_use_already(self):
+        in_use = self.enter("0754200001")
+        other, last = self.Address.submit(
+            [self.entry("0754200002"), self.entry("0754200001")], "import"
+        )
+        self.assertEqual(other.state, "ended")
+        self.assertEqual(last.state, "effective")
+        self.assertEqual(last.mobile_number, in_use.mobile_number)
+
     def test_many_take_no_query_each(self):
         def queries(numbers):
             people = [self.new_registrant(f"Q {n}", f"Q-{n}") for n in numbers]

@@ -86,7 +86,6 @@ class TestCaptureBesideOthers(BesideOthersCase):
         with self.assertRaises(SerializationFailure):
             self.capture(early)
 
-
     def test_a_claim_does_not_wait_for_ever_for_a_row_it_should_skip(self):
         """PostgreSQL does not skip a lock on the newer version of a row.
 

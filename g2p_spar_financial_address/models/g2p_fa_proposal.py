@@ -428,9 +428,9 @@ class G2pFaProposal(models.Model):
             record = marked(marked(record, APPROVED), SKIP_RESYNC)
             values = {line.field_name: line.new for line in lines}
             record.write(values)
-            if isinstance(record, self.pool["g2p.fa.decisive.directory"]):
-                if record._decisive_texts() & values.keys():
-                    rewritten.append(record)
+            is_directory = isinstance(record, self.pool["g2p.fa.decisive.directory"])
+            if is_directory and record._decisive_texts() & values.keys():
+                rewritten.append(record)
         told = [records._decisive_addresses() for records in self._as_sets(rewritten)]
         if told:
             self.env["g2p.financial.address"]._resync(Domain.OR(told))

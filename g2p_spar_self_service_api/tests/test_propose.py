@@ -7,7 +7,7 @@ from odoo.tests import mute_logger, new_test_user
 from .routes_case import ACCOUNT, NUMBER, PROPOSALS, WALLET, RoutesCase
 
 #: Of a whole call, with those that prove who calls and write it down.
-MAX_STATEMENTS = 21
+MAX_STATEMENTS = 22
 
 
 class TestPropose(RoutesCase):

@@ -8,7 +8,6 @@ from psycopg2.errors import SerializationFailure
 
 from odoo.service.model import retrying
 from odoo.tests import tagged
-from odoo.tools import mute_logger
 
 from odoo.addons.g2p_spar_financial_address.tests.beside_others import (
     BesideOthersCase,
@@ -125,9 +124,8 @@ class TestCaptureBesideOthers(BesideOthersCase):
             ("lock_again", ids),
         ):
             early.cr.execute("SAVEPOINT before; SET LOCAL statement_timeout = '8s'")
-            with self.subTest(name), mute_logger("odoo.sql_db"):
-                with self.assertRaises(RETRYABLE_ERRORS):
-                    getattr(store, name)(early, *arguments)
+            with self.subTest(name), self.assertRaises(RETRYABLE_ERRORS):
+                getattr(store, name)(early, *arguments)
             early.cr.execute("ROLLBACK TO SAVEPOINT before")
 
 

@@ -18,6 +18,15 @@ from ..csv_file import csv_content
 
 #: Addresses that are amended in one transaction.
 BATCH = 100
+#: What a user decides; the rest is the registry's.
+DESIGN = {
+    "fa_type",
+    "from_dfsp_id",
+    "from_branch_id",
+    "to_dfsp_id",
+    "to_branch_id",
+    "reason",
+}
 #: Seconds after which a job leaves the rest to the next one.
 JOB_SECONDS = 45
 
@@ -92,6 +101,13 @@ class G2pFaBulk(models.Model):
         readonly=True,
         copy=False,
         help="Whose rights count, each time addresses are amended.",
+    )
+    author_ids = fields.Many2many(
+        "res.users",
+        string="Designed, started or resumed by",
+        readonly=True,
+        copy=False,
+        help="They are no second person for its addresses.",
     )
     stop_reason = Note("Why it stopped", masks=True, readonly=True, copy=False)
     changed = fields.Integer("Amended", compute="_compute_numbers")
@@ -188,16 +204,45 @@ class G2pFaBulk(models.Model):
                     self.env._("Choose another provider or branch to move to.")
                 )
 
-    def write(self, vals):
-        """Refuse to change an amendment that was started.
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Note the user as an author.
 
+        :raise AccessError: for values of fields that users do not write
+        """
+        self._check_said(vals_list)
+        # Said here, so that no default of the context says something else.
+        fixed = {"state": "draft", "requester_id": False, "total": 0, "author_ids": []}
+        bulks = super().create([{**vals, **fixed} for vals in vals_list])
+        bulks._note_author()
+        return bulks
+
+    def write(self, vals):
+        """Refuse to change an amendment that was started; note the user as an author.
+
+        :raise AccessError: for values of fields that users do not write
         :raise UserError: when it was started
         """
-        if not self.env.su and any(bulk.state != "draft" for bulk in self):
+        if self.env.su:
+            return super().write(vals)
+        self._check_said([vals])
+        if any(bulk.state != "draft" for bulk in self):
             raise UserError(
                 self.env._("This has been started. Make another one instead.")
             )
-        return super().write(vals)
+        super().write(vals)
+        self._note_author()
+        return True
+
+    def _check_said(self, vals_list):
+        if not self.env.su and not all(vals.keys() <= DESIGN for vals in vals_list):
+            raise AccessError(
+                self.env._("The state of a bulk amendment is not written by hand.")
+            )
+
+    def _note_author(self):
+        author = fields.Command.link(self.env.uid)
+        self.sudo().write({"author_ids": [author]})
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_drafts(self):
@@ -235,6 +280,7 @@ class G2pFaBulk(models.Model):
         self.sudo().write(
             {"state": "running", "total": total, "requester_id": self.env.uid}
         )
+        self._note_author()
         self._wake_up()
 
     def action_cancel(self):
@@ -265,6 +311,7 @@ class G2pFaBulk(models.Model):
                 "requester_id": self.env.uid,
             }
         )
+        stopped._note_author()
         stopped._wake_up()
 
     def _check_companies(self):

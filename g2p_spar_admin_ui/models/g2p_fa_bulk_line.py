@@ -89,7 +89,9 @@ class G2pFaBulkLine(models.Model):
         try:
             with self.env.cr.savepoint():
                 addresses = self.env["g2p.financial.address"].submit(
-                    [line._entry() for line in self], "admin"
+                    [line._entry() for line in self],
+                    "admin",
+                    [self._origin_of_all()] * len(self),
                 )
                 addresses.flush_recordset()
         except UserError as problem:
@@ -117,6 +119,13 @@ class G2pFaBulkLine(models.Model):
             "holder_name": old.holder_name,
             "reason": bulk.reason,
         }
+
+    def _origin_of_all(self):
+        """Return who is no second person for these addresses, as their origin."""
+        bulk = self.sudo().bulk_id
+        # Those made before the authors were noted.
+        authors = bulk.author_ids | bulk.create_uid | bulk.requester_id
+        return {"author_ids": [fields.Command.set(authors.ids)]}
 
     def _branch(self, old, bulk):
         """Return the chosen branch, or the new provider's with the same code.

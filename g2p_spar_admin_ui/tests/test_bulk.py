@@ -87,6 +87,54 @@ class TestBulk(MonitorCase):
         self.assertEqual((bulk.changed, bulk.waiting), (0, 2))
         self.assertEqual(self.in_use(partners).dfsp_id, self.operator)
 
+    def test_all_who_designed_started_or_resumed_it_are_authors(self):
+        partners = self.make_registrants(1)
+        self.set_policy(approve_admin=True)
+        roles = "g2p_spar_financial_address.group_"
+        both = f"{roles}editor,{roles}approver"
+        designer, changer, starter, resumer = (
+            new_test_user(self.env, f"b_{name}", both)
+            for name in ("designer", "changer", "starter", "resumer")
+        )
+        bulk = self.make_bulk().with_user(designer).copy()
+        bulk.with_user(changer).reason = "Merged"
+        bulk.with_user(starter).action_start()
+        bulk.with_user(starter).action_cancel()
+        bulk.with_user(resumer).action_resume()
+        bulk._job_run()
+        pending = partners.pending_address_id
+        self.assertEqual(pending.entered_by_id, resumer)
+        for author in (designer, changer, starter, resumer):
+            with self.subTest(author.login), self.assertRefused("second person"):
+                pending.with_user(author).action_approve()
+        second = new_test_user(self.env, "b_second", f"{roles}approver")
+        pending.with_user(second).action_approve()
+        self.assertEqual(self.in_use(partners), pending)
+
+    def test_its_authors_and_state_are_not_written_by_hand(self):
+        self.make_registrants(1)
+        bulk = self.make_bulk()
+        other = new_test_user(
+            self.env, "b_other", "g2p_spar_financial_address.group_editor"
+        )
+        for values in (
+            {"author_ids": [(5,)]},
+            {"requester_id": other.id},
+            {"state": "cancelled"},
+            {"total": 7},
+        ):
+            with self.subTest(values):
+                with self.assertRaises(AccessError), self.env.cr.savepoint():
+                    bulk.write(values)
+                with self.assertRaises(AccessError), self.env.cr.savepoint():
+                    self.make_bulk(**values)
+        forged = bulk.with_context(
+            default_author_ids=[], default_requester_id=other.id, default_state="done"
+        ).copy()
+        self.assertEqual(forged.state, "draft")
+        self.assertEqual(forged.sudo().author_ids, self.editor)
+        self.assertFalse(forged.requester_id)
+
     def test_one_that_is_refused_does_not_stop_the_others(self):
         partners = self.make_registrants(5)
         bulk = self.make_bulk()

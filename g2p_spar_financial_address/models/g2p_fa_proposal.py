@@ -424,15 +424,14 @@ class G2pFaProposal(models.Model):
                     )
                 )
             proposed[record] = lines._written()
-        written = []
+        rewritten = []
         for record, lines in proposed.items():
             record = marked(marked(record, APPROVED), SKIP_RESYNC)
-            record.write({line.field_name: line.new for line in lines})
-            written.append(record)
-        told = [
-            records._decisive_addresses()
-            for records in self._as_sets(written)
-            if isinstance(records, self.pool["g2p.fa.decisive.directory"])
-        ]
+            values = {line.field_name: line.new for line in lines}
+            record.write(values)
+            is_directory = isinstance(record, self.pool["g2p.fa.decisive.directory"])
+            if is_directory and record._decisive_texts() & values.keys():
+                rewritten.append(record)
+        told = [records._decisive_addresses() for records in self._as_sets(rewritten)]
         if told:
             self.env["g2p.financial.address"]._resync(Domain.OR(told))

@@ -127,16 +127,18 @@ class G2pFinancialAddress(models.Model):
             for entry, origin in zip(entries, origins, strict=True)
         ]
         current = self._find_current(said)
-        found, missing = [], []
+        found, missing, changed = [], [], set()
         for vals in said:
             mine = current.get(vals["partner_id"], self)
             vals = self._with_branch(vals, mine)
-            # The newest decides: what comes after it changes it.
-            newest = mine[-1:]
+            # The newest decides: what comes after it changes it, and so does what comes
+            # before it in the same entry.
+            newest = mine[-1:] if vals["partner_id"] not in changed else self.browse()
             is_there = newest and newest.is_place(vals)
             found.append(newest.id if is_there else None)
             if not is_there:
                 missing.append(vals)
+                changed.add(vals["partner_id"])
         entered = iter(self._store(missing).ids)
         return self.browse(id_ or next(entered) for id_ in found)
 

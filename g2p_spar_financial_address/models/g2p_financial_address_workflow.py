@@ -32,6 +32,7 @@ class G2pFinancialAddress(models.Model):
         [
             ("policy", "A second person looks at this type and channel"),
             ("shared", "Other registrants are paid at the same place"),
+            ("refused", "A second person refused this number for this registrant"),
         ],
         string="Why it is approved",
         readonly=True,
@@ -150,12 +151,15 @@ class G2pFinancialAddress(models.Model):
     def _needing_approval(self):
         """Return the addresses that a second person must approve; store the cause.
 
+        A number that a second person refused for the registrant needs approval in every
+        channel: otherwise it would enter by one whose policy asks for none.
+
         The policy for the replaced type applies, too, whether it is in use or waits:
         otherwise a wallet could replace a bank account without a second person.
         """
         policy = self.env["g2p.fa.policy"]
         self._count_entries_outside()
-        causes = self._find_shared()
+        causes = {**self._find_shared(), **dict.fromkeys(self._refused(), "refused")}
         ways = {address: address._judged_channels() for address in self.sudo()}
         asking = {way for way in set().union(*ways.values()) if policy._asks(way)}
         before = self.partner_id._paid_types() if asking else {}
@@ -168,6 +172,24 @@ class G2pFinancialAddress(models.Model):
         for address, cause in causes.items():
             address.sudo().approval_cause = cause
         return self.browse(address.id for address in causes)
+
+    def _refused(self):
+        """Return those whose number a second person refused for their registrant.
+
+        Of several decisions, the last one counts. Erased numbers are not known.
+        """
+        decided = self.sudo().search_fetch(
+            Domain("partner_id", "in", self.partner_id.ids)
+            & Domain("fingerprint", "in", self.sudo().mapped("fingerprint"))
+            & (Domain("state", "=", "refused") | Domain("approved_by_id", "!=", False)),
+            ["partner_id", "fingerprint", "state"],
+            # One waits at a time, so they were decided in the order of entry.
+            order="id",
+        )
+        last = {(one.partner_id, one.fingerprint): one.state for one in decided}
+        return self.filtered(
+            lambda one: last.get((one.partner_id, one.sudo().fingerprint)) == "refused"
+        )
 
     def _judged_channels(self):
         """Return the channels whose approval policy applies.

@@ -9,7 +9,7 @@ from odoo.addons.g2p_spar_financial_address.tests.common import tables_with
 from .routes_case import ACCOUNT, NUMBER, PROPOSALS, WALLET, RoutesCase
 
 #: Of a whole call, with those that prove who calls and write it down.
-MAX_STATEMENTS = 21
+MAX_STATEMENTS = 22
 
 
 class TestPropose(RoutesCase):

@@ -14,6 +14,7 @@ from operator import attrgetter
 
 from odoo.tools import SQL
 
+from ..transactions import LOCK_SECONDS
 from .decide import Progress
 
 #: Columns of a mapping that the engine writes, with their types in PostgreSQL.
@@ -84,7 +85,9 @@ AT_REST = SQL(
 
 # === LOCKING MAPPINGS === #
 # Rows are locked before anything is read of them. On a row that was changed since the
-# transaction's snapshot PostgreSQL raises, before anything is sent.
+# transaction's snapshot PostgreSQL raises, before anything is sent. Does another
+# transaction have a lock on the newer version, PostgreSQL waits for it, in spite of
+# SKIP LOCKED. It may be the other one of the same worker, so the wait has an end.
 
 
 def lock_due(env, ids, limit):
@@ -164,7 +167,8 @@ def lock_queued(env, connection_id, limit, position, since):
     """
     # Not simply by id: the primary key would serve that, too, and PostgreSQL takes it
     # as long as its statistics do not show that most changes are done.
-    env.cr.execute(
+    rows = _lock(
+        env,
         SQL(
             """SELECT c.create_date, c.id, %(columns)s
                  FROM g2p_spar_change c
@@ -184,16 +188,24 @@ def lock_queued(env, connection_id, limit, position, since):
             ready=READY,
             limit=limit,
         ),
-        log_exceptions=False,
     )
-    return [
-        (date, change_id, Progress(*row)) for date, change_id, *row in env.cr.fetchall()
-    ]
+    return [(date, change_id, Progress(*row)) for date, change_id, *row in rows]
 
 
 def _progress(env, query):
-    env.cr.execute(query, log_exceptions=False)
-    return [Progress(*row) for row in env.cr.fetchall()]
+    return [Progress(*row) for row in _lock(env, query)]
+
+
+def _lock(env, query):
+    """Return the rows that a query locks.
+
+    :raise psycopg2.errors.LockNotAvailable: when it had to wait too long
+    """
+    limit = int(1000 * LOCK_SECONDS)
+    env.cr.execute(
+        SQL("SET LOCAL lock_timeout = %s; %s", limit, query), log_exceptions=False
+    )
+    return env.cr.fetchall()
 
 
 def _interval(seconds):

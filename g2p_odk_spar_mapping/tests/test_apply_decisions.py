@@ -224,12 +224,13 @@ class TestApplyDecisions(ApplyCase):
 
     def test_what_was_typed_into_a_refused_correction_is_not_kept(self):
         one = self.bad()
-        self.correct(one, reason="Called 0754 200 777", payment_phone="0754 200 778")
+        with self.assertRefused("Leave numbers"):
+            self.correct(one, reason="Called 0754 200 777", payment_phone="0754 1")
+        self.correct(one, reason=False, payment_phone="0754 200 778")
         self.assertEqual(one.state, "set_aside")
         self.assertNotIn("200 778", self.typed())
-        self.assertNotIn("200 777", self.typed())
         wizard = self.env["g2p.odk.correct"].search([], order="id desc", limit=1)
-        self.assertIn("Leave numbers", wizard.refusal)
+        self.assertIn("Say why", wizard.refusal)
         self.assertFalse(wizard.line_ids.filtered("value"))
         with Form(wizard.with_user(self.editor)) as form:
             form.reason = "Called"

@@ -4,8 +4,8 @@ from odoo.tests import new_test_user, tagged
 
 from odoo.addons.g2p_spar_financial_address.tests.trail_case import TrailCase
 
-from . import stand_in
 from .common import SparCase
+from .spar_stand_in import faults
 
 FA, SYNC = "g2p_spar_financial_address", "g2p_spar_sync_queue"
 OURS = (
@@ -52,7 +52,7 @@ class TestCompanies(SparCase):
     def fill(self):
         """Leave a row of each model about the registrant."""
         self.enter_address()
-        self.run_engine(stand_in.refuse("rjct.fa.invalid"))
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
         self.mapping.with_user(self.from_north)._intervene("pause", "Moved")
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
         self.env["g2p.spar.reconciliation.line"]._renew(

@@ -1,5 +1,6 @@
-from odoo import SUPERUSER_ID, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 
 from odoo.addons.g2p_spar_financial_address.const import EDITOR, LIVE_STATES
 from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
@@ -92,6 +93,7 @@ class G2pOdkSubmission(models.Model):
         note = self._clean_reason(reason)
         rows = self.sudo()
         waiting = rows.search([("held_by_id", "in", rows.ids)]) - rows
+        rows.correction_ids._forget()
         rows.write(
             {
                 "state": "ignored",
@@ -168,6 +170,8 @@ class G2pOdkSubmission(models.Model):
         if not values:
             raise UserError(self.env._("Enter at least one value."))
         collected = self.sudo()._collected()
+        # The newest of each target counts; a number is kept once.
+        self.sudo().correction_ids.filtered(lambda c: c.target in values)._forget()
         self.env["g2p.odk.correction"].sudo().create(
             [
                 {
@@ -218,6 +222,36 @@ class G2pOdkSubmission(models.Model):
             "decided_at": fields.Datetime.now(),
             "decision_note": note,
         }
+
+    # === WHEN THE PERSON'S PAYMENT DATA IS REMOVED === #
+
+    def _forget_answers(self):
+        result = super()._forget_answers()
+        self.correction_ids._forget()
+        return result
+
+    @api.model
+    def _remove_of(self, partners, spar_ids):
+        """Leave out what waits of these registrants, and forget all they answered.
+
+        :param res.partner partners: the registrants
+        :param list spar_ids: the IDs they had
+        """
+        keys = [one for one in spar_ids if one]
+        found = self.sudo().search(
+            Domain("partner_id", "in", partners.ids)
+            | Domain("address_id.partner_id", "in", partners.ids)
+            | Domain("registrant_key", "in", keys)
+        )
+        found.filtered(lambda one: one.state in OPEN_STATES).write(
+            {
+                "state": "ignored",
+                "error_kind": "decided",
+                "error_text": False,
+                **self._decision(self.env._("The registrant's data was removed.")),
+            }
+        )
+        found._forget_answers()
 
     # === WHEN CENTRAL TAKES BACK WHAT WAS APPLIED === #
 

@@ -14,12 +14,12 @@ DIGEST = "g2p_spar_admin_ui.mail_template_digest"
 class G2pSparConnection(models.Model):
     _inherit = "g2p.spar.connection"
 
-    def _whom_to_call(self):
+    def _responsible_users(self):
         """Return who is called: the user named here, or in the settings, or as before.
 
         The first of those named in the settings gets the to-do, the others a message.
         """
-        people = super()._whom_to_call()
+        people = super()._responsible_users()
         recipients = self.env["g2p.fa.settings"]._alert_recipients() & self._operators()
         if recipients and people != self.responsible_id:
             return (people & recipients or recipients)[:1]

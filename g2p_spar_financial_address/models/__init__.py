@@ -30,3 +30,4 @@ from . import mail_activity
 from . import res_partner_decisive
 from . import mail_message
 from . import res_users
+from . import g2p_fa_retention

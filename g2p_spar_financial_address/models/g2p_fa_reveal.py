@@ -53,6 +53,7 @@ class G2pFaReveal(models.Model):
             ("export", "Exported"),
             ("proof", "Proof opened"),
             ("search", "Asked for a whole number"),
+            ("subject", "Given to the person"),
         ],
         required=True,
         readonly=True,

@@ -248,7 +248,11 @@ class G2pFaSettings(models.Model):
             super(G2pFaSettings, settings).write(values)
         self.env.registry.clear_cache()
         if self._rule() != before:
+            if not before.sources:
+                Partner._spar_id_keep_typed()
             changed = Partner._spar_id_apply(plan)
+            if not self._rule().sources:
+                Partner._spar_id_forget_typed()
             if changed:
                 changed._financial_address_changed("admin")
         return True

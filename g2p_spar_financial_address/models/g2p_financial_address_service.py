@@ -14,6 +14,7 @@ SAME_PLACE = (*WRITTEN_FIELDS, "holder_name")
 
 #: What is said about an address.
 TEXTS = ("holder_name", "reason", "proof_name")
+_CLEAN = {"holder_name": checks.clean_name, "reason": checks.clean_note}
 
 #: Bytes a proof may have.
 MAX_PROOF = 10 * 1024 * 1024
@@ -435,7 +436,7 @@ class G2pFinancialAddress(models.Model):
     def _cleaned_text(self, name, text):
         """Return what is said about the address, checked; False for nothing."""
         label = self._fields[name]._description_string(self.env)
-        clean = checks.clean_note if name == "reason" else checks.clean_text
+        clean = _CLEAN.get(name, checks.clean_text)
         return checked(self.env, clean, text, label) or False
 
     def _derived(self, value, fa_type=None, dfsp=None):

@@ -95,18 +95,6 @@ class ResPartner(models.Model):
             if partner.spar_id_likeness != likeness:
                 partner.spar_id_likeness = likeness
 
-    # === CONSTRAINTS === #
-
-    @api.constrains("spar_id")
-    def _check_spar_id_alone(self):
-        """Refuse an ID that another contact has in other characters.
-
-        :raise ValidationError: naming that contact
-        """
-        typed = self.sudo().filtered("spar_id")
-        if typed:
-            self._check_spar_ids_free({one.id: one.spar_id for one in typed})
-
     # === METHODS FOR CHANNELS === #
 
     @api.model

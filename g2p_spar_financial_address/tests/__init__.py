@@ -38,3 +38,6 @@ from . import test_upgrade
 from . import test_urls
 from . import test_users_leave
 from . import test_watch
+from . import test_exports
+from . import test_leftovers
+from . import test_data_protection

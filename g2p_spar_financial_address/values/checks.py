@@ -11,6 +11,7 @@ import unicodedata
 import phonenumbers
 
 from . import typed_numbers
+from .csv_guard import begins_formula
 from .invalid import InvalidValue, _lt
 from .strategy_template import CONTROL
 
@@ -63,6 +64,25 @@ def clean_text(text, label):
                 "%(label)s contains an invisible control character, such as a line "
                 "break. Type it again instead of pasting it.",
                 label=label,
+            )
+        )
+    return text
+
+
+def clean_name(text, label):
+    """Return the name of a person, cleaned as by :func:`clean_text`.
+
+    :raise InvalidValue: also if a spreadsheet would take it for a formula, with
+        which no name begins
+    """
+    text = clean_text(text, label)
+    if begins_formula(text):
+        raise InvalidValue(
+            _lt(
+                "%(label)s begins with “%(sign)s”, as a formula of a spreadsheet does. "
+                "Write the name only.",
+                label=label,
+                sign=text[0],
             )
         )
     return text

@@ -1,14 +1,17 @@
 import io
 from collections import Counter
+from datetime import timedelta
 
 from openpyxl import load_workbook
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import groupby
 
 from ..values.typed_numbers import KEPT_DIGITS, is_cut, long_number, with_exponent
 
 ADDRESS = "g2p.financial.address"
+#: How long a file may lie without being imported.
+HOURS_KEPT = timedelta(hours=1)
 #: Rows named in one message; a file may have the same error in thousands of rows.
 ROWS_NAMED = 20
 #: Fields of an address whose last digit decides who is paid.
@@ -56,9 +59,28 @@ class BaseImport(models.TransientModel):
             for message in result["messages"]
         ]
         more = bool(result["nextrow"])
+        if not (dryrun or more or so_far["refused"]):
+            # Nothing of it is left to do, and it is full of account numbers.
+            self.file = False
         self.fa_import_so_far = so_far if more else False
         result["messages"] = [] if more else self._fa_report(so_far, dryrun)
         return result
+
+    @api.model
+    def _cron_forget_files(self):
+        """Forget files of people and their addresses that were left behind.
+
+        Odoo keeps them for half a day and more.
+        """
+        before = fields.Datetime.now() - HOURS_KEPT
+        left = self.sudo().search(
+            [
+                ("res_model", "in", (ADDRESS, "res.partner")),
+                ("file", "!=", False),
+                ("write_date", "<", before),
+            ]
+        )
+        left.write({"file": False})
 
     # === LONG NUMBERS === #
 

@@ -16,3 +16,4 @@ from . import test_security_forms
 from . import test_security_matrix
 from . import test_security_rpc
 from . import test_security_ways
+from . import test_headers

@@ -10,7 +10,8 @@ from ..spar.answers import Item
 from ..spar.codes import LINK, UPDATE
 from ..transactions import AutonomousTransaction, commit
 from . import breaker, journal, rate_limit, store
-from .decide import RetryPolicy, Wanted, choose_largest, digest, plan_steps
+from .decide import RetryPolicy, Wanted, choose_largest, plan_steps
+from .digest import digest
 
 _logger = logging.getLogger(__name__)
 
@@ -262,7 +263,7 @@ def wanted_of(env, entries, in_use=False):
             if written:
                 value = written[:2]
                 details = partner._spar_details(settings)
-                known_by = digest(*value, details)
+                known_by = digest(env, *value, details)
                 details["parts"] = written.parts
         spar_id = partner._spar_get_id() or None
         wanted[entry.id] = Wanted(spar_id, value, known_by, broken, details)

@@ -7,7 +7,7 @@ from odoo.tools.misc import format_datetime, format_time
 from odoo.addons.g2p_spar_financial_address.const import APPROVER, EDITOR, VIEWER
 
 from ..engine.claim import wanted_of
-from ..engine.decide import digest, of_address
+from ..engine.digest import of_address
 from ..engine.store import MOVING, newer_change
 from . import query
 from .drift import DRIFT_MOVING, DRIFT_NONE, DRIFT_UNRESOLVED, IMPORTABLE, RESENDABLE
@@ -237,7 +237,9 @@ class SparStatus:
         if not entry.linked_spar_id:
             return self.env._("No address"), entry.seen_at
         wanted = wanted_of(self.env(su=True), [entry])[entry.id]
-        if not wanted.value or digest(*wanted.value) != of_address(entry.held_digest):
+        if not wanted.value or of_address(wanted.digest) != of_address(
+            entry.held_digest
+        ):
             return None
         Strategy = self.env["g2p.fa.strategy"].sudo()
         return Strategy._spar_masked(*wanted.value), entry.seen_at

@@ -22,3 +22,4 @@ from . import g2p_fa_settings
 from . import g2p_fa_strategy
 from . import g2p_financial_address
 from . import res_partner
+from . import g2p_fa_retention

@@ -420,13 +420,13 @@ class G2pSparConnection(models.Model):
         connection = self.with_user(SUPERUSER_ID)
         todos = self.env["mail.activity"]
         if not connection.activity_search([kind]):
-            for user in connection._whom_to_call():
+            for user in connection._responsible_users():
                 todos |= connection.activity_schedule(
                     kind, note=reason, user_id=user.id
                 )
         return todos
 
-    def _whom_to_call(self):
+    def _responsible_users(self):
         """Return who is called: one user, or all managers where that one is gone.
 
         :rtype: res.users
@@ -466,7 +466,7 @@ class G2pSparConnection(models.Model):
 
         :param todos: activities about the connection, or one of its keys
         """
-        heirs = self._whom_to_call()
+        heirs = self._responsible_users()
         staying = self._operators() | heirs
         for todo in todos.filtered(lambda one: one.user_id not in staying):
             same = todos.exists().filtered(

@@ -52,7 +52,7 @@ class G2pSparKey(models.Model):
         self.activity_unlink([EXPIRY])
         self._store_facts(warned_for=self.not_after)
         end = format_date(self.env, self.not_after)
-        for user in self.connection_id._whom_to_call():
+        for user in self.connection_id._responsible_users():
             self.activity_schedule(
                 EXPIRY,
                 date_deadline=fields.Date.to_date(self.not_after),

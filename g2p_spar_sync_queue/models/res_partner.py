@@ -179,6 +179,15 @@ class ResPartner(models.Model):
         known = self.env["g2p.spar.mapping"].sudo()._known_at_spar(self)
         return super()._payment_data_may_leave() - known.partner_id
 
+    def _payment_data_forget(self):
+        """Forget what was seen at SPAR: IDs and hashes; when that was stays."""
+        Reading = self.env["g2p.spar.reading"].sudo()
+        Reading.search([("partner_id", "in", self.ids)]).unlink()
+        Line = self.env["g2p.spar.reconciliation.line"].sudo()
+        lines = Line.search([("mapping_id.partner_id", "in", self.ids)])
+        lines.write({"spar_id": False, "seen": False})
+        return super()._payment_data_forget()
+
     def unlink(self):
         erased = self.filtered(lambda partner: partner._payment_data_is_erased())
         self.env["g2p.spar.mapping"].sudo()._forget(erased)

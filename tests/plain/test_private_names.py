@@ -25,12 +25,14 @@ EXTENDS = {
     },
     "g2p_spar_sync_queue": {
         "g2p.dfsp.import",
+        "g2p.fa.retention",
         "g2p.fa.settings",
         "g2p.fa.strategy",
         "g2p.financial.address",
         "res.partner",
     },
     "g2p_spar_admin_ui": {
+        "g2p.fa.retention",
         "g2p.fa.settings",
         "g2p.spar.attempt",
         "g2p.spar.change",
@@ -41,16 +43,26 @@ EXTENDS = {
         "g2p.spar.reconciliation",
         "res.partner",
     },
-    "g2p_spar_portal": {"g2p.fa.settings", "res.partner", "res.users"},
+    "g2p_spar_portal": {
+        "g2p.fa.retention",
+        "g2p.fa.settings",
+        "res.partner",
+        "res.users",
+    },
     "g2p_spar_self_service_api": {
         "fastapi.endpoint",
         "g2p.dfsp",
+        "g2p.fa.retention",
         "g2p.fa.settings",
         "g2p.financial.address",
         "ir.http",
         "res.partner",
     },
-    "g2p_odk_spar_mapping": {"g2p.financial.address", "res.partner"},
+    "g2p_odk_spar_mapping": {
+        "g2p.fa.retention",
+        "g2p.financial.address",
+        "res.partner",
+    },
 }
 
 #: Methods that begin like this are offered to other addons: they are hooks of
@@ -64,12 +76,13 @@ ODOO = {"_search"}
 HOOKS = {
     "_erase": "the number of an ended address is erased",
     "_remove_payment_data": "the payment data of a registrant are removed",
+    "_retention_rows": "it is listed what is kept of registrants, and how long",
     "_resync": "what is written for SPAR has changed, for some addresses",
     "_authors": "who took part in entering an address, and so does not approve it",
     "_call": "a connection needs those responsible for it",
     "_notify_progress": "what a connection sends has progressed",
     "_stop": "a connection is paused",
-    "_whom_to_call": "who is responsible for a connection",
+    "_responsible_users": "who is responsible for a connection",
 }
 
 ENGINE = "the engine reads it in its own transaction; to be renamed with the engine"

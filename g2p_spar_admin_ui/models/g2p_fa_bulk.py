@@ -193,6 +193,7 @@ class G2pFaBulk(models.Model):
 
         :raise UserError: when it was started
         """
+        self.check_access("write")
         if not self.env.su and any(bulk.state != "draft" for bulk in self):
             raise UserError(
                 self.env._("This has been started. Make another one instead.")

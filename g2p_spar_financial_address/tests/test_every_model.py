@@ -412,7 +412,7 @@ class TestEveryModel(MatrixMixin, FinancialAddressCase):
                 )
             )
             record.invalidate_recordset(flush=False)
-        return record.with_user(user).sudo(False).with_context({})
+        return record.with_user(user).sudo(False)
 
     def line(self, role):
         """Yield a role and those whose rights it has."""

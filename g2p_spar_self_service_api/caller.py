@@ -126,8 +126,10 @@ def caller_with(scope, person=False):
     :param str scope: what the operation needs, one of :data:`SCOPES`
     :param bool person: whether it is about a person; ``caller.partner`` then is the
         one the caller has proved a right to act for
+    :raise ValueError: when there is no such scope
     """
-    assert scope in SCOPES.values()
+    if scope not in SCOPES.values():
+        raise ValueError(scope)
     kind = _CallerForPerson if person else _CallerWith
     return Depends(kind(scope, person))
 

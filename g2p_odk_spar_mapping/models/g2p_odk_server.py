@@ -102,7 +102,7 @@ class G2pOdkServer(models.Model):
             if not variable:
                 # The rule of addresses says so.
                 continue
-            if server.password_source == "file":
+            if server.password_source == "file":  # nosec B105  # a choice
                 path = Path(server.password_path or "")
                 if not path.is_absolute() or path.name != file_name:
                     raise ValidationError(

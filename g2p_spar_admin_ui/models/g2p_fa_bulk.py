@@ -225,6 +225,7 @@ class G2pFaBulk(models.Model):
         """
         if self.env.su:
             return super().write(vals)
+        self.check_access("write")
         self._check_said([vals])
         if any(bulk.state != "draft" for bulk in self):
             raise UserError(

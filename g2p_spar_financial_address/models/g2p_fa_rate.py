@@ -9,7 +9,7 @@ from ..toolkit.transactions import is_open
 
 #: All that is asked for at once, in one round trip. Where too little is left, nothing
 #: is written, and the key is not among those returned. What comes after the first is
-#: asked for only where the first allows it.
+#: asked for only where the first allows it. Made of constants only.
 _TAKE = """
     WITH asked AS (
         SELECT * FROM unnest(%(keys)s, %(steps)s, %(spans)s)
@@ -18,7 +18,7 @@ _TAKE = """
     ), others AS ({take} WHERE place > 1 AND EXISTS (SELECT FROM first)
                         ORDER BY key {unless_full}
     )
-    SELECT key FROM first UNION ALL SELECT key FROM others""".format(
+    SELECT key FROM first UNION ALL SELECT key FROM others""".format(  # nosec B608
     take="""INSERT INTO g2p_fa_rate_taken AS rate (key, until, step, span)
     SELECT key, clock_timestamp() + step * interval '1 second', step, span
       FROM asked""",

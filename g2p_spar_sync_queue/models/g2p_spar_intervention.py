@@ -43,6 +43,7 @@ class G2pSparIntervention(models.Model):
 
         :raise UserError: when there is anything to write
         """
+        self.check_access("write")
         if self:
             raise UserError(self.env._("What people did is kept as it was."))
         return super().write(vals)

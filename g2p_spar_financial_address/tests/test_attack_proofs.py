@@ -292,7 +292,7 @@ class TestAttackProofs(FinancialAddressCase, HttpCase):
         letter = base64.b64encode(b"A letter with 0754 200 001")
         person = self.new_registrant("Letter")
         address = self.enter_address(
-            "0754 200 002",
+            "+255754200002",
             partner_id=person.id,
             dfsp_id=False,
             proof=letter,
@@ -315,7 +315,9 @@ class TestAttackProofs(FinancialAddressCase, HttpCase):
         self.env.cr.execute(
             "UPDATE ir_attachment SET index_content = 'before' WHERE id = %s", proof.ids
         )
-        self.upgrade("g2p_spar_financial_address", "19.0.1.2.0", topic="index-of-proofs")
+        self.upgrade(
+            "g2p_spar_financial_address", "19.0.1.2.0", topic="index-of-proofs"
+        )
         self.assertFalse(proof.index_content)
 
     @mute_logger(*QUIET_LOGGERS)

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Domain
 
 from ..const import APPROVER, CHANNELS
-from ..toolkit.context_flags import APPROVED, SKIP_RESYNC, channel_of, marked
+from ..toolkit.context_flags import APPROVED, SKIP_RESYNC, channel_of, marked, quiet
 from ..toolkit.note_field import Note
 from ..toolkit.value_checks import checked
 from ..values.checks import clean_note
@@ -175,10 +175,7 @@ class G2pFaProposal(models.Model):
             vals_list.append(
                 {**self._values(part, state, facts), "also_withdrawn": withdrew}
             )
-        quiet = self.sudo().with_context(
-            tracking_disable=True, mail_create_nolog=True, mail_create_nosubscribe=True
-        )
-        proposals = quiet.create(vals_list)
+        proposals = quiet(self.sudo()).create(vals_list)
         if waits:
             proposals._schedule_approval()
 

@@ -130,11 +130,16 @@ class G2pFaReveal(models.Model):
         rows = self.env.execute_query(
             SQL(
                 # One question may find several addresses, all of one number.
-                """SELECT user_id, count(DISTINCT (create_date, masked))
-                     FROM g2p_fa_reveal
-                    WHERE way = 'search' AND create_date > %s AND user_id IS NOT NULL
-                    GROUP BY user_id
-                   HAVING count(DISTINCT (create_date, masked)) > %s""",
+                """SELECT user_id, number FROM (
+                       SELECT user_id,
+                              count(DISTINCT (create_date, masked))
+                                    FILTER (WHERE masked IS NOT NULL)
+                              + count(*) FILTER (WHERE masked IS NULL) AS number
+                         FROM g2p_fa_reveal
+                        WHERE way = 'search' AND create_date > %s
+                          AND user_id IS NOT NULL
+                        GROUP BY user_id) asked
+                    WHERE number > %s""",
                 hour_ago,
                 MANY_QUESTIONS,
             )

@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
 from ..const import APPROVER, FA_TYPES, LIVE_STATES
+from ..toolkit.context_flags import quiet
 from ..toolkit.note_field import Note
 from ..toolkit.value_checks import checked, describe
 from ..values.checks import clean_note
@@ -88,8 +89,7 @@ class G2pFaSharing(models.Model):
         known = self.sudo().search([("fingerprint", "in", list(one_each))])
         for fingerprint in known.mapped("fingerprint"):
             del one_each[fingerprint]
-        quiet = self.sudo().with_context(mail_create_nolog=True)
-        return known | quiet.create(
+        return known | quiet(self.sudo()).create(
             [
                 {
                     "fingerprint": fingerprint,

@@ -1,6 +1,6 @@
 from dateutil.relativedelta import relativedelta
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -411,9 +411,10 @@ class G2pFinancialAddress(models.Model):
         """Return who changed where people are paid more often than this in an hour.
 
         A change is an address for a registrant who has had one in use, whoever ended
-        that, and an end that no new address follows. First entries come in masses, and
-        what ODK and the API bring has no user as its author. A draft is no change: its
-        author could delete it, and with it the to-do that hangs on it.
+        that, and an end that no new address follows. So is a change of a SPAR ID, of
+        being a registrant, of the company, and archiving a contact. First entries come
+        in masses, and what ODK and the API bring has no user as its author. A draft is
+        no change: its author could delete it, and with it the to-do that hangs on it.
 
         :return: ids of users, the number of changes, and the id of the newest address
         :rtype: list[tuple]
@@ -446,12 +447,29 @@ class G2pFinancialAddress(models.Model):
                           AND NOT EXISTS (SELECT FROM g2p_financial_address b
                                            WHERE b.partner_id = a.partner_id
                                              AND b.id > a.id AND b.state != 'draft')
+                       UNION
+                       SELECT max(a.id), p.proposed_by_id
+                         FROM g2p_fa_proposal p
+                         JOIN g2p_fa_proposal_line l ON l.proposal_id = p.id
+                         JOIN g2p_financial_address a ON a.partner_id = l.res_id
+                        WHERE p.create_date > %(since)s
+                          AND p.state IN ('at_once', 'to_approve')
+                          AND p.channel IN ('admin', 'portal', 'import')
+                          AND p.proposed_by_id != %(robot)s
+                          AND l.res_model = 'res.partner'
+                          AND l.withdrawn IS NOT TRUE
+                          AND (l.field_name = 'spar_id' AND l.before != ''
+                               OR l.field_name IN ('is_registrant', 'active',
+                                                   'company_id'))
+                          AND a.effective_date IS NOT NULL
+                        GROUP BY p.id, p.proposed_by_id, l.res_id
                    )
                    SELECT person, count(*), max(id) FROM changed
                     WHERE person IS NOT NULL
                     GROUP BY person HAVING count(*) > %(limit)s""",
                 since=fields.Datetime.now() - relativedelta(hours=1),
                 limit=limit,
+                robot=SUPERUSER_ID,
             )
         )
 
@@ -474,7 +492,7 @@ class G2pFinancialAddress(models.Model):
             summary=self.env._("Many changes by %(name)s", name=person.name),
             note=self.env._(
                 "%(name)s changed %(count)s payment addresses within an hour. Look at "
-                "them in the list of payment addresses, filtered by who entered them.",
+                "them in the lists of payment addresses and of changes of who is paid.",
                 name=person.name,
                 count=count,
             ),

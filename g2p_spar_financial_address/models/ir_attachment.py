@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
@@ -15,13 +15,43 @@ class IrAttachment(models.Model):
         if self.env.su or not self:
             return result
         forbidden, error = result or (self.browse(), None)
-        proofs = self.sudo().filtered(
-            lambda one: one.res_field == PROOF and one.res_model == ADDRESS
-        )
-        proofs = proofs.with_env(self.env) - forbidden
+        proofs = self._spar_proofs() - forbidden
         if not proofs:
             return result
         return forbidden + proofs, error or self._refuse_proof
+
+    def _spar_proofs(self):
+        """Return those of these files that are proofs of addresses."""
+        proofs = self.sudo().filtered(
+            lambda one: one.res_field == PROOF and one.res_model == ADDRESS
+        )
+        return proofs.with_env(self.env)
+
+    # The registry writes a proof with its address, in superuser mode.
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        files = super().create(vals_list)
+        files._spar_after_write()
+        return files
+
+    def write(self, vals):
+        result = super().write(vals)
+        if {"datas", "index_content", "raw", "res_field", "res_model"} & vals.keys():
+            self._spar_after_write()
+        return result
+
+    def _spar_after_write(self):
+        """Keep the text of a proof out of the index, and refuse proofs users make.
+
+        :raise AccessError: outside superuser mode
+        """
+        proofs = self._spar_proofs()
+        if proofs and not self.env.su:
+            raise self._refuse_proof()
+        indexed = proofs.filtered("index_content")
+        if indexed:
+            indexed.index_content = False
 
     def _refuse_proof(self):
         return AccessError(

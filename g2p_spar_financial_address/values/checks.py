@@ -20,10 +20,21 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}")
 _ACCOUNT = re.compile(r"[A-Z0-9][A-Z0-9/-]*")
-# Seven digits in a row, blanks aside, or three groups of three with dashes, dots or
-# slashes; not a date.
-_NUMBER_IN_TEXT = re.compile(r"\d(?:\s?\d){6,}|\d{3,}([-./])\d{3,}\1\d{3,}")
-_EMAIL_IN_TEXT = re.compile(r"\S*@\S*")
+# Seven digits in a row, blanks aside; three groups of three, or four of two, with one
+# sign; nine digits with anything between them that people write there, also unseen.
+_BETWEEN = r"[\s._()\-\u2010-\u2015\u00ad\u200b-\u200f\u2060\ufeff]"
+_NUMBER_IN_TEXT = re.compile(
+    r"\d(?:\s?\d){6,}"
+    r"|\d{3,}([-./])\d{3,}\1\d{3,}"
+    r"|\d\d([-./])\d\d(?:\2\d\d){2,}"
+    rf"|\d(?:{_BETWEEN}{{0,3}}\d){{8,}}"
+)
+_DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
+_DATE = re.compile(
+    rf"(?<![\d./-])(?:\d{{4}}([-./]){_MONTH}\1{_DAY}|{_DAY}([-./]){_MONTH}\2\d{{4}})"
+    r"(?![./-]?\d)"
+)
+_EMAIL_IN_TEXT = re.compile(r"\S*[@\uff20\ufe6b]\S*")
 _NOT_MOBILE = {
     phonenumbers.PhoneNumberType.FIXED_LINE,
     phonenumbers.PhoneNumberType.TOLL_FREE,
@@ -138,7 +149,7 @@ def clean_note(text, label):
         address, because all viewers of the history read it
     """
     text = clean_text(text, label)
-    if _NUMBER_IN_TEXT.search(text) or _EMAIL_IN_TEXT.search(text):
+    if mask_note(text) != text:
         raise InvalidValue(
             _lt(
                 "Leave numbers and e-mail addresses out of “%(label)s”: everybody who "
@@ -155,7 +166,11 @@ def mask_note(text):
     >>> mask_note("Call 0754 200 001 or asha@home.example")
     'Call •••• or ••••'
     """
-    return _EMAIL_IN_TEXT.sub(_MASK, _NUMBER_IN_TEXT.sub(_MASK, text))
+    undated = _DATE.sub(lambda date: "x" * len(date[0]), text)
+    # From the end, so that the places before it stay.
+    for number in reversed(list(_NUMBER_IN_TEXT.finditer(undated))):
+        text = text[: number.start()] + _MASK + text[number.end() :]
+    return _EMAIL_IN_TEXT.sub(_MASK, text)
 
 
 def clean_account_number(text):

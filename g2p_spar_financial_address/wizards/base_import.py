@@ -7,6 +7,7 @@ from openpyxl import load_workbook
 from odoo import api, fields, models
 from odoo.tools import groupby
 
+from ..toolkit.context_flags import TRIAL, marked
 from ..values.typed_numbers import KEPT_DIGITS, is_cut, long_number, with_exponent
 
 ADDRESS = "g2p.financial.address"
@@ -41,7 +42,10 @@ class BaseImport(models.TransientModel):
         if self.res_model != ADDRESS:
             return super().execute_import(fields, columns, options, dryrun)
         skipped = options.get("skip", 0)
-        result = super().execute_import(fields, columns, options, dryrun)
+        runner = marked(self, TRIAL) if dryrun else self
+        result = super(BaseImport, runner).execute_import(
+            fields, columns, options, dryrun
+        )
         if "nextrow" not in result:
             # The file itself could not be read.
             return result

@@ -55,7 +55,7 @@ class TestCompanies(SparCase):
         self.run_engine(faults.refuse("rjct.fa.invalid"))
         self.mapping.with_user(self.from_north)._intervene("pause", "Moved")
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
-        self.env["g2p.spar.reconciliation.line"]._renew(
+        self.env["g2p.spar.reconciliation.line"].renew(
             run,
             [
                 {

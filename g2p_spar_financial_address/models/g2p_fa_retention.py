@@ -66,7 +66,7 @@ class G2pFaRetention(models.AbstractModel):
                 "g2p.fa.meeting",
                 "a keyed hash of a number that was entered",
                 "a day",
-                "g2p.fa.meeting._gc_meetings",
+                "g2p.fa.meeting._gc_fingerprint_locks",
             ),
             Kept(
                 "g2p.fa.reveal",

@@ -354,7 +354,7 @@ class G2pFinancialAddress(models.Model):
     def _read_companies(self, entries):
         """Read all registrants' companies at once, for :meth:`_number_country`."""
         ids = {entry.get("partner_id") for entry in entries} - {None, False}
-        self.env["res.partner"].sudo().browse(ids).fetch(["company_id"])
+        self.env["res.partner"].sudo().browse(ids).mapped("company_id")
 
     def _clean(self, vals):
         """Return ``vals`` in their normal form, and what is wrong with them.

@@ -226,11 +226,11 @@ class TestApplyDecisions(ApplyCase):
         one = self.bad()
         with self.assertRefused("Leave numbers"):
             self.correct(one, reason="Called 0754 200 777", payment_phone="0754 1")
-        self.correct(one, reason=False, payment_phone="0754 200 778")
+        self.correct(one, reason="Called", payment_phone="0754 200 778\x01")
         self.assertEqual(one.state, "set_aside")
         self.assertNotIn("200 778", self.typed())
         wizard = self.env["g2p.odk.correct"].search([], order="id desc", limit=1)
-        self.assertIn("Say why", wizard.refusal)
+        self.assertIn("control character", wizard.refusal)
         self.assertFalse(wizard.line_ids.filtered("value"))
         with Form(wizard.with_user(self.editor)) as form:
             form.reason = "Called"

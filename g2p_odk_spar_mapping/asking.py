@@ -84,7 +84,7 @@ def _password(server):
         check_saved(server)
         if not variable:
             raise Unreadable
-        if server.password_source == "environment":
+        if server.password_source == "environment":  # nosec B105  # a choice
             if server.password_variable != variable:
                 raise Unreadable
             password = read_variable(variable, PREFIX)
@@ -96,7 +96,7 @@ def _password(server):
             )
             password = content.decode()
     except (Unreadable, ValueError):
-        password = ""
+        password = ""  # nosec B105  # none
     password = password.strip()
     if not password or len(password) > LONGEST_PASSWORD:
         # Without its path: users who may not see that read this text, too.

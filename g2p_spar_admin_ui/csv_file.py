@@ -4,8 +4,7 @@ import base64
 import csv
 import io
 
-#: First characters that make a spreadsheet treat a text as a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from odoo.addons.g2p_spar_financial_address.values.csv_guard import guarded
 
 
 def csv_content(header, rows):
@@ -20,11 +19,6 @@ def csv_content(header, rows):
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows([guarded(str(value or "")) for value in row] for row in rows)
     # With the byte order mark by which spreadsheets detect UTF-8.
     return base64.b64encode(text.getvalue().encode("utf-8-sig"))
-
-
-def _cell(value):
-    value = str(value or "")
-    return f"'{value}" if value.startswith(FORMULA) else value

@@ -1,3 +1,4 @@
-from .toolkit import request_bodies
+from .toolkit import request_bodies, sql_log
+from . import controllers
 from . import models
 from . import wizards

@@ -35,6 +35,9 @@ CHANNELS = [
     ("import", "File import"),
 ]
 
+#: Channels whose callers are no users of the registry's own forms.
+OUTSIDE = frozenset({"portal", "odk", "api"})
+
 ADDRESS_STATES = [
     ("draft", "Incomplete"),
     ("to_approve", "To approve"),

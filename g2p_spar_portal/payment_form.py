@@ -257,7 +257,7 @@ class PaymentForm:
                     self._enter(partner)
                     self.env.flush_all()
         except UserError as problem:
-            self.errors[self._blamed(problem)] = str(problem)
+            self.errors[""] = str(problem)
         except IntegrityError:
             self.errors[""] = self.env._(
                 "Somebody else has just changed where this person is paid. Look at it "
@@ -268,9 +268,3 @@ class PaymentForm:
     def _enter(self, partner):
         entry = {**self.values, "partner_id": partner.id}
         self.env["g2p.financial.address"].submit([entry], CHANNEL)
-
-    def _blamed(self, problem):
-        """Return the field that a rule of the payment address has refused."""
-        Address = self.env["g2p.financial.address"]
-        [refusal] = Address.find_sharing_refusals([self.values])
-        return self.value_field if str(problem) == refusal else ""

@@ -37,7 +37,8 @@ class Caller:
     ``kind`` is ``client`` or ``citizen``; ``name`` is that of the client, or of the
     issuer of the citizen's token, for people; ``key`` stands for it in records and
     limits. ``partner`` is the registrant it acts for, with all rights on it, and
-    ``spar_id`` their ID; both are None in operations that are about nobody.
+    ``spar_id`` their ID; both are None in operations that are about nobody. ``person``
+    stands in limits for the citizen, or for the person a client names.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Caller:
     rate: int
     person_rate: int
     spar_id: str | None = None
+    person: str | None = None
     partner: object = None
 
     @property
@@ -79,9 +81,12 @@ class _CallerWith:
         """
         one = call.current.get()
         caller, template, text = _authenticate(env, request)
+        is_citizen = caller.kind == CITIZEN
+        spar_id = text and make_spar_id(template, text, is_citizen)
         if self._person and text:
-            spar_id = make_spar_id(template, text, caller.kind == CITIZEN)
             caller = replace(caller, spar_id=spar_id or None)
+        if self._person or is_citizen:
+            caller = replace(caller, person=spar_id or text or None)
         one.caller = caller
         count(env, one, rate_limits.of_caller(caller))
         if self._scope not in caller.scopes:
@@ -121,8 +126,10 @@ def caller_with(scope, person=False):
     :param str scope: what the operation needs, one of :data:`SCOPES`
     :param bool person: whether it is about a person; ``caller.partner`` then is the
         one the caller has proved a right to act for
+    :raise ValueError: when there is no such scope
     """
-    assert scope in SCOPES.values()
+    if scope not in SCOPES.values():
+        raise ValueError(scope)
     kind = _CallerForPerson if person else _CallerWith
     return Depends(kind(scope, person))
 

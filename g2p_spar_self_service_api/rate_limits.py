@@ -16,12 +16,13 @@ FETCHES = 1
 
 
 def of_caller(caller):
-    """Return what a call of this caller counts for: the caller, and the person."""
+    """Return what a call of this caller counts for: the person, and the caller."""
     takings = [(f"api|{caller.key}", caller.rate, MINUTE)]
-    if caller.spar_id:
-        # By caller: nobody uses up what a person may do elsewhere.
-        key = f"api|{caller.key}|{caller.spar_id}"
-        takings.append((key, caller.person_rate, MINUTE))
+    if caller.person:
+        # By caller: nobody uses up what a person may do elsewhere. First: a call that
+        # is refused to one person uses up nothing of the others.
+        key = f"api|{caller.key}|{caller.person}"
+        takings.insert(0, (key, caller.person_rate, MINUTE))
     return takings
 
 

@@ -20,9 +20,9 @@ from odoo.addons.g2p_spar_financial_address.toolkit.transactions import (
 
 from .waits import retry_delay
 
-#: Another transaction changed one of the rows first; the work can be done again.
-RETRYABLE_ERRORS = (SerializationFailure, UniqueViolation)
-
+#: Another transaction changed or locked one of the rows first; the work can be done
+#: again.
+RETRYABLE_ERRORS = (SerializationFailure, UniqueViolation, LockNotAvailable)
 
 #: Seconds to wait for a row that another transaction has locked.
 LOCK_SECONDS = 2
@@ -59,7 +59,7 @@ def commit_with_retry(env, work):
             result = work()
             commit(env)
             return result
-        except (*RETRYABLE_ERRORS, DeadlockDetected, LockNotAvailable):
+        except (*RETRYABLE_ERRORS, DeadlockDetected):
             roll_back(env)
     raise Busy
 

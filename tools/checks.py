@@ -55,7 +55,7 @@ RETIRED = {
     "_take_all": "take_all",
     "_keys_in_turn": "_started_keys",
     "_write_story": "_log_lines",
-    "_whom_to_call": "_responsible_user",
+    "_whom_to_call": "_responsible_users",
     "_take_in": "_import_key",
     "_take_certificate": "_import_certificate",
     "_place_fields": "_location_fields",

@@ -31,6 +31,5 @@ class G2pFinancialAddress(models.Model):
         submissions = self.sudo().odk_submission_id
         # Only the last version is stored, and another address may use it.
         over = submissions.filtered(lambda one: one.address_id in self)
-        over.write({"payload": False})
-        over.correction_ids.write({"value": False})
+        over._forget_answers()
         return super()._erase()

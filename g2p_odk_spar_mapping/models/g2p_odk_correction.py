@@ -1,12 +1,15 @@
 from odoo import fields, models
 
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
+
 from ..pipeline import error_texts
 
 
 class G2pOdkCorrection(models.Model):
     """A value by which a person has replaced an answer; the answer is kept.
 
-    Never changed: a further correction is a further record.
+    Never changed: a further correction is a further record. Only the value, as it was
+    typed, is forgotten when it is no longer needed.
     """
 
     _name = "g2p.odk.correction"
@@ -34,15 +37,20 @@ class G2pOdkCorrection(models.Model):
         readonly=True,
         groups=fields.NO_ACCESS,
         copy=False,
-        help="Forgotten together with the number of the address it became.",
+        help="Forgotten with a newer correction, when the submission is left out, and "
+        "with the number of the address it became.",
     )
     shown = fields.Char(
         "Now", readonly=True, help="The value in its place; numbers are masked."
     )
     shown_before = fields.Char("Collected", readonly=True)
-    reason = fields.Char(required=True, readonly=True)
+    reason = Note(required=True, readonly=True)
     create_uid = fields.Many2one("res.users", "Corrected by", readonly=True)
     create_date = fields.Datetime("Corrected on", readonly=True)
+
+    def _forget(self):
+        """Forget the values; what is shown of them, masked, stays."""
+        self.filtered("value").value = False
 
     def _in_force(self):
         """Return the values in force by submission and target: the newest of each.

@@ -1,12 +1,14 @@
 import base64
 import hashlib
 from collections import Counter
+from dataclasses import replace
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR, FA_TYPES
+from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 
 from .. import xlsform
 from ..asking import asking
@@ -32,7 +34,7 @@ class G2pOdkForm(models.Model):
 
     _name = "g2p.odk.form"
     _description = "ODK form"
-    _inherit = ["mail.thread"]
+    _inherit = ["g2p.fa.audited"]
     _order = "name, id"
     name = fields.Char(required=True)
     active = fields.Boolean(default=True, tracking=True)
@@ -265,7 +267,7 @@ class G2pOdkForm(models.Model):
 
         :param set checked: the versions whose questions were read in this run
         """
-        readable = [row for row in rows if not isinstance(row, Unreadable)]
+        readable = [row for row in self._keyed(rows) if not isinstance(row, Unreadable)]
         staged = self._staged([row.instance_id for row in readable])
         here = {one.instance_id: one.content_hash for one in staged}
         versions = {
@@ -277,6 +279,19 @@ class G2pOdkForm(models.Model):
         if versions - checked:
             self._read_twins(client)
             checked |= versions
+
+    def _keyed(self, rows):
+        """Return rows of the feed with the registry's key in the hash of the answers.
+
+        It is kept longer than the answers: without a key, a number that was erased
+        could be found again by trying.
+        """
+        return [
+            row
+            if isinstance(row, Unreadable) or not row.content_hash
+            else replace(row, content_hash=keyed_content(self.env, row.content_hash))
+            for row in rows
+        ]
 
     def _read_twins(self, client):
         """Read the form's current questions at Central."""
@@ -590,3 +605,12 @@ def _twins(found):
         for path in counts
         if any(path == one or path.startswith(f"{one}/") for one in twice)
     )
+
+
+def keyed_content(env, plain):
+    """Return the hash of the answers of a submission as it is stored.
+
+    :param Environment env: of any user
+    :param str plain: the hash without a key
+    """
+    return keyed_hash(env, f"odk answers {plain}")

@@ -99,7 +99,7 @@ class G2pOdkForm(models.Model):
             source = Source(payload, twins=tuple((form.twins or "").split()))
             (plan,) = plans = form._read_all([source])
             form._complete([source], plans)
-            shown["trouble"] = plan.text or form._sharing_refusal(plan)
+            shown["trouble"] = plan.text
             if not shown["trouble"]:
                 shown["registrant"] = form._preview_registrant(plan)
                 shown["address"] = form._preview_address(plan)
@@ -154,10 +154,3 @@ class G2pOdkForm(models.Model):
                 self.env._("The account is held under a name unlike the registrant's.")
             )
         return texts
-
-    def _sharing_refusal(self, plan):
-        """Return why a number that others use would be refused, or ``False``."""
-        if not plan.address or not plan.address.get("dfsp_id"):
-            return False
-        Address = self.env["g2p.financial.address"]
-        return Address.find_sharing_refusals([plan.address])[0] or False

@@ -379,6 +379,7 @@ class G2pOdkForm(models.Model):
         apart(self.env, work)
 
     def _stage_now(self, rows, run):
+        rows = self._keyed(rows)
         readable = [row for row in rows if not isinstance(row, Unreadable)]
         ids = [row.instance_id for row in rows if row.instance_id]
         staged = {one.instance_id: one for one in self._staged(ids)}

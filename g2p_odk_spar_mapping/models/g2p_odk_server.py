@@ -20,7 +20,7 @@ class G2pOdkServer(models.Model):
 
     _name = "g2p.odk.server"
     _description = "ODK Central server"
-    _inherit = ["mail.thread"]
+    _inherit = ["g2p.fa.audited"]
     _order = "name, id"
 
     name = fields.Char(required=True, tracking=True)
@@ -102,7 +102,7 @@ class G2pOdkServer(models.Model):
             if not variable:
                 # The rule of addresses says so.
                 continue
-            if server.password_source == "file":
+            if server.password_source == "file":  # nosec B105  # a choice
                 path = Path(server.password_path or "")
                 if not path.is_absolute() or path.name != file_name:
                     raise ValidationError(

@@ -157,6 +157,10 @@ class G2pOdkSubmission(models.Model):
             for one in self
         }
 
+    def _forget_answers(self):
+        """Forget what was answered; when, by whom and what became of it stays."""
+        self.write({"payload": False})
+
     @api.autovacuum
     def _erase_removed(self):
         """Erase the answers of submissions deleted at Central long enough ago."""

@@ -8,7 +8,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import groupby
 
 from odoo.addons.g2p_spar_financial_address.const import LIVE_STATES
-from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import trusted
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import quiet, trusted
 
 from ..pipeline.error_texts import ERROR_KINDS
 from ..pipeline.planning import Source
@@ -16,13 +16,6 @@ from ..pipeline.staging import COUNTED
 from ..pipeline.submission_order import BLOCKING, SubmissionOrder, first_of_each, moment
 
 _logger = logging.getLogger(__name__)
-
-#: Context without a message for each new registrant and address of a batch.
-QUIET = {
-    "tracking_disable": True,
-    "mail_create_nolog": True,
-    "mail_create_nosubscribe": True,
-}
 
 
 class G2pOdkSubmission(models.Model):
@@ -72,7 +65,7 @@ class G2pOdkSubmission(models.Model):
         """
         result = super()._apply()
         # With sudo, also when a user starts it: the author is the collector.
-        everything = self.with_user(SUPERUSER_ID).with_context(**QUIET)
+        everything = quiet(self.with_user(SUPERUSER_ID))
         due = everything.filtered(lambda one: one.state == "staged" and one._counts())
         ready = due.form_id.filtered(lambda form: not form._mapping_problems())
         due = due.filtered(lambda one: one.form_id in ready)

@@ -1,7 +1,9 @@
-from odoo import fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 
 from odoo.addons.g2p_spar_financial_address.const import EDITOR, LIVE_STATES
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
 from odoo.addons.g2p_spar_financial_address.toolkit.value_checks import checked
 from odoo.addons.g2p_spar_financial_address.values.checks import clean_note, clean_text
 
@@ -31,7 +33,7 @@ class G2pOdkSubmission(models.Model):
         "res.users", string="Decided by", readonly=True, copy=False
     )
     decided_at = fields.Datetime("Decided on", readonly=True, copy=False)
-    decision_note = fields.Char("Why", readonly=True, copy=False)
+    decision_note = Note("Why", readonly=True, copy=False)
     confirmable = fields.Boolean(compute="_compute_confirmable")
     withdrawal_told = fields.Boolean("Withdrawal notified", readonly=True, copy=False)
 
@@ -91,6 +93,7 @@ class G2pOdkSubmission(models.Model):
         note = self._clean_reason(reason)
         rows = self.sudo()
         waiting = rows.search([("held_by_id", "in", rows.ids)]) - rows
+        rows.correction_ids._forget()
         rows.write(
             {
                 "state": "ignored",
@@ -167,6 +170,8 @@ class G2pOdkSubmission(models.Model):
         if not values:
             raise UserError(self.env._("Enter at least one value."))
         collected = self.sudo()._collected()
+        # The newest of each target counts; a number is kept once.
+        self.sudo().correction_ids.filtered(lambda c: c.target in values)._forget()
         self.env["g2p.odk.correction"].sudo().create(
             [
                 {
@@ -218,6 +223,36 @@ class G2pOdkSubmission(models.Model):
             "decision_note": note,
         }
 
+    # === WHEN THE PERSON'S PAYMENT DATA IS REMOVED === #
+
+    def _forget_answers(self):
+        result = super()._forget_answers()
+        self.correction_ids._forget()
+        return result
+
+    @api.model
+    def _remove_of(self, partners, spar_ids):
+        """Leave out what waits of these registrants, and forget all they answered.
+
+        :param res.partner partners: the registrants
+        :param list spar_ids: the IDs they had
+        """
+        keys = [one for one in spar_ids if one]
+        found = self.sudo().search(
+            Domain("partner_id", "in", partners.ids)
+            | Domain("address_id.partner_id", "in", partners.ids)
+            | Domain("registrant_key", "in", keys)
+        )
+        found.filtered(lambda one: one.state in OPEN_STATES).write(
+            {
+                "state": "ignored",
+                "error_kind": "decided",
+                "error_text": False,
+                **self._decision(self.env._("The registrant's data was removed.")),
+            }
+        )
+        found._forget_answers()
+
     # === WHEN CENTRAL TAKES BACK WHAT WAS APPLIED === #
 
     def _withdrawn(self):
@@ -232,9 +267,9 @@ class G2pOdkSubmission(models.Model):
         return result
 
     def _ask_about_withdrawal(self, address):
-        # Assigned to a user who may decide, not to the system user.
-        person = address.approvers().get(address) or self.form_id.create_uid
-        address.activity_schedule(
+        # Of a user who may decide; the system user keeps it until there is one.
+        person = address.approvers().get(address) or self.env.ref("base.user_root")
+        address.with_user(SUPERUSER_ID).activity_schedule(
             WITHDRAWN,
             note=self.env._(
                 "The ODK submission this address came from was rejected or deleted at "

@@ -37,3 +37,10 @@ class ResPartner(models.Model):
             **parts,
         }
         return {name: value for name, value in contact.items() if value}
+
+    def _payment_data_forget(self):
+        # As it was collected, it is the SPAR ID or what that is made from.
+        names = ("spar_id", "spar_id_kept", *self._spar_id_rule().sources)
+        keys = [one[name] for one in self for name in names]
+        self.env["g2p.odk.submission"]._remove_of(self, keys)
+        return super()._payment_data_forget()

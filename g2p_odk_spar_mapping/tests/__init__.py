@@ -16,6 +16,7 @@ from . import test_pull_pages
 from . import test_pull_random_order
 from . import test_pull_weaknesses
 from . import test_staging
+from . import test_trail
 from . import test_transforms
 from . import test_twins
 from . import test_typed

@@ -205,3 +205,64 @@ class TestApplyDecisions(ApplyCase):
             with self.assertRefused("just decided"):
                 decide()
         self.assertEqual(one.state, "applied")
+
+    # === WHAT WAS TYPED STAYS NO LONGER THAN IT IS NEEDED === #
+
+    def stored(self, *tables):
+        """Return all that some tables hold, as one text."""
+        self.env.flush_all()
+        texts = []
+        for table in tables:
+            self.env.cr.execute(f"SELECT row_to_json(t)::text FROM {table} t")
+            texts += [text for (text,) in self.env.cr.fetchall()]
+        return "\n".join(texts)
+
+    def typed(self):
+        return self.stored(
+            "g2p_odk_correct", "g2p_odk_correct_line", "g2p_odk_correction"
+        )
+
+    def test_what_was_typed_into_a_refused_correction_is_not_kept(self):
+        one = self.bad()
+        with self.assertRefused("Leave numbers"):
+            self.correct(one, reason="Called 0754 200 777", payment_phone="0754 1")
+        self.correct(one, reason="Called", payment_phone="0754 200 778\x01")
+        self.assertEqual(one.state, "set_aside")
+        self.assertNotIn("200 778", self.typed())
+        wizard = self.env["g2p.odk.correct"].search([], order="id desc", limit=1)
+        self.assertIn("control character", wizard.refusal)
+        self.assertFalse(wizard.line_ids.filtered("value"))
+        with Form(wizard.with_user(self.editor)) as form:
+            form.reason = "Called"
+            targets = [line["target"] for line in form.line_ids._records]
+            with form.line_ids.edit(targets.index("payment_phone")) as line:
+                line.value = "0754 200 001"
+        wizard.with_user(self.editor).action_correct()
+        self.assertEqual(one.state, "applied")
+
+    def test_a_correction_that_is_replaced_keeps_no_number(self):
+        one = self.bad()
+        one._correct({"payment_phone": "0754 200 77"}, "Called")
+        self.assertIn("0754 200 77", self.typed())
+        one._correct({"payment_phone": "0754 200 001"}, "Called again")
+        self.assertNotIn('200 77"', self.typed())
+
+    def test_a_correction_of_what_is_left_out_keeps_no_number(self):
+        one = self.bad()
+        one._correct({"payment_phone": "0754 200 77"}, "Called")
+        one.action_ignore("Sent twice")
+        self.assertNotIn("200 77", self.typed())
+
+    def test_what_waits_of_a_person_is_erased_with_their_payment_data(self):
+        self.submit(answers=self.answers(number="0754 200 001"))
+        one = self.bad(number="0754 200 77")
+        one._correct({"payment_phone": "0754 200 78"}, "Called")
+        self.assertEqual(one.state, "set_aside")
+        self.registrant.action_remove_payment_data()
+        for number in ("0754 200 77", "0754 200 78", "754200001"):
+            self.assertNotIn(
+                number,
+                self.stored(
+                    "g2p_odk_submission", "g2p_odk_correction", "g2p_financial_address"
+                ),
+            )

@@ -70,7 +70,7 @@ class TestPreview(ApplyCase):
                     self.assertEqual(one.address_id.display_name, address_told)
                     self.assertIn(one.partner_id.name, form.preview_registrant)
                 savepoint.rollback()
-        self.assertEqual(set_aside, 12)
+        self.assertEqual(set_aside, 11)
 
     def test_preview_writes_nothing(self):
         self.form.registrant_policy = "create"

@@ -1,3 +1,5 @@
+import hashlib
+import json
 import os
 from datetime import timedelta
 from unittest.mock import patch
@@ -34,6 +36,23 @@ class TestPull(CronsMixin, OdkCase):
         self.assertEqual(run.message, "1 changed, 1 deleted at Central")
         self.store.log.clear()
         self.assertEqual(self.pull().message, "Nothing new.")
+
+    def test_the_hash_of_answers_cannot_be_found_by_trying(self):
+        """It stays when the answers are erased."""
+        one = self.submit(7)
+        self.pull()
+        row = self.staged(one).sudo()
+        expected = row.content_hash
+        text = json.dumps(row.payload, sort_keys=True, ensure_ascii=False)
+        plain = hashlib.sha256(text.encode()).hexdigest()
+        self.assertTrue(expected)
+        self.assertNotEqual(expected, plain)
+        # What was stored without a key is the same after an upgrade.
+        row.content_hash = plain
+        self.upgrade("g2p_odk_spar_mapping", "19.0.1.1.0", "post", "content-hash")
+        self.assertEqual(row.content_hash, expected)
+        self.form._read_anew()
+        self.assertCounts(self.pull(), unchanged=1)
 
     def test_the_payload_is_what_was_answered(self):
         one = self.submit(7)

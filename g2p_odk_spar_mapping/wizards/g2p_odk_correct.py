@@ -1,5 +1,8 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Command
+
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
 
 
 class G2pOdkCorrect(models.TransientModel):
@@ -11,8 +14,12 @@ class G2pOdkCorrect(models.TransientModel):
     submission_id = fields.Many2one("g2p.odk.submission", required=True, readonly=True)
     error_text = fields.Char(related="submission_id.error_text")
     line_ids = fields.One2many("g2p.odk.correct.line", "correct_id", string="Values")
-    reason = fields.Char(
-        required=True, help="Kept with the submission: how you know the correct value."
+    reason = Note(help="Kept with the submission: how you know the correct value.")
+
+    refusal = fields.Char(
+        "Why it was refused",
+        readonly=True,
+        help="Type the values again: they are not kept.",
     )
 
     @api.model
@@ -27,11 +34,27 @@ class G2pOdkCorrect(models.TransientModel):
         return values
 
     def action_correct(self):
-        """Correct and import; the submission checks who may."""
+        """Correct and import; the submission checks who may.
+
+        An error is shown in the dialog, not raised: the values must not stay in its
+        tables, and an error would bring them back.
+        """
         self.ensure_one()
-        self.submission_id._correct(
-            {line.target: line.value for line in self.line_ids}, self.reason
-        )
-        # The values must not stay in the dialog's own tables.
-        self.line_ids.unlink()
+        values = {line.target: line.value for line in self.line_ids}
+        reason = self.reason
+        self.write({"reason": False, "refusal": False})
+        self.line_ids.write({"value": False})
+        try:
+            with self.env.cr.savepoint():
+                self.submission_id._correct(values, reason)
+        except UserError as error:
+            self.refusal = str(error)
+            return {
+                "type": "ir.actions.act_window",
+                "name": self.env._("Correct"),
+                "res_model": self._name,
+                "res_id": self.id,
+                "view_mode": "form",
+                "target": "new",
+            }
         return {"type": "ir.actions.act_window_close"}

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
+
 
 class G2pOdkDecision(models.TransientModel):
     """Dialog for the reason to ignore submissions, or to import them anyway."""
@@ -13,7 +15,7 @@ class G2pOdkDecision(models.TransientModel):
         required=True,
         readonly=True,
     )
-    reason = fields.Char(required=True, help="Kept with the submission.")
+    reason = Note(required=True, help="Kept with the submission.")
 
     def action_decide(self):
         """Carry out the decision; the submissions check who may."""

@@ -13,3 +13,4 @@ from . import g2p_spar_reading
 from . import g2p_spar_reconciliation
 from . import g2p_spar_tally
 from . import res_partner
+from . import g2p_fa_retention

@@ -1,11 +1,12 @@
 import time
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import FA_TYPES
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
 from odoo.addons.g2p_spar_sync_queue.jobs import later, on_behalf
 from odoo.addons.g2p_spar_sync_queue.transactions import (
     RETRYABLE_ERRORS,
@@ -17,6 +18,15 @@ from ..csv_file import csv_content
 
 #: Addresses that are amended in one transaction.
 BATCH = 100
+#: What a user decides; the rest is the registry's.
+DESIGN = {
+    "fa_type",
+    "from_dfsp_id",
+    "from_branch_id",
+    "to_dfsp_id",
+    "to_branch_id",
+    "reason",
+}
 #: Seconds after which a job leaves the rest to the next one.
 JOB_SECONDS = 45
 
@@ -64,7 +74,7 @@ class G2pFaBulk(models.Model):
         help="Leave it empty to keep each branch that has the same code at the new "
         "provider.",
     )
-    reason = fields.Char(
+    reason = Note(
         required=True, help="Kept in the history of each address that is amended."
     )
     state = fields.Selection(
@@ -92,7 +102,14 @@ class G2pFaBulk(models.Model):
         copy=False,
         help="Whose rights count, each time addresses are amended.",
     )
-    stop_reason = fields.Char("Why it stopped", readonly=True, copy=False)
+    author_ids = fields.Many2many(
+        "res.users",
+        string="Designed, started or resumed by",
+        readonly=True,
+        copy=False,
+        help="They are no second person for its addresses.",
+    )
+    stop_reason = Note("Why it stopped", masks=True, readonly=True, copy=False)
     changed = fields.Integer("Amended", compute="_compute_numbers")
     waiting = fields.Integer("Waiting for approval", compute="_compute_numbers")
     refused = fields.Integer("Not amended", compute="_compute_numbers")
@@ -187,16 +204,46 @@ class G2pFaBulk(models.Model):
                     self.env._("Choose another provider or branch to move to.")
                 )
 
-    def write(self, vals):
-        """Refuse to change an amendment that was started.
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Note the user as an author.
 
+        :raise AccessError: for values of fields that users do not write
+        """
+        self._check_said(vals_list)
+        # Said here, so that no default of the context says something else.
+        fixed = {"state": "draft", "requester_id": False, "total": 0, "author_ids": []}
+        bulks = super().create([{**vals, **fixed} for vals in vals_list])
+        bulks._note_author()
+        return bulks
+
+    def write(self, vals):
+        """Refuse to change an amendment that was started; note the user as an author.
+
+        :raise AccessError: for values of fields that users do not write
         :raise UserError: when it was started
         """
-        if not self.env.su and any(bulk.state != "draft" for bulk in self):
+        if self.env.su:
+            return super().write(vals)
+        self.check_access("write")
+        self._check_said([vals])
+        if any(bulk.state != "draft" for bulk in self):
             raise UserError(
                 self.env._("This has been started. Make another one instead.")
             )
-        return super().write(vals)
+        super().write(vals)
+        self._note_author()
+        return True
+
+    def _check_said(self, vals_list):
+        if not self.env.su and not all(vals.keys() <= DESIGN for vals in vals_list):
+            raise AccessError(
+                self.env._("The state of a bulk amendment is not written by hand.")
+            )
+
+    def _note_author(self):
+        author = fields.Command.link(self.env.uid)
+        self.sudo().write({"author_ids": [author]})
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_drafts(self):
@@ -234,6 +281,7 @@ class G2pFaBulk(models.Model):
         self.sudo().write(
             {"state": "running", "total": total, "requester_id": self.env.uid}
         )
+        self._note_author()
         self._wake_up()
 
     def action_cancel(self):
@@ -243,6 +291,7 @@ class G2pFaBulk(models.Model):
         """
         self.env["g2p.financial.address"].check_access("create")
         self.check_access("write")
+        self._check_companies()
         running = self.sudo().filtered(lambda bulk: bulk.state == "running")
         running.write({"state": "cancelled", "finished_at": fields.Datetime.now()})
 
@@ -253,6 +302,7 @@ class G2pFaBulk(models.Model):
         """
         self.env["g2p.financial.address"].check_access("create")
         self.check_access("write")
+        self._check_companies()
         stopped = self.filtered(lambda bulk: bulk.state == "cancelled")
         stopped.sudo().write(
             {
@@ -262,7 +312,22 @@ class G2pFaBulk(models.Model):
                 "requester_id": self.env.uid,
             }
         )
+        stopped._note_author()
         stopped._wake_up()
+
+    def _check_companies(self):
+        """Refuse users who may not see all of these addresses.
+
+        :raise AccessError: which says so
+        """
+        mine = [("bulk_id", "in", self.ids)]
+        if self.line_ids.search_count(mine) < self.line_ids.sudo().search_count(mine):
+            raise AccessError(
+                self.env._(
+                    "Some of these registrants are of a company in which you are not "
+                    "allowed."
+                )
+            )
 
     def action_download(self):
         """Download the result for each address."""

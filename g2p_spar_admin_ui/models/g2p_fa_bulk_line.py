@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
 
 
 class G2pFaBulkLine(models.Model):
@@ -48,7 +49,7 @@ class G2pFaBulkLine(models.Model):
         default="open",
         readonly=True,
     )
-    message = fields.Char("Why not", readonly=True)
+    message = Note("Why not", masks=True, readonly=True)
 
     _once = models.Constraint(
         "UNIQUE(bulk_id, address_id)", "This address is in the list already."
@@ -88,7 +89,9 @@ class G2pFaBulkLine(models.Model):
         try:
             with self.env.cr.savepoint():
                 addresses = self.env["g2p.financial.address"].submit(
-                    [line._entry() for line in self], "admin"
+                    [line._entry() for line in self],
+                    "admin",
+                    [self._origin_of_all()] * len(self),
                 )
                 addresses.flush_recordset()
         except UserError as problem:
@@ -116,6 +119,13 @@ class G2pFaBulkLine(models.Model):
             "holder_name": old.holder_name,
             "reason": bulk.reason,
         }
+
+    def _origin_of_all(self):
+        """Return who is no second person for these addresses, as their origin."""
+        bulk = self.sudo().bulk_id
+        # Those made before the authors were noted.
+        authors = bulk.author_ids | bulk.create_uid | bulk.requester_id
+        return {"author_ids": [fields.Command.set(authors.ids)]}
 
     def _branch(self, old, bulk):
         """Return the chosen branch, or the new provider's with the same code.

@@ -16,8 +16,8 @@ class G2pFaSettings(models.Model):
     alert_user_ids = fields.Many2many(
         "res.users",
         string="People who are alerted",
-        help="Users who also get the alerts. If no user and no group is set, a SPAR "
-        "manager gets them.",
+        help="Users who also get the alerts. Only SPAR operators do. If none is named, "
+        "the user who started sending gets them.",
     )
     alert_after_hours = fields.Integer(
         "Alert when the oldest waits longer than (hours)",
@@ -48,13 +48,14 @@ class G2pFaSettings(models.Model):
     # === RECIPIENTS === #
 
     def _alert_recipients(self):
-        """Return the active users who get alerts about problems.
+        """Return the SPAR operators among those named to get alerts about problems.
 
         :rtype: ``res.users``
         """
         settings = self.current()
         people = settings.alert_user_ids | settings.alert_group_id.all_user_ids
-        return people.filtered(lambda user: user.active and not user.share)
+        operators = self.env.ref("g2p_spar_sync_queue.group_operator").sudo()
+        return (people & operators.all_user_ids).filtered("active")
 
     # === THE TOKEN OF THE HEALTH PAGE === #
 

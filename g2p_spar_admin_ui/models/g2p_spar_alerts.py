@@ -2,7 +2,7 @@
 
 from markupsafe import Markup
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 
 from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
@@ -14,47 +14,40 @@ DIGEST = "g2p_spar_admin_ui.mail_template_digest"
 class G2pSparConnection(models.Model):
     _inherit = "g2p.spar.connection"
 
-    def _alert(self, reason):
-        """Give one user an activity, and notify the other recipients."""
-        self.ensure_one()
-        known = self.activity_ids
-        result = super()._alert(reason)
-        for activity in self.activity_ids - known:
-            self._share_alert(activity, reason)
-        return result
+    def _responsible_users(self):
+        """Return who is called: the user named here, or in the settings, or as before.
 
-    def _share_alert(self, activity, reason):
-        """Give the first recipient the activity, and the others a message."""
-        recipients = self.env["g2p.fa.settings"]._alert_recipients()
-        if not recipients:
-            return
-        if activity.user_id not in recipients and not self.responsible_id:
-            activity.user_id = recipients[0]
-        others = recipients - activity.user_id
-        if others:
-            self.message_notify(
+        The first of those named in the settings gets the to-do, the others a message.
+        """
+        people = super()._responsible_users()
+        recipients = self.env["g2p.fa.settings"]._alert_recipients() & self._operators()
+        if recipients and people != self.responsible_id:
+            return (people & recipients or recipients)[:1]
+        return people
+
+    def _call(self, kind, reason):
+        """Give the to-do, and notify the other recipients of the settings."""
+        todos = super()._call(kind, reason)
+        recipients = self.env["g2p.fa.settings"]._alert_recipients() & self._operators()
+        if todos and (others := recipients - todos.user_id):
+            self.with_user(SUPERUSER_ID).message_notify(
                 partner_ids=others.partner_id.ids,
                 subject=self.env._("SPAR needs attention: %s", self.name),
                 body=reason,
             )
+        return todos
 
     def _keep_alert(self, kind, reason):
-        """Keep one activity of this kind while there is a reason; else remove it.
+        """Keep the activities of this kind while there is a reason; else remove them.
 
         :param str kind: external ID of an activity type
         :param str reason: text of the problem, or an empty text
         """
         self.ensure_one()
-        known = self.activity_search([kind])
-        if not reason:
+        if reason:
+            self._call(kind, reason)
+        else:
             self.activity_unlink([kind])
-        elif not known:
-            managers = self.env.ref("g2p_spar_sync_queue.group_manager").all_user_ids
-            robot = self.env.ref("base.user_root")
-            people = managers.filtered("active").sorted(lambda u: (u == robot, u.id))
-            person = self.responsible_id or people[:1]
-            activity = self.activity_schedule(kind, note=reason, user_id=person.id)
-            self._share_alert(activity, reason)
 
     @api.model
     def _cron_watch(self):

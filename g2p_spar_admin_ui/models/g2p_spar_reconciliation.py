@@ -44,7 +44,7 @@ class G2pSparReconciliation(models.Model):
         :raise AccessError: for other users
         :raise UserError: when another comparison with this SPAR is running
         """
-        self.env["g2p.spar.mapping"]._check_operator()
+        self._check_may_stop()
         for run in self.sudo().filtered(lambda run: run.state == "cancelled"):
             if self.sudo().search_count(
                 [

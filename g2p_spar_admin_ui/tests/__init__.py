@@ -1,4 +1,5 @@
 from . import test_alerts
+from . import test_attack_methods
 from . import test_background
 from . import test_bulk
 from . import test_crons

@@ -19,12 +19,11 @@ class TestAlerts(MonitorCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.settings = cls.env["g2p.fa.settings"].current()
-        cls.ada = new_test_user(
-            cls.env, "a_ada", "base.group_user", email="a@x.example"
-        )
-        cls.ben = new_test_user(
-            cls.env, "a_ben", "base.group_user", email="b@x.example"
-        )
+        operator = "g2p_spar_sync_queue.group_operator"
+        cls.ada = new_test_user(cls.env, "a_ada", operator, email="a@x.example")
+        cls.ben = new_test_user(cls.env, "a_ben", operator, email="b@x.example")
+        cls.clerk = new_test_user(cls.env, "a_clerk", "base.group_user")
+        cls.connection.started_by_id = cls.operator_user
 
     def make_held(self, number):
         partners = self.make_registrants(number)
@@ -66,7 +65,7 @@ class TestAlerts(MonitorCase):
         self.assertEqual(len(self.activities(OVERDUE)), 1)
 
     def test_those_named_are_told_and_nobody_else(self):
-        self.settings.alert_user_ids = self.ada | self.ben
+        self.settings.alert_user_ids = self.ada | self.ben | self.clerk
         self.make_held(1)
         self.watch()
         person = self.activities(ATTENTION).user_id
@@ -76,7 +75,8 @@ class TestAlerts(MonitorCase):
             [("model", "=", "g2p.spar.connection"), ("res_id", "=", self.connection.id)]
         )
         self.assertIn(other.partner_id, told.notified_partner_ids)
-        self.assertNotIn(self.operator_user.partner_id, told.notified_partner_ids)
+        for user in self.operator_user | self.clerk:
+            self.assertNotIn(user.partner_id, told.notified_partner_ids)
 
     def test_a_group_may_be_told(self):
         self.settings.alert_group_id = self.env.ref(

@@ -53,6 +53,17 @@ class TestBulk(MonitorCase):
             lambda address: address.state == "effective"
         )
 
+    def test_who_starts_it_has_typed_no_number(self):
+        partners = self.make_registrants(2)
+        self.run_bulk(self.make_bulk())
+        now = self.in_use(partners).with_user(self.editor)
+        self.assertEqual(now.entered_by_id, self.editor)
+        now.read(["mobile_number"])
+        now[0].reveal()
+        rows = self.env["g2p.fa.reveal"].search([("user_id", "=", self.editor.id)])
+        self.assertEqual(rows.address_id, now.sudo())
+        self.assertEqual(sorted(rows.mapped("way")), ["read", "read", "reveal"])
+
     def test_all_addresses_move_and_keep_their_numbers(self):
         partners = self.make_registrants(5)
         numbers = self.in_use(partners).mapped("mobile_number")
@@ -75,6 +86,54 @@ class TestBulk(MonitorCase):
         self.run_bulk(bulk)
         self.assertEqual((bulk.changed, bulk.waiting), (0, 2))
         self.assertEqual(self.in_use(partners).dfsp_id, self.operator)
+
+    def test_all_who_designed_started_or_resumed_it_are_authors(self):
+        partners = self.make_registrants(1)
+        self.set_policy(approve_admin=True)
+        roles = "g2p_spar_financial_address.group_"
+        both = f"{roles}editor,{roles}approver"
+        designer, changer, starter, resumer = (
+            new_test_user(self.env, f"b_{name}", both)
+            for name in ("designer", "changer", "starter", "resumer")
+        )
+        bulk = self.make_bulk().with_user(designer).copy()
+        bulk.with_user(changer).reason = "Merged"
+        bulk.with_user(starter).action_start()
+        bulk.with_user(starter).action_cancel()
+        bulk.with_user(resumer).action_resume()
+        bulk._job_run()
+        pending = partners.pending_address_id
+        self.assertEqual(pending.entered_by_id, resumer)
+        for author in (designer, changer, starter, resumer):
+            with self.subTest(author.login), self.assertRefused("second person"):
+                pending.with_user(author).action_approve()
+        second = new_test_user(self.env, "b_second", f"{roles}approver")
+        pending.with_user(second).action_approve()
+        self.assertEqual(self.in_use(partners), pending)
+
+    def test_its_authors_and_state_are_not_written_by_hand(self):
+        self.make_registrants(1)
+        bulk = self.make_bulk()
+        other = new_test_user(
+            self.env, "b_other", "g2p_spar_financial_address.group_editor"
+        )
+        for values in (
+            {"author_ids": [(5,)]},
+            {"requester_id": other.id},
+            {"state": "cancelled"},
+            {"total": 7},
+        ):
+            with self.subTest(values):
+                with self.assertRaises(AccessError), self.env.cr.savepoint():
+                    bulk.write(values)
+                with self.assertRaises(AccessError), self.env.cr.savepoint():
+                    self.make_bulk(**values)
+        forged = bulk.with_context(
+            default_author_ids=[], default_requester_id=other.id, default_state="done"
+        ).copy()
+        self.assertEqual(forged.state, "draft")
+        self.assertEqual(forged.sudo().author_ids, self.editor)
+        self.assertFalse(forged.requester_id)
 
     def test_one_that_is_refused_does_not_stop_the_others(self):
         partners = self.make_registrants(5)
@@ -184,7 +243,8 @@ class TestBulk(MonitorCase):
             "archived": lambda: self.editor.write(
                 {"group_ids": [(4, editors.id)], "active": False}
             ),
-            "deleted": self.editor.unlink,
+            # As older versions allowed.
+            "deleted": lambda: bulk.sudo().write({"requester_id": False}),
         }.items():
             with self.subTest(name):
                 bulk.sudo().write({"state": "running"})
@@ -299,6 +359,21 @@ class TestBulk(MonitorCase):
         for user in (self.operator_user, self.manager_user):
             with self.subTest(user.login), self.assertRaises(AccessError):
                 bulk.with_user(user).action_start()
+
+    def test_an_editor_of_another_company_neither_stops_nor_resumes_it(self):
+        partners = self.make_registrants(2)
+        bulk = self.make_bulk()
+        bulk.action_start()
+        partners[0].company_id = self.env["res.company"].create({"name": "Elsewhere"})
+        self.env.flush_all()
+        for stop in (bulk.action_cancel, bulk.action_resume):
+            with self.assertRaisesRegex(AccessError, "not allowed"):
+                stop()
+        self.assertEqual(bulk.state, "running")
+        partners[0].company_id = False
+        self.env.flush_all()
+        bulk.action_cancel()
+        self.assertEqual(bulk.state, "cancelled")
 
     def test_the_result_is_a_masked_file(self):
         partners = self.make_registrants(2)

@@ -9,6 +9,7 @@ import io
 
 from odoo.exceptions import UserError
 
+from ..values.csv_guard import guarded, unguarded
 from .separator import separator_of
 
 REQUIRED_COLUMNS = (
@@ -32,8 +33,6 @@ MAX_ROWS = 50_000
 _DELIMITERS = ",;\t"
 #: First bytes of Excel files: the archive of the current format, the old container.
 _EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-#: Signs with which a formula begins in a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read_rows(env, content):
@@ -92,7 +91,7 @@ def write_rows(rows, delimiter):
     writer = csv.writer(text, delimiter=delimiter)
     columns = (*COLUMNS, ERROR_COLUMN)
     writer.writerow(columns)
-    writer.writerows([_guarded(row.get(name, "")) for name in columns] for row in rows)
+    writer.writerows([guarded(row.get(name, "")) for name in columns] for row in rows)
     # With a byte order mark; without it Excel assumes another encoding.
     return text.getvalue().encode("utf-8-sig")
 
@@ -161,16 +160,8 @@ def _columns(env, header):
 
 
 def _row(columns, cells):
-    row = {name: _unguarded(cell) for name, cell in zip(columns, cells, strict=False)}
+    row = {name: unguarded(cell) for name, cell in zip(columns, cells, strict=False)}
     row.pop(ERROR_COLUMN, None)
     if any(cell.strip() for cell in cells[len(columns) :]):
         row[None] = cells[len(columns) :]
     return row
-
-
-def _guarded(text):
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _unguarded(text):
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text

@@ -24,6 +24,9 @@ CHANGED_BRANCH = "changed_branch"
 UNCHANGED = "unchanged"
 ERROR = "error"
 
+#: Rows after which a plan says how far it is.
+STEP = 1000
+
 #: The columns of a provider that are written as they are, and their fields.
 _TEXT_FIELDS = {
     "provider_name": "name",
@@ -104,9 +107,10 @@ class DirectoryPlan:
 
     :param Environment env: the administrator's
     :param list rows: ``[(line number, {column: text})]``
+    :param tell: a function that is given the planned part, from 0 to 1, now and then
     """
 
-    def __init__(self, env, rows):
+    def __init__(self, env, rows, tell=None):
         self.env = env
         self.rows = [PlannedRow(line, cells) for line, cells in rows]
         #: Number of values that wait for a second person, after it was applied.
@@ -114,7 +118,9 @@ class DirectoryPlan:
         self._types = _types_by_word(env)
         clean = [row for row in self.rows if self._clean(row)]
         self._look_up([row.cells for row in clean])
-        for row in clean:
+        for number, row in enumerate(clean):
+            if tell and number % STEP == 0:
+                tell(number / len(clean))
             try:
                 row.outcome, row.note = self._plan(row)
             except ValidationError as error:

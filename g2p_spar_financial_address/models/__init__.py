@@ -1,3 +1,5 @@
+from . import g2p_fa_audited
+from . import g2p_fa_todo
 from . import g2p_fa_second_person
 from . import g2p_fa_decisive
 from . import g2p_fa_proposal
@@ -21,6 +23,11 @@ from . import res_partner
 from . import res_partner_alike
 from . import res_partner_spar_id
 from . import g2p_directory_code
+from . import ir_attachment
+from . import ir_binary
 from . import ir_http
+from . import mail_activity
 from . import res_partner_decisive
 from . import mail_message
+from . import res_users
+from . import g2p_fa_retention

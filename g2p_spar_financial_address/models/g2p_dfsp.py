@@ -20,7 +20,7 @@ class G2pDfsp(models.Model):
 
     _name = "g2p.dfsp"
     _description = "Financial service provider"
-    _inherit = ["mail.thread", "g2p.fa.decisive.directory"]
+    _inherit = ["g2p.fa.audited", "g2p.fa.decisive.directory"]
     _rec_names_search = ["name", "code"]
     _order = "name"
     name = fields.Char(required=True, tracking=True)
@@ -176,7 +176,12 @@ class G2pDfsp(models.Model):
 
     @api.model
     def _decisive_names(self):
-        return {"name", "code", "strategy_id"}
+        return {"name", "code", "strategy_id", "country_id"}
+
+    @api.model
+    def _decisive_texts(self):
+        # The country decides how numbers are read, not how they are written.
+        return super()._decisive_texts() - {"country_id"}
 
     def _decisive_addresses(self):
         return Domain("dfsp_id", "in", self.ids)

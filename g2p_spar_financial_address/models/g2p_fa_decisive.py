@@ -195,7 +195,12 @@ class G2pFaDecisiveDirectory(models.AbstractModel):
     def _decisive_held(self, changes):
         return {record: frozenset(new) for record, new in changes.items()}
 
+    @api.model
+    def _decisive_texts(self):
+        """Return the names of the fields that decide the text SPAR gets."""
+        return self._decisive_names()
+
     def _resync_rewritten(self, vals):
         """Send addresses to SPAR again whose text these values change."""
-        if self._decisive_names() & vals.keys() and not is_marked(self, SKIP_RESYNC):
+        if self._decisive_texts() & vals.keys() and not is_marked(self, SKIP_RESYNC):
             self.env["g2p.financial.address"]._resync(self._decisive_addresses())

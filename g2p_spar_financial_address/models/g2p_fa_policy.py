@@ -13,7 +13,7 @@ class G2pFaPolicy(models.Model):
 
     _name = "g2p.fa.policy"
     _description = "Approval policy"
-    _inherit = ["mail.thread", "g2p.fa.decisive"]
+    _inherit = ["g2p.fa.audited", "g2p.fa.decisive"]
     _order = "id"
     _rec_name = "fa_type"
 

@@ -5,7 +5,8 @@ from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Domain
 
 from ..const import APPROVER, CHANNELS
-from ..toolkit.context_flags import APPROVED, SKIP_RESYNC, channel_of, marked
+from ..toolkit.context_flags import APPROVED, SKIP_RESYNC, channel_of, marked, quiet
+from ..toolkit.note_field import Note
 from ..toolkit.value_checks import checked
 from ..values.checks import clean_note
 
@@ -53,7 +54,7 @@ class G2pFaProposal(models.Model):
         readonly=True,
         tracking=True,
     )
-    reason = fields.Char(
+    reason = Note(
         help="Why it is changed. The user who proposed it may write it until it is "
         "decided."
     )
@@ -63,7 +64,7 @@ class G2pFaProposal(models.Model):
     )
     decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True)
     decided_date = fields.Datetime("Decided on", readonly=True)
-    decision_note = fields.Char("Why it was refused or withdrawn", readonly=True)
+    decision_note = Note("Why it was refused or withdrawn", readonly=True)
     also_withdrawn = fields.Char(
         "Withdrawn as well",
         readonly=True,
@@ -174,10 +175,7 @@ class G2pFaProposal(models.Model):
             vals_list.append(
                 {**self._values(part, state, facts), "also_withdrawn": withdrew}
             )
-        quiet = self.sudo().with_context(
-            tracking_disable=True, mail_create_nolog=True, mail_create_nosubscribe=True
-        )
-        proposals = quiet.create(vals_list)
+        proposals = quiet(self.sudo()).create(vals_list)
         if waits:
             proposals._schedule_approval()
 
@@ -423,15 +421,14 @@ class G2pFaProposal(models.Model):
                     )
                 )
             proposed[record] = lines._written()
-        written = []
+        rewritten = []
         for record, lines in proposed.items():
             record = marked(marked(record, APPROVED), SKIP_RESYNC)
-            record.write({line.field_name: line.new for line in lines})
-            written.append(record)
-        told = [
-            records._decisive_addresses()
-            for records in self._as_sets(written)
-            if isinstance(records, self.pool["g2p.fa.decisive.directory"])
-        ]
+            values = {line.field_name: line.new for line in lines}
+            record.write(values)
+            is_directory = isinstance(record, self.pool["g2p.fa.decisive.directory"])
+            if is_directory and record._decisive_texts() & values.keys():
+                rewritten.append(record)
+        told = [records._decisive_addresses() for records in self._as_sets(rewritten)]
         if told:
             self.env["g2p.financial.address"]._resync(Domain.OR(told))

@@ -8,18 +8,28 @@ from odoo import api, models
 from ..toolkit.transactions import is_open
 
 #: All that is asked for at once, in one round trip. Where too little is left, nothing
-#: is written, and the key is not among those returned.
+#: is written, and the key is not among those returned. What comes after the first is
+#: asked for only where the first allows it. Made of constants only.
 _TAKE = """
-    INSERT INTO g2p_fa_rate_taken AS rate (key, until, step, span)
+    WITH asked AS (
+        SELECT * FROM unnest(%(keys)s, %(steps)s, %(spans)s)
+               WITH ORDINALITY AS asked (key, step, span, place)
+    ), first AS ({take} WHERE place = 1 {unless_full}
+    ), others AS ({take} WHERE place > 1 AND EXISTS (SELECT FROM first)
+                        ORDER BY key {unless_full}
+    )
+    SELECT key FROM first UNION ALL SELECT key FROM others""".format(  # nosec B608
+    take="""INSERT INTO g2p_fa_rate_taken AS rate (key, until, step, span)
     SELECT key, clock_timestamp() + step * interval '1 second', step, span
-      FROM unnest(%(keys)s, %(steps)s, %(spans)s) AS asked (key, step, span)
-        ON CONFLICT (key) DO UPDATE
+      FROM asked""",
+    unless_full="""ON CONFLICT (key) DO UPDATE
        SET until = greatest(rate.until, clock_timestamp())
                    + excluded.step * interval '1 second'
      WHERE greatest(rate.until, clock_timestamp())
            + (excluded.step - excluded.span) * interval '1 second'
            <= clock_timestamp()
-    RETURNING key"""
+    RETURNING key""",
+)
 
 
 class G2pFaRate(models.AbstractModel):
@@ -71,18 +81,18 @@ class G2pFaRate(models.AbstractModel):
     def take_all(self, takings):
         """Count one request for several keys, at the price of one.
 
-        :param list takings: of key, limit and seconds, as in :meth:`take`
+        :param list takings: of key, limit and seconds, as in :meth:`take`. Those after
+            the first are not counted when the first does not allow it: so one person,
+            named first, uses up nothing of others
         :return: 0 when all of them allow it, or else how many seconds to wait; those
-            that allow it have counted it all the same
+            after the first that allow it have counted it all the same
         :rtype: int
         """
-        # In one order, so that nobody waits in turn; a row is not written twice.
-        asked = dict(
-            sorted(
-                (_digest(key), (seconds / limit, float(seconds)))
-                for key, limit, seconds in takings
-            )
-        )
+        # A row is not written twice.
+        asked = {
+            _digest(key): (seconds / limit, float(seconds))
+            for key, limit, seconds in takings
+        }
         if not asked:
             return 0
         steps, spans = zip(*asked.values(), strict=True)

@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from ..const import APPROVER
+from ..const import ADMINISTRATOR, APPROVER
 
 
 class G2pFaSecondPerson(models.AbstractModel):
@@ -8,10 +8,12 @@ class G2pFaSecondPerson(models.AbstractModel):
 
     _name = "g2p.fa.second.person"
     _description = "Approval by a second person"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["g2p.fa.audited", "g2p.fa.todo"]
 
     #: External ID of the activity type.
     _approval_activity = None
+    #: Who may change the to-dos of others, see ``mail.activity``.
+    _watch_managers = ADMINISTRATOR
 
     def _authors(self):
         """Return the users who may not approve these records: they worked on them.
@@ -19,6 +21,13 @@ class G2pFaSecondPerson(models.AbstractModel):
         :rtype: res.users
         """
         raise NotImplementedError
+
+    def _barred(self):
+        """Return the users who may not approve these: their authors, at least.
+
+        :rtype: res.users
+        """
+        return self._authors()
 
     def _schedule_approval(self):
         """Create an activity of one approver for each of these records."""
@@ -73,6 +82,18 @@ class G2pFaSecondPerson(models.AbstractModel):
         return chosen
 
     @api.model
+    def _hand_over_todos(self, todos):
+        robot = self.env.ref("base.user_root")
+        waiting = self._waiting_by_approver(self._all_approvers())
+        fit = self.browse(todos.mapped("res_id")).exists()._fit_approvers()
+        for todo in todos:
+            users = fit.get(self.browse(todo.res_id)) or robot
+            if todo.user_id not in users:
+                heir = min(users, key=lambda user: (waiting.get(user, 0), user.id))
+                waiting[heir] = waiting.get(heir, 0) + 1
+                todo.user_id = heir
+
+    @api.model
     def _all_approvers(self):
         group = self.env.ref(APPROVER).sudo()
         return group.all_user_ids.filtered(lambda user: user.active)
@@ -83,7 +104,7 @@ class G2pFaSecondPerson(models.AbstractModel):
         found = {}
         for record in self.sudo():
             company = record.company_id
-            fit = approvers - record._authors()
+            fit = approvers - record._barred()
             if company:
                 fit = fit.filtered(lambda user, own=company: own in user.company_ids)
             found[record] = fit

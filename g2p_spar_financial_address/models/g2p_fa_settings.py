@@ -31,7 +31,7 @@ class G2pFaSettings(models.Model):
 
     _name = "g2p.fa.settings"
     _description = "Payment settings"
-    _inherit = ["mail.thread", "g2p.fa.decisive"]
+    _inherit = ["g2p.fa.audited", "g2p.fa.decisive"]
     id_source = fields.Char(
         tracking=True,
         string="SPAR ID comes from",
@@ -88,6 +88,7 @@ class G2pFaSettings(models.Model):
     burst_limit = fields.Integer(
         "Changes by one person in an hour",
         default=50,
+        tracking=True,
         help="Above this, an approver is asked to look. 0 never asks.",
     )
     _burst_limit_not_negative = models.Constraint(
@@ -256,7 +257,11 @@ class G2pFaSettings(models.Model):
             super(G2pFaSettings, settings).write(values)
         self.env.registry.clear_cache()
         if self._rule() != before:
+            if not before.sources:
+                Partner._spar_id_keep_typed()
             changed = Partner._spar_id_apply(plan)
+            if not self._rule().sources:
+                Partner._spar_id_forget_typed()
             if changed:
                 changed._financial_address_changed("admin")
         return True

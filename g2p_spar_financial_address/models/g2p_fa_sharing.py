@@ -3,6 +3,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
 from ..const import APPROVER, FA_TYPES, LIVE_STATES
+from ..toolkit.context_flags import quiet
+from ..toolkit.note_field import Note
 from ..toolkit.value_checks import checked, describe
 from ..values.checks import clean_note
 
@@ -17,7 +19,7 @@ class G2pFaSharing(models.Model):
 
     _name = "g2p.fa.sharing"
     _description = "Shared payment address"
-    _inherit = ["mail.thread"]
+    _inherit = ["g2p.fa.audited"]
     _order = "id desc"
 
     fingerprint = fields.Char(required=True, readonly=True, groups=fields.NO_ACCESS)
@@ -43,7 +45,7 @@ class G2pFaSharing(models.Model):
         readonly=True,
         tracking=True,
     )
-    reason = fields.Char(readonly=True, tracking=True)
+    reason = Note(readonly=True, tracking=True)
     reviewed_by_id = fields.Many2one("res.users", string="Reviewed by", readonly=True)
     reviewed_date = fields.Datetime("Reviewed on", readonly=True)
     reviewer_ids = fields.Many2many(
@@ -87,8 +89,7 @@ class G2pFaSharing(models.Model):
         known = self.sudo().search([("fingerprint", "in", list(one_each))])
         for fingerprint in known.mapped("fingerprint"):
             del one_each[fingerprint]
-        quiet = self.sudo().with_context(mail_create_nolog=True)
-        return known | quiet.create(
+        return known | quiet(self.sudo()).create(
             [
                 {
                     "fingerprint": fingerprint,
@@ -136,7 +137,11 @@ class G2pFaSharing(models.Model):
     def _approved(self):
         """Accept the registrants paid there now: an approver has just seen them."""
         for sharing in self.filtered(lambda one: one.state == "review"):
-            users = sharing._live_addresses().partner_id
+            live = sharing._live_addresses()
+            if not live.sudo(False).has_access("read"):
+                # One of them is of another company, whose approvers look at it.
+                continue
+            users = live.partner_id
             sharing._accept_for(users, self.env._("Approved with the address."))
 
     def _forget(self, partners):
@@ -156,17 +161,22 @@ class G2pFaSharing(models.Model):
 
         :param str reason: kept with it; required
         :param list partner_ids: ids of registrants beyond those paid there now
-        :raise AccessError: for users who are not approvers
+        :raise AccessError: for users who are not approvers, or who may not see all
+            registrants paid there
         :raise UserError: without a reason, or if the user entered one of the addresses
         """
         self._check_approver()
+        self.check_access("read")
         label = self._fields["reason"]._description_string(self.env)
         reason = checked(self.env, clean_note, reason, label)
         if not reason:
             raise UserError(self.env._("Say why: the reason is kept in the history."))
-        more = self.env["res.partner"].sudo().browse(partner_ids or []).exists()
+        more = self.env["res.partner"].browse(partner_ids or []).exists()
+        more.check_access("read")
         for sharing in self.sudo():
             live = sharing._live_addresses()
+            # Users of one company do not accept for another.
+            live.with_env(self.env).check_access("read")
             if any(self.env.user in address._authors() for address in live):
                 raise UserError(
                     self.env._(

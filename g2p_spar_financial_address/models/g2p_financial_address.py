@@ -16,6 +16,7 @@ from ..const import (
     OWN_PARTS,
     VALUE_FIELD,
 )
+from ..toolkit.note_field import Note
 from ..toolkit.value_checks import describe
 from ..values import names
 from ..values.strategy_template import Unwritable
@@ -58,6 +59,7 @@ PROTECTED_FIELDS = {
     "previous_id": False,
     "sharing_id": False,
     "state": "draft",
+    "typed": False,
 }
 
 #: An address as it is sent to SPAR: the text its strategy writes, the strategy's number
@@ -137,7 +139,7 @@ class G2pFinancialAddress(models.Model):
         default=PROTECTED_FIELDS["channel"],
         copy=False,
     )
-    reason = fields.Char(help="Why the address was entered or changed.")
+    reason = Note(help="Why the address was entered or changed.")
     proof = fields.Binary(
         attachment=True,
         copy=False,
@@ -152,7 +154,13 @@ class G2pFinancialAddress(models.Model):
         string="Entered by",
         readonly=True,
         copy=False,
-        help="Who typed the number.",
+        help="In whose name the number was entered.",
+    )
+    typed = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="Whether that user typed the number, rather than a file, a bulk "
+        "amendment or another system.",
     )
     author_ids = fields.Many2many(
         "res.users",

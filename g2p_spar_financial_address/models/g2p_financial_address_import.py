@@ -196,6 +196,7 @@ class G2pFinancialAddress(models.Model):
                 # An empty cell says nothing of the branch, like a column not there.
                 data["values"].pop("branch_id", None)
             self._check_said([data["values"]])
+            self._check_branches_said([data["values"]])
         except UserError as problem:
             return str(problem)
         return None

@@ -4,10 +4,17 @@ from collections import defaultdict
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
-from ..const import APPROVER, BANK_ACCOUNT, EDITOR, LIVE_STATES, VALUE_FIELD
-from ..toolkit.context_flags import AUDITED_READ, is_marked, marked
+from ..const import (
+    APPROVER,
+    BANK_ACCOUNT,
+    EDITOR,
+    LIVE_STATES,
+    OUTSIDE,
+    VALUE_FIELD,
+)
+from ..toolkit.context_flags import AUDITED_READ, TRIAL, is_marked, marked
 from ..toolkit.keyed_hash import keyed_hash
 from ..toolkit.transactions import alone, in_chunks
 from ..values.account_number import is_iban
@@ -17,6 +24,8 @@ NUMBER_FIELDS = frozenset(VALUE_FIELD.values())
 
 #: What people said that stays when the rest is erased: the trace without the value.
 KEPT = frozenset({"partner_id", "fa_type", "dfsp_id", "branch_id", "reason"})
+#: What is read within an audited method only: a photo of a bank card shows its number.
+AUDITED_FIELDS = NUMBER_FIELDS | {"proof"}
 
 #: Addresses erased in one transaction.
 CHUNK = 1000
@@ -27,9 +36,9 @@ class G2pFinancialAddress(models.Model):
 
     The ORM calls :meth:`_has_field_access` before it reads, searches, groups or sorts
     by a field, so the rule there applies to views, exports and RPC. Users who may see
-    numbers get them by ``read`` and its variants, by export, and by :meth:`reveal`.
-    Each number that is shown to a user who did not enter it is logged in
-    ``g2p.fa.reveal``.
+    numbers and proofs get them by ``read`` and its variants, by export, by
+    :meth:`reveal`, and by download (``ir.binary``); each is logged in
+    ``g2p.fa.reveal``. So is each search for a whole number.
     """
 
     _inherit = "g2p.financial.address"
@@ -68,14 +77,14 @@ class G2pFinancialAddress(models.Model):
         if field.name == "fingerprint" and operation == "write":
             return True
         allowed = super()._has_field_access(field, operation)
-        if operation == "read" and field.name in NUMBER_FIELDS and not self.env.su:
+        if operation == "read" and field.name in AUDITED_FIELDS and not self.env.su:
             typed_just_now = self._ids and not any(self._origin._ids)
             return allowed and bool(typed_just_now or self._is_audited_read())
         return allowed
 
     def _asks_for_numbers(self, fields):
         names = fields or self.fields_get(attributes=())
-        return not self.env.su and bool(NUMBER_FIELDS.intersection(names))
+        return not self.env.su and bool(AUDITED_FIELDS.intersection(names))
 
     def _audited_read(self):
         return marked(self, AUDITED_READ)
@@ -106,7 +115,7 @@ class G2pFinancialAddress(models.Model):
     def _fetchable(self, names):
         if names is None or self.env.su or self._is_audited_read():
             return names
-        return [name for name in names if name not in NUMBER_FIELDS]
+        return [name for name in names if name not in AUDITED_FIELDS]
 
     def _read_format(self, fnames, load="_classic_read"):
         if not self._asks_for_numbers(fnames):
@@ -114,21 +123,21 @@ class G2pFinancialAddress(models.Model):
         rows = super(G2pFinancialAddress, self._audited_read())._read_format(
             fnames, load
         )
-        self._log_reveal("read")
+        self._log_reveal("read", fnames)
         return rows
 
     def _export_rows(self, fields, *, _is_toplevel_call=True):
         names = {path[0] for path in fields if path}
-        if self.env.su or not NUMBER_FIELDS & names:
+        if self.env.su or not AUDITED_FIELDS & names:
             return super()._export_rows(fields, _is_toplevel_call=_is_toplevel_call)
         rows = super(G2pFinancialAddress, self._audited_read())._export_rows(
             fields, _is_toplevel_call=_is_toplevel_call
         )
-        self._log_reveal("export")
+        self._log_reveal("export", names)
         return rows
 
     def onchange(self, values, field_names, fields_spec):
-        if self.env.su or not self.ids or not NUMBER_FIELDS & fields_spec.keys():
+        if self.env.su or not self.ids or not AUDITED_FIELDS & fields_spec.keys():
             return super().onchange(values, field_names, fields_spec)
         # The form of a draft gets back only values that it has sent.
         return super(G2pFinancialAddress, self._audited_read()).onchange(
@@ -144,28 +153,36 @@ class G2pFinancialAddress(models.Model):
         self.ensure_one().check_access("read")
         if not any(self.env.user.has_group(group) for group in (EDITOR, APPROVER)):
             raise AccessError(self.env._("You may only see this number masked."))
-        self._log_reveal("reveal")
+        self._log_reveal("reveal", NUMBER_FIELDS)
         return self.whole_number() or ""
 
-    def _log_reveal(self, way):
-        """Log that these numbers were shown to the user.
+    def _log_reveal(self, way, names):
+        """Log that these fields were shown to the user.
 
-        Numbers that the user entered are left out, because a form reads them back after
-        saving.
+        Numbers that the user typed are left out, because a form reads them back after
+        saving. A proof is always logged.
         """
-        foreign = self._origin.filtered(lambda a: a.entered_by_id != self.env.user)
-        self.env["g2p.fa.reveal"].sudo().create(
-            [
-                {
-                    "address_id": address.id,
-                    "partner_id": address.partner_id.id,
-                    "masked": address.masked,
-                    "user_id": self.env.uid,
-                    "way": way,
-                }
-                for address in foreign
-            ]
-        )
+        Reveal = self.env["g2p.fa.reveal"]
+        if NUMBER_FIELDS.intersection(names):
+            foreign = self._origin.sudo().filtered(
+                lambda a: not a.typed or a.entered_by_id != self.env.user
+            )
+            Reveal._note(foreign, way)
+        # With this in the context, and nothing else, a form reads its size only.
+        if "proof" in names and not self.env.context.get("bin_size"):
+            sized = self._origin.sudo().with_context(bin_size=True)
+            Reveal._note(sized.filtered("proof"), "proof")
+
+    def _open_proof(self):
+        """Return this address for a download of its proof, and log that.
+
+        :raise AccessError: when the user may not read it
+        """
+        self.ensure_one().check_access("read")
+        opened = self._audited_read()
+        opened._check_field_access(self._fields["proof"], "read")
+        self.with_context(bin_size=False)._log_reveal("proof", {"proof"})
+        return opened
 
     # === SHARED NUMBERS === #
 
@@ -192,6 +209,9 @@ class G2pFinancialAddress(models.Model):
         :rtype: dict
         :raise ValidationError: when the policy refuses one of them
         """
+        if is_marked(self, TRIAL):
+            # Whether others use a number is answered by entering it, which is kept.
+            return {}
         on_sharing = self.env["g2p.fa.policy"]._on_sharing
         watched = self.sudo().filtered(lambda a: on_sharing(a.fa_type) != "allow")
         strict = watched.filtered(lambda a: on_sharing(a.fa_type) != "warn")
@@ -203,15 +223,56 @@ class G2pFinancialAddress(models.Model):
         open_ones = shared._link_sharings().filtered(
             lambda a: not a.sharing_id._covers(users[a.fingerprint], a)
         )
-        for address in open_ones:
+        for address in open_ones - open_ones._from_outside():
             if on_sharing(address.fa_type) == "refuse":
+                self._note_refusals(address.mapped("fingerprint"), self)
                 raise ValidationError(self._refused_as_shared())
         open_ones.sharing_id._to_review()
         return {
             self.browse(address.id): "shared"
             for address in open_ones
-            if on_sharing(address.fa_type) == "approve"
+            if on_sharing(address.fa_type) in ("approve", "refuse")
         }
+
+    # A refusal tells that another registrant is paid there, so outside of the registry
+    # the same person who approves decides; inside it counts as a question for a number.
+
+    def _from_outside(self):
+        return self.filtered(lambda address: address.channel in OUTSIDE)
+
+    def _count_entries_outside(self):
+        """Count what agents and citizens enter, whether others use the number or not.
+
+        :raise UserError: when it was too much within an hour
+        """
+        on_sharing = self.env["g2p.fa.policy"]._on_sharing
+        people = set()
+        for address in self._from_outside():
+            if on_sharing(address.fa_type) not in ("approve", "refuse"):
+                continue
+            if address.channel == "portal":
+                people.add(f"agent|{self.env.uid}")
+            elif address.channel == "api":
+                people.add(f"person|{address.partner_id.id}")
+        for person in sorted(people):
+            self.env["g2p.fa.reveal"]._count_question(person)
+
+    @api.model
+    def _note_refusals(self, fingerprints, entered):
+        """Count and record that a user hears of the numbers others are paid at.
+
+        :param list fingerprints: of these numbers
+        :param entered: the addresses that the user enters just now
+        :raise UserError: when there were too many such questions
+        """
+        if self.env.su:
+            return
+        Reveal = self.env["g2p.fa.reveal"]
+        Reveal._count_question()
+        others = self.sudo().search(
+            [("fingerprint", "in", fingerprints), ("state", "in", LIVE_STATES)]
+        )
+        Reveal._note_question(others - entered.sudo())
 
     @api.model
     def _users_of(self, fingerprints):
@@ -251,15 +312,16 @@ class G2pFinancialAddress(models.Model):
     def find_sharing_refusals(self, entries):
         """Return why the policy refuses numbers that other registrants use.
 
-        This is a preview: :meth:`submit` checks again, while it holds the locks that
-        keep other transactions from entering the same number.
+        This is a preview for users of the registry: :meth:`submit` checks again, while
+        it holds the locks that keep other transactions from entering the same number.
 
         :param list entries: cleaned entries, of one address each
         :return: for each entry a message or None; earlier entries count as entered
         :rtype: list
         """
         on_sharing = self.env["g2p.fa.policy"]._on_sharing
-        if not any(on_sharing(fa_type) == "refuse" for fa_type in VALUE_FIELD):
+        refuses = any(on_sharing(fa_type) == "refuse" for fa_type in VALUE_FIELD)
+        if is_marked(self, TRIAL) or not refuses:
             return [None] * len(entries)
         fingerprints = [
             self._fingerprint(
@@ -278,7 +340,8 @@ class G2pFinancialAddress(models.Model):
         )
         accepted = {sharing.fingerprint: sharing.partner_ids for sharing in sharings}
         none = self.env["res.partner"]
-        messages = []
+        taken = {fingerprint for fingerprint in refusing if users[fingerprint]}
+        messages, told = [], set()
         for entry, fingerprint in zip(entries, fingerprints, strict=True):
             # A registrant who is not in the registry yet has no ID.
             partner = none.browse(entry.get("partner_id"))
@@ -290,6 +353,9 @@ class G2pFinancialAddress(models.Model):
                 messages.append(None)
             else:
                 messages.append(self._refused_as_shared())
+                told.add(fingerprint)
+        if told & taken:
+            self._note_refusals(list(told & taken), self.browse())
         return messages
 
     @api.model
@@ -344,18 +410,29 @@ class G2pFinancialAddress(models.Model):
             address.number = address.masked
 
     def _search_number(self, operator, value):
-        """Find whole numbers, in any notation that the check of numbers accepts."""
+        """Find one whole number, in any notation that the check of numbers accepts.
+
+        Each search is counted, and logged with its answer.
+        """
         # The ORM checks no access to a field with its own search method.
         self._check_field_access(self._fields["number"], "read")
         if operator not in ("in", "=", "ilike", "like", "=ilike"):
             return NotImplemented
         values = [value] if isinstance(value, str) else list(value or ())
         typed = [text for text in values if text and isinstance(text, str)]
+        # The ORM makes "in" of "=", and comes back with "=" for each value of a list
+        # that was refused.
+        if len(typed) > 1 or operator == "=":
+            raise UserError(self.env._("Search for one whole number at a time."))
         fingerprints = {
             found for text in typed for found in self._possible_fingerprints(text)
         }
-        found = self.sudo()._search([("fingerprint", "in", list(fingerprints))])
-        return [("id", "in", found)]
+        found = self.sudo().search([("fingerprint", "in", list(fingerprints))])
+        if typed and not self.env.su:
+            Reveal = self.env["g2p.fa.reveal"]
+            Reveal._count_question()
+            Reveal._note_question(found.with_env(self.env)._filtered_access("read"))
+        return [("id", "in", found.ids)]
 
     def _possible_fingerprints(self, text):
         """Yield the fingerprints of a typed number, for each type and provider."""

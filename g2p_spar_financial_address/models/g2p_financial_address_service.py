@@ -4,7 +4,7 @@ from odoo.fields import Command
 from odoo.tools import frozendict
 
 from ..const import BANK_ACCOUNT, LIVE_STATES, MOBILE_WALLET, VALUE_FIELD
-from ..toolkit.context_flags import TRUSTED_WRITE, is_marked, marked
+from ..toolkit.context_flags import TRIAL, TRUSTED_WRITE, is_marked, marked, quiet
 from ..toolkit.value_checks import checked
 from ..values import checks
 from ..values.numbers_in_text import may_hold
@@ -15,17 +15,11 @@ SAME_PLACE = (*WRITTEN_FIELDS, "holder_name")
 
 #: What is said about an address.
 TEXTS = ("holder_name", "reason", "proof_name")
+#: How texts about an address are cleaned.
+_CLEAN = {"holder_name": checks.clean_name, "reason": checks.clean_note}
 
 #: Bytes a proof may have.
 MAX_PROOF = 10 * 1024 * 1024
-
-#: What is entered in one transaction is one event: what the fields say of it would only
-#: be said a second time by a message for each.
-QUIET = {
-    "tracking_disable": True,
-    "mail_create_nolog": True,
-    "mail_create_nosubscribe": True,
-}
 
 
 class CleanEntry(frozendict):
@@ -91,6 +85,7 @@ class G2pFinancialAddress(models.Model):
             :class:`CleanEntry`, which :meth:`submit` does not clean again
         :rtype: list[tuple[dict, dict]]
         """
+        self._read_companies(entries)
         numbers = self._numbers_in_use(entries)
         checked = [self._clean(entry, numbers) for entry in entries]
         self._check_branches(checked)
@@ -120,6 +115,7 @@ class G2pFinancialAddress(models.Model):
         """
         self.check_access("create")
         self._check_said(entries)
+        self._read_companies(entries)
         origins = origins or [{}] * len(entries)
         numbers = self._numbers_in_use(entries)
         said = [
@@ -132,16 +128,20 @@ class G2pFinancialAddress(models.Model):
             for entry, origin in zip(entries, origins, strict=True)
         ]
         current = self._find_current(said)
-        found, missing = [], []
+        found, missing, changed = [], [], set()
+        # A trial stores nothing, so it would be a way to guess the number.
+        is_trial = is_marked(self, TRIAL)
         for vals in said:
             mine = current.get(vals["partner_id"], self)
             vals = self._with_branch(vals, mine)
-            # The newest decides: what comes after it changes it.
-            newest = mine[-1:]
-            is_there = newest and newest.is_place(vals)
+            # The newest decides: what comes after it changes it, and so does what comes
+            # before it in the same entry.
+            newest = mine[-1:] if vals["partner_id"] not in changed else self.browse()
+            is_there = newest and not is_trial and newest.is_place(vals)
             found.append(newest.id if is_there else None)
             if not is_there:
                 missing.append(vals)
+                changed.add(vals["partner_id"])
         entered = iter(self._store(missing).ids)
         return self.browse(id_ or next(entered) for id_ in found)
 
@@ -202,10 +202,12 @@ class G2pFinancialAddress(models.Model):
             self._check_said(vals_list)
         vals_list = self._with_registrants(vals_list)
         self._check_references(vals_list)
+        self._check_branches_said(vals_list)
         numbers = self._numbers_in_use(vals_list)
+        by_hand = {**PROTECTED_FIELDS, "typed": True}
         return self._store(
             [
-                self._with_branch(self._cleaned({**PROTECTED_FIELDS, **vals}, numbers))
+                self._with_branch(self._cleaned({**by_hand, **vals}, numbers))
                 for vals in vals_list
             ]
         )
@@ -228,7 +230,11 @@ class G2pFinancialAddress(models.Model):
         self._check_references([vals])
         author = {"author_ids": [Command.link(self.env.uid)]}
         for address in self:
+            kept = {"dfsp_id": address.dfsp_id.id, "branch_id": address.branch_id.id}
+            self._check_branches_said([{**kept, **vals}])
             cleaned = address._cleaned(vals, address._numbers_in_use([vals]))
+            if "entered_by_id" in cleaned:
+                cleaned["typed"] = True
             if not address.branch_id:
                 place = {
                     "partner_id": address.partner_id.id,
@@ -245,8 +251,11 @@ class G2pFinancialAddress(models.Model):
         """Store clean values, and let the addresses take effect: the one write path."""
         if not vals_list:
             return self.browse()
-        quiet = self.with_context(**QUIET)
-        addresses = marked(quiet, TRUSTED_WRITE).create(vals_list).with_env(quiet.env)
+        # What is entered in one transaction is one event: a message for each would only
+        # repeat what the fields say of it.
+        silent = quiet(self)
+        addresses = marked(silent, TRUSTED_WRITE).create(vals_list)
+        addresses = addresses.with_env(silent.env)
         addresses._activate()
         return addresses.with_env(self.env)
 
@@ -361,6 +370,12 @@ class G2pFinancialAddress(models.Model):
         return countries if len(countries) == 1 else countries.browse()
 
     @api.model
+    def _read_companies(self, entries):
+        """Read all registrants' companies at once, for :meth:`_country_of_numbers`."""
+        ids = {entry.get("partner_id") for entry in entries} - {None, False}
+        self.env["res.partner"].sudo().browse(ids).mapped("company_id")
+
+    @api.model
     def _numbers_in_use(self, entries):
         """Return the numbers that no text of these entries may contain.
 
@@ -470,7 +485,7 @@ class G2pFinancialAddress(models.Model):
         :param hidden: numbers it may not contain
         """
         label = self._fields[name]._description_string(self.env)
-        clean = checks.clean_note if name == "reason" else checks.clean_name
+        clean = _CLEAN.get(name, checks.clean_public_text)
         return checked(self.env, clean, text, label, hidden) or False
 
     def _derived(self, value, fa_type=None, dfsp=None):
@@ -487,6 +502,22 @@ class G2pFinancialAddress(models.Model):
     def _check_branch_required(self):
         for address in self.filtered(lambda one: one.fa_type == BANK_ACCOUNT):
             address.dfsp_id._check_branch(address.branch_id)
+
+    def _check_branches_said(self, vals_list):
+        """Refuse what users enter without a branch at a bank that needs one.
+
+        The branch of the same account is not kept here: whether it is refused then
+        would tell if the number is right.
+
+        :raise ValidationError: naming the bank
+        """
+        if self.env.su:
+            return
+        for vals in vals_list:
+            dfsp = self.env["g2p.dfsp"].browse(vals.get("dfsp_id"))
+            dfsp._check_branch(
+                self.env["g2p.dfsp.branch"].browse(vals.get("branch_id"))
+            )
 
     def _check_branches(self, checked):
         """Add what is wrong with the branches, those that are kept considered.

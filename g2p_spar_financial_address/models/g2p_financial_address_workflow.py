@@ -1,11 +1,12 @@
 from dateutil.relativedelta import relativedelta
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..const import APPROVER
+from ..const import ADMINISTRATOR, APPROVER
+from ..toolkit.note_field import Note
 from ..toolkit.transactions import alone
 from ..toolkit.value_checks import checked
 from ..values.checks import clean_note
@@ -32,6 +33,7 @@ class G2pFinancialAddress(models.Model):
         [
             ("policy", "A second person looks at this type and channel"),
             ("shared", "Other registrants are paid at the same place"),
+            ("refused", "A second person refused this number for this registrant"),
         ],
         string="Why it is approved",
         readonly=True,
@@ -43,9 +45,7 @@ class G2pFinancialAddress(models.Model):
     ended_by_id = fields.Many2one(
         "res.users", string="Ended by", readonly=True, copy=False
     )
-    decision_note = fields.Char(
-        "Why it was refused or ended", readonly=True, copy=False
-    )
+    decision_note = Note("Why it was refused or ended", readonly=True, copy=False)
     # The former address, for the comparison by a second person.
     previous_type = fields.Selection(
         related="previous_id.fa_type", string="Type before"
@@ -72,7 +72,7 @@ class G2pFinancialAddress(models.Model):
             address.may_decide = (
                 approver
                 and address.state == "to_approve"
-                and self.env.user not in address._authors()
+                and self.env.user not in address._barred()
             )
 
     # === FROM DRAFT TO IN USE === #
@@ -152,11 +152,15 @@ class G2pFinancialAddress(models.Model):
     def _needing_approval(self):
         """Return the addresses that a second person must approve; store the cause.
 
+        A number that a second person refused for the registrant needs approval in every
+        channel: otherwise it would enter by one whose policy asks for none.
+
         The policy for the replaced type applies, too, whether it is in use or waits:
         otherwise a wallet could replace a bank account without a second person.
         """
         policy = self.env["g2p.fa.policy"]
-        causes = self._find_shared()
+        self._count_entries_outside()
+        causes = {**self._find_shared(), **dict.fromkeys(self._refused(), "refused")}
         ways = {address: address._judged_channels() for address in self.sudo()}
         asking = {way for way in set().union(*ways.values()) if policy._asks(way)}
         before = self.partner_id._paid_types() if asking else {}
@@ -169,6 +173,24 @@ class G2pFinancialAddress(models.Model):
         for address, cause in causes.items():
             address.sudo().approval_cause = cause
         return self.browse(address.id for address in causes)
+
+    def _refused(self):
+        """Return those whose number a second person refused for their registrant.
+
+        Of several decisions, the last one counts. Erased numbers are not known.
+        """
+        decided = self.sudo().search_fetch(
+            Domain("partner_id", "in", self.partner_id.ids)
+            & Domain("fingerprint", "in", self.sudo().mapped("fingerprint"))
+            & (Domain("state", "=", "refused") | Domain("approved_by_id", "!=", False)),
+            ["partner_id", "fingerprint", "state"],
+            # One waits at a time, so they were decided in the order of entry.
+            order="id",
+        )
+        last = {(one.partner_id, one.fingerprint): one.state for one in decided}
+        return self.filtered(
+            lambda one: last.get((one.partner_id, one.sudo().fingerprint)) == "refused"
+        )
 
     def _judged_channels(self):
         """Return the channels whose approval policy applies.
@@ -234,6 +256,7 @@ class G2pFinancialAddress(models.Model):
         # Provider, policy or other registrants may have changed since it was entered.
         self._check_payable()
         self._find_shared()
+        self._check_other_halves()
         self.sudo().approved_by_id = self.env.user
         self.sudo().sharing_id._approved()
         in_use = self.sudo()._in_use(self.partner_id)
@@ -288,6 +311,24 @@ class G2pFinancialAddress(models.Model):
         """Return all users who created, entered or changed these addresses."""
         address = self.sudo()
         return address.create_uid | address.entered_by_id | address.author_ids
+
+    def _barred(self):
+        """Return who may not approve this: also who entered another half of a sharing.
+
+        Approving accepts the sharing, which is to be judged by a second person.
+        """
+        sharing = self.sudo().sharing_id.filtered(lambda one: one.state == "review")
+        others = sharing._live_addresses()
+        return self._authors().union(*(other._authors() for other in others))
+
+    def _check_other_halves(self):
+        if any(self.env.user in address._barred() for address in self):
+            raise UserError(
+                self.env._(
+                    "You entered another address at this account or wallet yourself. "
+                    "A second person must look at it."
+                )
+            )
 
     def _check_may_decide(self):
         self.check_access("read")
@@ -355,44 +396,105 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _cron_watch_bursts(self):
-        """Alert an approver to a user who changed many addresses this hour."""
+        """Alert others to a user who changed, or asked for, many numbers this hour."""
+        self.env["g2p.fa.reveal"].sudo()._watch_questions()
         limit = self.env["g2p.fa.settings"].cached_values()["burst_limit"]
         if not limit:
             return
-        hour_ago = fields.Datetime.now() - relativedelta(hours=1)
-        # Only typed changes of an address in use: imports and first entries are many.
-        changed = Domain("create_date", ">", hour_ago) & Domain(
-            [("previous_id", "!=", False), ("channel", "in", ("admin", "portal"))]
-        )
-        rows = self.sudo()._read_group(
-            changed, ["entered_by_id"], ["__count", "id:max"], [("__count", ">", limit)]
-        )
-        for person, count, newest in rows:
+        for person_id, count, newest in self.sudo()._many_changes(limit):
+            person = self.env["res.users"].browse(person_id)
             alone(
                 self.env, self.sudo().browse(newest)._alert_change_rate, person, count
             )
 
-    def _alert_change_rate(self, person, count):
-        """Alert one approver, unless an alert about this user is open."""
-        summary = self.env._("Many changes by %(name)s", name=person.name)
-        asked = self.env["mail.activity"].search_count(
-            [
-                ("activity_type_id", "=", self.env.ref(CHANGE_RATE_ALERT).id),
-                ("summary", "=", summary),
-            ],
-            limit=1,
+    @api.model
+    def _many_changes(self, limit):
+        """Return who changed where people are paid more often than this in an hour.
+
+        A change is an address for a registrant who has had one in use, whoever ended
+        that, and an end that no new address follows. So is a change of a SPAR ID, of
+        being a registrant, of the company, and archiving a contact. First entries come
+        in masses, and what ODK and the API bring has no user as its author. A draft is
+        no change: its author could delete it, and with it the to-do that hangs on it.
+
+        :return: ids of users, the number of changes, and the id of the newest address
+        :rtype: list[tuple]
+        """
+        self.flush_model()
+        return self.env.execute_query(
+            SQL(
+                """WITH entered AS (
+                       SELECT a.id, a.entered_by_id FROM g2p_financial_address a
+                        WHERE a.state != 'draft'
+                          AND a.channel IN ('admin', 'portal', 'import')
+                          AND (a.create_date > %(since)s
+                               OR a.effective_date > %(since)s
+                                  AND a.approved_by_id IS NULL
+                               OR a.state = 'to_approve' AND a.write_date > %(since)s)
+                          AND EXISTS (SELECT FROM g2p_financial_address b
+                                       WHERE b.partner_id = a.partner_id
+                                         AND b.id < a.id
+                                         AND b.effective_date IS NOT NULL)
+                   ), changed (id, person) AS (
+                       SELECT id, entered_by_id FROM entered
+                       UNION
+                       SELECT e.id, w.res_users_id FROM entered e
+                         JOIN g2p_financial_address_res_users_rel w
+                           ON w.g2p_financial_address_id = e.id
+                       UNION
+                       SELECT a.id, a.ended_by_id FROM g2p_financial_address a
+                        WHERE a.state = 'ended' AND a.end_date > %(since)s
+                          AND a.effective_date IS NOT NULL
+                          AND NOT EXISTS (SELECT FROM g2p_financial_address b
+                                           WHERE b.partner_id = a.partner_id
+                                             AND b.id > a.id AND b.state != 'draft')
+                       UNION
+                       SELECT max(a.id), p.proposed_by_id
+                         FROM g2p_fa_proposal p
+                         JOIN g2p_fa_proposal_line l ON l.proposal_id = p.id
+                         JOIN g2p_financial_address a ON a.partner_id = l.res_id
+                        WHERE p.create_date > %(since)s
+                          AND p.state IN ('at_once', 'to_approve')
+                          AND p.channel IN ('admin', 'portal', 'import')
+                          AND p.proposed_by_id != %(robot)s
+                          AND l.res_model = 'res.partner'
+                          AND l.withdrawn IS NOT TRUE
+                          AND (l.field_name = 'spar_id' AND l.before != ''
+                               OR l.field_name IN ('is_registrant', 'active',
+                                                   'company_id'))
+                          AND a.effective_date IS NOT NULL
+                        GROUP BY p.id, p.proposed_by_id, l.res_id
+                   )
+                   SELECT person, count(*), max(id) FROM changed
+                    WHERE person IS NOT NULL
+                    GROUP BY person HAVING count(*) > %(limit)s""",
+                since=fields.Datetime.now() - relativedelta(hours=1),
+                limit=limit,
+                robot=SUPERUSER_ID,
+            )
         )
-        approver = self.approvers().get(self)
-        if asked or not approver:
-            return
-        self.activity_schedule(
+
+    def _alert_change_rate(self, person, count):
+        """Ask one approver, or an administrator where no other user is approver."""
+        approvers = self._fit_approvers()[self]
+        company = self.company_id
+        administrators = (
+            self.env.ref(ADMINISTRATOR)
+            .sudo()
+            .all_user_ids.filtered(
+                lambda user: not company or company in user.company_ids
+            )
+        )
+        self.env["mail.activity"]._alert_to_person(
             CHANGE_RATE_ALERT,
-            summary=summary,
+            person,
+            self,
+            approvers | administrators,
+            summary=self.env._("Many changes by %(name)s", name=person.name),
             note=self.env._(
                 "%(name)s changed %(count)s payment addresses within an hour. Look at "
-                "them in the list of payment addresses, filtered by who entered them.",
+                "them in the lists of payment addresses and of changes of who is paid.",
                 name=person.name,
                 count=count,
             ),
-            user_id=approver.id,
         )

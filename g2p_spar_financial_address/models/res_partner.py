@@ -156,6 +156,17 @@ class ResPartner(models.Model):
         :param str channel: one of the channels of a financial address
         """
 
+    # === ONCHANGE === #
+
+    def onchange(self, values, field_names, fields_spec):
+        # A proof is read where that is logged. A contact's form never changes one.
+        name = "financial_address_ids"
+        nested = (fields_spec.get(name) or {}).get("fields") or {}
+        if "proof" in nested:
+            shown = {field: nested[field] for field in nested if field != "proof"}
+            fields_spec = {**fields_spec, name: {**fields_spec[name], "fields": shown}}
+        return super().onchange(values, field_names, fields_spec)
+
     # === ACTION METHODS === #
 
     def action_amend_financial_address(self):
@@ -267,6 +278,17 @@ class ResPartner(models.Model):
         text = identifiers.normal(text)
         return {sources[0] if sources else "spar_id": text} if text else {}
 
+    # === SUBJECT ACCESS === #
+
+    def action_subject_access(self):
+        """Download all that the suite holds of this registrant, and log that.
+
+        :raise AccessError: when the user is no administrator of payment addresses, or
+            may not see the registrant
+        """
+        self.ensure_one()
+        return self.env["g2p.fa.subject"]._ask(self)
+
     # === REMOVAL OF PAYMENT DATA === #
 
     # First from SPAR, then from the registry. In the reverse order, the ID under which
@@ -310,6 +332,7 @@ class ResPartner(models.Model):
     def _remove_payment_data(self):
         """Erase the payment data that SPAR no longer has; the rest follows later."""
         leaving = self.sudo()._payment_data_may_leave()
+        leaving._payment_data_forget()
         leaving.financial_address_ids._erase()
         self.env["g2p.fa.sharing"].sudo()._forget(leaving)
         gone = {"is_registrant": False}
@@ -320,8 +343,16 @@ class ResPartner(models.Model):
             {one: gone for one in leaving if one.spar_id}, "at_once", True, {}
         )
         # Without approval, because removing an ID redirects no payment.
-        marked(leaving, APPROVED).write({**gone, "payment_removal_date": False})
+        marked(leaving, APPROVED).write(
+            {**gone, "spar_id_kept": False, "payment_removal_date": False}
+        )
         self.env["g2p.fa.proposal.line"]._forget(leaving)
+
+    def _payment_data_forget(self):
+        """Erase what other addons keep of these registrants; a hook.
+
+        Called before the addresses and the SPAR IDs are erased.
+        """
 
     def _payment_data_is_erased(self):
         """Return whether this person had payment addresses, and all are erased."""

@@ -70,12 +70,9 @@ class ResPartner(models.Model):
         person = self.sudo()
         paid = bool(person.financial_address_ids)
         if not paid:
-            # The company matters only once they are paid.
-            changes = {
-                name: value
-                for name, value in changes.items()
-                if name not in ("active", "company_id")
-            }
+            # The company matters only once they are paid or have an ID.
+            free = {"active"} if person.spar_id else {"active", "company_id"}
+            changes = {n: value for n, value in changes.items() if n not in free}
         registered = person._spar_is_registrant() or changes.get("is_registrant")
         if paid or registered or "spar_id" in changes:
             return changes

@@ -4,6 +4,7 @@ It is one stored column, either typed by hand or made from other fields of the c
 as the payment settings say. So one index keeps it unique, and all code reads one field.
 """
 
+import math
 from collections import defaultdict
 
 from odoo import api, fields, models
@@ -39,6 +40,13 @@ class ResPartner(models.Model):
         help="The ID under which SPAR keeps this registrant's payment address. "
         "SPAR compares it letter by letter.",
     )
+    spar_id_kept = fields.Char(
+        "SPAR ID kept",
+        readonly=True,
+        copy=False,
+        groups=fields.NO_ACCESS,
+        help="What was typed by hand before the IDs were made from other fields.",
+    )
     spar_id_typed = fields.Boolean(
         compute="_compute_spar_id_typed",
         groups=VIEWER,
@@ -71,6 +79,7 @@ class ResPartner(models.Model):
         if typed:
             self._check_may_change_payment()
             self._check_spar_id_typed(self._spar_id_locked_rule())
+            self._check_spar_ids_unused(vals_list)
         partners = super().create(vals_list)
         if self._spar_id_rule().sources:
             registrants = partners.filtered(lambda one: one._spar_is_registrant())
@@ -97,6 +106,9 @@ class ResPartner(models.Model):
             self, APPROVED
         ):
             self._check_spar_id_typed(rule)
+        if vals.get("spar_id"):
+            # Before it is written: the database would refuse it with the whole row.
+            self._check_spar_ids_free(dict.fromkeys(self.ids, vals["spar_id"]))
         result = super().write(vals)
         if rule.sources:
             changed |= (changed | remade)._spar_id_remake()
@@ -279,7 +291,29 @@ class ResPartner(models.Model):
                 spar_id = partner._spar_id_made(rule)
                 if spar_id != partner.spar_id:
                     plan[partner.id] = spar_id
+        else:
+            for partner in self.sudo().filtered("spar_id_kept"):
+                if partner.spar_id_kept != partner.spar_id:
+                    plan[partner.id] = partner.spar_id_kept
         return plan
+
+    @api.model
+    def _spar_id_keep_typed(self):
+        """Keep the IDs typed by hand: from now on they are made from other fields."""
+        self.flush_model(["spar_id", "spar_id_kept"])
+        self.env.cr.execute(
+            "UPDATE res_partner SET spar_id_kept = spar_id WHERE spar_id IS NOT NULL"
+        )
+        self.invalidate_model(["spar_id_kept"])
+
+    @api.model
+    def _spar_id_forget_typed(self):
+        """Forget the IDs that were kept: they are typed by hand again."""
+        self.flush_model(["spar_id_kept"])
+        self.env.cr.execute(
+            "UPDATE res_partner SET spar_id_kept = NULL WHERE spar_id_kept IS NOT NULL"
+        )
+        self.invalidate_model(["spar_id_kept"])
 
     @api.model
     def _spar_id_plan_all(self, rule):
@@ -386,6 +420,22 @@ class ResPartner(models.Model):
         return partners
 
     @api.model
+    def _check_spar_ids_unused(self, vals_list):
+        """Refuse new contacts with a SPAR ID that a contact has, or two of them.
+
+        Before they are stored: the database would refuse them with the whole row.
+
+        :raise ValidationError: naming those contacts
+        """
+        plan = {
+            self.new({"name": vals.get("name")}).id: vals["spar_id"]
+            for vals in vals_list
+            if vals.get("spar_id")
+        }
+        if plan:
+            self._check_spar_ids_free(plan)
+
+    @api.model
     def _check_spar_ids_free(self, plan):
         """Refuse a plan after which two contacts would have the same SPAR ID.
 
@@ -405,10 +455,15 @@ class ResPartner(models.Model):
         for id_, spar_id in rows:
             if id_ not in plan and identifiers.normal(spar_id) in owners:
                 owners[identifiers.normal(spar_id)].append(id_)
-        shared = {key: ids for key, ids in owners.items() if len(ids) > 1}
+        # Those that are stored first: new ones have no number.
+        shared = {
+            key: sorted(ids, key=lambda id_: id_ or math.inf)
+            for key, ids in owners.items()
+            if len(ids) > 1
+        }
         if shared:
             lines = [
-                f"- {self.browse(sorted(ids))._spar_id_names()}: {spar_id}"
+                f"- {self.browse(ids)._spar_id_names()}: {spar_id}"
                 for spar_id, ids in list(shared.items())[:_NAMED]
             ]
             if len(shared) > _NAMED:
@@ -424,7 +479,8 @@ class ResPartner(models.Model):
     def _spar_id_names(self):
         """Return the names of these contacts, as far as the user may know them."""
         # Of the user, also where the system acts for them, as it does on the portal.
-        known = self.sudo(False)._filtered_access("read")
+        stored = self.browse(self.ids).sudo(False)
+        known = stored._filtered_access("read") | (self - stored)
         names = [partner.display_name for partner in known[:_NAMED]]
         if hidden := len(self) - len(names):
             names.append(self.env._("%s more", hidden))

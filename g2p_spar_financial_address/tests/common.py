@@ -3,12 +3,36 @@ from contextlib import contextmanager
 
 from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, new_test_user
+from odoo.tools import SQL
 from odoo.tools.misc import file_path
 
 from ..toolkit import transactions
 from ..toolkit.context_flags import APPROVED, marked
 
 ADDON = "g2p_spar_financial_address"
+
+
+def tables_with(env, texts):
+    """Return where one of these texts is stored: pairs of table and text."""
+    env.flush_all()
+    env.cr.execute(
+        """SELECT table_name FROM information_schema.tables
+            WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"""
+    )
+    found = []
+    for (table,) in env.cr.fetchall():
+        query = SQL(
+            "SELECT DISTINCT x FROM %s t, unnest(%s) x"
+            " WHERE t::text LIKE '%%' || x || '%%'",
+            SQL.identifier(table),
+            list(texts),
+        )
+        found += [(table, text) for (text,) in env.execute_query(query)]
+    return found
+
+
+#: What the tests replace.
+_second_cursor = transactions.second_cursor
 
 
 class OneTransactionCase(TransactionCase):
@@ -23,6 +47,18 @@ class OneTransactionCase(TransactionCase):
         super().setUpClass()
         cls.classPatch(transactions, "end_transaction", lambda cr: None)
         cls.classPatch(transactions, "abandon_transaction", lambda cr: None)
+        cls.classPatch(transactions, "second_cursor", cls._cursor_of_the_test)
+
+    @classmethod
+    @contextmanager
+    def _cursor_of_the_test(cls, env):
+        if cls._registry_patched:
+            # The registry gives a cursor within the transaction of the test.
+            with _second_cursor(env) as cr:
+                yield cr
+        else:
+            env.flush_all()
+            yield env.cr
 
 
 class FinancialAddressCase(OneTransactionCase):
@@ -90,6 +126,9 @@ class FinancialAddressCase(OneTransactionCase):
         self.env.flush_all()
         module.migrate(self.env.cr, "before")
         self.env.invalidate_all()
+
+    def tables_with(self, texts):
+        return tables_with(self.env, texts)
 
     @classmethod
     def new_user(cls, login, *groups):

@@ -46,7 +46,7 @@ class TestAddressValues(FinancialAddressCase):
         entry |= {"fa_type": "mobile_wallet", "mobile_number": "0712 345 678"}
         clean, _problems = address.check_entry(entry)
         self.assertEqual(clean["mobile_number"], "+254712345678")
-        self.operator.country_id = self.env.ref("base.tz")
+        self.approved(self.operator).country_id = self.env.ref("base.tz")
         address = self.enter_address("0754 200 001")
         self.assertEqual(address.mobile_number, "+255754200001")
 
@@ -112,7 +112,7 @@ class TestAddressValues(FinancialAddressCase):
             ("bo", "013 71234567", None),
             ("br", "0 15 11 96123 4567", None),
         ]:
-            self.operator.country_id = self.env.ref(f"base.{country}")
+            self.approved(self.operator).country_id = self.env.ref(f"base.{country}")
             with self.subTest(country, typed=typed):
                 if stored:
                     self.assertEqual(self.enter_address(typed).mobile_number, stored)
@@ -133,7 +133,7 @@ class TestAddressValues(FinancialAddressCase):
             ("bd", "011 2474 0123", "+8801124740123"),
             ("us", "011 44 7400 123456", "+447400123456"),
         ]:
-            self.operator.country_id = self.env.ref(f"base.{country}")
+            self.approved(self.operator).country_id = self.env.ref(f"base.{country}")
             with self.subTest(country, typed=typed):
                 if stored:
                     self.assertEqual(self.enter_address(typed).mobile_number, stored)

@@ -221,12 +221,84 @@ class TestApproval(FinancialAddressCase):
         other = self.new_registrant("Baraka")
         self.enter_address("0754 200 003", partner_id=other.id, reason=False)
 
+    # === WHAT A SECOND PERSON REFUSED === #
+
+    def refuse(self, address):
+        address.with_user(self.approver).action_refuse("Not the registrant's phone")
+
+    def submit(self, number, channel="odk", **values):
+        entry = {
+            "partner_id": self.registrant.id,
+            "fa_type": "mobile_wallet",
+            "dfsp_id": self.operator.id,
+            "mobile_number": number,
+            "reason": "Asked for again",
+            **values,
+        }
+        Address = self.env["g2p.financial.address"].with_user(self.editor)
+        return Address.submit([entry], channel)
+
+    def test_a_number_that_was_refused_waits_in_every_channel(self):
+        self.refuse(self.amend())
+        self.set_policy(approve_admin=False)
+        for channel in ("odk", "api", "portal", "import", "admin"):
+            with self.subTest(channel):
+                again = self.submit("+255 754-200-002", channel)
+                self.assertEqual(again.state, "to_approve")
+                self.assertEqual(again.approval_cause, "refused")
+                self.assertEqual(self.registrant.financial_address_id, self.in_use)
+
+    def test_so_it_does_at_another_provider_and_in_a_draft(self):
+        self.refuse(self.amend())
+        self.set_policy(approve_admin=False)
+        other = self.operator.copy({"name": "N-Cash", "code": "NC"})
+        self.assertEqual(
+            self.submit("0754200002", dfsp_id=other.id).approval_cause, "refused"
+        )
+        draft = self.enter_address("+255754200002", user=self.editor, dfsp_id=False)
+        draft.with_user(self.editor).dfsp_id = self.operator
+        self.assertEqual(draft.approval_cause, "refused")
+        self.assertEqual(self.registrant.financial_address_id, self.in_use)
+
+    def test_the_refusal_is_of_this_number_and_this_registrant(self):
+        self.refuse(self.amend())
+        baraka = self.new_registrant("Baraka")
+        other = self.submit("0754 200 002", partner_id=baraka.id)
+        self.assertEqual(other.state, "effective")
+        self.assertEqual(self.submit("0754 200 003").state, "effective")
+
+    def test_a_later_decision_counts(self):
+        self.refuse(self.amend())
+        again = self.submit("0754 200 002")
+        again.with_user(self.approver).action_approve()
+        self.submit("0754 200 003")
+        self.assertEqual(self.submit("0754 200 002").state, "effective")
+        self.submit("0754 200 003")
+        self.refuse(self.amend())
+        self.assertEqual(self.submit("0754 200 002").state, "to_approve")
+
+    def test_what_was_erased_is_not_known_to_be_refused(self):
+        refused = self.amend()
+        self.refuse(refused)
+        refused._erase()
+        self.assertEqual(self.submit("0754 200 002").state, "effective")
+
+    def test_the_approver_sees_that_it_was_refused(self):
+        self.refuse(self.amend())
+        again = self.submit("0754 200 002").with_user(self.approver)
+        view = self.env.ref(
+            "g2p_spar_financial_address.g2p_financial_address_view_form"
+        )
+        self.assertEqual(Form(again, view).approval_cause, "refused")
+        arch = again.get_view(view.id, "form")["arch"]
+        self.assertIn("refused this number for this registrant", arch)
+
     def test_the_proof_is_for_those_who_decide(self):
         pending = self.enter_address(
             "0754 200 002", user=self.editor, proof=b"cHJvb2Y=", proof_name="a.txt"
         )
         viewer = self.new_user("a_viewer", "viewer")
-        self.assertTrue(pending.with_user(self.approver).proof)
+        self.assertTrue(pending.with_user(self.approver).read(["proof"])[0]["proof"])
         with self.assertRaises(AccessError):
             pending.with_user(viewer).read(["proof"])
         attachment = self.env["ir.attachment"].search(
@@ -237,8 +309,9 @@ class TestApproval(FinancialAddressCase):
             ]
         )
         self.assertTrue(attachment)
-        with self.assertRaises(AccessError):
-            attachment.with_user(viewer).read(["datas"])
+        for user in (viewer, self.approver):
+            with self.assertRaises(AccessError):
+                attachment.with_user(user).read(["datas"])
 
     def flush_tracking(self):
         self.env.flush_all()

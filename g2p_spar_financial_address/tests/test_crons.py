@@ -33,7 +33,14 @@ class TestCrons(CronsMixin, FinancialAddressCase):
         return addresses
 
     def test_all_are_looked_at_here(self):
-        names = {"find_shared", "watch_bursts", "erase", "remove_payment_data"}
+        names = {
+            "find_shared",
+            "watch_bursts",
+            "erase",
+            "forget_files",
+            "import_directory",
+            "remove_payment_data",
+        }
         self.assertEqual(self.crons_of(ADDON), {f"cron_{name}" for name in names})
 
     def test_the_next_shared_number_is_found(self):

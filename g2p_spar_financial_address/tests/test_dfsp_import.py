@@ -5,9 +5,11 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
-from odoo.tools import file_open
+from odoo.tools import file_open, mute_logger
 
 from ..imports import directory_csv
+from ..imports.directory_plan import DirectoryPlan
+from ..wizards import g2p_dfsp_import
 from .common import FinancialAddressCase
 
 ADDON = "g2p_spar_financial_address"
@@ -244,8 +246,7 @@ class TestDfspImport(FinancialAddressCase):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            plan, _delimiter = wizard._plan()
-            plan.apply()
+            DirectoryPlan(self.env, wizard._rows()[0]).apply()
             self.env.flush_all()
             return self.env.cr.sql_log_count - before
 
@@ -413,6 +414,80 @@ class TestDfspImport(FinancialAddressCase):
         again = self.upload(content)
         again.action_preview()
         self.assertEqual(set(self.outcomes(again)), {"unchanged"})
+
+    # === LARGE FILES === #
+
+    def upload_as(self, user, content=GOOD):
+        self.patch(g2p_dfsp_import, "IN_REQUEST", 2)
+        file = base64.b64encode(content.encode())
+        return self.env["g2p.dfsp.import"].with_user(user).create({"file": file})
+
+    def run_in_background(self):
+        cron = self.env.ref(f"{ADDON}.cron_import_directory")
+        with self.enter_registry_test_mode():
+            cron.method_direct_trigger()
+        self.env.invalidate_all()
+
+    def test_a_large_file_is_read_and_imported_in_the_background(self):
+        self.enter_bank_account()
+        user = new_test_user(self.env, "i_large", f"{ADDON}.group_administrator")
+        wizard = self.upload_as(user, f"{GOOD}bank,FB,First National Bank,,,,,,,\n")
+        wizard.action_preview()
+        self.assertEqual((wizard.state, wizard.line_ids.ids), ("reading", []))
+        other = self.env["g2p.dfsp.import"].with_user(user).new()
+        self.assertEqual(other.earlier_id, wizard)
+        self.assertFalse(self.env["g2p.dfsp.import"].new().earlier_id)
+        self.run_in_background()
+        self.assertEqual(wizard.state, "preview")
+        self.assertEqual(wizard.change_count, 4)
+        self.assertFalse(self.provider("HB"))
+        wizard.action_import()
+        self.assertEqual(wizard.state, "importing")
+        self.assertFalse(self.provider("HB"))
+        self.run_in_background()
+        self.assertEqual(wizard.state, "done")
+        provider = self.provider("HB")
+        self.assertEqual(len(provider.branch_ids), 2)
+        self.assertEqual(provider.create_uid, user)
+        # What decides who is paid waits for a second person, who is not its user.
+        self.assertEqual(self.bank.name, "First Bank")
+        self.assertEqual(wizard.held_count, 1)
+        proposal = self.env["g2p.fa.proposal"].search([("state", "=", "to_approve")])
+        self.assertEqual(proposal.proposed_by_id, user)
+
+    def test_a_large_file_is_imported_with_the_rights_its_user_has_by_then(self):
+        user = new_test_user(self.env, "i_large", f"{ADDON}.group_administrator")
+        wizard = self.upload_as(user)
+        wizard.action_import()
+        user.group_ids = self.env.ref("base.group_user")
+        self.run_in_background()
+        self.assertFalse(self.provider("HB"))
+        wizard = wizard.sudo()
+        self.assertEqual((wizard.state, wizard.file), ("upload", False))
+        self.assertTrue(wizard.problem)
+
+    def test_a_large_file_that_fails_says_so_and_stops_no_other(self):
+        users = [
+            new_test_user(self.env, f"i_l{n}", f"{ADDON}.group_administrator")
+            for n in range(2)
+        ]
+        first, second = (self.upload_as(user) for user in users)
+        first.action_preview()
+        second.action_preview()
+        show = g2p_dfsp_import.G2pDfspImport._show
+
+        def broken(wizard, *args):
+            if wizard.id == first.id:
+                raise ZeroDivisionError
+            return show(wizard, *args)
+
+        with (
+            patch.object(type(first), "_show", broken),
+            mute_logger(f"odoo.addons.{ADDON}.toolkit.transactions"),
+        ):
+            self.run_in_background()
+        self.assertEqual((first.state, second.state), ("upload", "preview"))
+        self.assertIn("unexpected", first.problem)
 
     # === ROLES === #
 

@@ -106,7 +106,7 @@ class TestEntering(FinancialAddressCase):
         entry = self.entry("0754200002")
         self.env.flush_all()
         self.env.invalidate_all()
-        with self.assertQueryCount(12):
+        with self.assertQueryCount(13):
             self.Address.submit([entry], "api")
             self.env.flush_all()
 
@@ -132,6 +132,15 @@ class TestEntering(FinancialAddressCase):
         entries = [self.entry("0754200001"), self.entry("0754200002")]
         first, last = self.Address.submit(entries, "import")
         self.assertEqual((first.state, last.state), ("ended", "effective"))
+
+    def test_the_last_one_wins_also_where_it_is_in_use_already(self):
+        in_use = self.enter("0754200001")
+        other, last = self.Address.submit(
+            [self.entry("0754200002"), self.entry("0754200001")], "import"
+        )
+        self.assertEqual(other.state, "ended")
+        self.assertEqual(last.state, "effective")
+        self.assertEqual(last.mobile_number, in_use.mobile_number)
 
     def test_many_take_no_query_each(self):
         def queries(numbers):
@@ -263,9 +272,9 @@ class TestEntering(FinancialAddressCase):
         cleaned = []
         original = type(self.Address)._cleaned_value
 
-        def noted(addresses, fa_type, text, *others):
+        def noted(addresses, fa_type, text, *more):
             cleaned.append(text)
-            return original(addresses, fa_type, text, *others)
+            return original(addresses, fa_type, text, *more)
 
         self.patch(type(self.Address), "_cleaned_value", noted)
         for entry in (self.checked(), self.checked_account()):

@@ -103,6 +103,41 @@ class TestSecondPersonDirectory(SecondPersonCase):
         self.assertEqual(self.bank.account_hint, "Ten digits")
         self.assertEqual(self.bank.name, "First Bank")
 
+    def test_the_country_that_numbers_are_read_as_of_waits(self):
+        other = self.new_registrant("Baraka")
+        self.enter_address("0754 200 009", partner_id=other.id)
+        kenya = self.env.ref("base.ke")
+        wallet = self.operator.with_user(self.admin)
+        for country in (kenya.id, False):
+            with self.subTest(country):
+                wallet.country_id = country
+                self.env.flush_all()
+                self.env.invalidate_all()
+                self.assertEqual(self.operator.country_id.code, "TZ")
+        wallet.country_id = kenya
+        proposal = self.proposals()
+        self.assertEqual(proposal.before, "Country: Tanzania")
+        self.assertEqual(proposal.after, "Country: Kenya")
+        typed = {"partner_id": other.id, "reason": "New phone"}
+        newer = self.enter_address("0754 200 010", **typed)
+        self.assertEqual(newer.mobile_number, "+255754200010")
+        told = []
+        with patch.object(
+            type(self.registrant),
+            "_financial_address_changed",
+            lambda people, channel: told.append(people),
+        ):
+            self.approve(proposal)
+        self.assertEqual(self.operator.country_id, kenya)
+        self.assertFalse(told, "no text at SPAR depends on it")
+        newest = self.enter_address("0754 200 011", **typed)
+        self.assertEqual(newest.mobile_number, "+254754200011")
+
+    def test_the_country_of_a_provider_without_payments_is_written(self):
+        self.unused.with_user(self.admin).country_id = self.env.ref("base.ke")
+        self.assertEqual(self.unused.country_id.code, "KE")
+        self.assertFalse(self.proposals())
+
     def test_branches_in_the_form_of_their_bank_wait_too(self):
         form = Form(self.bank.with_user(self.admin))
         with form.branch_ids.edit(0) as branch:

@@ -1,5 +1,7 @@
 """What work in the background sees after each of its transactions."""
 
+from psycopg2.errors import LockNotAvailable
+
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -32,6 +34,45 @@ class TestTransactions(BesideOthersCase):
         records = self.open()["res.partner"].browse([1, 2, 3])
         list(transactions.in_chunks(records, 2, lambda chunk: done.append(chunk.ids)))
         self.assertEqual(done, [[1, 2], [3]])
+
+    # === A TRANSACTION OF ITS OWN === #
+
+    def noted(self):
+        env = self.open()
+        env.cr.execute("SELECT key FROM g2p_fa_rate_taken WHERE key = 'of a test'")
+        return env.cr.rowcount
+
+    def note(self, env):
+        env.cr.execute(
+            "INSERT INTO g2p_fa_rate_taken VALUES ('of a test', now(), 1, 1)"
+        )
+
+    def forget(self):
+        env = self.open()
+        env.cr.execute("DELETE FROM g2p_fa_rate_taken WHERE key = 'of a test'")
+        env.cr.commit()
+
+    def test_what_is_written_apart_stays_when_the_caller_fails(self):
+        self.addCleanup(self.forget)
+        env = self.open()
+        with transactions.autonomous(env) as apart:
+            self.assertTrue(apart.su)
+            self.note(apart)
+        env.cr.rollback()
+        self.assertEqual(self.noted(), 1)
+
+    def test_it_does_not_wait_for_its_caller(self):
+        self.addCleanup(self.forget)
+        env = self.open()
+        self.note(env)
+        with (
+            self.assertRaises(LockNotAvailable),
+            mute_logger("odoo.sql_db"),
+            transactions.autonomous(env) as apart,
+        ):
+            self.note(apart)
+        env.cr.rollback()
+        self.assertEqual(self.noted(), 0)
 
     def approve(self, env):
         return env["g2p.fa.policy"].asks_approval("bank_account", "odk")

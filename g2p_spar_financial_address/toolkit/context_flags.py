@@ -15,7 +15,11 @@ AUDITED_READ = "g2p_fa_door"
 TRUSTED = "g2p_fa_trusted"
 #: A second person has approved these values, or the system removes them.
 APPROVED = "g2p_fa_approved"
+#: A file is tried: the answer tells nothing of numbers that are there already.
+TRIAL = "g2p_fa_trial"
 _CHANNEL = "g2p_fa_channel"
+#: Odoo's own keys by which a context asks for no messages.
+_NO_MESSAGES = ("tracking_disable", "mail_notrack", "mail_create_nolog")
 
 
 def marked(records, mark):
@@ -42,3 +46,16 @@ def channel_of(records):
     if is_marked(records, TRUSTED):
         return context[_CHANNEL]
     return "import" if context.get("import_file") else "admin"
+
+
+def quiet(records):
+    """Return these records for writes without messages, as the fields say it all."""
+    keys = dict.fromkeys(_NO_MESSAGES, _MARK)
+    return records.with_context(**keys, mail_create_nosubscribe=True)
+
+
+def unhushed(records):
+    """Return these records without a wish for no messages that a client sent."""
+    context = records.env.context
+    keys = [name for name in _NO_MESSAGES if context.get(name, _MARK) is not _MARK]
+    return records.with_context(**dict.fromkeys(keys, False)) if keys else records

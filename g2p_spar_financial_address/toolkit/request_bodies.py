@@ -5,6 +5,9 @@ threads (``workers = 0``), clients that send bodies byte by byte would hold all
 connections, and no user could log in. Here the whole body is read first: up to the
 limit of the page, within one deadline, and of few requests at the same time.
 
+The same paths get their headers here, as the answers that Odoo gives for them without a
+page of ours, such as a redirection to the login, need them too.
+
 Part of the process, not of a database: it is in force once the addon is imported.
 """
 
@@ -12,7 +15,12 @@ import io
 import threading
 import time
 
-from werkzeug.exceptions import BadRequest, RequestTimeout, ServiceUnavailable
+from werkzeug.exceptions import (
+    BadRequest,
+    NotFound,
+    RequestTimeout,
+    ServiceUnavailable,
+)
 from werkzeug.serving import DechunkedInput
 
 from odoo import http
@@ -22,6 +30,21 @@ SECONDS = 20
 #: Bodies this process reads at the same time. More are refused at once.
 AT_ONCE = 64
 
+#: Content-Security-Policy of answers that are no pages.
+NO_PAGE = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+#: And of pages with Odoo's layout, whose scripts are partly written within the page.
+PAGE = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS = {
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
 #: Key in the environment of a request: its body is in memory, or too large to read.
 TAKEN = "g2p_spar.body_taken"
 
@@ -29,8 +52,8 @@ _guarded = {}
 _room = threading.BoundedSemaphore(AT_ONCE)
 
 
-def guard(prefix, limit, refuse=None):
-    """Read bodies of requests to these paths before Odoo does.
+def guard(prefix, limit, refuse=None, policy=NO_PAGE):
+    """Read bodies of requests to these paths before Odoo does, and add headers.
 
     The routes need ``max_content_length`` of the same limit, which refuses larger
     bodies.
@@ -39,8 +62,9 @@ def guard(prefix, limit, refuse=None):
     :param int limit: bytes a body may have
     :param refuse: makes a response of a werkzeug ``HTTPException``; by default the
         exception itself
+    :param str policy: the Content-Security-Policy of the answers
     """
-    _guarded[prefix] = limit, refuse
+    _guarded[prefix] = limit, refuse, policy
 
 
 def check_taken(environ):
@@ -149,15 +173,33 @@ _serve = http.Application.__call__
 
 
 def _serve_with_body(self, environ, start_response):
-    found = _guard_of(environ.get("PATH_INFO", ""))
+    path, nul, _rest = environ.get("PATH_INFO", "").partition("\0")
+    found = _guard_of(path)
+    limit, refuse, policy = found or (None, None, None)
     if found:
-        limit, refuse = found
-        try:
+        start_response = _with_headers(start_response, policy)
+    try:
+        if nul:
+            # Odoo looks for it in the database, which takes no such text.
+            raise NotFound()
+        if found:
             _take(environ, limit)
-        except (BadRequest, RequestTimeout, ServiceUnavailable) as error:
-            response = refuse(error) if refuse else error.get_response(environ)
-            return response(environ, start_response)
+    except (BadRequest, NotFound, RequestTimeout, ServiceUnavailable) as error:
+        response = refuse(error) if refuse else error.get_response(environ)
+        return response(environ, start_response)
     return _serve(self, environ, start_response)
+
+
+def _with_headers(start_response, policy):
+    """Return a ``start_response`` that adds headers which the answer lacks."""
+    ours = {**_HEADERS, "Content-Security-Policy": policy}
+
+    def start(status, headers, *exc_info):
+        said = {name.lower() for name, _value in headers}
+        missing = [(name, ours[name]) for name in ours if name.lower() not in said]
+        return start_response(status, [*headers, *missing], *exc_info)
+
+    return start
 
 
 http.Application.__call__ = _serve_with_body

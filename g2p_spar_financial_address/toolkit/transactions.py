@@ -3,9 +3,14 @@
 import logging
 import time
 import traceback
+from contextlib import contextmanager
 
-from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2.extensions import (
+    ISOLATION_LEVEL_READ_COMMITTED,
+    TRANSACTION_STATUS_IDLE,
+)
 
+from odoo import SUPERUSER_ID
 from odoo.modules.registry import Registry
 from odoo.tools.misc import split_every
 
@@ -19,6 +24,35 @@ REMEMBERED = 1.0
 _LOOKED_AT = {}
 #: A value that no function returns.
 _FAILED = object()
+
+
+@contextmanager
+def autonomous(env):
+    """Give the system an environment in a transaction of its own, committed at the end.
+
+    What is written there stays when the caller's transaction is rolled back.
+
+    :param env: of the caller
+    :raise psycopg2.errors.LockNotAvailable: when a lock could not be had
+    """
+    with second_cursor(env) as cr:
+        yield env(cr=cr, user=SUPERUSER_ID)
+
+
+@contextmanager
+def second_cursor(env):
+    """Give a second cursor, which waits for locks for a moment only.
+
+    The caller itself may hold them.
+    """
+    with env.registry.cursor() as cr:
+        # The registry may give a cursor inside a transaction that goes on.
+        if is_open(cr):
+            env.flush_all()
+        else:
+            cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
+            cr.execute("SET LOCAL lock_timeout = '1s'")
+        yield cr
 
 
 def commit(env):

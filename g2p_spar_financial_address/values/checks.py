@@ -11,6 +11,7 @@ import unicodedata
 import phonenumbers
 
 from . import identifiers, numbers_in_text, typed_numbers
+from .csv_guard import begins_formula
 from .invalid import InvalidValue, _lt
 from .strategy_template import CONTROL
 
@@ -19,6 +20,7 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}")
 _ACCOUNT = re.compile(r"[A-Z0-9][A-Z0-9/-]*")
+_EMAIL_IN_TEXT = re.compile(r"\S*[@\uff20\ufe6b]\S*")
 _NOT_MOBILE = {
     phonenumbers.PhoneNumberType.FIXED_LINE,
     phonenumbers.PhoneNumberType.TOLL_FREE,
@@ -62,6 +64,25 @@ def clean_text(text, label):
                 "%(label)s contains an invisible control character, such as a line "
                 "break. Type it again instead of pasting it.",
                 label=label,
+            )
+        )
+    return text
+
+
+def clean_name(text, label, known=()):
+    """Return the name of a person, cleaned as by :func:`clean_public_text`.
+
+    :raise InvalidValue: also if a spreadsheet would take it for a formula, with
+        which no name begins
+    """
+    text = clean_public_text(text, label, known)
+    if begins_formula(text):
+        raise InvalidValue(
+            _lt(
+                "%(label)s begins with “%(sign)s”, as a formula of a spreadsheet does. "
+                "Write the name only.",
+                label=label,
+                sign=text[0],
             )
         )
     return text
@@ -145,8 +166,8 @@ def check_code(text, label):
         )
 
 
-def clean_name(text, label, known=()):
-    """Return the name of a holder or a file, without the number of an address.
+def clean_public_text(text, label, known=()):
+    """Return a text that all viewers see, without the number of an address.
 
     :param known: numbers of addresses that are being entered, or in use
     :raise InvalidValue: when it contains one of those
@@ -170,8 +191,8 @@ def clean_note(text, label, known=()):
     :raise InvalidValue: when it contains one of those, or may contain another phone or
         account number or an e-mail address, because all viewers of the history read it
     """
-    text = clean_name(text, label, known)
-    if numbers_in_text.find(text) or "@" in text:
+    text = clean_public_text(text, label, known)
+    if mask_note(text) != text:
         raise InvalidValue(
             _lt(
                 "Leave numbers and e-mail addresses out of “%(label)s”: everybody who "
@@ -180,6 +201,18 @@ def clean_note(text, label, known=()):
             )
         )
     return text
+
+
+def mask_note(text):
+    """Return a note with the numbers hidden that :func:`clean_note` refuses.
+
+    >>> mask_note("Call 0754 200 001 or asha@home.example")
+    'Call •••• or ••••'
+    """
+    # From the end, so that the places before it stay.
+    for begin, end in reversed(numbers_in_text.find(text)):
+        text = text[:begin] + _MASK + text[end:]
+    return _EMAIL_IN_TEXT.sub(_MASK, text)
 
 
 def clean_account_number(text):

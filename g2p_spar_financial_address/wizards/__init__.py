@@ -4,3 +4,4 @@ from . import g2p_fa_decision
 from . import g2p_fa_sharing_accept
 from . import g2p_dfsp_import_line
 from . import g2p_dfsp_import
+from . import g2p_fa_subject

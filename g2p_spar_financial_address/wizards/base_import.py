@@ -1,15 +1,19 @@
 import io
 from collections import Counter
+from datetime import timedelta
 
 from openpyxl import load_workbook
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import groupby
 
 from ..imports.separator import separator_of
+from ..toolkit.context_flags import TRIAL, marked
 from ..values.typed_numbers import KEPT_DIGITS, is_cut, long_number, with_exponent
 
 ADDRESS = "g2p.financial.address"
+#: How long a file may lie without being imported.
+HOURS_KEPT = timedelta(hours=1)
 #: Rows named in one message; a file may have the same error in thousands of rows.
 ROWS_NAMED = 20
 #: Fields of an address whose last digit decides who is paid.
@@ -39,7 +43,10 @@ class BaseImport(models.TransientModel):
         if self.res_model != ADDRESS:
             return super().execute_import(fields, columns, options, dryrun)
         skipped = options.get("skip", 0)
-        result = super().execute_import(fields, columns, options, dryrun)
+        runner = marked(self, TRIAL) if dryrun else self
+        result = super(BaseImport, runner).execute_import(
+            fields, columns, options, dryrun
+        )
         if "nextrow" not in result:
             # The file itself could not be read.
             return result
@@ -57,6 +64,9 @@ class BaseImport(models.TransientModel):
             for message in result["messages"]
         ]
         more = bool(result["nextrow"])
+        if not (dryrun or more or so_far["refused"]):
+            # Nothing of it is left to do, and it is full of account numbers.
+            self.file = False
         self.fa_import_so_far = so_far if more else False
         result["messages"] = [] if more else self._fa_report(so_far, dryrun)
         return result
@@ -94,6 +104,22 @@ class BaseImport(models.TransientModel):
         if "\0" not in text[:100]:
             options["encoding"] = encoding
         return text
+
+    @api.model
+    def _cron_forget_files(self):
+        """Forget files of people and their addresses that were left behind.
+
+        Odoo keeps them for half a day and more.
+        """
+        before = fields.Datetime.now() - HOURS_KEPT
+        left = self.sudo().search(
+            [
+                ("res_model", "in", (ADDRESS, "res.partner")),
+                ("file", "!=", False),
+                ("write_date", "<", before),
+            ]
+        )
+        left.write({"file": False})
 
     # === LONG NUMBERS === #
 

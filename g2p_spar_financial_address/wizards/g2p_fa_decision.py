@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..toolkit.note_field import Note
+
 
 class G2pFaDecision(models.TransientModel):
     """Dialog for the reason to refuse or end an address."""
@@ -12,7 +14,7 @@ class G2pFaDecision(models.TransientModel):
     decision = fields.Selection(
         [("refuse", "Refuse"), ("end", "End")], required=True, readonly=True
     )
-    reason = fields.Char(required=True, help="Kept in the history of the registrant.")
+    reason = Note(required=True, help="Kept in the history of the registrant.")
 
     def action_decide(self):
         """Carry out the decision; the address checks the rights of the user."""

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..toolkit.note_field import Note
+
 
 class G2pFaSharingAccept(models.TransientModel):
     """Dialog for the reason to accept an address of several registrants."""
@@ -17,7 +19,7 @@ class G2pFaSharingAccept(models.TransientModel):
         domain="[('is_registrant', '=', True)]",
         help="Registrants who are not paid there yet, and will be.",
     )
-    reason = fields.Char(required=True, help="For example: one household, one phone.")
+    reason = Note(required=True, help="For example: one household, one phone.")
 
     def action_accept(self):
         """Accept; the shared addresses check the rights of the user."""
@@ -25,6 +27,7 @@ class G2pFaSharingAccept(models.TransientModel):
         sharings = self.sharing_ids
         if self.address_id:
             sharings._check_approver()
+            self.address_id.check_access("read")
             address = self.address_id.sudo()
             address._link_sharings()
             sharings |= address.sharing_id.sudo(False)

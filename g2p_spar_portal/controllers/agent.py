@@ -13,7 +13,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit import request_bodies
 from ..const import FIELD_AGENT, LIMITS, MAX_FORM
 
 for _prefix in ("/my/people", "/my/register"):
-    request_bodies.guard(_prefix, MAX_FORM)
+    request_bodies.guard(_prefix, MAX_FORM, policy=request_bodies.PAGE)
 
 #: Key in the environment of a request, with the limit: it was counted already.
 _COUNTED = "g2p_spar_portal.counted."

@@ -15,6 +15,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 from odoo.addons.g2p_spar_financial_address.toolkit.value_checks import checked
 from odoo.addons.g2p_spar_financial_address.values.checks import (
     clean_email_address,
+    clean_name,
     clean_text,
 )
 
@@ -365,7 +366,9 @@ class G2pPortalRegistration(models.Model):
         labels = self._labels_identity()
         names = self.env["res.partner"]._portal_name_fields()
         for name in names:
-            answers.clean(name, self._clean_text, typed.get(name), labels[name])
+            answers.clean(
+                name, checked, self.env, clean_name, typed.get(name), labels[name]
+            )
         # Some people have one name only.
         if not any(answers.values[name] for name in names):
             answers.problems.setdefault(names[0], self.env._("Write the name."))

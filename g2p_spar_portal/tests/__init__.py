@@ -17,3 +17,4 @@ from . import test_security_matrix
 from . import test_security_rpc
 from . import test_security_ways
 from . import test_typed
+from . import test_headers

@@ -240,13 +240,15 @@ class TestPayment(PortalCase):
         self.addresses.with_user(approver).action_approve()
         self.assertEqual(self.addresses.state, "effective")
 
-    def test_a_number_others_use_is_refused_at_its_field(self):
+    def test_a_number_others_use_waits_where_the_policy_refuses(self):
         self.set_policy(shared="refuse")
         other = self.new_registrant("Other", "O-1")
         self.enter_address(partner_id=other.id)
-        errors = self.errors(self.send(self.payment_path, self.wallet(), 422))
-        self.assertIn("already paid at this account", errors["mobile_number"])
-        self.assertNothingEntered()
+        self.send(self.payment_path, self.wallet(), 303)
+        self.assertEqual(self.addresses.state, "to_approve")
+        text = text_of(self.get(self.person_path))
+        self.assertIn("Saved. Waiting for a second person.", text)
+        self.assertNotIn("nother registrant", text)
 
     def test_a_refusal_of_no_field_is_told_at_the_top(self):
         form = self.wallet()

@@ -9,3 +9,4 @@ from . import g2p_dfsp
 from . import g2p_financial_address
 from . import ir_http
 from . import res_partner
+from . import g2p_fa_retention

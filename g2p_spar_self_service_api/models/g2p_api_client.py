@@ -23,7 +23,7 @@ class G2pApiClient(models.Model):
 
     _name = "g2p.api.client"
     _description = "Client of the self-service API"
-    _inherit = ["g2p.api.rights", "mail.thread"]
+    _inherit = ["g2p.api.rights", "g2p.fa.audited"]
     _order = "name, id"
 
     name = fields.Char(required=True, tracking=True)

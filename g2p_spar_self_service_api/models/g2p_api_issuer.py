@@ -4,6 +4,7 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.toolkit.urls import is_secure
 from odoo.addons.g2p_spar_financial_address.values import identifiers
@@ -54,7 +55,7 @@ class G2pApiIssuer(models.Model):
 
     _name = "g2p.api.issuer"
     _description = "Issuer of citizens' tokens"
-    _inherit = ["g2p.api.rights", "mail.thread"]
+    _inherit = ["g2p.api.rights", "g2p.fa.audited"]
     _order = "name, id"
     name = fields.Char(required=True, tracking=True)
     url = fields.Char(
@@ -269,10 +270,13 @@ class G2pApiIssuer(models.Model):
             return None
         self.flush_model()
         self.env.cr.execute(
-            f"""SELECT {", ".join(_COLUMNS)},
+            SQL(
+                """SELECT %s,
                        extract(epoch FROM now() AT TIME ZONE 'UTC' - jwks_date) AS age
-                  FROM g2p_api_issuer WHERE url = %s AND state = 'active'""",
-            [url],
+                     FROM g2p_api_issuer WHERE url = %s AND state = 'active'""",
+                SQL(", ").join(map(SQL.identifier, _COLUMNS)),
+                url,
+            )
         )
         return self.env.cr.dictfetchone()
 

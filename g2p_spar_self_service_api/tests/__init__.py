@@ -13,4 +13,5 @@ from . import test_rights
 from . import test_security_matrix
 from . import test_security_requests
 from . import test_typed
+from . import test_trail
 from . import test_words

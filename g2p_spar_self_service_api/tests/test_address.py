@@ -7,6 +7,7 @@ from odoo.addons.g2p_spar_sync_queue.engine import restore_guard
 from odoo.addons.g2p_spar_sync_queue.live import query
 from odoo.addons.g2p_spar_sync_queue.tests.spar_stand_in.in_process import SparStandIn
 from odoo.addons.g2p_spar_sync_queue.tests.test_spar_vectors import VECTORS
+from odoo.addons.g2p_spar_sync_queue.transactions import AutonomousTransaction
 
 from .routes_case import NUMBER, RoutesCase
 
@@ -45,6 +46,7 @@ class TestAddress(RoutesCase):
                 ],
             }
         )
+        self.patch(AutonomousTransaction, "same_by_default", True)
         self.patch(restore_guard, "witness_folder", lambda: Path(folder.name))
         connection.state = "running"
         return connection

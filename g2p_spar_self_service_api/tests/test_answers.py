@@ -76,6 +76,23 @@ class TestAnswers(ApiCase):
                 response.headers["Content-Type"], "application/problem+json"
             )
 
+    def test_a_path_with_a_nul_is_not_there(self):
+        for path in ["/%00", "/v1/health%00", "/v1/address/proposals/%00", "%00"]:
+            with self.subTest(path):
+                self.assertProblem(self.ask(path), 404, "not-found")
+        for path in ["/spar%00/self-service/v1/health", "/spar/health%00", "/web/%00"]:
+            with self.subTest(path):
+                self.assertEqual(self.url_open(path).status_code, 404)
+
+    def test_answers_are_shown_within_no_page(self):
+        for path in ["/v1/health", "/v1/nothing", "/v1/address", "/%00"]:
+            with self.subTest(path):
+                headers = self.ask(path).headers
+                self.assertEqual(headers.get("X-Frame-Options"), "DENY")
+                self.assertIn(
+                    "default-src 'none'", headers.get("Content-Security-Policy", "")
+                )
+
     def test_two_slashes_are_not_taken_for_one(self):
         """Where pages of a website are served, they lead to the path with one."""
         for path in [f"{BASE}//v1/health", f"{BASE}/v1//health", "/web//health"]:

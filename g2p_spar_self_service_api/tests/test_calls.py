@@ -189,6 +189,20 @@ class TestLimits(ApiCase):
             ]
         self.assertEqual(statuses, [200, 200, 429, 200])
 
+    def test_refused_calls_of_one_person_use_up_nothing_of_others(self):
+        self.env["res.partner"].create(
+            {"name": "Baraka", "is_registrant": True, "spar_id": "SR-2"}
+        )
+        token = self.token_of(self.new_client("Portal 3", rate=4, person_rate=2))
+        with self.counted_apart():
+            statuses = [
+                self.ask("/v1/probe/person", token=token, person="SR-1").status_code
+                for _call in range(8)
+            ]
+            self.assertEqual(statuses, [200, 200, *[429] * 6])
+            other = self.ask("/v1/probe/person", token=token, person="SR-2")
+            self.assertEqual(other.status_code, 200)
+
     def test_refused_calls_count(self):
         token = self.token_of(self.new_client("Guesser", rate=2))
         with self.counted_apart():

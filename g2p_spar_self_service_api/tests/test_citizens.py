@@ -317,3 +317,43 @@ def _with_hmac(algorithm, secret):
     hashes = {"HS256": kind.SHA256, "HS384": kind.SHA384, "HS512": kind.SHA512}
     signature = kind(hashes[algorithm]).sign(token[:-1].encode(), secret)
     return token + jwt.utils.base64url_encode(signature).decode()
+
+
+class TestCitizensLimits(CitizenCase):
+    """No citizen uses up what the others of their issuer may do."""
+
+    def setUp(self):
+        super().setUp()
+        self.env["res.partner"].create(
+            {"name": "Baraka", "is_registrant": True, "spar_id": "SR-2"}
+        )
+        self.issuer.write({"rate": 4, "person_rate": 2})
+
+    def statuses(self, path, person, times, **said):
+        token = signed(claims(sub=person, **said))
+        return [self.ask(path, token=token).status_code for _call in range(times)]
+
+    def test_by_what_is_about_them(self):
+        with self.counted_apart():
+            first = self.statuses("/v1/probe/person", "SR-1", 8)
+            other = self.statuses("/v1/probe/person", "SR-2", 1)
+        self.assertEqual((first, other), ([200, 200, *[429] * 6], [200]))
+
+    def test_by_what_is_about_nobody(self):
+        with self.counted_apart():
+            first = self.statuses("/v1/probe/nobody", "SR-1", 8)
+            other = self.statuses("/v1/probe/nobody", "SR-2", 1)
+        self.assertEqual((first, other), ([200, 200, *[429] * 6], [200]))
+
+    def test_by_an_id_that_nobody_has(self):
+        with self.counted_apart():
+            first = self.statuses("/v1/probe/person", "none of ours", 8)
+            other = self.statuses("/v1/probe/person", "SR-2", 1)
+        self.assertEqual((first, other), ([404, 404, *[429] * 6], [200]))
+
+    def test_by_an_id_that_is_none(self):
+        with self.counted_apart():
+            first = self.statuses("/v1/probe/person", "\u200b-", 8)
+            other = self.statuses("/v1/probe/person", "SR-2", 1)
+        self.assertEqual(first[2:], [429] * 6)
+        self.assertEqual(other, [200])

@@ -142,7 +142,8 @@ class TestProgress(RoutesCase):
         self.assertProblem(self.ask(path, person="SR-1"), 401, "unauthenticated")
         for other in ("1", "x" * 64, answer["id"].swapcase()):
             self.assertProblem(self.get(f"{PROPOSALS}/{other}"), 404, "not-found")
-        for other in ("x" * 65, "%00", "%27--", "%C3%A9"):
+        self.assertProblem(self.get(f"{PROPOSALS}/%00"), 404, "not-found")
+        for other in ("x" * 65, "%27--", "%C3%A9"):
             self.assertProblem(self.get(f"{PROPOSALS}/{other}"), 422, "invalid")
         writer = self.token_of(self.new_client("Writer", may_read=False))
         for one in (path, PROPOSALS):

@@ -4,14 +4,36 @@ import logging
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import mute_logger, new_test_user
 
+from odoo.addons.g2p_spar_financial_address.tests.common import tables_with
+
 from .routes_case import ACCOUNT, NUMBER, PROPOSALS, WALLET, RoutesCase
 
 #: Of a whole call, with those that prove who calls and write it down.
-MAX_STATEMENTS = 21
+MAX_STATEMENTS = 22
 
 
 class TestPropose(RoutesCase):
     """Somebody says where they want to be paid."""
+
+    # === WHAT IS LEFT OF IT === #
+
+    def test_nothing_is_left_of_who_is_erased(self):
+        _answer, proposal = self.proposed(holder_name="Holder Hidden")
+        self.end()
+        hashes = [proposal.sudo().key_hash, proposal.sudo().body_hash]
+        texts = ["Holder Hidden", NUMBER, *hashes]
+        self.assertGreaterEqual(len(tables_with(self.env, texts)), 4)
+        Partner = type(self.asha)
+        self.patch(Partner, "_payment_data_may_leave", lambda self: self)
+        self.asha.action_remove_payment_data()
+        self.assertEqual(tables_with(self.env, texts), [])
+        self.assertTrue(self.calls(), "who called, and when, is known")
+
+    def test_a_holder_is_no_formula(self):
+        response = self.propose(holder_name="=1+1")
+        self.assertEqual(response.status_code, 422)
+        self.assertIn("begins with", response.text)
+        self.assertFalse(self.addresses())
 
     # === WHAT IS ACCEPTED === #
 
@@ -319,11 +341,13 @@ class TestPropose(RoutesCase):
         self.operator.active = False
         self.assertRefused({"provider"})
 
-    def test_what_others_use_is_refused_where_the_policy_says_so(self):
+    def test_what_others_use_waits_for_a_person_where_the_policy_refuses(self):
         self.set_policy(shared="refuse")
         self.proposed(person="SR-2")
-        said = self.assertRefused(())
-        self.assertIn("Another registrant", said["detail"])
+        response = self.propose()
+        self.assertEqual(response.status_code, 201, response.text)
+        self.assertEqual(response.json()["state"], "to_approve")
+        self.assertNotIn("nother", response.text)
 
     def test_a_wrong_form_is_refused_before_anything_is_looked_up(self):
         before = self.rows()

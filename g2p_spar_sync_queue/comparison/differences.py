@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from ..engine import store
 from ..engine.claim import wanted_of
-from ..engine.decide import digest
+from ..engine.digest import digest
 from ..live.drift import (
     DRIFT_UNRESOLVED,
     drift_at_rest,
@@ -50,7 +50,7 @@ def list_differences(run, question, answer):
                 item.spar_id in former and item.spar_id != entry.id_at_spar
             )
             compare = drift_at_rest if is_settled else drift_while_waiting
-            kind = compare(entry, wanted[entry.id], item, result)
+            kind = compare(env, entry, wanted[entry.id], item, result)
             if item.spar_id == unresolved.get(entry.id):
                 kind = DRIFT_UNRESOLVED
             if kind:
@@ -84,7 +84,7 @@ def _values(run, differing):
     strategies = differing and env["g2p.fa.strategy"].sudo().search([])
     values = []
     for entry, item, result, kind in differing:
-        theirs = digest(result.fa, result.strategy_number)
+        theirs = digest(env, result.fa, result.strategy_number)
         if kind == "spar_newer" and theirs in confirmed.get(entry.id, ()):
             kind = "ours_newer"
         values.append(
@@ -119,5 +119,5 @@ def _confirmed(run, entries):
     for change in changes:
         _partner, written = texts.get(change.address_id.id, (None, None))
         if written:
-            digests[change.mapping_id.id].add(digest(*written[:2]))
+            digests[change.mapping_id.id].add(digest(run.env, *written[:2]))
     return digests

@@ -20,6 +20,7 @@ To follow one address, read the files in this order.
              ``rate_limit.py``,
              ``restore_guard.py``
     SQL      ``store.py``          every statement the engine needs, named
+    hashes   ``digest.py``         what SPAR holds, to be compared and not read
 ==  =======  ====================  ===================================================
 
 The models have the fields, constraints, actions and jobs, and call these functions.

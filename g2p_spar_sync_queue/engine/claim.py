@@ -10,7 +10,8 @@ from ..spar.answers import Item
 from ..spar.codes import LINK, UPDATE
 from ..transactions import AutonomousTransaction, commit
 from . import breaker, journal, rate_limit, store
-from .decide import RetryPolicy, Wanted, choose_largest, digest, plan_steps
+from .decide import RetryPolicy, Wanted, choose_largest, plan_steps
+from .digest import digest
 
 _logger = logging.getLogger(__name__)
 
@@ -245,22 +246,24 @@ def wanted_of(env, entries, in_use=False):
     """
     partners = env["res.partner"].sudo().browse(entry.partner_id for entry in entries)
     # Only what is needed: a contact has many columns.
-    partners.fetch(["active", "is_registrant", "name", "phone", "spar_id"])
+    names = ["active", "company_id", "is_registrant", "name", "phone", "spar_id"]
+    partners.fetch(names)
     # An address may be unwritable, for example because its provider was renamed. It
     # must not stop those it would have travelled with.
     written_of = _written(env, entries, in_use) if entries else {}
+    served = entries and store.served_companies(env, entries[0].connection_id)
     # Not from this process's cache: a worker runs for long.
     settings = env["g2p.fa.settings"]._read_values()
     wanted = {}
     for entry, partner in zip(entries, partners, strict=True):
         value, known_by, broken, details = None, None, False, {}
-        if entry.id in written_of and partner._spar_is_paid():
+        if entry.id in written_of and partner._spar_is_paid(served):
             written = written_of[entry.id]
             broken = written is None
             if written:
                 value = written[:2]
                 details = partner._spar_details(settings)
-                known_by = digest(*value, details)
+                known_by = digest(env, *value, details)
                 details["parts"] = written.parts
         spar_id = partner._spar_get_id() or None
         wanted[entry.id] = Wanted(spar_id, value, known_by, broken, details)

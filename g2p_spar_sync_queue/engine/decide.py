@@ -5,8 +5,6 @@ of rows into :class:`Progress`, these rules change them, and ``store.py`` writes
 batch back.
 """
 
-import hashlib
-import json
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -324,9 +322,10 @@ class Recorder:
     :param bool alone: whether the request held one item only
     :param bool well: whether SPAR was answering when the request was sent
     :param RetryPolicy policy: how long to wait
+    :param digest: a function that returns the digest of an address and a strategy
     """
 
-    def __init__(self, answer, request_id, operation, alone, well, policy):
+    def __init__(self, answer, request_id, operation, alone, well, policy, digest):
         self.answer = answer
         self.request_id = request_id
         self.operation = operation
@@ -334,6 +333,7 @@ class Recorder:
         # An item that is missing from an answer is missing although SPAR answers.
         self.well = well or not answer.failed
         self.policy = policy
+        self.digest = digest
 
     def record(self, entry, item, wanted, half):
         """Apply the result of one item.
@@ -378,7 +378,9 @@ class Recorder:
         if linked:
             entry.linked_spar_id = item.spar_id
             entry.held_digest = (
-                digest(result.fa, result.strategy_number) if resolved else wanted.digest
+                self.digest(result.fa, result.strategy_number)
+                if resolved
+                else wanted.digest
             )
         elif entry.linked_spar_id == item.spar_id:
             entry.linked_spar_id = entry.held_digest = None
@@ -543,29 +545,3 @@ def group_label(operation, name):
 def group_applies(label, operation):
     """Return whether a mapping with this label is sent by itself for an operation."""
     return bool(label) and label.startswith("ask:") == (operation == RESOLVE)
-
-
-def digest(text, strategy_number, details=None):
-    """Return what SPAR's row is compared by, so that the address is not stored.
-
-    With the strategy: read by another one, the same text may mean another account.
-
-    :param dict details: what else is sent to SPAR; a resolve does not return them, so
-        after one they are unknown
-    :return: a text, that of the address first, or None when the address is unknown
-    """
-    if text is None:
-        return None
-    address = _hashed(f"{strategy_number}:{text}")
-    if not details:
-        return address
-    return f"{address}:{_hashed(json.dumps(details, sort_keys=True))}"
-
-
-def of_address(known):
-    """Return which part of a digest is that of the address, or None without one."""
-    return known and known.partition(":")[0]
-
-
-def _hashed(text):
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -14,7 +14,7 @@ from . import store, wake_up
 #: What the SQL reads, and therefore must have reached the database.
 READ_BY_SQL = {
     "g2p.financial.address": ["partner_id", "state", "channel"],
-    "g2p.spar.connection": ["state", "batch_size"],
+    "g2p.spar.connection": ["state", "batch_size", "company_ids"],
     "g2p.spar.mapping": ["partner_id", "connection_id"],
 }
 #: What it changes, and the ORM's cache must not keep.
@@ -47,7 +47,10 @@ def capture(partners, channel, connections=None):
         chosen = SQL("k.id = ANY(%s)", connections.ids)
     for name, fnames in READ_BY_SQL.items():
         env[name].flush_model(fnames)
-    rows = store.append_changes(env, partners.ids, channel, chosen)
+    partners = partners.sudo()
+    partners.fetch(["company_id"])
+    homes = {partner.id: partner.company_id.id for partner in partners}
+    rows = store.append_changes(env, homes, channel, chosen)
     for name, fnames in CHANGED_BY_SQL.items():
         env[name].invalidate_model(fnames, flush=False)
     Mapping = env["g2p.spar.mapping"].sudo()

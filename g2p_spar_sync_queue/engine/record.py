@@ -1,8 +1,11 @@
 """Step 6, record: apply the answer, write the batch back."""
 
+from functools import partial
+
 from ..spar.answers import Outcome
 from . import store
 from .decide import Recorder
+from .digest import digest
 
 
 def record_answer(env, claim, answer):
@@ -26,6 +29,7 @@ def record_answer(env, claim, answer):
         alone=len(mine) == 1,
         well=request.well,
         policy=request.policy.at(store.now(env)),
+        digest=partial(digest, env),
     )
     for position, (entry, part) in enumerate(zip(mine, parts, strict=True)):
         half = int(position >= len(mine) / 2)

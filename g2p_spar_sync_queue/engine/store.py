@@ -14,6 +14,7 @@ from operator import attrgetter
 
 from odoo.tools import SQL
 
+from ..transactions import LOCK_SECONDS
 from .decide import Progress
 
 #: Columns of a mapping that the engine writes, with their types in PostgreSQL.
@@ -84,7 +85,9 @@ AT_REST = SQL(
 
 # === LOCKING MAPPINGS === #
 # Rows are locked before anything is read of them. On a row that was changed since the
-# transaction's snapshot PostgreSQL raises, before anything is sent.
+# transaction's snapshot PostgreSQL raises, before anything is sent. Does another
+# transaction have a lock on the newer version, PostgreSQL waits for it, in spite of
+# SKIP LOCKED. It may be the other one of the same worker, so the wait has an end.
 
 
 def lock_due(env, ids, limit):
@@ -164,7 +167,8 @@ def lock_queued(env, connection_id, limit, position, since):
     """
     # Not simply by id: the primary key would serve that, too, and PostgreSQL takes it
     # as long as its statistics do not show that most changes are done.
-    env.cr.execute(
+    rows = _lock(
+        env,
         SQL(
             """SELECT c.create_date, c.id, %(columns)s
                  FROM g2p_spar_change c
@@ -184,16 +188,24 @@ def lock_queued(env, connection_id, limit, position, since):
             ready=READY,
             limit=limit,
         ),
-        log_exceptions=False,
     )
-    return [
-        (date, change_id, Progress(*row)) for date, change_id, *row in env.cr.fetchall()
-    ]
+    return [(date, change_id, Progress(*row)) for date, change_id, *row in rows]
 
 
 def _progress(env, query):
-    env.cr.execute(query, log_exceptions=False)
-    return [Progress(*row) for row in env.cr.fetchall()]
+    return [Progress(*row) for row in _lock(env, query)]
+
+
+def _lock(env, query):
+    """Return the rows that a query locks.
+
+    :raise psycopg2.errors.LockNotAvailable: when it had to wait too long
+    """
+    limit = int(1000 * LOCK_SECONDS)
+    env.cr.execute(
+        SQL("SET LOCAL lock_timeout = %s; %s", limit, query), log_exceptions=False
+    )
+    return env.cr.fetchall()
 
 
 def _interval(seconds):
@@ -360,14 +372,16 @@ def insert_attempts(env, rows, operation, request_id):
     env.cr.execute(
         """INSERT INTO g2p_spar_attempt
                   (mapping_id, change_id, connection_id, outcome, reason_code,
-                   operation, request_id, create_uid, create_date, write_uid,
-                   write_date)
-           SELECT v.*, %(operation)s, %(request)s, %(uid)s,
+                   company_id, operation, request_id, create_uid, create_date,
+                   write_uid, write_date)
+           SELECT v.*, r.company_id, %(operation)s, %(request)s, %(uid)s,
                   clock_timestamp() AT TIME ZONE 'UTC', %(uid)s,
                   clock_timestamp() AT TIME ZONE 'UTC'
              FROM json_to_recordset(%(rows)s)
                AS v(mapping_id int, change_id int, connection_id int,
-                    outcome text, reason_code text)""",
+                    outcome text, reason_code text)
+             JOIN g2p_spar_mapping m ON m.id = v.mapping_id
+             JOIN res_partner r ON r.id = m.partner_id""",
         {
             "operation": operation,
             "request": request_id,
@@ -552,6 +566,21 @@ def version(env, connection_id):
     return write_date, is_open, tuple(keys or ()), tuple(strategies or ())
 
 
+def served_companies(env, connection_id):
+    """Return the ids of the companies a connection serves; empty for all.
+
+    :rtype: set[int]
+    """
+    rows = env.execute_query(
+        SQL(
+            """SELECT res_company_id FROM g2p_spar_connection_res_company_rel
+                WHERE g2p_spar_connection_id = %s""",
+            connection_id,
+        )
+    )
+    return {id_ for (id_,) in rows}
+
+
 def lock_connection(env, connection_id):
     """Wait until no other transaction writes this connection, and lock it."""
     env.cr.execute(
@@ -713,7 +742,7 @@ def database_identity(env):
 # === CAPTURE AND WAKE-UP === #
 
 
-def append_changes(env, partner_ids, channel, chosen):
+def append_changes(env, homes, channel, chosen):
     """Append a change per registrant, and create the mappings that are missing.
 
     First the row of each registrant in ``g2p.spar.capture`` is written, in one order,
@@ -722,10 +751,14 @@ def append_changes(env, partner_ids, channel, chosen):
 
     Every registrant gets a mapping, even without an address, so that a comparison
     resolves their ID, too. It is created in state ``ended``: nothing was wanted yet.
+    A connection that does not serve the registrant's company gets none, and where it
+    has one, a change without an address: there SPAR is to forget them.
 
     In one statement, whatever their number. Which connections have been started is read
     here and not cached: a change missed for one would never be noticed.
 
+    :param dict homes: ids of the registrants' companies, or None, by registrant's id.
+        Joining the contacts here would cost each save more
     :param str channel: as for :func:`~.outbox.capture`
     :param SQL chosen: a condition on connections ``k``
     :return: for each connection its batch size, and the ids of the mappings that got a
@@ -736,11 +769,12 @@ def append_changes(env, partner_ids, channel, chosen):
         """
         WITH captured AS (
             INSERT INTO g2p_spar_capture AS c (partner_id, number)
-            SELECT DISTINCT id, 1 FROM unnest(%(partners)s) AS id ORDER BY id
+            SELECT id, 1 FROM unnest(%(partners)s) AS id ORDER BY id
                 ON CONFLICT (partner_id) DO UPDATE SET number = c.number + 1
          RETURNING partner_id
         ), asked AS (
             SELECT k.id AS connection_id, k.batch_size, p.partner_id,
+                   (%(companies)s::jsonb ->> p.partner_id::text)::int AS company_id,
                    a.id AS address_id,
                    COALESCE(%(channel)s, a.channel, 'admin') AS channel
               FROM g2p_spar_connection k
@@ -749,7 +783,13 @@ def append_changes(env, partner_ids, channel, chosen):
                 ON a.partner_id = p.partner_id AND a.state = 'effective'
              WHERE %(chosen)s
         ), known AS (
-            SELECT m.id, asked.*
+            SELECT m.id, asked.*,
+                   -- Those without a company are everybody's.
+                   company_id IS NULL OR company_id = ANY(COALESCE(
+                       (SELECT array_agg(s.res_company_id)
+                          FROM g2p_spar_connection_res_company_rel s
+                         WHERE s.g2p_spar_connection_id = asked.connection_id),
+                       ARRAY[company_id])) AS served
               FROM asked
               LEFT JOIN g2p_spar_mapping m USING (partner_id, connection_id)
         ), created AS (
@@ -759,22 +799,23 @@ def append_changes(env, partner_ids, channel, chosen):
             SELECT connection_id, partner_id, 'ended', %(uid)s,
                    now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
               FROM known
-             WHERE id IS NULL
+             WHERE id IS NULL AND served
              ORDER BY connection_id, partner_id
          RETURNING id, partner_id, connection_id
         ), to_tell AS (
             SELECT COALESCE(known.id, created.id) AS mapping_id,
-                   known.connection_id, batch_size, address_id, channel
+                   known.connection_id, known.company_id, batch_size,
+                   CASE WHEN served THEN address_id END AS address_id, channel
               FROM known
               LEFT JOIN created USING (partner_id, connection_id)
              -- Without an address and an earlier mapping there is nothing to send.
-             WHERE known.id IS NOT NULL OR address_id IS NOT NULL
+             WHERE known.id IS NOT NULL OR served AND address_id IS NOT NULL
         ), appended AS (
             INSERT INTO g2p_spar_change
-                   (mapping_id, connection_id, address_id, channel, state,
-                    create_uid, create_date, write_uid, write_date)
-            SELECT mapping_id, connection_id, address_id, channel, 'queued',
-                   %(uid)s, now() AT TIME ZONE 'UTC',
+                   (mapping_id, connection_id, company_id, address_id, channel,
+                    state, create_uid, create_date, write_uid, write_date)
+            SELECT mapping_id, connection_id, company_id, address_id, channel,
+                   'queued', %(uid)s, now() AT TIME ZONE 'UTC',
                    %(uid)s, now() AT TIME ZONE 'UTC'
               FROM to_tell
              ORDER BY mapping_id
@@ -785,7 +826,8 @@ def append_changes(env, partner_ids, channel, chosen):
          ORDER BY connection_id
         """,
         channel=channel,
-        partners=partner_ids,
+        partners=list(homes),
+        companies=json.dumps({id_: home for id_, home in homes.items() if home}),
         chosen=chosen,
         uid=env.uid,
     )
@@ -815,7 +857,8 @@ def lock_captures(env, partner_ids):
 def missed_partners(env, connection_id, last, limit):
     """Return ids of registrants whose newest change is not about the address in use.
 
-    Or who have an address and no change, or a change with an address and none.
+    Or who have an address and no change, or a change with an address and none. Where
+    the connection does not serve their company, they should have none.
 
     :param int last: id of the registrant after whom to begin
     :return: in order
@@ -825,6 +868,11 @@ def missed_partners(env, connection_id, last, limit):
         """(SELECT c.address_id FROM g2p_spar_change c
              WHERE c.mapping_id = m.id ORDER BY c.id DESC LIMIT 1)"""
     )
+    served = SQL("TRUE")
+    if companies := served_companies(env, connection_id):
+        served = SQL(
+            "(a.company_id IS NULL OR a.company_id = ANY(%s))", list(companies)
+        )
     env.cr.execute(
         SQL(
             """(SELECT a.partner_id AS id
@@ -833,7 +881,7 @@ def missed_partners(env, connection_id, last, limit):
                     ON m.partner_id = a.partner_id
                    AND m.connection_id = %(connection)s
                  WHERE a.state = 'effective' AND a.partner_id > %(last)s
-                   AND a.id IS DISTINCT FROM %(newest)s
+                   AND %(served)s AND a.id IS DISTINCT FROM %(newest)s
                  ORDER BY 1 LIMIT %(limit)s)
                 UNION
                (SELECT m.partner_id
@@ -842,13 +890,14 @@ def missed_partners(env, connection_id, last, limit):
                    AND m.partner_id > %(last)s
                    AND NOT EXISTS (SELECT FROM g2p_financial_address a
                                     WHERE a.partner_id = m.partner_id
-                                      AND a.state = 'effective')
+                                      AND a.state = 'effective' AND %(served)s)
                    AND %(newest)s IS NOT NULL
                  ORDER BY 1 LIMIT %(limit)s)
                 ORDER BY 1 LIMIT %(limit)s""",
             connection=connection_id,
             last=last,
             newest=newest,
+            served=served,
             limit=limit,
         )
     )

@@ -365,6 +365,8 @@ class SyncRun:
             self._record(before)
         if self._decides_ahead(claimed.request):
             self._active = self._spare
+            # What was read there to record the request before is of an older moment.
+            roll_back(self._active)
         else:
             self._finish()
 

@@ -4,10 +4,8 @@ The values are the kinds of a comparison's lines, ``g2p.spar.reconciliation.line
 three of this module.
 """
 
-from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
-
 from ..engine import journal, store
-from ..engine.decide import digest, of_address
+from ..engine.digest import digest, of_address
 from ..spar.answers import Outcome
 
 #: Nothing differs.
@@ -37,9 +35,10 @@ def comparable(env, ids):
     return store.read_at_rest(env, ids, others=unresolved), unresolved
 
 
-def drift_at_rest(entry, wanted, item, result):
+def drift_at_rest(env, entry, wanted, item, result):
     """Return the drift of a mapping without pending work, or None.
 
+    :param Environment env: of any user
     :param ~..engine.decide.Progress entry: the mapping
     :param ~..engine.decide.Wanted wanted: the requested state
     :param ~..spar.answers.Item item: what was resolved
@@ -57,25 +56,26 @@ def drift_at_rest(entry, wanted, item, result):
         return "left_over"
     if result.fa is None:
         return "unreadable"
-    theirs = digest(result.fa, result.strategy_number)
-    if theirs == digest(*ours):
+    theirs = digest(env, result.fa, result.strategy_number)
+    if theirs == of_address(wanted.digest):
         return None
     return "ours_newer" if theirs == of_address(entry.held_digest) else "spar_newer"
 
 
-def drift_while_waiting(entry, wanted, item, result):
+def drift_while_waiting(env, entry, wanted, item, result):
     """Return how SPAR differs from its last known state, or None.
 
+    :param Environment env: of any user
     :param ~..engine.decide.Progress entry: the mapping, with a pending change
     :param ~..engine.decide.Wanted wanted: the state to be sent
     :param ~..spar.answers.Item item: what was resolved
     :param ~..spar.answers.Result result: what SPAR answered
     """
-    kind = drift_at_rest(entry, wanted, item, result)
+    kind = drift_at_rest(env, entry, wanted, item, result)
     if kind == "unknown" and not entry.linked_spar_id:
         return None
     if kind == "left_over" and result.fa is not None:
-        theirs = digest(result.fa, result.strategy_number)
+        theirs = digest(env, result.fa, result.strategy_number)
         return None if theirs == of_address(entry.held_digest) else "spar_newer"
     return None if kind == "ours_newer" else kind
 
@@ -101,7 +101,4 @@ def fingerprint(env, result):
     :param Environment env: any
     :param ~..spar.answers.Result result: SPAR's answer to a resolve
     """
-    text = digest(result.fa, result.strategy_number)
-    if not text:
-        return False
-    return keyed_hash(env, text)
+    return digest(env, result.fa, result.strategy_number) or False

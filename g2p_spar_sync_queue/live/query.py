@@ -5,7 +5,6 @@ advisory locks of a query slot are held. The last answer is stored in
 ``g2p.spar.reading`` and shown while SPAR is down.
 """
 
-import hashlib
 import threading
 import time
 import uuid
@@ -14,6 +13,8 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.tools import SQL
+
+from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 
 from ..engine import restore_guard, store
 from ..engine.claim import wanted_of
@@ -74,7 +75,7 @@ def ask(partner, asker=None):
     codes, questions = {}, {}
     entries = entries_of(partner)
     answers = last_answers(partner)
-    for connection in connections(partner.env):
+    for connection in connections(partner.env)._serving(partner):
         question = question_of(partner, entries.get(connection.id))
         code = _reason_not_to_ask(connection, question)
         if code is None:
@@ -137,7 +138,7 @@ def asker_digest(env, asker=None):
     :rtype: str
     """
     name = f"asker {asker}" if asker else f"user {env.uid}"
-    return hashlib.sha256(name.encode()).hexdigest()
+    return keyed_hash(env, name)
 
 
 def _reason_not_to_ask(connection, question):
@@ -317,4 +318,4 @@ def _drift(env, question, item, result):
     if unresolved:
         return DRIFT_UNRESOLVED
     wanted = wanted_of(env(su=True), [entry], in_use=True)[entry.id]
-    return drift_at_rest(entry, wanted, item, result) or DRIFT_NONE
+    return drift_at_rest(env, entry, wanted, item, result) or DRIFT_NONE

@@ -11,7 +11,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.moments import (
 )
 
 from ..engine.claim import wanted_of
-from ..engine.decide import digest, of_address
+from ..engine.digest import of_address
 from ..engine.store import MOVING, newer_change
 from . import query
 from .drift import DRIFT_MOVING, DRIFT_NONE, DRIFT_UNRESOLVED, IMPORTABLE, RESENDABLE
@@ -112,7 +112,7 @@ def spar_status(partner, ask=False, asker=None):
         return {}
     codes = query.ask(partner, asker) if ask else {}
     answers, entries = query.last_answers(partner), query.entries_of(partner)
-    connections = query.connections(partner.env)
+    connections = query.connections(partner.env)._serving(partner)
     rows = []
     for connection in connections:
         status = SparStatus(
@@ -241,7 +241,9 @@ class SparStatus:
         if not entry.linked_spar_id:
             return self.env._("No address"), entry.seen_at
         wanted = wanted_of(self.env(su=True), [entry])[entry.id]
-        if not wanted.value or digest(*wanted.value) != of_address(entry.held_digest):
+        if not wanted.value or of_address(wanted.digest) != of_address(
+            entry.held_digest
+        ):
             return None
         Strategy = self.env["g2p.fa.strategy"].sudo()
         return Strategy._spar_masked(*wanted.value), entry.seen_at

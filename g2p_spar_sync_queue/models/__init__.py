@@ -1,4 +1,5 @@
 from . import g2p_spar_engine_fields
+from . import g2p_spar_of_company
 from . import g2p_spar_sending
 from . import g2p_spar_capture
 from . import g2p_spar_mapping
@@ -21,3 +22,4 @@ from . import g2p_fa_settings
 from . import g2p_fa_strategy
 from . import g2p_financial_address
 from . import res_partner
+from . import g2p_fa_retention

@@ -16,6 +16,7 @@ class G2pSparAttempt(models.Model):
 
     _name = "g2p.spar.attempt"
     _description = "Attempt that failed"
+    _inherit = ["g2p.spar.of.company"]
     _order = "id desc"
 
     mapping_id = fields.Many2one(

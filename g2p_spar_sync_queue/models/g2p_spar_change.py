@@ -14,6 +14,7 @@ class G2pSparChange(models.Model):
 
     _name = "g2p.spar.change"
     _description = "Change for SPAR"
+    _inherit = ["g2p.spar.of.company"]
     _order = "id desc"
 
     mapping_id = fields.Many2one(

@@ -1,7 +1,10 @@
-from odoo import api, fields, models
-from odoo.exceptions import UserError
+from functools import partial
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClient
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
 from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
 from ..engine import breaker, outbox, restore_guard
@@ -13,6 +16,7 @@ from ..spar.place import place
 from ..spar.tls import TlsProblem
 from ..spar.transport import MAX_ANSWER_BYTES
 from ..transactions import commit_with_retry
+from .g2p_spar_key import MANAGER
 
 #: The activity that alerts a person.
 ALERT = "g2p_spar_sync_queue.activity_alert"
@@ -23,7 +27,8 @@ class G2pSparConnection(models.Model):
 
     _name = "g2p.spar.connection"
     _description = "SPAR connection"
-    _inherit = ["mail.thread", "mail.activity.mixin", "g2p.spar.engine.fields"]
+    _inherit = ["g2p.fa.audited", "g2p.fa.todo", "g2p.spar.engine.fields"]
+    _watch_managers = "g2p_spar_sync_queue.group_manager"
     _order = "sequence, id"
 
     name = fields.Char(required=True, default="SPAR")
@@ -35,12 +40,25 @@ class G2pSparConnection(models.Model):
         readonly=True,
         copy=False,
     )
-    pause_reason = fields.Char(readonly=True, copy=False)
+    pause_reason = Note(masks=True, readonly=True, copy=False)
     paused_at = fields.Datetime(readonly=True, copy=False)
 
     responsible_id = fields.Many2one(
         "res.users",
-        help="Who is called when sending has stopped; otherwise a SPAR manager.",
+        help="Who is called when sending has stopped; otherwise the user who started "
+        "it, and when that user has left or is no operator any more, all managers.",
+    )
+    started_by_id = fields.Many2one(
+        "res.users", string="Started by", readonly=True, copy=False
+    )
+    company_ids = fields.Many2many(
+        "res.company",
+        string="Companies",
+        default=lambda self: self._default_company_ids(),
+        ondelete="restrict",
+        help="Whose registrants are sent; empty for all companies. Registrants without "
+        "a company are sent by every connection. Only users who are allowed in all of "
+        "these companies start, pause or change it.",
     )
 
     # The server, and this registry's name there.
@@ -213,6 +231,71 @@ class G2pSparConnection(models.Model):
             started = connection.state == "running"
             connection.other_running = not started and ", ".join(others.mapped("name"))
 
+    # === COMPANIES === #
+
+    @api.model
+    def _default_company_ids(self):
+        """Return the user's companies, or none where these are all there are."""
+        mine = self.env.user.company_ids
+        is_all = self.env.su or self._all_companies() <= mine
+        return mine.browse() if is_all else mine
+
+    def _check_access(self, operation):
+        """Let only users allowed in all companies of a connection change it."""
+        refused = super()._check_access(operation)
+        if refused or operation == "read":
+            return refused
+        others = self._of_others()
+        return others._refusal(others)
+
+    def _check_companies(self):
+        """Refuse users who are not allowed in all companies of these.
+
+        :raise AccessError: which says so
+        """
+        others = self._of_others()
+        if refused := others._refusal(others):
+            raise refused[1]()
+
+    def _refusal(self, records):
+        """Return what ``_check_access`` returns of these, if there are any."""
+        text = self.env._(
+            "This connection serves companies in which you are not allowed. Only users "
+            "allowed in all of them change it."
+        )
+        return (records, partial(AccessError, text)) if records else None
+
+    def _of_others(self):
+        """Return those that serve a company in which the user is not allowed."""
+        saved = self.filtered("id")
+        if self.env.su or not saved:
+            return self.browse()
+        mine = self.env.user.sudo().with_context(active_test=False).company_ids
+        everything = self._all_companies()
+        return saved.filtered(
+            lambda connection: not (connection._served() or everything) <= mine
+        )
+
+    def _serving(self, partner):
+        """Return those that serve a registrant's company.
+
+        :param partner: the registrant
+        """
+        home = partner.sudo().company_id
+        return self.filtered(
+            lambda connection: (
+                not home or not connection._served() or home in connection._served()
+            )
+        )
+
+    def _served(self):
+        """Return the companies named, also archived ones; none stands for all."""
+        return self.sudo().with_context(active_test=False).company_ids
+
+    @api.model
+    def _all_companies(self):
+        return self.env["res.company"].sudo().search([("active", "=", True)])
+
     # === CLIENTS FOR SPAR === #
 
     def _client(self, limits=None, trial=False):
@@ -282,7 +365,9 @@ class G2pSparConnection(models.Model):
             }
         )
         for connection in self:
-            connection._message_log(body=reason)
+            # What the registry notices is not said by the user whose edit met it.
+            speaker = connection.with_user(SUPERUSER_ID) if alert else connection
+            speaker._message_log(body=reason)
             if alert:
                 connection._alert(reason)
 
@@ -318,24 +403,78 @@ class G2pSparConnection(models.Model):
         commit_with_retry(self.env, pause)
 
     def _alert(self, reason):
-        """Alert one person, once: the one responsible for the connection.
+        """Alert those responsible for the connection, once.
 
         :param str reason: what has happened
         """
-        self.ensure_one()
-        if not self.activity_search([ALERT]):
-            self.activity_schedule(
-                ALERT, note=reason, user_id=self._responsible_user().id
-            )
+        self._call(ALERT, reason)
 
-    def _responsible_user(self):
-        """Return the user responsible for the connection; otherwise a SPAR manager."""
-        managers = self.env.ref("g2p_spar_sync_queue.group_manager").all_user_ids
-        people = self.responsible_id or managers.filtered("active").sorted(
-            # Odoo's own robot reads no activities.
-            lambda user: (user == self.env.ref("base.user_root"), user.id)
+    def _call(self, kind, reason):
+        """Give a to-do to those responsible for the connection, unless there is one.
+
+        :param str kind: external ID of an activity type
+        :param str reason: what has happened
+        :return: the new activities
+        """
+        self.ensure_one()
+        connection = self.with_user(SUPERUSER_ID)
+        todos = self.env["mail.activity"]
+        if not connection.activity_search([kind]):
+            for user in connection._responsible_users():
+                todos |= connection.activity_schedule(
+                    kind, note=reason, user_id=user.id
+                )
+        return todos
+
+    def _responsible_users(self):
+        """Return who is called: one user, or all managers where that one is gone.
+
+        :rtype: res.users
+        """
+        self.ensure_one()
+        operators = self._operators()
+        for user in (self.responsible_id, self.started_by_id):
+            if user & operators:
+                return user
+        managers = self.env.ref(MANAGER).sudo().all_user_ids & operators
+        return managers or self.env.ref("base.user_root")
+
+    def _operators(self):
+        """Return the users who may look at this connection.
+
+        :rtype: res.users
+        """
+        companies = self._served()
+        return (
+            self.env.ref("g2p_spar_sync_queue.group_operator")
+            .sudo()
+            .all_user_ids.filtered(
+                lambda user: (
+                    user.active and (not companies or companies & user.company_ids)
+                )
+            )
         )
-        return people[:1]
+
+    @api.model
+    def _hand_over_todos(self, todos):
+        for id_, mine in todos.grouped("res_id").items():
+            if connection := self.browse(id_).exists():
+                connection._hand_over_alerts(mine)
+
+    def _hand_over_alerts(self, todos):
+        """Give to-dos of users who may not look at this connection to those called.
+
+        :param todos: activities about the connection, or one of its keys
+        """
+        heirs = self._responsible_users()
+        staying = self._operators() | heirs
+        for todo in todos.filtered(lambda one: one.user_id not in staying):
+            same = todos.exists().filtered(
+                lambda one, todo=todo: one.activity_type_id == todo.activity_type_id
+            )
+            for user in heirs - same.user_id:
+                todo.with_user(SUPERUSER_ID).copy({"user_id": user.id})
+            todo.unlink()
 
     # === ONE RUNNING CONNECTION FOR A SPAR === #
 
@@ -394,9 +533,10 @@ class G2pSparConnection(models.Model):
         resumed._refuse_second_running()
         resumed._refuse_copies()
         restore_guard.adopt_database(resumed)
-        resumed.sudo().write(
-            {"state": "running", "pause_reason": False, "paused_at": False}
-        )
+        values = {"state": "running", "pause_reason": False, "paused_at": False}
+        if self.env.uid != SUPERUSER_ID:
+            values["started_by_id"] = self.env.uid
+        resumed.sudo().write(values)
         breaker.reset(resumed)
         resumed.activity_unlink([ALERT])
         # Comparisons that should resume must not end a later pause.

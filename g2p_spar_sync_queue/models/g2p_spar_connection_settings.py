@@ -37,6 +37,7 @@ SETTINGS = (
     "ca_certificate",
     "tls_certificate_path",
     "tls_key_path",
+    "company_ids",
 )
 #: Changes of these are only logged.
 NOTED = ("directory_url", "send_kid")
@@ -223,7 +224,8 @@ class G2pSparConnection(models.Model):
         names = [name for name in (*SETTINGS, *NOTED) if name in vals]
         changing = self.filtered(
             lambda connection: any(
-                (connection[name] or False) != (vals[name] or False) for name in names
+                connection._setting(name) != connection._new_setting(name, vals[name])
+                for name in names
             )
         )
         if not changing:
@@ -365,8 +367,22 @@ class G2pSparConnection(models.Model):
 
     def _settings(self):
         """Return all values that are watched, by name."""
-        connection = self.sudo()
-        return {name: connection[name] or False for name in (*SETTINGS, *NOTED)}
+        return {name: self._setting(name) for name in (*SETTINGS, *NOTED)}
+
+    def _setting(self, name):
+        """Return the value of a setting as it is kept to be confirmed."""
+        value = self.sudo().with_context(active_test=False)[name]
+        if self._fields[name].type == "many2many":
+            return sorted(value.ids, key=str) or False
+        return value or False
+
+    def _new_setting(self, name, value):
+        """Return what :meth:`_setting` will return once this value is written."""
+        field = self._fields[name]
+        if field.type == "many2many":
+            ids = field.convert_to_cache(value, self.with_context(active_test=False))
+            return sorted(ids, key=str) or False
+        return value or False
 
     def _ask_for_second(self, former):
         """Store the confirmed values of settings that have to be confirmed.
@@ -376,7 +392,7 @@ class G2pSparConnection(models.Model):
         connection = self.sudo()
         changes = dict(connection.unconfirmed or {})
         for name in SETTINGS:
-            value = connection[name] or False
+            value = connection._setting(name)
             if value == former[name]:
                 continue
             old = changes.pop(name, {"old": former[name]})["old"]
@@ -406,7 +422,7 @@ class G2pSparConnection(models.Model):
 
     def _change_text(self, name, old):
         label = self._fields[name]._description_string(self.env)
-        texts = [self._value_text(name, value) for value in (old, self.sudo()[name])]
+        texts = [self._value_text(name, value) for value in (old, self._setting(name))]
         return f"{label}: {texts[0]} → {texts[1]}"
 
     def _value_text(self, name, value):
@@ -415,6 +431,9 @@ class G2pSparConnection(models.Model):
             value = dict(field._description_selection(self.env)).get(value)
         elif field.type == "boolean":
             value = self.env._("Yes") if value else self.env._("No")
+        elif field.type == "many2many" and value:
+            names = self.env[field.comodel_name].sudo().browse(value).mapped("name")
+            value = ", ".join(names)
         elif field.type == "text" and value:
             value = f"SHA-256 {hashlib.sha256(value.encode()).hexdigest()[:32]}"
         return value or self.env._("empty")

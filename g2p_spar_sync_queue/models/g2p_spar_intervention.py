@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
+
 ACTIONS = [
     ("retry", "Tried again"),
     ("resend", "Sent again"),
@@ -16,6 +18,7 @@ class G2pSparIntervention(models.Model):
 
     _name = "g2p.spar.intervention"
     _description = "Intervention at SPAR"
+    _inherit = ["g2p.spar.of.company"]
     _order = "id desc"
 
     mapping_id = fields.Many2one(
@@ -29,7 +32,7 @@ class G2pSparIntervention(models.Model):
         help="The change that was given up, if one was.",
     )
     action = fields.Selection(ACTIONS, required=True, readonly=True)
-    reason = fields.Char(readonly=True)
+    reason = Note(readonly=True)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
@@ -40,6 +43,7 @@ class G2pSparIntervention(models.Model):
 
         :raise UserError: when there is anything to write
         """
+        self.check_access("write")
         if self:
             raise UserError(self.env._("What people did is kept as it was."))
         return super().write(vals)

@@ -36,7 +36,8 @@ class G2pSparKey(models.Model):
 
     _name = "g2p.spar.key"
     _description = "SPAR signing key"
-    _inherit = ["mail.thread", "mail.activity.mixin", "g2p.spar.engine.fields"]
+    _inherit = ["g2p.fa.audited", "g2p.fa.todo", "g2p.spar.engine.fields"]
+    _watch_managers = "g2p_spar_sync_queue.group_manager"
     _order = "connection_id, use_from desc, id desc"
 
     name = fields.Char(required=True, default=lambda self: self._default_name())
@@ -187,6 +188,15 @@ class G2pSparKey(models.Model):
                 )
 
     # === CRUD METHODS === #
+
+    def _check_access(self, operation):
+        """Let only users change a key who may change its connection."""
+        refused = super()._check_access(operation)
+        if refused or operation == "read":
+            return refused
+        others = self.sudo().connection_id.with_env(self.env)._of_others()
+        forbidden = self.filtered(lambda key: key.sudo().connection_id in others)
+        return others._refusal(forbidden)
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -46,22 +46,29 @@ class G2pSparKey(models.Model):
             return
 
     def _remind(self):
-        """Schedule an activity for the user responsible, once for each expiry date."""
+        """Schedule an activity for those responsible, once for each expiry date."""
         if self.warned_for == self.not_after:
             return
         self.activity_unlink([EXPIRY])
         self._store_facts(warned_for=self.not_after)
         end = format_date(self.env, self.not_after)
-        self.activity_schedule(
-            EXPIRY,
-            date_deadline=fields.Date.to_date(self.not_after),
-            summary=self.env._("The signing key ends on %s", end),
-            note=self.env._(
-                "The certificate of “%(key)s” ends on %(date)s. From then on nothing "
-                "is sent to SPAR. Add a new key, have SPAR's operator register its "
-                "certificate, and set the date from which it signs.",
-                key=self.name,
-                date=end,
-            ),
-            user_id=self.connection_id._responsible_user().id,
-        )
+        for user in self.connection_id._responsible_users():
+            self.activity_schedule(
+                EXPIRY,
+                date_deadline=fields.Date.to_date(self.not_after),
+                summary=self.env._("The signing key ends on %s", end),
+                note=self.env._(
+                    "The certificate of “%(key)s” ends on %(date)s. From then on "
+                    "nothing is sent to SPAR. Add a new key, have SPAR's operator "
+                    "register its certificate, and set the date from which it signs.",
+                    key=self.name,
+                    date=end,
+                ),
+                user_id=user.id,
+            )
+
+    @api.model
+    def _hand_over_todos(self, todos):
+        for id_, mine in todos.grouped("res_id").items():
+            if key := self.browse(id_).exists():
+                key.connection_id._hand_over_alerts(mine)

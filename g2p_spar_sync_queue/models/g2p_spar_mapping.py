@@ -98,12 +98,11 @@ class G2pSparMapping(models.Model):
     linked_spar_id = fields.Char(
         "SPAR ID linked", readonly=True, help="The ID under which SPAR has a row."
     )
-    # No role may read it: with the masked number the rest could be guessed. After a
-    # colon follows the digest of the name and phone that were sent, if any.
+    # After a colon follows that of the name and phone that were sent, if any.
     held_digest = fields.Char(
         readonly=True,
         groups=fields.NO_ACCESS,
-        help="SHA-256 of what SPAR holds; empty while unknown.",
+        help="Keyed hash of what SPAR holds; empty while unknown.",
     )
     seen_at = fields.Datetime("Seen at SPAR", readonly=True)
 

@@ -102,9 +102,10 @@ class G2pSparMapping(models.Model):
         :param str action: one of the actions of ``g2p.spar.intervention``
         :param str reason: why, for those that ask
         :return: the mappings that were changed
-        :raise AccessError: when the user is no operator
+        :raise AccessError: when the user is no operator, or not of the company
         """
         self._check_operator()
+        self.check_access("read")
         if action == "resend":
             chosen = self.sudo()
         else:

@@ -87,9 +87,10 @@ class G2pSparReconciliation(models.Model):
     def action_cancel(self):
         """Stop comparing; what was found stays, and nothing is resumed.
 
-        :raise AccessError: when the user is no operator
+        :raise AccessError: when the user is no operator in all companies of the
+            connection
         """
-        self.env["g2p.spar.mapping"]._check_operator()
+        self._check_may_stop()
         running = self.sudo().filtered(lambda run: run.state == "running")
         running.write(
             {
@@ -98,6 +99,11 @@ class G2pSparReconciliation(models.Model):
                 "resume_for_id": False,
             }
         )
+
+    def _check_may_stop(self):
+        self.env["g2p.spar.mapping"]._check_operator()
+        self.check_access("read")
+        self.connection_id._check_companies()
 
     # === JOBS === #
 

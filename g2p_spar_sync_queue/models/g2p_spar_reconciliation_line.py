@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from odoo.addons.g2p_spar_financial_address.const import EDITOR
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
 
 from ..comparison import lines
 from ..comparison.take_over import take_over
@@ -64,7 +65,7 @@ class G2pSparReconciliationLine(models.Model):
         default="open",
         readonly=True,
     )
-    reason = fields.Char(readonly=True)
+    reason = Note(masks=True, readonly=True)
     decided_by_id = fields.Many2one("res.users", string="Decided by", readonly=True)
 
     _once = models.Constraint(
@@ -119,6 +120,7 @@ class G2pSparReconciliationLine(models.Model):
 
     def _open(self):
         self.env["g2p.spar.mapping"]._check_operator()
+        self.check_access("read")
         return self.sudo().filtered(lambda line: line.state in lines.UNDECIDED)
 
     def _decide(self, state, reason=False):

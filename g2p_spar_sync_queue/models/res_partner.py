@@ -26,11 +26,12 @@ class ResPartner(models.Model):
     def _compute_spar_state(self):
         # The first connection speaks for the registrant. All of them are read at once,
         # for a list.
-        first = query.connections(self.env)[:1]
+        connections = query.connections(self.env)
         mappings = self.spar_mapping_ids
         for partner in self:
+            first = connections._serving(partner)[:1]
             mapping = partner.spar_mapping_ids.filtered(
-                lambda mapping: mapping.connection_id == first
+                lambda mapping, first=first: mapping.connection_id == first
             ).with_prefetch(mappings._ids)
             if partner.financial_address_state == "draft":
                 partner.spar_state = "incomplete"
@@ -89,13 +90,17 @@ class ResPartner(models.Model):
 
     # === ARCHIVED AND DELETED REGISTRANTS === #
 
-    def _spar_is_paid(self):
+    def _spar_is_paid(self, companies=()):
         """Return whether SPAR should have this registrant's address.
 
         Archived registrants have left the registry and are not paid any more.
+
+        :param companies: ids of those the connection serves; empty for all
         """
         self.ensure_one()
-        return self.active and self._spar_is_registrant()
+        mine = self.company_id.id
+        is_served = not companies or not mine or mine in companies
+        return is_served and self.active and self._spar_is_registrant()
 
     def write(self, vals):
         turned = self.browse()
@@ -109,7 +114,9 @@ class ResPartner(models.Model):
             # It ends a payment, or starts one again, as surely as the address does.
             if paid := turned.filtered("financial_address_ids"):
                 paid.with_env(self.env)._check_may_change_payment()
-        told = {}
+        told, homes = {}, {}
+        if "company_id" in vals:
+            homes = {partner: partner.company_id for partner in self.sudo()}
         self._spar_hold_details(vals)
         if self._spar_details_triggers() & vals.keys():
             told = {partner: partner._spar_details() for partner in self.sudo()}
@@ -117,6 +124,14 @@ class ResPartner(models.Model):
         # To be paid again may wait for a second person. Also of those without an
         # address: the first one may be entered by another transaction just now.
         turned = turned.filtered(lambda partner: partner.active == bool(vals["active"]))
+        # Another connection may serve their new company.
+        turned |= self.sudo().filtered(
+            lambda partner: (
+                partner in homes
+                and partner.company_id != homes[partner]
+                and (partner.financial_address_ids or partner._spar_is_registrant())
+            )
+        )
         if turned:
             turned.with_env(self.env)._financial_address_changed("admin")
         changed = self.browse(
@@ -163,6 +178,15 @@ class ResPartner(models.Model):
         """Leave out registrants of whom SPAR has or may have a row."""
         known = self.env["g2p.spar.mapping"].sudo()._known_at_spar(self)
         return super()._payment_data_may_leave() - known.partner_id
+
+    def _payment_data_forget(self):
+        """Forget what was seen at SPAR: IDs and hashes; when that was stays."""
+        Reading = self.env["g2p.spar.reading"].sudo()
+        Reading.search([("partner_id", "in", self.ids)]).unlink()
+        Line = self.env["g2p.spar.reconciliation.line"].sudo()
+        lines = Line.search([("mapping_id.partner_id", "in", self.ids)])
+        lines.write({"spar_id": False, "seen": False})
+        return super()._payment_data_forget()
 
     def unlink(self):
         erased = self.filtered(lambda partner: partner._payment_data_is_erased())

@@ -4,6 +4,7 @@ from . import test_breaker
 from . import test_calls_touch_no_database
 from . import test_capture
 from . import test_capture_beside_others
+from . import test_companies
 from . import test_connection
 from . import test_details
 from . import test_crons
@@ -41,3 +42,4 @@ from . import test_spar_vectors
 from . import test_transactions_beside_others
 from . import test_wake_up
 from . import test_upgrade
+from . import test_held_digest

@@ -20,7 +20,7 @@ ADDON = Path(__file__).parents[1]
 BELOW = ADDON.parent / "g2p_spar_financial_address"
 DOCUMENT = ADDON.parent / "docs" / "architecture.md"
 #: What every step calls, so that it has no place of its own on the way.
-EVERYWHERE = {"engine/store.py"}
+EVERYWHERE = {"engine/store.py", "engine/digest.py"}
 #: A row of the table, with its files and its functions.
 ROW = r"^\|[^|]*\|([^|]*\.py[^|]*)\|([^|]*)\|[^|]*\|$"
 

@@ -19,7 +19,9 @@ from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
 )
 from odoo.addons.queue_job.tests.common import trap_jobs
 
-from ..engine import outbox, wake_up
+from ..engine import outbox, store, wake_up
+from ..engine.claim import START
+from ..transactions import RETRYABLE_ERRORS
 
 
 @tagged("post_install", "-at_install")
@@ -82,6 +84,49 @@ class TestCaptureBesideOthers(BesideOthersCase):
         late.cr.commit()
         with self.assertRaises(SerializationFailure):
             self.capture(early)
+
+    def test_a_claim_does_not_wait_for_ever_for_a_row_it_should_skip(self):
+        """PostgreSQL does not skip a lock on the newer version of a row.
+
+        A worker has two transactions: one would wait for the other one.
+        """
+        first = self.open()
+        # The first one makes the mapping only.
+        for _time in range(2):
+            self.capture(first)
+            first.cr.commit()
+        mapping = first["g2p.spar.mapping"].search(
+            [("partner_id", "=", self.partner.id)]
+        )
+        ids = mapping.ids
+        first.cr.execute(
+            "UPDATE g2p_spar_mapping SET state = 'due' WHERE id = ANY(%s)", [ids]
+        )
+        first.cr.commit()
+        early, clerk, worker = (self.open() for _number in range(3))
+        # The snapshot is taken here.
+        early.cr.execute("SELECT FROM g2p_spar_mapping LIMIT 1")
+        # As the reference of a new change does.
+        clerk.cr.execute(
+            "SELECT FROM g2p_spar_mapping WHERE id = ANY(%s) FOR KEY SHARE", [ids]
+        )
+        worker.cr.execute(
+            "UPDATE g2p_spar_mapping SET attempts = 1 WHERE id = ANY(%s)", [ids]
+        )
+        worker.cr.commit()
+        worker.cr.execute(
+            "UPDATE g2p_spar_mapping SET attempts = 2 WHERE id = ANY(%s)", [ids]
+        )
+        for name, *arguments in (
+            ("lock_queued", self.connection.id, 9, START, 0),
+            ("lock_moving", self.connection.id, 9, 0),
+            ("lock_due", ids, 9),
+            ("lock_again", ids),
+        ):
+            early.cr.execute("SAVEPOINT before; SET LOCAL statement_timeout = '8s'")
+            with self.subTest(name), self.assertRaises(RETRYABLE_ERRORS):
+                getattr(store, name)(early, *arguments)
+            early.cr.execute("ROLLBACK TO SAVEPOINT before")
 
 
 class PaidCase(BesideOthersCase):

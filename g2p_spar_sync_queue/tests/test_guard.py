@@ -142,6 +142,7 @@ class TestGuard(SparCase):
         manager = new_test_user(
             self.env, "g_keeper", "g2p_spar_sync_queue.group_manager"
         )
+        self.connection.responsible_id = manager
         self.promoted()
         # Of the two pauses the first is for another database, the second is not.
         for number in range(2):

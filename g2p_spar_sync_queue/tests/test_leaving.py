@@ -74,6 +74,36 @@ class TestLeaving(SparCase):
         self.assertFalse(self.env["g2p.spar.change"].search([]))
         self.assertFalse(self.env["g2p.spar.mapping"].search([]))
 
+    def test_what_was_seen_at_spar_leaves_with_it(self):
+        run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+        fingerprint = "5eed" * 16
+        self.env["g2p.spar.reconciliation.line"].create(
+            {
+                "reconciliation_id": run.id,
+                "mapping_id": self.mapping.id,
+                "kind": "spar_newer",
+                "state": "ignored",
+                "spar_id": "SR-1",
+                "seen": fingerprint,
+            }
+        )
+        self.env["g2p.spar.reading"].sudo().create(
+            {
+                "partner_id": self.registrant.id,
+                "connection_id": self.connection.id,
+                "spar_id": "SR-1",
+                "seen": fingerprint,
+                "tried_at": "2026-01-01",
+            }
+        )
+        texts = [fingerprint, "754200001", self.mapping.sudo().held_digest]
+        self.assertEqual(len(self.tables_with(texts)), 4)
+        self.registrant.action_remove_payment_data()
+        self.run_engine()
+        self.registrant._remove_payment_data()
+        self.assertFalse(self.registrant.payment_removal_date)
+        self.assertEqual(self.tables_with(texts), [])
+
     def test_while_the_answer_to_the_unlink_is_unknown_nothing_is_erased(self):
         address = self.registrant.financial_address_id
         self.registrant.action_remove_payment_data()

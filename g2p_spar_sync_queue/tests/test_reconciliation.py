@@ -332,6 +332,36 @@ class TestReconciliation(SparCase):
         address = mapping.partner_id.financial_address_id
         self.assertEqual(address.mobile_number, "+255754999999")
 
+    def test_who_takes_one_over_has_typed_no_number(self):
+        mapping = self.drift()
+        line = self.compare().line_ids
+        line.with_user(self.both).action_take()
+        line.with_user(self.both)._job_take()
+        address = mapping.partner_id.financial_address_id
+        self.assertEqual(address.entered_by_id, self.both)
+        address.with_user(self.both).reveal()
+        rows = self.env["g2p.fa.reveal"].search([("user_id", "=", self.both.id)])
+        self.assertEqual(rows.address_id, address)
+
+    def test_a_reason_has_no_number(self):
+        mapping = self.drift()
+        line = self.compare().line_ids
+        Dialog = self.env["g2p.spar.intervene"].with_user(self.both)
+        for action, records in (("pause", "mapping_ids"), ("ignore", "line_ids")):
+            ids = mapping.ids if records == "mapping_ids" else line.ids
+            with self.subTest(action), self.assertRefused("Leave numbers"):
+                Dialog.create(
+                    {
+                        "action": action,
+                        "reason": "Call 0754 200 001",
+                        records: [(6, 0, ids)],
+                    }
+                ).action_apply()
+        with self.assertRefused("Leave numbers"):
+            mapping.with_user(self.both)._intervene("pause", "Call 0754 200 001")
+        line._ignore("Call 0754 200 001")
+        self.assertEqual(line.reason, "Call ••••")
+
     def test_what_could_not_be_taken_over_says_why_until_it_is_compared_again(self):
         self.drift()
         line = self.compare().line_ids

@@ -146,3 +146,19 @@ class TestUpgrade(SparCase):
         )
         self.upgrade(NOW, "19.0.1.4.0", "pre", "cooldown")
         self.assertEqual((self.connection | longer).mapped("cool_down"), [2, 60])
+
+    def test_numbers_in_reasons_typed_before_are_hidden(self):
+        self.enter_address()
+        self.mapping._intervene("pause", "They asked for it")
+        kept = self.env["g2p.spar.intervention"].search([], limit=1)
+        self.mapping._intervene("resume", "They called")
+        trail = self.env["g2p.spar.intervention"].search([], limit=1)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE g2p_spar_intervention SET reason = 'Call 0754 200 001' "
+            "WHERE id = %s",
+            trail.ids,
+        )
+        self.upgrade(NOW, "19.0.1.4.0", "post", "notes")
+        self.assertEqual(trail.reason, "Call ••••")
+        self.assertEqual(kept.reason, "They asked for it")

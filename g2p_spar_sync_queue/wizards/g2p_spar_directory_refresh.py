@@ -45,6 +45,7 @@ class G2pSparDirectoryRefresh(models.TransientModel):
         """
         self.ensure_one()
         self._check_may_import()
+        self.connection_id.check_access("write")
         if self.directory_url != self.connection_id.directory_url:
             self.connection_id.directory_url = self.directory_url
         rows, complaints = import_rows(self.env, self.connection_id._fetch_directory())

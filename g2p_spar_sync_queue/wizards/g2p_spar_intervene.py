@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
+
 
 class G2pSparIntervene(models.TransientModel):
     """Asks an operator for the reason of an action, then applies it."""
@@ -19,7 +21,7 @@ class G2pSparIntervene(models.TransientModel):
         required=True,
         readonly=True,
     )
-    reason = fields.Char(required=True)
+    reason = Note(required=True)
 
     @api.model
     def _ask(self, action, field, records):
@@ -31,6 +33,7 @@ class G2pSparIntervene(models.TransientModel):
         :raise AccessError: when the user is no operator
         """
         self.env["g2p.spar.mapping"]._check_operator()
+        records.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Why?"),

@@ -56,6 +56,7 @@ class G2pSparKeyGenerate(models.TransientModel):
         """
         self.ensure_one()
         self.env["g2p.spar.key"].check_access("create")
+        self.connection_id.check_access("write")
         key = self.env["g2p.spar.key"]._generate(
             self.connection_id,
             self.name,

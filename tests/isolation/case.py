@@ -308,9 +308,11 @@ class Case:
         """Every address SPAR got belongs to its owner, and none comes back."""
         owners, places = {}, {}
         for partner, number in self.stage.sql(
-            """SELECT partner_id, mobile_number FROM g2p_financial_address
-                WHERE partner_id = ANY(%s) AND effective_date IS NOT NULL
-                ORDER BY id""",
+            """SELECT a.partner_id, COALESCE(a.mobile_number, e.mobile_number)
+                 FROM g2p_financial_address a
+            LEFT JOIN promotion.erased e ON e.address_id = a.id
+                WHERE a.partner_id = ANY(%s) AND a.effective_date IS NOT NULL
+                ORDER BY a.id""",
             self.people,
         ):
             for spelling in self.spellings:

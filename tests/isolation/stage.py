@@ -63,6 +63,19 @@ CREATE FUNCTION promotion.pg_walfile_name(pg_lsn) RETURNS text LANGUAGE sql AS
             || substr(pg_catalog.pg_walfile_name($1), 9)';
 """
 
+#: SQL: the numbers that are erased with payment data. SPAR was told them before.
+ERASED = """
+CREATE TABLE promotion.erased (address_id int PRIMARY KEY, mobile_number varchar);
+CREATE FUNCTION promotion.keep_number() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO promotion.erased VALUES (OLD.id, OLD.mobile_number);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER keep_number BEFORE UPDATE ON public.g2p_financial_address
+    FOR EACH ROW WHEN (OLD.mobile_number IS NOT NULL AND NEW.mobile_number IS NULL)
+    EXECUTE FUNCTION promotion.keep_number();
+"""
+
 
 class Stage(Clerks):
     """A registry with a running connection to SPAR in this process.
@@ -96,6 +109,7 @@ class Stage(Clerks):
         self.monitor = Monitor(self.link)
         with self.link.cursor() as cursor:
             cursor.execute(PROMOTION)
+            cursor.execute(ERASED)
             cursor.execute(
                 f"""ALTER DATABASE "{self.database}"
                       SET search_path = public, promotion, pg_catalog;

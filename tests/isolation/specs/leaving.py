@@ -124,4 +124,20 @@ SPECS = [
         },
         prepare=queued,
     ),
+    Spec(
+        "archive_and_remove_payment_data",
+        "What SPAR was told before payment data is erased was in use.",
+        lambda c: {
+            "T1": c.request(c.write("archive", active=False)),
+            "T2": c.request(remove(c)),
+            "T3": c.request(c.change_id()),
+            "W": c.work(),
+        },
+        prepare=queued,
+        known=(
+            "W.guard, W.claim, T3.begin, T3.capture, T3.commit, T1.begin, T1.capture, "
+            "T1.commit, W/call.send, W.commit, W.claim, W/call.send, W.commit, "
+            "W.claim, W.claim, T2.begin, T2.capture, T2.capture, T2.commit",
+        ),
+    ),
 ]

@@ -36,6 +36,12 @@ def swapped(case):
     )
 
 
+def both_queued(case):
+    """Prepare a newer address of each of two registrants."""
+    case.prepare(case.amend(0))
+    case.prepare(case.amend(1))
+
+
 SPECS = [
     Spec(
         "settings_while_sending",
@@ -44,6 +50,19 @@ SPECS = [
         stops={"W": WORKER},
         prepare=queued,
         weight=2,
+    ),
+    Spec(
+        "start_ids_swapped",
+        "A start does not wait for itself while two registrants swap IDs.",
+        lambda c: {"S": start(c), "T": swapped(c)},
+        people=("settled", "settled"),
+        connection={"state": "paused"},
+        stops={"S": {"begin", "commit", "enlist", "capture", "guard", "send"}},
+        prepare=both_queued,
+        known=(
+            "T.begin, T.capture, S.begin, T.commit, S.commit, S.enlist, S.guard, "
+            "S.commit, S.gives up, S/call.send, S.commit, T.begin, T.capture, S.commit",
+        ),
     ),
     Spec(
         "ids_swapped",

@@ -1,0 +1,84 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+
+class MailActivity(models.Model):
+    """The watched do not reach the watch.
+
+    To-dos that the suite makes on its models, and alarms about a person, are changed,
+    done and deleted by those they are for, and by managers, but never by the person an
+    alarm is about. A model says who its managers are by ``_watch_managers``.
+    """
+
+    _inherit = "mail.activity"
+
+    watched_id = fields.Many2one(
+        "res.users",
+        string="About",
+        readonly=True,
+        copy=False,
+        groups=fields.NO_ACCESS,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+
+    def _check_access(self, operation):
+        result = super()._check_access(operation)
+        if self.env.su or not self or operation not in ("write", "unlink"):
+            return result
+        forbidden, error = result or (self.browse(), None)
+        out_of_reach = (self - forbidden).filtered(
+            lambda activity: activity.sudo()._is_out_of_reach(self.env.user)
+        )
+        if not out_of_reach:
+            return result
+        return forbidden + out_of_reach, error or self._refuse_reach
+
+    def _is_out_of_reach(self, user):
+        """Return whether it watches others, and this user may not touch it."""
+        if self.watched_id:
+            managers = self.env["g2p.financial.address"]._watch_managers
+        else:
+            model = self.env.get(self.res_model)
+            managers = getattr(model, "_watch_managers", None)
+            if not managers or not self.automated:
+                return False
+        if user == self.watched_id:
+            return True
+        return user != self.user_id and not user.has_group(managers)
+
+    def _refuse_reach(self):
+        return AccessError(
+            self.env._(
+                "This to-do is for another user, who alone can change or finish it."
+            )
+        )
+
+    @api.model
+    def _alert_to_person(self, kind, person, record, watchers, **texts):
+        """Have one of these users look at what a person does, unless one is asked yet.
+
+        :param str kind: external ID of the activity type
+        :param res.users person: who is watched
+        :param record: what the to-do hangs on
+        :param res.users watchers: who may look, best first
+        :param texts: the summary and the note
+        """
+        kind = self.env.ref(kind)
+        about = [("activity_type_id", "=", kind.id), ("watched_id", "=", person.id)]
+        robot = self.env.ref("base.user_root")
+        fit = watchers.filtered("active") - person
+        fit = fit.sorted(lambda user: user == robot)
+        if not fit or self.sudo().search_count(about, limit=1):
+            return
+        self.sudo().create(
+            {
+                **texts,
+                "activity_type_id": kind.id,
+                "automated": True,
+                "res_id": record.id,
+                "res_model_id": self.env["ir.model"]._get_id(record._name),
+                "user_id": fit[0].id,
+                "watched_id": person.id,
+            }
+        )

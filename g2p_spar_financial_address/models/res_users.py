@@ -1,0 +1,109 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+#: Beginning of the names of the models whose records are evidence.
+OURS = "g2p."
+#: With another value of these a user has other roles.
+ROLES = {"active", "company_ids", "group_ids"}
+
+
+class ResUsers(models.Model):
+    """Users who leave: others get their to-dos, the history goes on naming them."""
+
+    _inherit = "res.users"
+
+    # === EVIDENCE === #
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_named(self):
+        """Refuse to delete a user whom the history of payment data names.
+
+        The database would empty who entered, approved, ended or was shown an address.
+        """
+        for user in self:
+            if user._is_evidence():
+                raise UserError(
+                    self.env._(
+                        "%(name)s is named in the history of payment data, which must "
+                        "go on saying who did what. Archive this user instead.",
+                        name=user.name,
+                    )
+                )
+
+    def _is_evidence(self):
+        """Return whether a record of the suite says that this user did something.
+
+        Looked for in every field that the registry writes itself. Records that are
+        deleted with their user are none.
+        """
+        self.ensure_one()
+        made = Domain("create_uid", "=", self.id) & Domain("is_registrant", "=", True)
+        chosen = {"res.partner": made}
+        for name, model in self.env.registry.items():
+            is_table = model._auto and not model._abstract and not model._transient
+            if name.startswith(OURS) and is_table:
+                links = self._evidence_fields(name)
+                chosen[name] = Domain.OR(Domain(link, "in", self.ids) for link in links)
+        return any(
+            self.env[name]
+            .sudo()
+            .with_context(active_test=False)
+            .search_count(domain, limit=1)
+            for name, domain in chosen.items()
+        )
+
+    def _evidence_fields(self, model):
+        links = [
+            field
+            for field in self.env[model]._fields.values()
+            if field.store
+            and field.readonly
+            and field.comodel_name == self._name
+            and field.name != "write_uid"
+        ]
+        if any(field.ondelete == "cascade" for field in links if field.column_type):
+            return []
+        return [field.name for field in links]
+
+    # === TO-DOS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        users = super().create(vals_list)
+        self.env["mail.activity"]._spar_todos(users)._spar_hand_over()
+        return users
+
+    def write(self, vals):
+        if not ROLES & vals.keys():
+            return super().write(vals)
+        todos = self.env["mail.activity"]._spar_todos(self)
+        if not vals.get("active", True):
+            todos._spar_park()
+        result = super().write(vals)
+        todos._spar_hand_over()
+        return result
+
+    def action_archive(self):
+        todos = self.env["mail.activity"]._spar_todos(self)
+        todos._spar_park()
+        result = super().action_archive()
+        todos._spar_hand_over()
+        return result
+
+    def unlink(self):
+        todos = self.env["mail.activity"]._spar_todos(self)
+        todos._spar_park()
+        result = super().unlink()
+        todos._spar_hand_over()
+        return result
+
+
+class ResGroups(models.Model):
+    _inherit = "res.groups"
+
+    def write(self, vals):
+        result = super().write(vals)
+        if {"user_ids", "implied_ids", "implied_by_ids"} & vals.keys():
+            self.env["mail.activity"]._spar_todos()._spar_hand_over()
+        return result

@@ -88,7 +88,9 @@ class Clerks:
         )
 
     def edit_and_leave(self, people, numbers):
-        """Have a clerk edit these people; the clerk's account is deleted right after.
+        """Have a clerk edit these people, and leave right after.
+
+        The account is archived: one that the history names cannot be deleted.
 
         :param numbers: of the wallets.
         """
@@ -99,7 +101,7 @@ class Clerks:
             )
         self.as_odoo_does(lambda env: self.edit_in(env, people, numbers), clerk.id)
         with self.env() as env:
-            env["res.users"].browse(clerk.id).unlink()
+            env["res.users"].browse(clerk.id).active = False
 
     def end(self, people):
         """End the payment addresses of these people, of those who have one."""

@@ -48,7 +48,7 @@ class TestHeldDigest(SparCase):
         self.upgrade("g2p_spar_sync_queue", "19.0.1.4.0", "post", "held-digest")
         self.assertEqual(self.entry.held_digest, expected)
         self.assertFalse(any(others.sudo().mapped("held_digest")))
-        self.mapper.log.clear()
+        self.mapper.forget()
         self.run_engine()
         sent = [ids for _operation, ids in self.mapper.log if "SR-1" in ids]
         self.assertFalse(sent, "nothing is sent again")

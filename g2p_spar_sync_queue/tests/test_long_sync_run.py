@@ -152,7 +152,8 @@ class TestLongSyncRun(KeyCase):
             self.connection.pause_reason,
             "The signing key: It cannot sign. Set up a new key.",
         )
-        self.assertEqual(len(self.connection.activity_ids), 1)
+        alerted = self.connection.activity_ids.user_id
+        self.assertEqual(alerted, self.connection._responsible_users())
 
     def test_what_cannot_be_signed_was_never_about_to_be_sent(self):
         with self.failing_after(0):

@@ -276,7 +276,7 @@ class Sequences:
             yield keys.make_partner_key(folder / f"sequences-{number}")
 
     def _leaver_edits(self, place):
-        """A clerk edits, and their account is deleted before anything is sent."""
+        """A clerk edits, and leaves before anything is sent."""
         (number,) = self.lab.new_numbers(1)
         self.lab.edit_and_leave([self.people[place]], [number])
         self.model[self.people[place]] = number

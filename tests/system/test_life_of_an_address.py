@@ -115,5 +115,5 @@ def test_bad_input_is_refused_with_a_plain_message(registry, trail, values, mess
 
 def test_a_second_registrant_with_the_same_spar_id_is_refused(registry):
     registry.registrant("First", "SR-8")
-    with pytest.raises(RpcError, match="Another registrant already has this SPAR ID"):
+    with pytest.raises(RpcError, match="First, Second: SR-8"):
         registry.registrant("Second", "SR-8")

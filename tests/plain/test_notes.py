@@ -9,7 +9,7 @@ import pytest
 
 from tools import settings
 
-FREE = {"Char", "Text", "Html"}
+FREE = {"Char", "Text", "Html", "NormalChar"}
 
 #: What people type that is no note: names, codes, and where things are. Checked by the
 #: models themselves.
@@ -37,7 +37,7 @@ NAMES = {
     "g2p.dfsp.branch": {"code", "name"},
     "g2p.dfsp.import": {"file_name"},
     "g2p.dfsp.import.line": {"branch", "provider"},
-    "g2p.fa.settings": {"id_source", "id_template"},
+    "g2p.fa.settings": {"id_source", "id_template", "placeholder_ids"},
     "g2p.fa.strategy": {"fa_type_code", "name", "template"},
     "g2p.odk.form": {"name", "xml_form_id"},
     "g2p.odk.mapping.line": {"parameter"},
@@ -76,7 +76,7 @@ NAMES = {
         "upload_password",
     },
     "g2p.spar.key.generate": {"name", "organisation"},
-    "res.partner": {"spar_id"},
+    "res.partner": {"complete_name", "name", "spar_id"},
 }
 
 #: The numbers themselves, and what stands beside them: protected by groups.

@@ -86,6 +86,7 @@ class TestStatusForOthers(StatusCase):
                 for told in (shown, viewed):
                     # They are two questions, one after the other.
                     self.assertTrue(told["rows"][0].pop("seen_at"))
+                    self.assertTrue(told["rows"][0].pop("when"))
                 self.assertEqual(shown, viewed)
 
     def test_reasons_and_names_stay_among_colleagues(self):

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tools import frozendict
@@ -360,14 +360,21 @@ class G2pFinancialAddress(models.Model):
     def _country_of_numbers(self, dfsp, partner):
         """Return the country of numbers typed without a country code, or none.
 
-        That of the provider, or else of the registrant's company, whoever enters it. A
-        registrant of no company is of each: then only if all have the same country.
+        It is the provider's country, or else that of the registrant's company; the
+        user's company does not count. For a registrant without a company it is the
+        country that all companies have, if they have only one.
         """
         if dfsp.country_id or partner.company_id:
             return dfsp.country_id or partner.company_id.country_id
-        known = [("partner_id.country_id", "!=", False)]
-        countries = self.env["res.company"].sudo().search(known).country_id
+        companies = self.env["res.company"].sudo().browse(self._company_ids())
+        countries = companies.partner_id.country_id
         return countries if len(countries) == 1 else countries.browse()
+
+    @api.model
+    @tools.ormcache()
+    def _company_ids(self):
+        active = [("active", "=", True)]
+        return tuple(self.env["res.company"].sudo().search(active).ids)
 
     @api.model
     def _read_companies(self, entries):
@@ -455,7 +462,7 @@ class G2pFinancialAddress(models.Model):
         """Return the account number, mobile number or e-mail address, checked.
 
         :param partner_id: whose address it is, if that is known: a number without a
-            country code is of the country of their company, whoever enters it
+            country code is of the country of their company, not of the user's
         """
         if fa_type == BANK_ACCOUNT:
             number = checked(self.env, checks.clean_account_number, text)

@@ -143,19 +143,28 @@ class TestEntering(FinancialAddressCase):
         self.assertEqual(last.mobile_number, in_use.mobile_number)
 
     def test_many_take_no_query_each(self):
+        self.bank.account_pattern = False
+        self.assertNoQueryEach(
+            lambda n, one: self.entry(
+                False,
+                one,
+                fa_type="bank_account",
+                dfsp_id=self.bank.id,
+                account_number=f"0123{n:06}",
+                mobile_number=False,
+            )
+        )
+
+    def test_nor_do_wallets_of_no_country(self):
+        """The companies' country is that of the numbers, where all have the same."""
+        self.env["res.company"].search([]).country_id = self.env.ref("base.tz")
+        self.operator.country_id = False
+        self.assertNoQueryEach(lambda n, one: self.entry(f"0754 200 {n:03}", one))
+
+    def assertNoQueryEach(self, entry_of):
         def queries(numbers):
             people = [self.new_registrant(f"Q {n}", f"Q-{n}") for n in numbers]
-            entries = [
-                self.entry(
-                    False,
-                    one,
-                    fa_type="bank_account",
-                    dfsp_id=self.bank.id,
-                    account_number=f"0123{n:06}",
-                    mobile_number=False,
-                )
-                for n, one in zip(numbers, people, strict=True)
-            ]
+            entries = [entry_of(n, one) for n, one in zip(numbers, people, strict=True)]
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
@@ -164,7 +173,6 @@ class TestEntering(FinancialAddressCase):
             self.env.flush_all()
             return self.env.cr.sql_log_count - before
 
-        self.bank.account_pattern = False
         queries(range(100, 103))
         few, many = queries(range(3)), queries(range(10, 40))
         self.assertLess(many - few, 27)

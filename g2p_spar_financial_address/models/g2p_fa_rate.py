@@ -1,11 +1,9 @@
 import hashlib
 import math
 
-from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
-
 from odoo import api, models
 
-from ..toolkit.transactions import is_open
+from ..toolkit.transactions import waiting_cursor
 
 #: All that is asked for at once, in one round trip. Where too little is left, nothing
 #: is written, and the key is not among those returned. What comes after the first is
@@ -124,15 +122,7 @@ class G2pFaRate(models.AbstractModel):
             cr.execute("DELETE FROM g2p_fa_rate_taken WHERE until < clock_timestamp()")
 
     def _apart(self):
-        """Return a cursor whose statements wait for others at a row, and then go on.
-
-        Odoo's own transactions would fail there instead.
-        """
-        cr = self.env.registry.cursor()
-        # The registry may give a cursor inside a transaction that goes on.
-        if not is_open(cr):
-            cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
-        return cr
+        return waiting_cursor(self.env.registry)
 
 
 def _digest(key):

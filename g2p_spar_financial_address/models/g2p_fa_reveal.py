@@ -57,8 +57,8 @@ class G2pFaReveal(models.Model):
         ],
         required=True,
         readonly=True,
-        help="A question for a whole number that nobody has leaves a row without a "
-        "payment address.",
+        help="A search for a whole number that no registrant has leaves a row "
+        "without a payment address.",
     )
     _asked = models.Index("(create_date) WHERE way = 'search'")
 
@@ -81,6 +81,15 @@ class G2pFaReveal(models.Model):
                 for address in addresses.sudo()
             ]
         )
+
+    @api.model
+    def _note_without_address(self, way, partner=None):
+        """Record an answer in which there was no address.
+
+        :param res.partner partner: the registrant, if it was about one
+        """
+        values = {"partner_id": partner and partner.id, "way": way}
+        self.sudo().create({**values, "user_id": self.env.uid})
 
     # === QUESTIONS FOR WHOLE NUMBERS === #
 
@@ -118,7 +127,7 @@ class G2pFaReveal(models.Model):
                 if there:
                     log._note(there, "search")
                 else:
-                    log.sudo().create({"user_id": self.env.uid, "way": "search"})
+                    log._note_without_address("search")
         except LockNotAvailable:
             # Another transaction, maybe this one, holds the address or the registrant.
             self._note(found, "search")

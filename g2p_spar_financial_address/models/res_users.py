@@ -1,3 +1,5 @@
+from contextlib import contextmanager
+
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -77,26 +79,28 @@ class ResUsers(models.Model):
     def write(self, vals):
         if not ROLES & vals.keys():
             return super().write(vals)
-        todos = self.env["mail.activity"]._spar_todos(self)
-        if not vals.get("active", True):
-            todos._spar_park()
-        result = super().write(vals)
-        todos._spar_hand_over()
-        return result
+        with self._handing_over(leave=not vals.get("active", True)):
+            return super().write(vals)
 
     def action_archive(self):
-        todos = self.env["mail.activity"]._spar_todos(self)
-        todos._spar_park()
-        result = super().action_archive()
-        todos._spar_hand_over()
-        return result
+        with self._handing_over(leave=True):
+            return super().action_archive()
 
     def unlink(self):
+        with self._handing_over(leave=True):
+            return super().unlink()
+
+    @contextmanager
+    def _handing_over(self, leave):
+        """Give the to-dos of these users to others after the block, where necessary.
+
+        :param bool leave: whether the users leave; Odoo then deletes their to-dos
+        """
         todos = self.env["mail.activity"]._spar_todos(self)
-        todos._spar_park()
-        result = super().unlink()
+        if leave:
+            todos._spar_park()
+        yield
         todos._spar_hand_over()
-        return result
 
 
 class ResGroups(models.Model):

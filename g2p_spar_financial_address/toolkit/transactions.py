@@ -45,14 +45,24 @@ def second_cursor(env):
 
     The caller itself may hold them.
     """
-    with env.registry.cursor() as cr:
-        # The registry may give a cursor inside a transaction that goes on.
+    with waiting_cursor(env.registry) as cr:
         if is_open(cr):
             env.flush_all()
         else:
-            cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
             cr.execute("SET LOCAL lock_timeout = '1s'")
         yield cr
+
+
+def waiting_cursor(registry):
+    """Return a cursor whose statements wait for others at a row, and then go on.
+
+    Odoo's own transactions would fail there instead. The registry may give a cursor
+    inside a transaction that goes on: its isolation level is settled, and stays.
+    """
+    cr = registry.cursor()
+    if not is_open(cr):
+        cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
+    return cr
 
 
 def commit(env):

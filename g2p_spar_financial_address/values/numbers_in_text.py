@@ -5,7 +5,8 @@ Many people read reasons and notes; numbers they should not know do not belong t
 
 import re
 
-from .identifiers import normal, plain_digits
+from .identifiers import normal
+from .typed_numbers import plain_digits
 
 #: Digits from which a number may be that of an account or phone.
 MIN_DIGITS = 7

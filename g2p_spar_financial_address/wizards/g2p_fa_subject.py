@@ -78,20 +78,12 @@ class G2pFaSubject(models.TransientModel):
         :raise AccessError: when the user may not have it
         """
         self._check_may_read(partner)
-        addresses = partner.sudo().financial_address_ids
-        self.env["g2p.fa.reveal"].sudo().create(
-            [
-                {
-                    "address_id": address.id,
-                    "partner_id": partner.id,
-                    "masked": address.masked,
-                    "user_id": self.env.uid,
-                    "way": "subject",
-                }
-                # Without an address there is other data.
-                for address in addresses or [addresses]
-            ]
-        )
+        Reveal = self.env["g2p.fa.reveal"]
+        if addresses := partner.sudo().financial_address_ids:
+            Reveal._note(addresses, "subject")
+        else:
+            # There is other data.
+            Reveal._note_without_address("subject", partner)
         made = self.sudo().create({"partner_id": partner.id})
         return {
             "type": "ir.actions.act_url",
@@ -182,8 +174,9 @@ class G2pFaSubject(models.TransientModel):
                 continue
             for record in records.with_context(bin_size=False):
                 if record[name]:
-                    typed = [record[n] for n in record._fields if n == f"{name}_name"]
-                    found = re.search(r"\.[A-Za-z0-9]{1,5}$", typed and typed[0] or "")
+                    named = f"{name}_name" in record._fields
+                    typed = (named and record[f"{name}_name"]) or ""
+                    found = re.search(r"\.[A-Za-z0-9]{1,5}$", typed)
                     ending = found.group() if found else ""
                     archive.writestr(
                         f"{name}-{record.id}{ending}", base64.b64decode(record[name])

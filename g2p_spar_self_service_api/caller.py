@@ -37,7 +37,7 @@ class Caller:
     ``kind`` is ``client`` or ``citizen``; ``name`` is that of the client, or of the
     issuer of the citizen's token, for people; ``key`` stands for it in records and
     limits. ``partner`` is the registrant it acts for, with all rights on it, and
-    ``spar_id`` their ID; both are None in operations that are about nobody. ``person``
+    ``spar_id`` their ID; both are None in operations without a registrant. ``person``
     stands in limits for the citizen, or for the person a client names.
     """
 

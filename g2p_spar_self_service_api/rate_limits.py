@@ -19,8 +19,8 @@ def of_caller(caller):
     """Return what a call of this caller counts for: the person, and the caller."""
     takings = [(f"api|{caller.key}", caller.rate, MINUTE)]
     if caller.person:
-        # By caller: nobody uses up what a person may do elsewhere. First: a call that
-        # is refused to one person uses up nothing of the others.
+        # By caller, so that one client does not use up a person's calls of another. It
+        # comes first, so that refused calls of one person use up nothing of others.
         key = f"api|{caller.key}|{caller.person}"
         takings.insert(0, (key, caller.person_rate, MINUTE))
     return takings

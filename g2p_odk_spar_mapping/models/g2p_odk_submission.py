@@ -158,7 +158,7 @@ class G2pOdkSubmission(models.Model):
         }
 
     def _forget_answers(self):
-        """Forget what was answered; when, by whom and what became of it stays."""
+        """Erase the answers; date, submitter and result stay."""
         self.write({"payload": False})
 
     @api.autovacuum

@@ -35,7 +35,7 @@ class G2pOdkSubmission(models.Model):
         readonly=True,
         copy=False,
         help="As it was collected or corrected. Submissions of one registrant are "
-        "applied in order, under whichever of their IDs they were collected.",
+        "applied in order, also if they were collected under different IDs.",
     )
     held_by_id = fields.Many2one(
         "g2p.odk.submission",

@@ -42,7 +42,7 @@ class Plan:
     else ``new`` the values of one, ``contact`` the changes of a registrant, and
     ``address`` the clean values of a payment address, if there is one. ``whom`` is
     what submissions wait for each other by: the record ID of the registrant, or the ID
-    that was collected if nobody is known by it.
+    that was collected if no registrant has it.
     """
 
     values: dict = field(default_factory=dict, repr=False)

@@ -18,7 +18,7 @@ class TestOneOrder(ApplyCase):
     def number(self, partner=None):
         return self.in_use(partner).mobile_number
 
-    # === WHATEVER ID THEY WERE COLLECTED UNDER === #
+    # === COLLECTED UNDER DIFFERENT IDS === #
 
     def test_a_late_one_under_another_id_does_not_replace_the_last(self):
         person = self.new_person()

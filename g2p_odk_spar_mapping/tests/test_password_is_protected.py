@@ -138,7 +138,7 @@ class TestPasswordIsProtected(OdkCase):
         self.assertEqual(variables[0], "ODK_ODK_EXAMPLE_ORG")
 
     def test_an_international_host_has_no_names(self):
-        """Made a variable's name, it would be that of a host anybody may register."""
+        """Its variable would have the name of another host, free to register."""
         for host in ("odk.m\u0131nistry.org", "odk.stra\u00dfe.org", "odk\u00e9x.org"):
             with self.subTest(host):
                 variable = names_for(f"https://{host}")[1]

@@ -7,7 +7,7 @@ REMOVED = "the payment data of the registrant is removed"
 
 
 class G2pFaRetention(models.AbstractModel):
-    """What the suite keeps of a registrant, how long, and which job sees to it.
+    """What the suite keeps of a registrant, how long, and which job erases it.
 
     One row for every stored model of the suite; each addon adds its own. Erasing it
     leaves the evidence: who did what and when, with masked numbers.

@@ -154,7 +154,7 @@ class G2pFinancialAddress(models.Model):
         string="Entered by",
         readonly=True,
         copy=False,
-        help="In whose name the number was entered.",
+        help="The user in whose session the number was entered.",
     )
     typed = fields.Boolean(
         readonly=True,

@@ -409,13 +409,13 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _many_changes(self, limit):
-        """Return who changed where people are paid more often than this in an hour.
+        """Return the users with more changes of payment data in an hour than allowed.
 
-        A change is an address for a registrant who has had one in use, whoever ended
-        that, and an end that no new address follows. So is a change of a SPAR ID, of
-        being a registrant, of the company, and archiving a contact. First entries come
-        in masses, and what ODK and the API bring has no user as its author. A draft is
-        no change: its author could delete it, and with it the to-do that hangs on it.
+        A change is an address for a registrant who has had one in use, also if another
+        user ended that, and an end that no new address follows. So is a change of a
+        SPAR ID, of being a registrant, of the company, and archiving a contact. First
+        entries come in masses, and entries of ODK and the API have no user as author. A
+        draft is no change: its author could delete it, and the to-do with it.
 
         :return: ids of users, the number of changes, and the id of the newest address
         :rtype: list[tuple]

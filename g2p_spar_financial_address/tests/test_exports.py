@@ -95,7 +95,7 @@ class TestExports(FinancialAddressCase, HttpCase):
 
 @tagged("post_install", "-at_install")
 class TestHolders(FinancialAddressCase):
-    """A holder is a name, by whatever channel it comes in."""
+    """A holder is a name, in every channel."""
 
     def test_what_a_spreadsheet_would_calculate_is_no_name(self):
         Address = self.env["g2p.financial.address"]

@@ -47,7 +47,7 @@ class TestNotes(TransactionCase):
 
 @tagged("post_install", "-at_install")
 class TestEveryNote(FinancialAddressCase):
-    """Whatever model a note is on, and whoever writes it."""
+    """A note of any model, written by any user."""
 
     def notes(self):
         return [

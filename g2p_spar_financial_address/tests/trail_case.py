@@ -93,7 +93,7 @@ class TrailCase(HttpCase):
         )
 
     def _assert_not_forged(self, record, user):
-        """A message says who wrote it, and when, whatever the author says of it."""
+        """A message has its true author and date; values of clients are ignored."""
         other = self.env.ref("base.user_admin").partner_id
         field = self.env["ir.model.fields"]._get(record._name, "create_uid")
         values = {

@@ -1,6 +1,6 @@
 """What people type, and what each channel makes of it: tables for the tests of all.
 
-A channel's test is a :class:`TypedTables` beside its own case, with an ``enter`` that
+A channel's test inherits :class:`TypedTables` and its own case, with an ``enter`` that
 goes through the channel.
 """
 
@@ -211,7 +211,7 @@ class TypedTables:
                 self.assertTyped(said, expected)
 
     def test_typed_phones_of_the_registrants_company(self):
-        """Whoever enters it, the number is read as in the registrant's company."""
+        """The registrant's company decides how a number is read, not the user's."""
         self.new_typed()
         kenya, uganda = self.env["res.company"].create(
             [

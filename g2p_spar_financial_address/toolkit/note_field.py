@@ -9,7 +9,7 @@ from .value_checks import checked
 class Note(fields.Char):
     """A text that says why, which all viewers of a history read.
 
-    Whatever way leads to it, a text with a number that has to stay masked is refused.
+    In every channel, a text with a number that has to stay masked is refused.
     A test lists the free texts of the suite, and each is a note or says why not.
 
     :param bool masks: hide the number instead, and refuse nothing: for texts that the

@@ -71,7 +71,7 @@ class BaseImport(models.TransientModel):
         result["messages"] = [] if more else self._fa_report(so_far, dryrun)
         return result
 
-    # === CSV AS SPREADSHEETS WRITE IT, WHATEVER IS IMPORTED === #
+    # === CSV AS SPREADSHEETS WRITE IT: FOR ALL MODELS === #
 
     def _read_csv(self, options):
         text = self._decoded_csv(options)
@@ -81,7 +81,7 @@ class BaseImport(models.TransientModel):
         result = super()._read_csv(options)
         if not separator or not result:
             return result
-        # With whatever separator it is read, it is the first row.
+        # It is the first row, with any separator.
         length, rows = result
         return length - 1, rows[1:]
 

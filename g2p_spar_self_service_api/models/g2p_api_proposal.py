@@ -272,7 +272,7 @@ class G2pApiProposal(models.Model):
         return found
 
     def _with_code(self, model, scope, code, names):
-        """Return the one with this code, in whatever characters it is stored."""
+        """Return the one with this code, also in another composition of characters."""
         wanted = identifiers.normal(code)
         records = self.env[model]
         found = records.search_fetch(

@@ -14,8 +14,8 @@ from ..spar.keys import KeyProblem
 def take_over(line):
     """Ask SPAR once more, and enter what it holds.
 
-    The address is entered by the person who decided it, with whatever approval that
-    takes, and only if they may still do so.
+    The address is entered as the user who decided it, under the approval policy, and
+    only if this user still has the rights.
 
     :param line: a ``g2p.spar.reconciliation.line``
     """

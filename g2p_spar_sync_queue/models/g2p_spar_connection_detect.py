@@ -95,7 +95,7 @@ class G2pSparConnection(models.Model):
             "proxy": self.env._(
                 "A proxy in the environment of the server (HTTP_PROXY) gets the calls "
                 "of the job runner to the server itself. Set "
-                "NO_PROXY=localhost,127.0.0.1 beside it, with the “host” of the "
+                "NO_PROXY=localhost,127.0.0.1 as well, with the “host” of the "
                 "section [queue_job] if there is one."
             ),
             "not_reached": self.env._(

@@ -12,7 +12,7 @@ def hashed(text):
 
 @tagged("post_install", "-at_install")
 class TestHeldDigest(SparCase):
-    """What SPAR holds is recognised by a hash that nobody can make without the key."""
+    """SPAR's address is recognised by a hash that cannot be made without the key."""
 
     def setUp(self):
         super().setUp()

@@ -94,7 +94,7 @@ class Two:
             with self._at(1 - sick):
                 lab.run_workers()
         with self._at(1 - sick):
-            # The healthy connection is finished, whatever the state of the other one.
+            # The healthy connection is finished in any state of the other one.
             self.late += lab.seconds_to_next() is not None
         with self._at(sick):
             self._mend()

@@ -79,7 +79,7 @@ NAMES = {
     "res.partner": {"complete_name", "name", "spar_id"},
 }
 
-#: The numbers themselves, and what stands beside them: protected by groups.
+#: The numbers and the values derived from them: protected by groups.
 NUMBERS = {
     "g2p.financial.address": {
         "account_number",

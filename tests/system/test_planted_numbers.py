@@ -1,6 +1,6 @@
 """Numbers and keys planted through every channel, and where they are found afterwards.
 
-All tables, the filestore and the logs are searched, whatever addon they belong to: a
+The tables of all addons, the filestore and the logs are searched: a
 place that is not in the tables below fails.
 """
 
@@ -49,7 +49,7 @@ PLANTED = {
     "proof": "754813018",
     "message of an error": "754813019",
 }
-#: Where a number of the registry is to be: beside it only its mask and keyed hash.
+#: Where a number may be stored. Elsewhere there are only its mask and keyed hash.
 KEPT = {
     ("g2p_financial_address", "mobile_number"),
     ("g2p_financial_address", "account_number"),

@@ -1,6 +1,5 @@
 import io
 
-import openpyxl
 import xlwt
 from psycopg2.errors import SerializationFailure
 
@@ -8,6 +7,7 @@ from odoo.tests import tagged
 from odoo.tools import file_open
 
 from .common import FinancialAddressCase
+from .typed import csv_file, xlsx_file
 
 HEADERS = [
     "SPAR ID",
@@ -85,23 +85,8 @@ class TestImport(FinancialAddressCase):
 
     def file(self, rows, xlsx):
         if not xlsx:
-            text = "\n".join(",".join(row) for row in rows)
-            return {
-                "file": text.encode(),
-                "file_type": "text/csv",
-                "file_name": "a.csv",
-            }
-        book = openpyxl.Workbook()
-        for row in rows:
-            book.active.append(row)
-        stream = io.BytesIO()
-        book.save(stream)
-        return {
-            "file": stream.getvalue(),
-            "file_type": "application/vnd.openxmlformats-officedocument"
-            ".spreadsheetml.sheet",
-            "file_name": "a.xlsx",
-        }
+            return csv_file("\n".join(",".join(row) for row in rows).encode())
+        return xlsx_file(rows)
 
     def addresses(self):
         return self.env["g2p.financial.address"].search(

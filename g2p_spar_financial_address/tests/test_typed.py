@@ -1,8 +1,6 @@
 import csv
 import io
 
-import openpyxl
-
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 
@@ -12,7 +10,7 @@ from ..imports.directory_csv import read_rows
 from ..imports.separator import separator_of
 from ..values.identifiers import normal
 from .common import FinancialAddressCase
-from .typed import SAME_TEXT, TypedTables
+from .typed import SAME_TEXT, TypedTables, csv_file, xlsx_file
 
 OLD_GUESS = {"encoding": "Windows-1252"}
 VALUE = {
@@ -22,9 +20,8 @@ VALUE = {
 }
 
 
-@tagged("post_install", "-at_install")
-class TestTypedInTheForm(TypedTables, FinancialAddressCase):
-    names_providers = False
+class ByEditor(TypedTables):
+    """By a user who may enter addresses."""
 
     @classmethod
     def setUpClass(cls):
@@ -33,6 +30,11 @@ class TestTypedInTheForm(TypedTables, FinancialAddressCase):
 
     def let_see(self, company):
         self.editor.company_ids += company
+
+
+@tagged("post_install", "-at_install")
+class TestTypedInTheForm(ByEditor, FinancialAddressCase):
+    names_providers = False
 
     def enter(self, person, said):
         try:
@@ -159,16 +161,8 @@ class TestTypedInTheForm(TypedTables, FinancialAddressCase):
         self.assertFalse(found["N/A"] | found["-"])
 
 
-class ByFile(TypedTables):
+class ByFile(ByEditor):
     """Through Odoo's own import page."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.editor = cls.new_user("typed_editor", "editor")
-
-    def let_see(self, company):
-        self.editor.company_ids += company
 
     def enter(self, person, said):
         columns = {
@@ -200,10 +194,7 @@ class TestTypedInCsv(ByFile, FinancialAddressCase):
     def file(self, rows):
         text = io.StringIO()
         csv.writer(text).writerows(rows)
-        return self.csv(text.getvalue().encode())
-
-    def csv(self, content):
-        return {"file": content, "file_type": "text/csv", "file_name": "a.csv"}
+        return csv_file(text.getvalue().encode())
 
     def test_files_as_spreadsheets_write_them(self):
         """With a line about the separator, and few accents."""
@@ -225,7 +216,7 @@ class TestTypedInCsv(ByFile, FinancialAddressCase):
             lines = [separator.join(cells) for cells in (columns, row)]
             content = (first + "\r\n".join(lines) + "\r\n").encode(encoding)
             with self.subTest(first=first, encoding=encoding):
-                messages = self.load_file(self.csv(content), columns, separator="")
+                messages = self.load_file(csv_file(content), columns, separator="")
                 self.assertEqual(messages, [])
                 address = person.financial_address_ids
                 self.assertEqual(address.holder_name, "Aïssatou")
@@ -234,7 +225,7 @@ class TestTypedInCsv(ByFile, FinancialAddressCase):
     def test_utf_8_is_not_guessed(self):
         """A library before chardet 4 took these letters for cp1252."""
         wizard = self.env["base_import.import"].create(
-            {"res_model": "res.partner", **self.csv("name\nAïssatou\n".encode())}
+            {"res_model": "res.partner", **csv_file("name\nAïssatou\n".encode())}
         )
 
         self.patch(base_import.chardet, "detect", lambda _content: OLD_GUESS)
@@ -257,14 +248,4 @@ class TestTypedInCsv(ByFile, FinancialAddressCase):
 @tagged("post_install", "-at_install")
 class TestTypedInXlsx(ByFile, FinancialAddressCase):
     def file(self, rows):
-        book = openpyxl.Workbook()
-        for row in rows:
-            book.active.append(row)
-        stream = io.BytesIO()
-        book.save(stream)
-        return {
-            "file": stream.getvalue(),
-            "file_type": "application/vnd.openxmlformats-officedocument"
-            ".spreadsheetml.sheet",
-            "file_name": "a.xlsx",
-        }
+        return xlsx_file(rows)

@@ -4,7 +4,10 @@ A channel's test inherits :class:`TypedTables` and its own case, with an ``enter
 goes through the channel.
 """
 
+import io
 from itertools import count
+
+import openpyxl
 
 from odoo.tools import SQL
 
@@ -122,6 +125,32 @@ SAME_TEXT = [
 
 #: What people write where there is no ID.
 PLACEHOLDERS = ["0", "N/A", "-", "none", " n/a ", "\uff0d", "NONE"]
+
+
+def csv_file(content):
+    """Return the values of an import of a CSV file.
+
+    :param bytes content: of the file
+    """
+    return {"file": content, "file_type": "text/csv", "file_name": "a.csv"}
+
+
+def xlsx_file(rows):
+    """Return the values of an import of a spreadsheet.
+
+    :param list rows: of cells, the titles first
+    """
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    return {
+        "file": stream.getvalue(),
+        "file_type": "application/vnd.openxmlformats-officedocument"
+        ".spreadsheetml.sheet",
+        "file_name": "a.xlsx",
+    }
 
 
 class TypedTables:

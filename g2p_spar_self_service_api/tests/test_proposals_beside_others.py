@@ -136,7 +136,11 @@ class TestProposalsBesideOthers(BesideOthersCase):
         )
         self.assertEqual(proposals.address_id.ids, addresses.ids)
 
-    def test_who_waits_sees_what_they_waited_for(self):
+    def one_waits(self):
+        """Hold the registrant's lock, and have a call wait for it.
+
+        :return: the environment that holds it, the list for the answer, the thread
+        """
         first, seen = self.open(), []
         lock_registrant(first, self.partner)
         waiting = threading.Thread(
@@ -145,6 +149,10 @@ class TestProposalsBesideOthers(BesideOthersCase):
         waiting.start()
         waiting.join(0.3)
         self.assertTrue(waiting.is_alive(), "it did not wait")
+        return first, seen, waiting
+
+    def test_who_waits_sees_what_they_waited_for(self):
+        first, seen, waiting = self.one_waits()
         first["g2p.financial.address"].create(
             {
                 "partner_id": self.partner.id,
@@ -160,14 +168,7 @@ class TestProposalsBesideOthers(BesideOthersCase):
         self.assertEqual(newest.previous_id, addresses.sorted("id")[0])
 
     def test_an_id_that_changes_hands_meanwhile_is_looked_up_again(self):
-        first, seen = self.open(), []
-        lock_registrant(first, self.partner)
-        waiting = threading.Thread(
-            target=lambda: seen.append(self.call("late", "+255754200002"))
-        )
-        waiting.start()
-        waiting.join(0.3)
-        self.assertTrue(waiting.is_alive(), "it did not wait")
+        first, seen, waiting = self.one_waits()
         # A second person has approved it.
         marked(self.partner.with_env(first), APPROVED).spar_id = "MET-0"
         marked(self.other.with_env(first), APPROVED).spar_id = "MET-1"

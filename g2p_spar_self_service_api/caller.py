@@ -211,8 +211,8 @@ def _partner(env, spar_id):
     partners = env["res.partner"].sudo()
     if spar_id:
         # Contacts have a hundred fields more, and this is part of every call.
-        names = ["active", "is_registrant"]
-        partners = partners._spar_by_id({spar_id}, names)[spar_id]
+        found = partners._spar_by_id({spar_id}, partners._spar_fields())
+        partners = found[spar_id]
         partners = partners.filtered(lambda one: one._spar_is_paid())
     if len(partners) != 1:
         raise Problem("unknown_person")

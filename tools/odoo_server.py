@@ -15,10 +15,15 @@ from .processes import Process, Service, child_environment
 CHANNELS = "root:4"
 
 
-def addons_path():
-    """Return the folders Odoo looks for addons in, the project's own last."""
+def addons_path(registry=None):
+    """Return the folders Odoo looks for addons in, the project's own last.
+
+    :param str registry: whose stand-in is among them.
+    """
     packages = virtualenvs.site_packages(settings.ODOO_VENV)
     folders = [*odoo_source.addons_folders(), packages / "odoo" / "addons"]
+    if registry:
+        folders.append(settings.STAND_INS / registry)
     return [*folders, settings.ROOT]
 
 
@@ -33,6 +38,7 @@ class OdooServer(Service):
     :param str channels: job queue's channels and how many jobs each runs at once.
     :param dict options: further values for the ``[options]`` section.
     :param dict env: further environment variables.
+    :param str registry: a registry whose stand-in Odoo finds, too.
     """
 
     def __init__(
@@ -46,7 +52,9 @@ class OdooServer(Service):
         channels=CHANNELS,
         options=None,
         env=None,
+        registry=None,
     ):
+        self.registry = registry
         self.postgres = postgres
         self.database = database
         self.port = port or settings.odoo_port()
@@ -78,7 +86,7 @@ class OdooServer(Service):
         """Return the values of the ``[options]`` section."""
         values = {f"db_{name}": v for name, v in self.postgres.address.items() if v}
         values.update(
-            addons_path=",".join(str(folder) for folder in addons_path()),
+            addons_path=",".join(str(folder) for folder in addons_path(self.registry)),
             admin_passwd=secrets.token_urlsafe(16),
             data_dir=settings.ODOO_DATA,
             db_name=self.database,

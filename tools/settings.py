@@ -139,3 +139,30 @@ def postgres_version():
 def addons():
     """Return the names of the project's own Odoo addons, in alphabetical order."""
     return sorted(path.parent.name for path in ROOT.glob("g2p_*/__manifest__.py"))
+
+
+STAND_INS = ROOT / "tests" / "registries"
+"""Stand-ins for registries, by registry."""
+
+REGISTRIES = {
+    "example": ["example_registry"],
+    "openspp": ["spp_registry", "spp_banking"],
+}
+"""Stand-ins for registries: the addons of each. Some have an addon ``g2p_spar_…``."""
+
+
+def bridge(registry):
+    """Return the name that an addon of ours for this registry has, or would have."""
+    return f"g2p_spar_{registry}"
+
+
+def installed_addons(registry=None):
+    """Return the names of the addons that are installed together.
+
+    :param str registry: one of :data:`REGISTRIES`, with its stand-in; None for plain
+        contacts as the registry.
+    """
+    bridges = {bridge(name) for name in REGISTRIES if name != registry}
+    return [name for name in addons() if name not in bridges] + REGISTRIES.get(
+        registry, []
+    )

@@ -1,13 +1,13 @@
 """``make test``: runs the test suites and sums them up.
 
-========  ==========================================================================
-plain     ``tools/tests`` and ``tests/plain``: no server at all
-addons    tests of the addons, inside Odoo, on a database without demo data
-system    ``tools/tests_system`` and ``tests/system``: real processes, real crashes
-========  ==========================================================================
+==========  ========================================================================
+plain       ``tools/tests`` and ``tests/plain``: no server at all
+addons      tests of the addons, inside Odoo, on a database without demo data
+registries  tests of the addons for registries, each with a stand-in for its registry
+system      ``tools/tests_system`` and ``tests/system``: real processes, real crashes
+==========  ========================================================================
 
-All together, the system suite runs on this terminal and the two others at the same
-time; what they print follows at the end. ``ONLY=plain`` runs one suite;
+All together, the system suite runs on this terminal and the others at the same time; what they print follows at the end. ``ONLY=plain`` runs one suite;
 ``SPAR_TESTS="system -k crash"`` also passes options on to pytest. ``FULL=1`` adds the
 largest tests, as CI does.
 """
@@ -26,7 +26,7 @@ from .processes import child_environment
 from .templates import prepared_template
 from .test_report import Report, read_report
 
-SUITES = ["plain", "addons", "system"]
+SUITES = ["plain", "addons", "registries", "system"]
 #: The suite whose output is seen at once when all of them run.
 LONGEST = "system"
 DATABASE = "test_addons"
@@ -42,6 +42,9 @@ def main(arguments):
     suites, options = _selection(arguments)
     if "addons" in suites:
         _prepare_addons()
+    if "registries" in suites:
+        for registry in settings.REGISTRIES:
+            _prepare_addons(registry)
     alone = len(suites) == 1
     reports = [_timed(suites[0], options)] if alone else _run_all(options)
     total = Report()
@@ -92,49 +95,67 @@ def _run(suite, options, output):
 
     :param output: a file for what it prints; None for this terminal.
     """
-    folders = _folders(suite)
-    if not folders:
-        return Report()
     print(f"\n=== {suite} ===", file=output, flush=True)
+    if suite == "registries":
+        report = Report()
+        for registry in settings.REGISTRIES:
+            report.add(_run_addons(options, output, registry))
+        return report
     if suite == "addons":
-        return _run_addons(folders, options, output)
+        return _run_addons(options, output)
+    folders = _folders(suite)
     return _pytest(suite, ["-p", "no:odoo", *folders, *options], output)
 
 
 def _folders(suite):
-    """Return the folders of a suite that exist."""
-    if suite == "addons":
-        candidates = [f"{name}/tests" for name in settings.addons()]
-    elif suite == "plain":
-        candidates = ["tools/tests", "tests/plain"]
-    else:
-        candidates = ["tools/tests_system", "tests/system"]
-    return [name for name in candidates if (settings.ROOT / name).is_dir()]
+    """Return the folders of a suite that needs no Odoo in its process."""
+    return {
+        "plain": ["tools/tests", "tests/plain"],
+        "system": ["tools/tests_system", "tests/system"],
+    }[suite]
 
 
-def _prepare_addons():
+def _prepare_addons(registry=None):
     """Prepare what the addons' tests need: a browser, and a database to copy.
 
+    :param str registry: whose stand-in is in the database.
     :return: the server and the database.
     """
     problem = chromium.make_available()
     if problem:
         print(f"Browser tests will be skipped: {problem}.")
     postgres = Postgres().start()
-    return postgres, prepared_template(postgres, "plain", settings.addons(), demo=False)
+    name = f"registry_{registry}" if registry else "plain"
+    modules = settings.installed_addons(registry)
+    template = prepared_template(
+        postgres, name, modules, demo=False, registry=registry
+    )
+    return postgres, template
 
 
-def _run_addons(folders, options, output):
-    """Run the addons' own tests on a fresh copy of a prepared database."""
-    postgres, template = _prepare_addons()
-    duplicate_database(postgres, template, DATABASE)
-    config = OdooServer(postgres, DATABASE, name=DATABASE).write_config()
+def _run_addons(options, output, registry=None):
+    """Run addons' own tests on a fresh copy of a prepared database.
+
+    :param str registry: those of its stand-in and of its addon; None for all others.
+    """
+    if registry:
+        parents = [settings.ROOT / settings.bridge(registry)]
+        parents += (settings.STAND_INS / registry).iterdir()
+    else:
+        parents = [settings.ROOT / name for name in settings.installed_addons()]
+    folders = [parent / "tests" for parent in parents]
+    folders = [folder for folder in folders if folder.is_dir()]
+    name = f"{DATABASE}_{registry}" if registry else DATABASE
+    postgres, template = _prepare_addons(registry)
+    duplicate_database(postgres, template, name)
+    server = OdooServer(postgres, name, name=name, registry=registry)
+    config = server.write_config()
     try:
         return _pytest(
-            "addons",
+            f"addons_{registry}" if registry else "addons",
             [
                 f"--odoo-config={config}",
-                f"--odoo-database={DATABASE}",
+                f"--odoo-database={name}",
                 "--odoo-http",
                 *folders,
                 *options,
@@ -142,7 +163,7 @@ def _run_addons(folders, options, output):
             output,
         )
     finally:
-        drop_database(postgres, DATABASE)
+        drop_database(postgres, name)
 
 
 def _pytest(suite, arguments, output=None):

@@ -19,7 +19,7 @@ class ResPartner(models.Model):
         :rtype: dict
         """
         return {
-            "is_registrant": True,
+            **self._spar_new(),
             **self._odk_contact_values(values),
             **self._spar_id_values(values.get("registrant_id")),
         }
@@ -40,7 +40,9 @@ class ResPartner(models.Model):
 
     def _payment_data_forget(self):
         # As it was collected, it is the SPAR ID or what that is made from.
-        names = ("spar_id", "spar_id_kept", *self._spar_id_rule().sources)
-        keys = [one[name] for one in self for name in names]
+        sources = self._spar_id_rule().sources
+        keys = []
+        for one in self:
+            keys += [one.spar_id, one.spar_id_kept, *map(one._spar_id_read, sources)]
         self.env["g2p.odk.submission"]._remove_of(self, keys)
         return super()._payment_data_forget()

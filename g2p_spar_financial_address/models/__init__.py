@@ -19,7 +19,9 @@ from . import g2p_fa_meeting
 from . import g2p_fa_rate
 from . import g2p_fa_sharing
 from . import g2p_fa_reveal
+from . import res_partner_adapter
 from . import res_partner
+from . import res_partner_form
 from . import res_partner_alike
 from . import res_partner_spar_id
 from . import g2p_directory_code

@@ -153,7 +153,9 @@ class G2pFaSettings(models.Model):
         return self._template_problem()
 
     def _source_problem(self, name):
-        """Return why this field of a contact cannot hold the ID, or ``None``."""
+        """Return why the ID cannot come from here, or ``None``."""
+        if name in self.env["res.partner"]._spar_id_sources():
+            return None
         field = self.env["res.partner"]._fields.get(name)
         if field is None:
             return self.env._("Contacts have no field “%s”.", name)

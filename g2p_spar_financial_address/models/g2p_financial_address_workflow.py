@@ -460,8 +460,7 @@ class G2pFinancialAddress(models.Model):
                           AND l.res_model = 'res.partner'
                           AND l.withdrawn IS NOT TRUE
                           AND (l.field_name = 'spar_id' AND l.before != ''
-                               OR l.field_name IN ('is_registrant', 'active',
-                                                   'company_id'))
+                               OR l.field_name = ANY(%(paid_by)s))
                           AND a.effective_date IS NOT NULL
                         GROUP BY p.id, p.proposed_by_id, l.res_id
                    )
@@ -471,6 +470,11 @@ class G2pFinancialAddress(models.Model):
                 since=fields.Datetime.now() - relativedelta(hours=1),
                 limit=limit,
                 robot=SUPERUSER_ID,
+                paid_by=[
+                    "active",
+                    "company_id",
+                    *self.env["res.partner"]._spar_paid_fields(),
+                ],
             )
         )
 

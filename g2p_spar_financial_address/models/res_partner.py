@@ -16,14 +16,10 @@ CHUNK = 100
 class ResPartner(models.Model):
     """A contact that may be a registrant, with one payment address in use.
 
-    The suite reads a registrant's data through the ``_spar_…`` methods only. A registry
-    that stores these data elsewhere overrides those methods.
+    What the suite reads of a registrant is in ``res_partner_adapter.py``.
     """
 
     _inherit = "res.partner"
-    is_registrant = fields.Boolean(
-        string="Registrant", help="A person or household in the registry."
-    )
     financial_address_ids = fields.One2many(
         "g2p.financial.address", "partner_id", string="Payment addresses", groups=VIEWER
     )
@@ -89,33 +85,7 @@ class ResPartner(models.Model):
             partner.financial_address_id = in_use or pending or draft
             partner.financial_address_state = partner.financial_address_id.state
 
-    # === WHAT THE SUITE READS OF A REGISTRANT === #
-
-    def _spar_is_registrant(self):
-        """Return whether the registry pays this contact."""
-        self.ensure_one()
-        return self.is_registrant
-
-    def _spar_get_name(self):
-        """Return the registrant's full name."""
-        self.ensure_one()
-        return self.name
-
-    def _spar_get_phone(self):
-        """Return the contact phone of the registrant, or ``False``.
-
-        It is never the number of a wallet.
-        """
-        self.ensure_one()
-        return self.phone
-
-    def _spar_get_agent(self):
-        """Return the user who looks after this registrant, such as a field agent.
-
-        :rtype: res.users
-        """
-        self.ensure_one()
-        return self.user_id
+    # === WHAT SPAR GETS OF A REGISTRANT === #
 
     def _spar_details(self, settings=None):
         """Return what SPAR receives besides the ID and the address, by the settings.
@@ -145,7 +115,7 @@ class ResPartner(models.Model):
     @api.model
     def _financial_address_triggers(self):
         """Return the fields of a contact that decide what SPAR should hold."""
-        return {"is_registrant"}
+        return self._spar_paid_fields()
 
     def _financial_address_changed(self, channel):
         """Hook: the address SPAR should have for these registrants may have changed.
@@ -216,8 +186,7 @@ class ResPartner(models.Model):
     # === FINDING REGISTRANTS BY ID === #
 
     # For channels that only have the ID on a person's card. That ID may be the SPAR ID,
-    # or a value the SPAR ID is made from. A registry that stores IDs elsewhere
-    # overrides these methods.
+    # or a value the SPAR ID is made from.
 
     @api.model
     def _spar_find(self, texts):
@@ -231,17 +200,14 @@ class ResPartner(models.Model):
         everybody = self.sudo().with_context(active_test=False)
         texts = {text for text in texts if not self._spar_id_is_missing(text)}
         at_spar = {text: {text, self._spar_id_from(text)} for text in texts}
-        by_id = everybody._spar_by_id(set().union(*at_spar.values()), sources)
-        # A source field has the text as it was typed, which may differ from the normal
-        # form.
+        by_id = everybody._spar_by_id(set().union(*at_spar.values()))
+        # A source has the text as it was typed, which may differ from the normal form.
         in_sources = {text: identifiers.spellings(text) for text in texts}
         values = sorted(set().union(*in_sources.values()))
         by_value = defaultdict(everybody.browse)
-        if sources and values:
-            wanted = Domain.OR(Domain(name, "in", values) for name in sources)
-            for partner in everybody.search_fetch(wanted, ["spar_id", *sources]):
-                for name in sources:
-                    by_value[partner[name]] |= partner
+        for source in sources if values else ():
+            for value, owners in everybody._spar_id_owners(source, values).items():
+                by_value[value] |= owners
         found = defaultdict(everybody.browse)
         for text in texts:
             for spar_id in at_spar[text]:
@@ -256,9 +222,13 @@ class ResPartner(models.Model):
         :return: their normal forms, by contact
         :rtype: dict
         """
-        names = ("spar_id", *self._spar_id_rule().sources)
+        sources = self._spar_id_rule().sources
         return {
-            partner: {identifiers.normal(partner[n]) for n in names if partner[n]}
+            partner: {
+                identifiers.normal(text)
+                for text in (partner.spar_id, *map(partner._spar_id_read, sources))
+                if text
+            }
             for partner in self.sudo()
         }
 
@@ -276,7 +246,8 @@ class ResPartner(models.Model):
         """
         sources = self._spar_id_rule().sources
         text = identifiers.normal(text)
-        return {sources[0] if sources else "spar_id": text} if text else {}
+        source = sources[0] if sources else "spar_id"
+        return self._spar_id_new(source, text) if text else {}
 
     # === SUBJECT ACCESS === #
 

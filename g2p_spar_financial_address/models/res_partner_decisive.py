@@ -7,9 +7,6 @@ from odoo.tools import SQL
 from ..const import FA_TYPES
 from ..toolkit.context_flags import APPROVED, channel_of, is_marked, marked
 
-#: Setting one of these fields to true again resumes a payment.
-_RESUMING = ("is_registrant", "active")
-
 
 class ResPartner(models.Model):
     """Changes of a SPAR ID, and payments that resume.
@@ -61,7 +58,8 @@ class ResPartner(models.Model):
     @api.model
     def _decisive_names(self):
         sources = self._spar_id_rule().sources
-        return {"spar_id", "company_id", *_RESUMING, *sources}
+        paid = {"active"} | self._spar_paid_fields()
+        return {"spar_id", "company_id", *paid, *sources}
 
     def _decisive_changes(self, vals):
         changes = super()._decisive_changes(vals)
@@ -107,7 +105,7 @@ class ResPartner(models.Model):
 
     def _deciding(self, new, old_id, new_id, taken_over):
         """Return which of these new values redirect or resume a payment."""
-        names = {name for name in _RESUMING if new.get(name)}
+        names = self._spar_resuming(new)
         names |= {"company_id"} & new.keys()
         if old_id != new_id and (old_id or taken_over or self._had_id()):
             made_of = {"spar_id", *self._spar_id_rule().sources} & new.keys()

@@ -9,7 +9,6 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import split_every
 
@@ -22,6 +21,9 @@ from ..values.checks import clean_id
 
 #: Contacts in memory at once when all of them are processed.
 _CHUNK = 2000
+
+#: Registrants among whom an example is looked for.
+_LOOKED_AT = 100
 
 #: Names in a message about contacts that would share an ID.
 _NAMED = 5
@@ -174,10 +176,7 @@ class ResPartner(models.Model):
         :raise UserError: naming those fields
         """
         if rule.sources:
-            labels = [
-                self._fields[name]._description_string(self.env)
-                for name in rule.sources
-            ]
+            labels = map(self._spar_id_label, rule.sources)
             raise UserError(
                 self.env._(
                     "The SPAR ID is not typed by hand: it is made from %(fields)s. "
@@ -227,15 +226,19 @@ class ResPartner(models.Model):
     def _spar_id_value(self, sources):
         """Return the ID this contact has in the registry, or a falsy value.
 
-        A registry that keeps IDs in another model overrides this, and calls
-        :meth:`_spar_id_refresh` whenever one of them changes.
-
-        :param tuple sources: names of fields, in the order in which to look at them
+        :param tuple sources: where to look, in this order
         :rtype: str
         """
         self.ensure_one()
-        values = (self[name] for name in sources)
+        values = map(self._spar_id_read, sources)
         return next((v for v in values if not self._spar_id_is_missing(v)), False)
+
+    @api.model
+    def _spar_id_label(self, source):
+        """Return what people call a source of IDs."""
+        if source in self._spar_id_sources():
+            return self._spar_id_sources()[source]
+        return self._fields[source]._description_string(self.env)
 
     @api.model
     def _financial_address_triggers(self):
@@ -247,16 +250,18 @@ class ResPartner(models.Model):
     def _spar_id_refresh(self):
         """Update the SPAR IDs of these contacts, and call the SPAR engine's hook.
 
-        For registries whose IDs are not fields of the contact. It does nothing if SPAR
-        IDs are typed by hand. It checks no rights; the caller does. Changes that need
-        approval by the policy wait for a second person.
+        It does nothing if SPAR IDs are typed by hand. Changes that need approval by the
+        policy wait for a second person.
 
         :return: the contacts whose SPAR ID has changed
+        :raise AccessError: for a user who is no editor of payment addresses
         :raise ValidationError: when two contacts would share an ID
         """
         if not self._spar_id_rule().sources:
             return self.browse()
         plan = self._spar_id_plan(self._spar_id_locked_rule())
+        if plan:
+            self.browse(plan)._check_may_change_payment()
         people = trusted(self.browse(plan), "admin")
         wanted = {person: {"spar_id": plan[person.id]} for person in people}
         for person in self.env["g2p.fa.proposal"]._hold_back(wanted, one_each=True):
@@ -319,7 +324,7 @@ class ResPartner(models.Model):
     def _spar_id_plan_all(self, rule):
         """Return :meth:`_spar_id_plan` of all registrants, also archived ones."""
         everybody = self.sudo().with_context(active_test=False)
-        registrants = everybody.search([("is_registrant", "=", True)], order="id")
+        registrants = everybody.search(self._spar_domain(), order="id")
         plan = {}
         for ids in split_every(_CHUNK, registrants.ids):
             chunk = everybody.browse(ids)
@@ -366,16 +371,14 @@ class ResPartner(models.Model):
         :param IdRule rule: how it is made
         :rtype: str
         """
-        has_one = Domain.OR(
-            Domain(name, "!=", False) for name in rule.sources or ("spar_id",)
-        )
-        registrant = self.sudo().search(
-            has_one & Domain("is_registrant", "=", True), order="id", limit=1
-        )
-        if not registrant:
-            return rule.template.replace("{id}", "8871")
-        made = registrant._spar_id_made(rule) if rule.sources else registrant.spar_id
-        return f"{registrant.display_name}: {made}"
+        some = self.sudo().search(self._spar_domain(), order="id", limit=_LOOKED_AT)
+        made = ((one, one._spar_id_made(rule)) for one in some)
+        if not rule.sources:
+            made = ((one, one.spar_id) for one in some)
+        for registrant, spar_id in made:
+            if spar_id:
+                return f"{registrant.display_name}: {spar_id}"
+        return rule.template.replace("{id}", "8871")
 
     @api.model
     def _spar_id_apply(self, plan):

@@ -40,7 +40,8 @@ class ResUsers(models.Model):
         deleted with their user are none.
         """
         self.ensure_one()
-        made = Domain("create_uid", "=", self.id) & Domain("is_registrant", "=", True)
+        made = Domain("create_uid", "=", self.id)
+        made &= self.env["res.partner"]._spar_domain()
         chosen = {"res.partner": made}
         for name, model in self.env.registry.items():
             is_table = model._auto and not model._abstract and not model._transient

@@ -27,6 +27,8 @@ from . import test_rate
 from . import test_request_bodies
 from . import test_other_ways_round
 from . import test_res_partner
+from . import test_registrant_adapter
+from . import test_registrant_form
 from . import test_retention
 from . import test_roles
 from . import test_second_person_directory

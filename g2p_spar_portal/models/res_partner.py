@@ -41,7 +41,7 @@ class ResPartner(models.Model):
         # An editor chooses the field agent of a registrant: no parent brings one.
         brought = self.filtered(
             lambda one: (
-                one.is_registrant
+                one._spar_is_registrant()
                 and any(
                     user.has_group(FIELD_AGENT) for user in one.parent_id.sudo().user_id
                 )
@@ -73,7 +73,7 @@ class ResPartner(models.Model):
         # With sudo: agents may not read the other agents of a registrant.
         assigned = self.sudo()._search([("agent_ids", "in", user.ids)])
         return (
-            Domain("is_registrant", "=", True)
+            self._spar_domain()
             & Domain("active", "=", True)
             & (Domain("user_id", "=", user.id) | Domain("id", "in", assigned))
         )
@@ -100,7 +100,7 @@ class ResPartner(models.Model):
             message_operation
         )
         if self.env.user.has_group(FIELD_AGENT):
-            registrants = self.sudo().filtered("is_registrant")
+            registrants = self.sudo().filtered(lambda one: one._spar_is_registrant())
             operations.update(dict.fromkeys(self & registrants, "write"))
         return operations
 
@@ -113,7 +113,7 @@ class ResPartner(models.Model):
             # Nor are they subscribed to contacts that they register.
             quiet = self.with_context(mail_create_nosubscribe=True)
         partners = super(ResPartner, quiet).create(vals_list).with_env(self.env)
-        partners.filtered("is_registrant")._check_may_choose_agent()
+        partners.filtered(lambda one: one._spar_is_registrant())._check_may_choose_agent()
         return partners
 
     def write(self, vals):
@@ -123,7 +123,7 @@ class ResPartner(models.Model):
         result = super().write(vals)
         self.filtered(
             lambda partner: (
-                partner.is_registrant and partner.sudo().user_id != before[partner]
+                partner._spar_is_registrant() and partner.sudo().user_id != before[partner]
             )
         )._check_may_choose_agent()
         return result
@@ -165,7 +165,7 @@ class ResPartner(models.Model):
         """
         names = {name: values[name] for name in self._portal_name_fields()}
         return {
-            "is_registrant": True,
+            **self._spar_new(),
             "user_id": self.env.uid,
             "name": " ".join(name for name in names.values() if name),
             **names,

@@ -139,6 +139,8 @@ class G2pApiProposal(models.Model):
         spar_id = person.spar_id
         lock_registrant(self.env, person)
         person.invalidate_recordset(["spar_id"], flush=False)
+        # Contacts have a hundred columns more.
+        person.fetch(["spar_id", *person._spar_fields()])
         if person.spar_id != spar_id:
             raise ConcurrencyError("another ID")
 

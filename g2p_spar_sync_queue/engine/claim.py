@@ -246,8 +246,7 @@ def wanted_of(env, entries, in_use=False):
     """
     partners = env["res.partner"].sudo().browse(entry.partner_id for entry in entries)
     # Only what is needed: a contact has many columns.
-    names = ["active", "company_id", "is_registrant", "name", "phone", "spar_id"]
-    partners.fetch(names)
+    partners.fetch(["spar_id", *partners._spar_fields()])
     # An address may be unwritable, for example because its provider was renamed. It
     # must not stop those it would have travelled with.
     written_of = _written(env, entries, in_use) if entries else {}

@@ -90,18 +90,6 @@ class ResPartner(models.Model):
 
     # === ARCHIVED AND DELETED REGISTRANTS === #
 
-    def _spar_is_paid(self, companies=()):
-        """Return whether SPAR should have this registrant's address.
-
-        Archived registrants have left the registry and are not paid any more.
-
-        :param companies: ids of those the connection serves; empty for all
-        """
-        self.ensure_one()
-        mine = self.company_id.id
-        is_served = not companies or not mine or mine in companies
-        return is_served and self.active and self._spar_is_registrant()
-
     def write(self, vals):
         turned = self.browse()
         if "active" in vals:

@@ -1,0 +1,157 @@
+"""The registrant adapter of OpenSPP 2: persons and households of ``spp_registry``."""
+
+from lxml import etree
+
+from odoo import api, models
+from odoo.fields import Command
+
+from odoo.addons.g2p_spar_financial_address.const import EDITOR
+from odoo.addons.g2p_spar_financial_address.models.res_partner_adapter import Anchor
+
+#: The vocabulary of the types of IDs.
+ID_TYPES = "urn:openspp:vocab:id-type"
+#: How the payment settings name a source: this, and the code of the type.
+SOURCE = "id:"
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    # === WHO IS A REGISTRANT, AND PAID === #
+
+    def _spar_is_paid(self, companies=()):
+        """Also not while disabled, which is how OpenSPP lets people leave."""
+        return not self.disabled and super()._spar_is_paid(companies)
+
+    @api.model
+    def _spar_resuming(self, vals):
+        enabled = {"disabled"} if "disabled" in vals and not vals["disabled"] else set()
+        return super()._spar_resuming(vals) | enabled
+
+    @api.model
+    def _spar_paid_fields(self):
+        return super()._spar_paid_fields() | {"disabled"}
+
+    # === PHONE === #
+
+    def _spar_get_phone(self):
+        """Return the first phone: OpenSPP joins all of a person's by commas."""
+        phone = super()._spar_get_phone()
+        return (phone or "").split(",")[0].strip() or False
+
+    # === THE ID === #
+
+    @api.model
+    def _spar_id_sources(self):
+        types = self.env["spp.vocabulary.code"].sudo()
+        types = types.search([("namespace_uri", "=", ID_TYPES)])
+        return {
+            **super()._spar_id_sources(),
+            **{f"{SOURCE}{one.code}": one.display for one in types},
+        }
+
+    def _spar_id_read(self, source):
+        if not source.startswith(SOURCE):
+            return super()._spar_id_read(source)
+        self.ensure_one()
+        code = source.removeprefix(SOURCE)
+        # A document that has expired still has the person's number. One that was
+        # removed stays as an invalid row.
+        rows = self.sudo().reg_ids.filtered(
+            lambda row: (
+                row.namespace_uri == ID_TYPES
+                and row.id_type_id.code == code
+                and row.status != "invalid"
+            )
+        )
+        return rows[:1].value
+
+    @api.model
+    def _spar_id_owners(self, source, texts):
+        if not source.startswith(SOURCE):
+            return super()._spar_id_owners(source, texts)
+        rows = self.env["spp.registry.id"].sudo()
+        rows = rows.search_fetch(
+            [
+                ("id_type_id", "=", self._spar_id_type(source).id),
+                ("value", "in", texts),
+                ("status", "!=", "invalid"),
+            ],
+            ["partner_id", "value"],
+        )
+        seen = self.search([("id", "in", rows.partner_id.ids)])
+        return {
+            value: seen & self.browse(of_value.partner_id.ids)
+            for value, of_value in rows.grouped("value").items()
+        }
+
+    @api.model
+    def _spar_id_new(self, source, text):
+        if not source.startswith(SOURCE):
+            return super()._spar_id_new(source, text)
+        row = {"id_type_id": self._spar_id_type(source).id, "value": text}
+        return {"reg_ids": [Command.create(row)]}
+
+    @api.model
+    def _spar_id_type(self, source):
+        """Return the type of IDs that a source of the payment settings stands for."""
+        types = self.env["spp.vocabulary.code"].sudo()
+        return types.get_code(ID_TYPES, source.removeprefix(SOURCE))
+
+    # === FORMS === #
+
+    @api.model
+    def _spar_forms(self):
+        """Return OpenSPP's one form: it replaces the sheet of the contact form.
+
+        It has a notebook for persons and one for households, of which one is visible.
+        """
+        return {
+            **super()._spar_forms(),
+            "base.view_partner_form": [
+                Anchor("//page[@name='identity']", "after"),
+                Anchor("//page[@name='group_identity']", "after"),
+            ],
+        }
+
+    @api.model
+    def _get_view(self, view_id=None, view_type="form", **options):
+        arch, view = super()._get_view(view_id, view_type, **options)
+        if view_type == "form" and self._spar_anchors_of(view):
+            self._spar_explain_accounts(arch)
+        return arch, view
+
+    @api.model
+    def _spar_explain_accounts(self, arch):
+        """Show the accounts of ``spp_banking`` for reading only, and say why.
+
+        An account entered there is not paid, and no screen would say so.
+        """
+        for field in arch.xpath("//sheet//field[@name='bank_ids']"):
+            field.set("readonly", "1")
+            note = etree.Element("div", {"class": "alert alert-info", "colspan": "2"})
+            note.text = self.env._(
+                "Payments do not go to these accounts. Payment addresses are kept on "
+                "the Payment page."
+            )
+            etree.SubElement(
+                note,
+                "button",
+                {
+                    "name": "action_spar_accounts",
+                    "type": "object",
+                    "class": "btn-link",
+                    "string": self.env._("Take an account over"),
+                    "invisible": "not bank_ids",
+                    "groups": EDITOR,
+                },
+            )
+            field.addprevious(note)
+
+    def action_spar_accounts(self):
+        """Open this person's bank accounts, to take one over as payment address."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "g2p_spar_openspp.res_partner_bank_action"
+        )
+        return {**action, "domain": [("partner_id", "=", self.id)]}

@@ -1,0 +1,260 @@
+from lxml import etree
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+
+from odoo.addons.g2p_spar_financial_address.tests.registrant_adapter_case import (
+    PAGE,
+    RegistrantAdapterCase,
+    RegistryWays,
+)
+from odoo.addons.g2p_spar_sync_queue.tests.common import SparCase
+
+
+class OpensppWays(RegistryWays):
+    """The ways of OpenSPP to make and change a registrant."""
+
+    id_source = "id:national_id"
+    roles = "spp_registry.group_registry_officer"
+
+    def id_type(self, code="national_id"):
+        return self.env.ref(f"spp_vocabulary.code_id_type_{code}")
+
+    def set_id(self, person, card):
+        row = person.reg_ids.filtered(
+            lambda one: one.id_type_id == self.id_type() and one.status != "invalid"
+        )
+        if row:
+            row.value = card
+        else:
+            self.env["spp.registry.id"].with_user(self.clerk).create(
+                {
+                    "partner_id": person.id,
+                    "id_type_id": self.id_type().id,
+                    "value": card,
+                }
+            )
+
+    def invalidate_id(self, person):
+        person.reg_ids.status = "invalid"
+
+    def stop(self, person):
+        self.env["spp.disable.registrant.wizard"].with_user(self.clerk).create(
+            {"partner_id": person.id, "disabled_reason": "Moved away"}
+        ).disable_registrant()
+
+    def resume(self, person):
+        person.with_user(self.clerk).enable_registrant()
+
+
+@tagged("post_install", "-at_install")
+class TestPersons(OpensppWays, RegistrantAdapterCase, SparCase):
+    #: Disabling and enabling are told by the adapter.
+    tellings = 2
+
+    def test_an_id_of_another_type_does_not_count(self):
+        person = self.make_registrant("Amina Juma")
+        self.env["spp.registry.id"].create(
+            {
+                "partner_id": person.id,
+                "id_type_id": self.id_type("passport").id,
+                "value": "P-1",
+            }
+        )
+        self.assertFalse(person._spar_get_id())
+
+    def test_an_expired_document_still_has_the_number(self):
+        person = self.make_registrant("Amina Juma", "C-7001")
+        person.reg_ids.expiry_date = "2020-01-01"
+        self.assertEqual(person._spar_get_id(), "C-7001")
+
+    def test_a_row_that_moves_takes_the_id_to_the_other_person(self):
+        first = self.make_registrant("Amina Juma", "C-7001")
+        other = self.make_registrant("Juma Amina")
+        first.reg_ids.partner_id = other
+        self.assertFalse(first._spar_get_id())
+        self.assertEqual(other._spar_get_id(), "C-7001")
+
+    def test_a_deleted_row_gives_the_id_up(self):
+        person = self.make_registrant("Amina Juma", "C-7001")
+        person.sudo().reg_ids.unlink()
+        self.assertFalse(person._spar_get_id())
+
+    def test_a_viewer_of_the_registry_gives_no_id(self):
+        person = self.make_registrant("Amina Juma", "C-7001")
+        writer = new_test_user(
+            self.env, "writer", "spp_registry.group_registry_write,base.group_user"
+        )
+        with self.assertRaises(AccessError):
+            person.reg_ids.with_user(writer).value = "C-7002"
+        self.env.invalidate_all()
+        self.assertEqual(person._spar_get_id(), "C-7001")
+
+    def test_the_name_and_the_first_phone_are_read(self):
+        person = self.Partner.create(
+            {
+                **self.Partner._spar_new(),
+                "family_name": "Juma",
+                "given_name": "Amina",
+                "phone": "+255754000001,+255754000002",
+            }
+        )
+        self.assertEqual(person._spar_get_name(), "JUMA, AMINA")
+        self.assertEqual(person._spar_get_phone(), "+255754000001")
+
+    def test_roles_of_the_registry_are_roles_of_payment_addresses(self):
+        expected = {
+            "spp_registry.group_registry_viewer": "group_viewer",
+            "spp_registry.group_registry_officer": "group_editor",
+            "spp_registry.group_registry_manager": "group_approver",
+            "spp_security.group_spp_admin": "group_administrator",
+        }
+        for number, (role, ours) in enumerate(expected.items()):
+            user = new_test_user(self.env, f"role_{number}", f"base.group_user,{role}")
+            self.assertTrue(user.has_group(f"g2p_spar_financial_address.{ours}"), role)
+        self.assertTrue(user.has_group("g2p_spar_sync_queue.group_manager"))
+
+    def test_menus_are_below_the_registry(self):
+        menu = self.env.ref("g2p_spar_financial_address.menu_root")
+        self.assertEqual(
+            menu.parent_id, self.env.ref("spp_registry.spp_main_menu_root")
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestHouseholds(OpensppWays, RegistrantAdapterCase, SparCase):
+    tellings = 2
+
+    def make_registrant(self, name, card=""):
+        person = super().make_registrant(name, card)
+        person.is_group = True
+        return person
+
+
+@tagged("post_install", "-at_install")
+class TestForms(OpensppWays, SparCase):
+    def form(self, user):
+        view = self.env.ref("base.view_partner_form")
+        arch = self.env["res.partner"].with_user(user).get_view(view.id, "form")["arch"]
+        return etree.fromstring(arch)
+
+    def test_the_page_is_in_the_notebook_of_persons_and_of_households(self):
+        officer = new_test_user(self.env, "sees_all", f"base.group_user,{self.roles}")
+        notebooks = [
+            page.getparent().get("name") for page in self.form(officer).xpath(PAGE)
+        ]
+        self.assertEqual(notebooks, ["individual_detail", "group_detail"])
+
+    def test_accounts_of_the_registry_are_for_reading_and_say_where_payments_go(self):
+        if "spp_banking" not in self.env.registry._init_modules:
+            self.skipTest("without spp_banking")
+        arch = self.form(self.clerk)
+        fields = arch.xpath("//field[@name='bank_ids']")
+        self.assertEqual(len(fields), 2)
+        for field in fields:
+            self.assertEqual(field.get("readonly"), "1")
+            self.assertIn("Payments do not go to these", field.getprevious().text)
+
+
+@tagged("post_install", "-at_install")
+class TestAccounts(OpensppWays, SparCase):
+    def account(self, person, number, bank="Bank of the Lake"):
+        bank = self.env["res.bank"].search([("name", "=", bank)]) or self.env[
+            "res.bank"
+        ].create({"name": bank})
+        return (
+            self.env["res.partner.bank"]
+            .create(
+                {"partner_id": person.id, "acc_number": number, "bank_id": bank.id}
+            )
+            .with_user(self.clerk)
+        )
+
+    def test_an_account_is_taken_over_and_completed_with_its_provider(self):
+        person = self.make_registrant("Amina Juma", "C-7001")
+        account = self.account(person, "0150123456789")
+        account.action_spar_take_over()
+        address = person.financial_address_id
+        self.assertEqual(address.account_number, "0150123456789")
+        self.assertEqual(address.state, "draft")
+        self.assertEqual(address.entered_by_id, self.clerk)
+
+    def test_the_bank_is_the_provider_of_the_same_name(self):
+        person = self.make_registrant("Amina Juma", "C-7001")
+        provider = self.bank
+        account = self.account(person, "0150123456789", provider.name)
+        account.action_spar_take_over()
+        self.assertEqual(person.financial_address_id.dfsp_id, provider)
+
+    def test_of_several_accounts_one_is_chosen(self):
+        person = self.make_registrant("Amina Juma", "C-7001")
+        accounts = self.account(person, "0150123456789")
+        accounts |= self.account(person, "0150123456790")
+        with self.assertRaisesRegex(UserError, "Choose one account of: Amina Juma"):
+            accounts.action_spar_take_over()
+        self.assertFalse(person.financial_address_id)
+
+    def test_accounts_of_other_contacts_are_not_taken(self):
+        account = self.account(self.make_other(), "0150123456789")
+        with self.assertRaisesRegex(UserError, "no registrant"):
+            account.action_spar_take_over()
+
+    def test_viewers_take_nothing_over(self):
+        person = self.make_registrant("Amina Juma", "C-7001")
+        account = self.account(person, "0150123456789")
+        with self.assertRaises(AccessError):
+            account.with_user(self.viewer).action_spar_take_over()
+
+
+@tagged("post_install", "-at_install")
+class TestImport(OpensppWays, SparCase):
+    def test_a_row_with_ids_of_the_registry_makes_a_registrant_with_a_spar_id(self):
+        person = self.Partner.create(
+            {
+                **self.Partner._spar_new(),
+                "name": "Amina Juma",
+                "reg_ids": [
+                    Command.create(
+                        {"id_type_id": self.id_type().id, "value": "C-7009"}
+                    )
+                ],
+            }
+        )
+        self.assertEqual(person._spar_get_id(), "C-7009")
+
+
+@tagged("post_install", "-at_install")
+class TestAtSpar(OpensppWays, SparCase):
+    """What SPAR holds after what a clerk of OpenSPP does."""
+
+    def setUp(self):
+        super().setUp()
+        self.person = self.make_registrant("Amina Juma")
+        self.address = self.enter_address(partner_id=self.person.id)
+
+    def send(self):
+        self.time_passes(self.person.spar_mapping_ids)
+        self.run_engine(mappings=self.person.spar_mapping_ids)
+        return self.mapper.rows
+
+    def test_a_late_id_links_and_an_invalid_one_unlinks(self):
+        self.assertFalse(self.send())
+        self.set_id(self.person, "C-7001")
+        self.assertEqual(self.send(), {"C-7001": self.written(self.address)})
+        self.invalidate_id(self.person)
+        self.assertFalse(self.send())
+
+    def test_another_id_moves_the_row(self):
+        self.set_id(self.person, "C-7001")
+        self.send()
+        self.set_id(self.person, "C-7002")
+        self.assertEqual(self.send(), {"C-7002": self.written(self.address)})
+
+    def test_disabling_unlinks_and_enabling_links(self):
+        self.set_id(self.person, "C-7001")
+        self.assertTrue(self.send())
+        self.stop(self.person)
+        self.assertFalse(self.send())
+        self.resume(self.person)
+        self.assertEqual(self.send(), {"C-7001": self.written(self.address)})

@@ -25,15 +25,15 @@ def later(records, **properties):
     """Prepare a job as the system user.
 
     A job is loaded as the user, and in the company and language, it was made with. One
-    of a deleted user can never be loaded, and blocks its channel. Only the language is
-    kept.
+    of a deleted user can never be loaded, and blocks its channel. Only the company and
+    the language are kept.
 
     :param records: whose method is the job
     :param properties: of the job, as of ``with_delay``
     """
-    # Without a company the job is everybody's, and nothing reads the system user to
-    # learn theirs: the person who saves an address waits for that.
-    context = {"company_id": False}
+    # The row itself has no company, so it is everybody's. The person who saves an
+    # address waits for this: a company that is given is not read from the system user.
+    context = {"company_id": False, "allowed_company_ids": records.env.company.ids}
     if lang := records.env.context.get("lang"):
         context["lang"] = lang
     env = records.env(user=SUPERUSER_ID, su=True, context=context)

@@ -71,6 +71,7 @@ RETIRED = {
     "_discreet_sentence": "_general_sentence",
     "_asked_lately": "_count_recent",
     "_fresh_code": "_recent_code",
+    "G2pFaMeeting": "G2pFaNumberLock",
     "_possible_prints": "_possible_fingerprints",
     "_tell_rewritten": "_resync_rewritten",
     "_hold_id_rule": "_lock_id_rule_shared",

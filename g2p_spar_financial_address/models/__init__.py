@@ -15,7 +15,7 @@ from . import g2p_financial_address_service
 from . import g2p_financial_address_workflow
 from . import g2p_financial_address_privacy
 from . import g2p_financial_address_import
-from . import g2p_fa_meeting
+from . import g2p_fa_number_lock
 from . import g2p_fa_rate
 from . import g2p_fa_sharing
 from . import g2p_fa_reveal

@@ -63,10 +63,10 @@ class G2pFaRetention(models.AbstractModel):
                 ("fingerprint",),
             ),
             Kept(
-                "g2p.fa.meeting",
+                "g2p.fa.number.lock",
                 "a keyed hash of a number that was entered",
                 "a day",
-                "g2p.fa.meeting._gc_fingerprint_locks",
+                "g2p.fa.number.lock._gc_fingerprint_locks",
             ),
             Kept(
                 "g2p.fa.reveal",

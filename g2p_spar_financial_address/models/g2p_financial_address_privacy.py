@@ -215,7 +215,7 @@ class G2pFinancialAddress(models.Model):
         on_sharing = self.env["g2p.fa.policy"]._on_sharing
         watched = self.sudo().filtered(lambda a: on_sharing(a.fa_type) != "allow")
         strict = watched.filtered(lambda a: on_sharing(a.fa_type) != "warn")
-        self.env["g2p.fa.meeting"].lock_fingerprints(strict.mapped("fingerprint"))
+        self.env["g2p.fa.number.lock"].lock_fingerprints(strict.mapped("fingerprint"))
         users = self._users_of(watched.mapped("fingerprint"))
         for address in watched:
             users[address.fingerprint] |= address.partner_id

@@ -229,7 +229,7 @@ class TestEntering(FinancialAddressCase):
             ),
             "g2p.fa.settings": ("current", "cached_values"),
             "g2p.fa.policy": ("asks_approval",),
-            "g2p.fa.meeting": ("lock_fingerprints",),
+            "g2p.fa.number.lock": ("lock_fingerprints",),
             "g2p.fa.rate": ("take", "take_all"),
         }
         for model, names in offered.items():

@@ -63,7 +63,7 @@ MODELS = {
         "g2p.dfsp.import": "administrator: Rwcu",
         "g2p.dfsp.import.line": "administrator: Rwcu",
         "g2p.fa.decision": "editor: Rwcu, approver: Rwcu",
-        "g2p.fa.meeting": "",
+        "g2p.fa.number.lock": "",
         "g2p.fa.policy": "administrator: Rw",
         # Only the proposer writes, and only the reason: `test_second_person_redirects`.
         "g2p.fa.proposal": "viewer: R",
@@ -131,7 +131,7 @@ FIELDS = {
     "g2p.api.proposal": {"body_hash": "", "key_hash": ""},
     "g2p.dfsp": {"waiting_changes": "viewer"},
     "g2p.dfsp.branch": {"waiting_changes": "viewer"},
-    "g2p.fa.meeting": {"fingerprint": ""},
+    "g2p.fa.number.lock": {"fingerprint": ""},
     "g2p.fa.policy": {"waiting_changes": "viewer"},
     "g2p.fa.proposal.line": {"new": "", "old": "", "old_id_print": ""},
     "g2p.fa.settings": {

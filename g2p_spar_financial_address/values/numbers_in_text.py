@@ -92,7 +92,9 @@ def holds(text, known):
         wanted = _digits(number)
         if number.startswith("+"):
             wanted = wanted[-_END_OF_PHONE:]
-        if len(wanted) >= MIN_DIGITS and wanted in digits:
+        if wanted not in digits:
+            continue
+        if len(wanted) >= MIN_DIGITS:
             # Also with words between.
             return True
         signs = re.findall(r"[^\W_]", number.upper())

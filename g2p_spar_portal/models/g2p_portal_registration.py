@@ -587,7 +587,7 @@ class G2pPortalRegistration(models.Model):
         """
         if text := self._clean_typed_id():
             digest = keyed_hash(self.env, f"id|{text}")
-            self.env["g2p.fa.meeting"].lock_fingerprints([digest])
+            self.env["g2p.fa.number.lock"].lock_fingerprints([digest])
 
     def _enter(self, answers):
         """Create the registrant and the address.

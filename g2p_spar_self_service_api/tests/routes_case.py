@@ -26,7 +26,7 @@ TABLES = (
     "g2p_spar_change",
     "g2p_spar_mapping",
     "queue_job",
-    "g2p_fa_meeting",
+    "g2p_fa_number_lock",
     "g2p_fa_sharing",
     "mail_activity",
 )

@@ -95,7 +95,7 @@ NUMBERS = {
 #: What only the server writes, and not from what a person types as a reason.
 SYSTEM = {
     "g2p.dfsp.import.line": {"note"},
-    "g2p.fa.meeting": {"fingerprint"},
+    "g2p.fa.number.lock": {"fingerprint"},
     "g2p.fa.settings": {"fingerprint_key", "health_token_digest"},
 }
 

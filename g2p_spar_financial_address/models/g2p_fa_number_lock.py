@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 
-class G2pFaMeeting(models.Model):
+class G2pFaNumberLock(models.Model):
     """A lock for each number, taken by transactions that enter it.
 
     Two transactions that enter the same number do not see each other's address. Both
@@ -9,7 +9,7 @@ class G2pFaMeeting(models.Model):
     Odoo runs it again, and then it sees the first one's address.
     """
 
-    _name = "g2p.fa.meeting"
+    _name = "g2p.fa.number.lock"
     _description = "Number being entered"
     _log_access = False
 
@@ -26,7 +26,7 @@ class G2pFaMeeting(models.Model):
         """
         if fingerprints:
             self.env.cr.execute(
-                """INSERT INTO g2p_fa_meeting (fingerprint)
+                """INSERT INTO g2p_fa_number_lock (fingerprint)
                    SELECT DISTINCT unnest(%s) ORDER BY 1
                    ON CONFLICT (fingerprint)
                    DO UPDATE SET fingerprint = EXCLUDED.fingerprint""",
@@ -36,4 +36,4 @@ class G2pFaMeeting(models.Model):
     @api.autovacuum
     def _gc_fingerprint_locks(self):
         """Delete all rows: they are needed only while transactions are open."""
-        self.env.cr.execute("DELETE FROM g2p_fa_meeting")
+        self.env.cr.execute("DELETE FROM g2p_fa_number_lock")

@@ -132,10 +132,22 @@ def clipboard(pen):
     pen.disc(44, 90, 5, pen.pale)
 
 
+def register(pen):
+    """An open book of people, one of them with a coin."""
+    pen.box(20, 30, 62, 98, WHITE, 8)
+    pen.box(66, 30, 108, 98, pen.pale, 8)
+    for y in (46, 64, 82):
+        pen.disc(32, y, 5, pen.colour)
+        pen.line((42, y), (54, y), colour=pen.colour, width=5)
+    pen.disc(87, 64, 15, YELLOW)
+    pen.box(85, 55, 89, 73, pen.colour, 2)
+
+
 ICONS = {
     "g2p_odk_spar_mapping": (clipboard, "#2f6f9f", "#cfe3f1"),
     "g2p_spar_admin_ui": (chart, "#47525e", "#c9d2db"),
     "g2p_spar_financial_address": (wallet, "#1f7a68", "#d3ece6"),
+    "g2p_spar_openspp": (register, "#2c5d8f", "#cddff0"),
     "g2p_spar_portal": (phone, "#b5532f", "#f6ddd2"),
     "g2p_spar_self_service_api": (braces, "#6a3d7c", "#e4d6ea"),
     "g2p_spar_sync_queue": (two_lists, "#3f4e8f", "#dde1f7"),

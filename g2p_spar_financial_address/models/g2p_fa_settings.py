@@ -41,6 +41,11 @@ class G2pFaSettings(models.Model):
         "the first one that is not empty counts. 'spar_id' alone means that the SPAR "
         "ID is typed by hand.",
     )
+    id_more_sources = fields.Char(
+        string="Also possible",
+        compute="_compute_id_more_sources",
+        help="Sources of IDs that are no fields of a contact.",
+    )
     id_template = fields.Char(
         tracking=True,
         string="SPAR ID is written as",
@@ -100,6 +105,11 @@ class G2pFaSettings(models.Model):
     def _compute_display_name(self):
         for settings in self:
             settings.display_name = self.env._("Payment settings")
+
+    def _compute_id_more_sources(self):
+        more = self.env["res.partner"]._spar_id_sources()
+        texts = [f"{name} ({label})" for name, label in sorted(more.items())]
+        self.id_more_sources = ", ".join(texts)
 
     @api.depends("id_source", "id_template")
     def _compute_id_example(self):

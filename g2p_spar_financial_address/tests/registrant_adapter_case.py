@@ -17,16 +17,24 @@ class RegistryWays:
 
     #: Where the ID comes from, as the payment settings name it.
     id_source = "ref"
-    #: Roles of the registry that a clerk has, besides those of this suite.
+    #: Roles of the registry that a clerk and a viewer have, besides those of this suite.
     roles = "base.group_partner_manager"
+    reading_roles = "base.group_user"
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.clerk = new_test_user(cls.env, "adapter_clerk", f"{EDITOR},{cls.roles}")
-        cls.viewer = new_test_user(cls.env, "adapter_viewer", f"{VIEWER},{cls.roles}")
-        cls.env["g2p.fa.settings"].current().id_source = cls.id_source
+        cls.viewer = new_test_user(cls.env, "adapter_viewer", f"{VIEWER},{cls.reading_roles}")
+        cls.choose_source(cls.id_source)
         cls.Partner = cls.env["res.partner"].with_user(cls.clerk)
+
+    @classmethod
+    def choose_source(cls, source):
+        """Have the IDs of all registrants come from there."""
+        cls.env["g2p.fa.settings"].current().write(
+            {"id_source": source, "confirm_relink": True}
+        )
 
     def make_registrant(self, name, card=""):
         """Make a registrant, with the ID on their card if there is one."""
@@ -142,9 +150,10 @@ class RegistrantAdapterCase(RegistryWays):
         self.env.invalidate_all()
         people = people.sudo()
         people.fetch(["spar_id", *people._spar_fields()])
+        companies = (self.clerk.company_id.id,)
         with patch.object(type(self.env.cr), "execute") as execute:
             for person in people:
-                person._spar_is_paid((self.env.company.id,))
+                person._spar_is_paid(companies)
                 person._spar_get_id()
                 person._spar_details({"send_name": True, "send_phone": True})
         self.assertFalse(execute.call_args_list)

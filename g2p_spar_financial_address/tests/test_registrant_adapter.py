@@ -59,7 +59,7 @@ class TestIdsInRows(RegistrantAdapterCase, FinancialAddressCase):
         super().setUp()
         self.rows = Rows()
         self.rows.patch(self)
-        self.env["g2p.fa.settings"].current().id_source = "rows"
+        self.choose_source("rows")
 
     def make_registrant(self, name, card=""):
         person = super().make_registrant(name, "")

@@ -113,8 +113,8 @@ class TestJobs(JobsCase):
                 self.assertEqual(job["user_id"], SUPERUSER_ID)
                 self.assertEqual(job["records"]["uid"], SUPERUSER_ID)
                 self.assertTrue(job["records"]["su"])
-                # A company may be deleted like a user.
-                self.assertLessEqual(set(job["records"]["context"]), {"lang"})
+                kept = {"lang", "allowed_company_ids"}
+                self.assertLessEqual(set(job["records"]["context"]), kept)
 
     def test_a_wake_up_outlives_the_user_who_caused_it(self):
         self.enter_address()
@@ -126,6 +126,25 @@ class TestJobs(JobsCase):
         self.env.invalidate_all()
         loaded = Job.load(self.env(user=SUPERUSER_ID), job["uuid"])
         loaded.func(*loaded.args)
+        self.assertInSync()
+
+    def test_wake_ups_outlive_the_company_they_were_made_in(self):
+        self.enter_address()
+        self.env.cr.execute("DELETE FROM queue_job")
+        company = self.env["res.company"].create({"name": "Soon gone"})
+        for records in (self.mapping, self.connection):
+            records = records.with_context(allowed_company_ids=company.ids)
+            (wake_up if records == self.connection else wake_up_mappings)(records)
+        jobs = self.jobs()
+        company.unlink()
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertGreater(len(jobs), 1)
+        for job in jobs:
+            context = job["records"]["context"]
+            self.assertEqual(context["allowed_company_ids"], company.ids)
+            loaded = Job.load(self.env(user=SUPERUSER_ID), job["uuid"])
+            loaded.func(*loaded.args)
         self.assertInSync()
 
     def test_jobs_that_wait_during_the_upgrade_are_handed_over(self):

@@ -127,9 +127,7 @@ def _prepare_addons(registry=None):
     postgres = Postgres().start()
     name = f"registry_{registry}" if registry else "plain"
     modules = settings.installed_addons(registry)
-    template = prepared_template(
-        postgres, name, modules, demo=False, registry=registry
-    )
+    template = prepared_template(postgres, name, modules, demo=False, registry=registry)
     return postgres, template
 
 

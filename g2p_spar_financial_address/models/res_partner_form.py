@@ -94,10 +94,12 @@ class ResPartner(models.Model):
             view = self.env.ref(name, raise_if_not_found=False)
             if not view:
                 problems.append(
-                    self.env._("The Payment page has no form “%s” to be shown on.", name)
+                    self.env._(
+                        "The Payment page has no form “%s” to be shown on.", name
+                    )
                 )
                 continue
-            arch, view = super()._get_view(view.id, "form")
+            arch = view.sudo()._get_combined_arch()
             if missing := self._spar_missing(arch, anchors):
                 problems.append(self._spar_missing_text(view, missing))
         if problems:

@@ -25,7 +25,9 @@ class RegistryWays:
     def setUpClass(cls):
         super().setUpClass()
         cls.clerk = new_test_user(cls.env, "adapter_clerk", f"{EDITOR},{cls.roles}")
-        cls.viewer = new_test_user(cls.env, "adapter_viewer", f"{VIEWER},{cls.reading_roles}")
+        cls.viewer = new_test_user(
+            cls.env, "adapter_viewer", f"{VIEWER},{cls.reading_roles}"
+        )
         cls.choose_source(cls.id_source)
         cls.Partner = cls.env["res.partner"].with_user(cls.clerk)
 

@@ -20,7 +20,9 @@ class TestRegistrantForm(FinancialAddressCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.viewer = new_test_user(
-            cls.env, "sees_pages", f"base.group_user,base.group_partner_manager,{VIEWER}"
+            cls.env,
+            "sees_pages",
+            f"base.group_user,base.group_partner_manager,{VIEWER}",
         )
         cls.clerk = new_test_user(
             cls.env, "sees_none", "base.group_user,base.group_partner_manager"

@@ -166,9 +166,7 @@ class TestAccounts(OpensppWays, SparCase):
         ].create({"name": bank})
         return (
             self.env["res.partner.bank"]
-            .create(
-                {"partner_id": person.id, "acc_number": number, "bank_id": bank.id}
-            )
+            .create({"partner_id": person.id, "acc_number": number, "bank_id": bank.id})
             .with_user(self.clerk)
         )
 
@@ -216,9 +214,7 @@ class TestImport(OpensppWays, SparCase):
                 **self.Partner._spar_new(),
                 "name": "Amina Juma",
                 "reg_ids": [
-                    Command.create(
-                        {"id_type_id": self.id_type().id, "value": "C-7009"}
-                    )
+                    Command.create({"id_type_id": self.id_type().id, "value": "C-7009"})
                 ],
             }
         )

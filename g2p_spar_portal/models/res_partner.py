@@ -113,7 +113,9 @@ class ResPartner(models.Model):
             # Nor are they subscribed to contacts that they register.
             quiet = self.with_context(mail_create_nosubscribe=True)
         partners = super(ResPartner, quiet).create(vals_list).with_env(self.env)
-        partners.filtered(lambda one: one._spar_is_registrant())._check_may_choose_agent()
+        partners.filtered(
+            lambda one: one._spar_is_registrant()
+        )._check_may_choose_agent()
         return partners
 
     def write(self, vals):
@@ -123,7 +125,8 @@ class ResPartner(models.Model):
         result = super().write(vals)
         self.filtered(
             lambda partner: (
-                partner._spar_is_registrant() and partner.sudo().user_id != before[partner]
+                partner._spar_is_registrant()
+                and partner.sudo().user_id != before[partner]
             )
         )._check_may_choose_agent()
         return result

@@ -114,7 +114,11 @@ class Bench:
     def prepare(self):
         """Start a registry and SPAR, with everybody who will propose something."""
         template = prepared_template(
-            self.postgres, "plain", settings.installed_addons(), demo=False, say=self.say
+            self.postgres,
+            "plain",
+            settings.installed_addons(),
+            demo=False,
+            say=self.say,
         )
         drop_database(self.postgres, DATABASE)
         duplicate_database(self.postgres, template, DATABASE)

@@ -8,7 +8,7 @@ from .problems import Problem, check_python
 COMMANDS = {
     "setup": "download and prepare everything below .sandbox/",
     "demo": "show the addons at work, with a real SPAR mapper (ONCE=1 ends by itself)",
-    "test": "run all tests (ONLY=plain, addons, registries or system: one suite; FULL=1: more)",
+    "test": "run all tests (ONLY=plain runs one suite; FULL=1 runs more)",
     "bench": "measure, and compare with the goals (ONLY=address measures one part)",
     "chaos": "let things go wrong on purpose (ONLY=kill runs one scenario)",
     "client": "write docs/openapi.json anew, and the Python client made from it",

@@ -7,7 +7,8 @@ registries  tests of the addons for registries, each with a stand-in for its reg
 system      ``tools/tests_system`` and ``tests/system``: real processes, real crashes
 ==========  ========================================================================
 
-All together, the system suite runs on this terminal and the others at the same time; what they print follows at the end. ``ONLY=plain`` runs one suite;
+All together, the system suite runs on this terminal and the others at the same time;
+what they print follows at the end. ``ONLY=plain`` runs one suite;
 ``SPAR_TESTS="system -k crash"`` also passes options on to pytest. ``FULL=1`` adds the
 largest tests, as CI does.
 """

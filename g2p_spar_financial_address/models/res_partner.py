@@ -2,7 +2,6 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Domain
 
 from ..const import ADMINISTRATOR, LIVE_STATES, VIEWER
 from ..toolkit.context_flags import APPROVED, marked

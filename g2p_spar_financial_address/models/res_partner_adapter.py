@@ -1,8 +1,8 @@
 """The registrant adapter: all that the suite needs to know of a registrant.
 
 It is written for plain contacts. A registry that keeps these data elsewhere overrides
-these methods, in an addon of its own; the rest of the suite stays as it is. How, with an
-example: ``docs/integration.md``.
+these methods, in an addon of its own; the rest of the suite stays as it is. How, with
+an example: ``docs/integration.md``.
 
 Companies are no part of it: record rules compare a contact's ``company_id``, so every
 registry uses that field.
@@ -66,7 +66,7 @@ class ResPartner(models.Model):
     def _spar_paid_fields(self):
         """Return the columns, besides ``active``, by which a contact is paid or not.
 
-        A write of one of them is a change of who is paid: editors make it, SPAR gets it.
+        A write of one of them is a change of who is paid: an editor's, for SPAR.
 
         :rtype: set
         """

@@ -48,7 +48,8 @@ class ResPartner(models.Model):
     def _spar_missing_text(self, view, missing):
         return self.env._(
             "The Payment page is not shown on the form “%(form)s”, which has no "
-            "%(places)s. The addon that connects this registry must name another place.",
+            "%(places)s. The addon that connects this registry must name another "
+            "place.",
             form=view.get_external_id().get(view.id) or view.name,
             places=", ".join(missing),
         )

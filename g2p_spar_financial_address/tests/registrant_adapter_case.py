@@ -17,7 +17,7 @@ class RegistryWays:
 
     #: Where the ID comes from, as the payment settings name it.
     id_source = "ref"
-    #: Roles of the registry that a clerk and a viewer have, besides those of this suite.
+    #: Roles of the registry that a clerk and a viewer have, besides those of ours.
     roles = "base.group_partner_manager"
     reading_roles = "base.group_user"
 

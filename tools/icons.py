@@ -147,6 +147,7 @@ ICONS = {
     "g2p_odk_spar_mapping": (clipboard, "#2f6f9f", "#cfe3f1"),
     "g2p_spar_admin_ui": (chart, "#47525e", "#c9d2db"),
     "g2p_spar_financial_address": (wallet, "#1f7a68", "#d3ece6"),
+    "g2p_spar_openg2p": (register, "#8a5a1c", "#f0e0c4"),
     "g2p_spar_openspp": (register, "#2c5d8f", "#cddff0"),
     "g2p_spar_portal": (phone, "#b5532f", "#f6ddd2"),
     "g2p_spar_self_service_api": (braces, "#6a3d7c", "#e4d6ea"),

@@ -146,6 +146,7 @@ STAND_INS = ROOT / "tests" / "registries"
 
 REGISTRIES = {
     "example": ["example_registry"],
+    "openg2p": ["g2p_registry_individual", "g2p_registry_group"],
     "openspp": ["spp_registry", "spp_banking"],
 }
 """Stand-ins for registries: the addons of each. Some have an addon ``g2p_spar_…``."""

@@ -19,6 +19,7 @@ from . import g2p_fa_number_lock
 from . import g2p_fa_rate
 from . import g2p_fa_sharing
 from . import g2p_fa_reveal
+from . import g2p_fa_id_row
 from . import res_partner_adapter
 from . import res_partner
 from . import res_partner_form

@@ -11,7 +11,11 @@ registry uses that field.
 from collections import namedtuple
 
 from odoo import api, fields, models
-from odoo.fields import Domain
+from odoo.fields import Command, Domain
+
+#: IDs in rows of another model: the contact's one2many ``field``, the name of the
+#: ``value`` in a row, the domain of ``valid`` rows, and further values of ``new`` ones.
+IdRows = namedtuple("IdRows", "field value valid new")
 
 #: Where in a form something is put: an XPath, and ``before``, ``after`` or ``inside``.
 Anchor = namedtuple("Anchor", "xpath position")
@@ -127,13 +131,27 @@ class ResPartner(models.Model):
         """
         return {}
 
+    @api.model
+    def _spar_id_rows(self, source):
+        """Return how a source keeps IDs in rows of another model.
+
+        That model inherits ``g2p.fa.id.row``, so that changes of rows are noticed.
+
+        :param str source: a column, or one of :meth:`_spar_id_sources`
+        :rtype: IdRows or None
+        """
+        return None
+
     def _spar_id_read(self, source):
         """Return the valid ID that this contact has in a source, or a falsy value.
 
         :param str source: a column, or one of :meth:`_spar_id_sources`
         """
         self.ensure_one()
-        return self[source]
+        rows = self._spar_id_rows(source)
+        if not rows:
+            return self[source]
+        return self.sudo()[rows.field].filtered_domain(rows.valid)[:1][rows.value]
 
     @api.model
     def _spar_id_owners(self, source, texts):
@@ -144,7 +162,19 @@ class ResPartner(models.Model):
         :return: contacts by ID, as far as the user and the context show them
         :rtype: dict
         """
-        return self.search_fetch([(source, "in", texts)], [source]).grouped(source)
+        rows = self._spar_id_rows(source)
+        if not rows:
+            return self.search_fetch([(source, "in", texts)], [source]).grouped(source)
+        field = self._fields[rows.field]
+        owner = field.inverse_name
+        found = self.env[field.comodel_name].sudo()
+        wanted = rows.valid & Domain(rows.value, "in", texts)
+        found = found.search_fetch(wanted, [owner, rows.value])
+        seen = self.search([("id", "in", found[owner].ids)])
+        return {
+            text: seen & self.browse(of_text[owner].ids)
+            for text, of_text in found.grouped(rows.value).items()
+        }
 
     @api.model
     def _spar_id_new(self, source, text):
@@ -154,7 +184,10 @@ class ResPartner(models.Model):
         :param str text: the ID in its normal form
         :rtype: dict
         """
-        return {source: text}
+        rows = self._spar_id_rows(source)
+        if not rows:
+            return {source: text}
+        return {rows.field: [Command.create({**rows.new, rows.value: text})]}
 
     def _spar_changed(self):
         """Have everything looked at again: the registry calls it after a change.

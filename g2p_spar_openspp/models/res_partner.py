@@ -3,10 +3,13 @@
 from lxml import etree
 
 from odoo import api, models
-from odoo.fields import Command
+from odoo.fields import Domain
 
 from odoo.addons.g2p_spar_financial_address.const import EDITOR
-from odoo.addons.g2p_spar_financial_address.models.res_partner_adapter import Anchor
+from odoo.addons.g2p_spar_financial_address.models.res_partner_adapter import (
+    Anchor,
+    IdRows,
+)
 
 #: The vocabulary of the types of IDs.
 ID_TYPES = "urn:openspp:vocab:id-type"
@@ -50,53 +53,16 @@ class ResPartner(models.Model):
             **{f"{SOURCE}{one.code}": one.display for one in types},
         }
 
-    def _spar_id_read(self, source):
+    @api.model
+    def _spar_id_rows(self, source):
         if not source.startswith(SOURCE):
-            return super()._spar_id_read(source)
-        self.ensure_one()
-        code = source.removeprefix(SOURCE)
+            return super()._spar_id_rows(source)
+        types = self.env["spp.vocabulary.code"].sudo()
+        of_type = types.get_code(ID_TYPES, source.removeprefix(SOURCE)).id
         # A document that has expired still has the person's number. One that was
         # removed stays as an invalid row.
-        rows = self.sudo().reg_ids.filtered(
-            lambda row: (
-                row.namespace_uri == ID_TYPES
-                and row.id_type_id.code == code
-                and row.status != "invalid"
-            )
-        )
-        return rows[:1].value
-
-    @api.model
-    def _spar_id_owners(self, source, texts):
-        if not source.startswith(SOURCE):
-            return super()._spar_id_owners(source, texts)
-        rows = self.env["spp.registry.id"].sudo()
-        rows = rows.search_fetch(
-            [
-                ("id_type_id", "=", self._spar_id_type(source).id),
-                ("value", "in", texts),
-                ("status", "!=", "invalid"),
-            ],
-            ["partner_id", "value"],
-        )
-        seen = self.search([("id", "in", rows.partner_id.ids)])
-        return {
-            value: seen & self.browse(of_value.partner_id.ids)
-            for value, of_value in rows.grouped("value").items()
-        }
-
-    @api.model
-    def _spar_id_new(self, source, text):
-        if not source.startswith(SOURCE):
-            return super()._spar_id_new(source, text)
-        row = {"id_type_id": self._spar_id_type(source).id, "value": text}
-        return {"reg_ids": [Command.create(row)]}
-
-    @api.model
-    def _spar_id_type(self, source):
-        """Return the type of IDs that a source of the payment settings stands for."""
-        types = self.env["spp.vocabulary.code"].sudo()
-        return types.get_code(ID_TYPES, source.removeprefix(SOURCE))
+        valid = Domain("id_type_id", "=", of_type) & Domain("status", "!=", "invalid")
+        return IdRows("reg_ids", "value", valid, {"id_type_id": of_type})
 
     # === FORMS === #
 

@@ -1,28 +1,20 @@
 from odoo import api, fields, models
-from odoo.fields import Command
+from odoo.fields import Domain
 
-from odoo.addons.g2p_spar_financial_address.models.res_partner_adapter import Anchor
+from odoo.addons.g2p_spar_financial_address.models.res_partner_adapter import (
+    Anchor,
+    IdRows,
+)
 
 
 class Card(models.Model):
     _name = "example.card"
     _description = "Card of a registrant"
+    _inherit = "g2p.fa.id.row"
 
     partner_id = fields.Many2one("res.partner", required=True, index=True)
     number = fields.Char(required=True, index=True)
     lost = fields.Boolean()
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        cards = super().create(vals_list)
-        cards.partner_id._spar_changed()
-        return cards
-
-    def write(self, vals):
-        people = self.partner_id
-        result = super().write(vals)
-        (people | self.partner_id)._spar_changed()
-        return result
 
 
 class Registrant(models.Model):
@@ -47,22 +39,10 @@ class Registrant(models.Model):
     def _spar_id_sources(self):
         return {"card": "Card number"}
 
-    def _spar_id_read(self, source):
-        cards = self.sudo().card_ids.filtered(lambda card: not card.lost)
-        return cards[-1:].number
-
     @api.model
-    def _spar_id_owners(self, source, texts):
-        cards = self.env["example.card"].sudo()
-        cards = cards.search([("number", "in", texts), ("lost", "=", False)])
-        return {
-            number: self.browse(found.partner_id.ids)
-            for number, found in cards.grouped("number").items()
-        }
-
-    @api.model
-    def _spar_id_new(self, source, text):
-        return {"card_ids": [Command.create({"number": text})]}
+    def _spar_id_rows(self, source):
+        valid = Domain("lost", "=", False)
+        return IdRows("card_ids", "number", valid, {}) if source == "card" else None
 
     @api.model
     def _spar_forms(self):

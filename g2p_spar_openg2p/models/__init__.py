@@ -1,0 +1,2 @@
+from . import g2p_reg_id
+from . import res_partner

@@ -2,6 +2,7 @@
 
 Every run begins with the same invented registrants and an empty SPAR. With ``ONCE=1``
 it checks each row in SPAR's own table by SQL, prints a line of JSON and ends.
+``REGISTRY=openspp`` shows it on the forms of a stand-in for that registry.
 """
 
 import json
@@ -69,7 +70,10 @@ def main(_arguments):
         "mapper": settings.mapper_port(),
         "key_service": settings.key_service_port(),
     }
-    stack = Stack(postgres, NAME, ports, demo=True)
+    registry = settings.text("REGISTRY")
+    if registry:
+        settings.chosen([registry], settings.REGISTRIES, "registry")
+    stack = Stack(postgres, NAME, ports, demo=True, registry=registry)
     central = OdkCentral(NAME)
     # A closed terminal ends the demo like Ctrl-C does, so that nothing stays behind.
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -113,7 +117,21 @@ def run(stack, central):
         "Proposed through the API: 1."
     )
     wait_until_in_sync(manager)
+    if stack.registry:
+        check_forms(stack.odoo.rpc())
     return compare(stack, manager)
+
+
+def check_forms(rpc):
+    """Check that the registry's form shows the Payment page.
+
+    :raises Problem: when one does not.
+    """
+    forms = rpc.call("res.partner", "get_views", [(False, "form")], {})
+    pages = forms["views"]["form"]["arch"].count('name="payment"')
+    if not pages:
+        raise Problem("The Payment page is not on the registry's form.")
+    print(f"The Payment page is on the registry's form, in {pages} notebooks.")
 
 
 def fetch_collected(stack, central):

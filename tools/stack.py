@@ -27,10 +27,15 @@ class Stack:
     :param bool demo: whether the registry has demonstration data.
     :param Callable say: receives one line of progress.
     :param int workers: of Odoo; 0 runs one process with threads.
+    :param str registry: one of :data:`tools.settings.REGISTRIES`, whose stand-in is the
+        registry; None for plain contacts.
     """
 
-    def __init__(self, postgres, name, ports, demo, say=print, workers=0):
+    def __init__(
+        self, postgres, name, ports, demo, say=print, workers=0, registry=None
+    ):
         self.postgres = postgres
+        self.registry = registry
         self.name = name
         self.demo = demo
         self.say = say
@@ -53,6 +58,7 @@ class Stack:
             name=f"{name}-odoo",
             workers=workers,
             channels=CHANNELS,
+            registry=registry,
             # Without it no key could be uploaded or generated.
             options={"spar_key_secret": Fernet.generate_key().decode()},
         )
@@ -66,8 +72,11 @@ class Stack:
         if not self.postgres.is_default:
             # Each server has templates of its own.
             kind += "_elsewhere"
+        if self.registry:
+            kind += f"_{self.registry}"
+        modules = settings.installed_addons(self.registry)
         template = prepared_template(
-            self.postgres, kind, settings.installed_addons(), self.demo, self.say
+            self.postgres, kind, modules, self.demo, self.say, self.registry
         )
         drop_database(self.postgres, self.name)
         duplicate_database(self.postgres, template, self.name)

@@ -21,7 +21,7 @@ SEED = int(os.environ.get("SPAR_RANDOM_SEED") or 1)
 
 #: Countries with and without a trunk prefix, with numbers of one length and of several.
 COUNTRIES = ["TZ", "KE", "UG", "NG", "GH", "CI", "SN", "BJ", "ID", "IN", "LR", "MX"]
-COUNTRIES += ["BR", "BD", "ET", "CM", "MG", "VN", "GB", "CN", "GA", "CG"]
+COUNTRIES += ["BR", "BD", "ET", "CM", "MG", "VN", "GB", "CN", "CG"]
 #: Zero of the digits of a script.
 ZEROS = "0\u0660\u06f0\u0966\u09e6\u0e50\u1040\u07c0\uff10"
 #: What stands between groups of digits.

@@ -5,6 +5,7 @@ from . import test_apply_random_order
 from . import test_apply_roles
 from . import test_apply_weaknesses
 from . import test_central
+from . import test_field_reports
 from . import test_mapping
 from . import test_mapping_lines
 from . import test_odk_roles

@@ -10,6 +10,7 @@ import io
 from odoo.exceptions import UserError
 
 from ..values.csv_guard import guarded, unguarded
+from .csv_lines import BrokenLine, broken_text, numbered_rows
 from .separator import separator_of
 
 REQUIRED_COLUMNS = (
@@ -49,16 +50,13 @@ def read_rows(env, content):
     skipped = 1 if delimiter else 0
     header = text.split("\n", 1)[0]
     delimiter = delimiter or max(_DELIMITERS, key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = numbered_rows(text, delimiter)
     rows = []
-    before = 0
     try:
-        columns = _columns(env, next(reader, []))
-        before = reader.line_num
-        for cells in reader:
+        columns = _columns(env, next(lines, (1, []))[1])
+        for line, cells in lines:
             if any(cell.strip() for cell in cells):
-                rows.append((skipped + before + 1, _row(columns, cells)))
-            before = reader.line_num
+                rows.append((skipped + line, _row(columns, cells)))
             if len(rows) > MAX_ROWS:
                 raise UserError(
                     env._(
@@ -67,14 +65,8 @@ def read_rows(env, content):
                         limit=MAX_ROWS,
                     )
                 )
-    except csv.Error:
-        raise UserError(
-            env._(
-                "Line %(line)s cannot be read: a quotation mark is missing or one too "
-                "many. Correct it and choose the file again.",
-                line=skipped + before + 1,
-            )
-        ) from None
+    except BrokenLine as broken:
+        raise UserError(broken_text(env, skipped + broken.line)) from None
     if not rows:
         raise UserError(env._("The file has a header and no rows below it."))
     return rows, delimiter

@@ -10,7 +10,7 @@ from ..values.account_number import (
     check_pattern,
     matches,
 )
-from ..values.checks import clean_account_number
+from ..values.checks import read_account_number
 
 ACCOUNT_FIELDS = ("account_pattern", "account_example", "account_hint")
 
@@ -135,7 +135,7 @@ class G2pDfsp(models.Model):
 
         :raise ValidationError: saying what is wrong with it
         """
-        number = checked(self.env, clean_account_number, self.account_example)
+        number = checked(self.env, read_account_number, self.account_example)
         pattern = self.account_pattern
         if pattern and not matches(pattern, number):
             raise ValidationError(

@@ -12,6 +12,7 @@ from . import test_dfsp
 from . import test_dfsp_import
 from . import test_fa_settings
 from . import test_fa_strategy
+from . import test_field_reports
 from . import test_financial_address
 from . import test_http_client
 from . import test_id_normal_form
@@ -23,6 +24,7 @@ from . import test_notes
 from . import test_numbers_are_protected
 from . import test_entering
 from . import test_every_model
+from . import test_random_inputs
 from . import test_rate
 from . import test_request_bodies
 from . import test_other_ways_round

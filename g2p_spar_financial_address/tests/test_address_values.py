@@ -197,6 +197,9 @@ class TestAddressValues(FinancialAddressCase):
             )
             if not number:
                 continue
+            if code == "GA":
+                # The library's example is of the plan that ended in 2019.
+                number.national_number, number.italian_leading_zero = 66031234, None
             for style in (styles.NATIONAL, styles.INTERNATIONAL, styles.E164):
                 text = phonenumbers.format_number(number, style)
                 with self.subTest(code, typed=text):

@@ -1,3 +1,4 @@
+import csv
 import io
 
 import xlwt
@@ -85,7 +86,9 @@ class TestImport(FinancialAddressCase):
 
     def file(self, rows, xlsx):
         if not xlsx:
-            return csv_file("\n".join(",".join(row) for row in rows).encode())
+            text = io.StringIO()
+            csv.writer(text).writerows(rows)
+            return csv_file(text.getvalue().encode())
         return xlsx_file(rows)
 
     def addresses(self):

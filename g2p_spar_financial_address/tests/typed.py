@@ -5,11 +5,18 @@ goes through the channel.
 """
 
 import io
+from collections import Counter
 from itertools import count
 
 import openpyxl
+from hypothesis import given
 
 from odoo.tools import SQL
+
+from ..values import checks
+from ..values.account_number import AccountFormat, check_account_number
+from ..values.invalid import InvalidValue
+from .strategies import randomized, typed_numbers
 
 TANZANIA = (
     "This mobile number cannot exist in Tanzania. Check the number of digits and the "
@@ -81,6 +88,86 @@ ACCOUNTS = [
     ("MA", "MA64 0115 1900 0001 2050 0053 4912", BAD_IBAN),
 ]
 
+UGANDA, LIBERIA, IVORY, BENIN, GABON, CONGO, MEXICO = (
+    TANZANIA.replace("Tanzania", name)
+    for name in ("Uganda", "Liberia", "Côte d'Ivoire", "Benin", "Gabon")
+    + ("Congo (Republic)", "Mexico")
+)
+ITALY = "This is not a mobile number in Italy, so it cannot be a mobile wallet."
+NOT_A_PHONE = "This is not a phone number. Write digits only."
+NOT_A_MAIL = "This is not an e-mail address. It looks like name@example.org."
+ZEROS_ONLY = (
+    "An account number does not have zeros only. Where there is no account, leave it "
+    "out."
+)
+CHANGED = (
+    "{} looks like a number that a spreadsheet has changed, such as 123.0, 1.23E+11 or "
+    "a date. Format the column as text, and write all digits again. A number of more "
+    "than 15 digits is only taken from a cell of text; from a CSV file, only if it "
+    "does not end in zeros."
+)
+CHANGED_PHONE = CHANGED.format("Mobile number")
+CHANGED_ACCOUNT = CHANGED.format("Account number")
+
+#: Type, country of the provider, what is typed, and the number or the message. Each is
+#: from a public report: ``docs/field-reports.md`` has their sources.
+REPORTED = [
+    ("mobile_wallet", "KE", "0141 234 567", "+254141234567"),
+    ("mobile_wallet", "KE", "0110 123 456", "+254110123456"),
+    ("mobile_wallet", "UG", "0723 123 456", UGANDA),
+    ("mobile_wallet", "UG", "+256736123123", "+256736123123"),
+    ("mobile_wallet", "CI", "07 07 12 34 56", "+2250707123456"),
+    ("mobile_wallet", "CI", "87 10 00 00", IVORY),
+    ("mobile_wallet", "CI", "707123456", IVORY),
+    ("mobile_wallet", "BJ", "01 97 12 34 56", "+2290197123456"),
+    ("mobile_wallet", "BJ", "+229 97 12 34 56", BENIN),
+    ("mobile_wallet", "GA", "+241 066 12 34 56", "+24166123456"),
+    ("mobile_wallet", "GA", "06 12 34 56", GABON),
+    ("mobile_wallet", "GA", "+241 2 47 48 49", GABON),
+    ("mobile_wallet", "CG", "242057173992", "+242057173992"),
+    ("mobile_wallet", "CG", "24257173992", CONGO),
+    ("mobile_wallet", "LR", "0770 123 456", "+231770123456"),
+    ("mobile_wallet", "LR", "77 012 34", LIBERIA),
+    ("mobile_wallet", "GH", "233241234567", "+233241234567"),
+    ("mobile_wallet", "GH", "0501234567", "+233501234567"),
+    ("mobile_wallet", "MX", "+52 1 55 6200 0000", MEXICO),
+    ("mobile_wallet", "MX", "55 6200 0000", "+525562000000"),
+    ("mobile_wallet", "GB", "+44 0 7418084106", "+447418084106"),
+    ("mobile_wallet", "IT", "+39 0 3512556080", ITALY),
+    ("mobile_wallet", "IQ", "+٩٦٤ ٧٧٠ ١٢٣ ٤٥٦٧", "+9647701234567"),
+    ("mobile_wallet", "AF", "۰۷۰۱ ۲۳۴ ۵۶۷", "+93701234567"),
+    ("mobile_wallet", "IN", "०९८७६ ५४३२१०", "+919876543210"),
+    ("mobile_wallet", "UG", "O772 2OO OO2", NOT_A_PHONE),
+    ("mobile_wallet", "TZ", "0754200001 ::: 0754200002", NOT_A_PHONE),
+    ("mobile_wallet", "TZ", "0754200001,0754200002", NOT_A_PHONE),
+    ("mobile_wallet", "TZ", "0000000000", TANZANIA),
+    ("mobile_wallet", "ID", "812.345678", CHANGED_PHONE),
+    ("mobile_wallet", "ID", "0812.345678", "+62812345678"),
+    ("mobile_wallet", "SN", "77.1234567", "+221771234567"),
+    ("bank_account", "TZ", "MD026JK24D0RFGDJJPJQHKWN", "MD026JK24D0RFGDJJPJQHKWN"),
+    ("bank_account", "TZ", "MD996JK24D0RFGDJJPJQHKWN", BAD_IBAN),
+    ("bank_account", "TZ", "GB01BARC20714583608387", BAD_IBAN),
+    ("bank_account", None, "GB00HLFX11016111455365", BAD_IBAN),
+    ("bank_account", "EE", "EE012200221111099080", BAD_IBAN),
+    ("bank_account", "BE", "BE41091811735141", BAD_IBAN),
+    ("bank_account", "GB", "gb82west12345698765432", "GB82WEST12345698765432"),
+    ("bank_account", "DE", "DE07 3105 0000 0000 1431 56", "DE07310500000000143156"),
+    (
+        "bank_account",
+        "DJ",
+        "DJ2110002010010409943020008",
+        "DJ2110002010010409943020008",
+    ),
+    ("bank_account", "TZ", "2657843246789123456", "2657843246789123456"),
+    ("bank_account", "TZ", "0000000000", ZEROS_ONLY),
+    ("bank_account", "TZ", "000-000", ZEROS_ONLY),
+    ("bank_account", "TZ", "5/3/2026", CHANGED_ACCOUNT),
+    ("bank_account", "TZ", "2026-03-05", CHANGED_ACCOUNT),
+    ("bank_account", "TZ", "12-May", CHANGED_ACCOUNT),
+    ("email_wallet", None, "Bob+relief@PayMail.EXAMPLE", "Bob+relief@paymail.example"),
+    ("email_wallet", None, "bob@paymail.example.", NOT_A_MAIL),
+]
+
 #: Reasons with a number in any spelling, and such without one.
 NUMBERS_IN_TEXT = [
     "now 07.54.39.61.05",
@@ -125,6 +212,21 @@ SAME_TEXT = [
 
 #: What people write where there is no ID.
 PLACEHOLDERS = ["0", "N/A", "-", "none", " n/a ", "\uff0d", "NONE"]
+
+
+def taken_by_rule(typed):
+    """Return the number that the rules make of a text, or ``""`` if they refuse it.
+
+    :param Typed typed: of :mod:`.strategies`
+    """
+    try:
+        if typed.fa_type == "mobile_wallet":
+            return checks.clean_mobile_number(typed.text, typed.country, str)
+        number = checks.clean_account_number(typed.text)
+        check_account_number(number, AccountFormat(country_code=typed.country or ""))
+    except InvalidValue:
+        return ""
+    return number
 
 
 def csv_file(content):
@@ -199,7 +301,8 @@ class TypedTables:
     def provider(self, fa_type, country):
         key = fa_type, country
         if key not in self.typed_providers:
-            country_id = country and self.env.ref(f"base.{country.lower()}").id
+            countries = self.env["res.country"]
+            country_id = country and countries.search([("code", "=", country)]).id
             self.typed_providers[key] = self.env["g2p.dfsp"].create(
                 {
                     "name": f"Typed {fa_type} {country}",
@@ -268,6 +371,35 @@ class TypedTables:
         for country, text, expected in ACCOUNTS:
             with self.subTest(country=country, text=text):
                 self.assertTyped(self.said("bank_account", country, text), expected)
+
+    def test_reported_numbers(self):
+        """What public reports tell of: ``docs/field-reports.md`` has their sources."""
+        self.new_typed()
+        self.env.company.country_id = False
+        for fa_type, country, text, expected in REPORTED:
+            with self.subTest(country=country, text=text):
+                self.assertTyped(self.said(fa_type, country, text), expected)
+
+    def test_typed_at_random(self):
+        """A number is what is meant, or refused: by the same rule in each channel."""
+        self.new_typed()
+        self.env.company.country_id = False
+        seen = Counter()
+
+        @randomized(25)
+        @given(typed_numbers())
+        def enter_one(typed):
+            person = self.new_person()
+            said = self.said(typed.fa_type, typed.country, typed.text)
+            message = self.enter(person, said)
+            taken = self.entered(person) or ""
+            self.assertIn(taken, ("", typed.meant))
+            self.assertEqual(taken, taken_by_rule(typed))
+            self.assertEqual(bool(message), not taken)
+            seen[bool(taken)] += 1
+
+        enter_one()
+        self.assertGreater(min(seen[True], seen[False]), 3)
 
     def test_typed_reasons(self):
         if not self.has_reason:

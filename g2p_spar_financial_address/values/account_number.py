@@ -12,9 +12,8 @@ from importlib.machinery import SourceFileLoader
 
 import stdnum
 from stdnum import numdb
-from stdnum.iso7064 import mod_97_10
 
-from .invalid import InvalidValue, _lt
+from .invalid import InvalidValue, _lt, from_spreadsheet
 
 if not hasattr(stdnum.__spec__.loader, "get_resource_reader"):
     # Odoo 19 patches stdnum as it is imported, and leaves it with a loader that cannot
@@ -61,6 +60,13 @@ _ESCAPE_OR_CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 _OPEN_REPETITION = re.compile(r"[?*+]|\{\d*,\d*\}")
 _REPEATED_GROUP = re.compile(r"\)[*+{]")
 
+# What spreadsheets make of numbers with dashes and slashes.
+_DATE = re.compile(
+    r"(?:19|20)\d\d([-/])\d{1,2}\1\d{1,2}|\d{1,2}([-/])\d{1,2}\2(?:19|20)\d\d"
+    r"|\d{1,2}-(?:JANV?|FEB|MARS?|A[PV]R|MA[IY]|JUN|JUI[NL]|JUL|AUG|SEPT?|OCT|NOV|DEC)"
+    r"(?:-\d+)?"
+)
+
 
 @dataclass(frozen=True)
 class AccountFormat:
@@ -76,11 +82,12 @@ class AccountFormat:
 def check_account_number(number, expected):
     """Refuse an account number that is invalid at this bank, or at all banks.
 
-    A bank's own pattern decides first. Where the bank's country uses IBANs and the
-    bank has no pattern, only an IBAN of that country is valid. At a bank of another
-    country, a number is an IBAN if it begins like one and has its length; its check
-    digits must fit then, unless the bank's pattern accepts it. Where the bank's country
-    is not known, all that begins like an IBAN must be a valid one.
+    A bank's own pattern decides first; without one, a date is not taken. Where the
+    bank's country uses IBANs and the bank has no pattern, only an IBAN of that country
+    is valid. At a bank of another country, a number is an IBAN if it begins like one
+    and has its length; its check digits must fit then, unless the bank's pattern
+    accepts it. Where the bank's country is not known, all that begins like an IBAN must
+    be a valid one.
 
     :param str number: the number, already without blanks and in upper case
     :param AccountFormat expected: what the bank says about its numbers
@@ -92,6 +99,8 @@ def check_account_number(number, expected):
             raise InvalidValue(*_mismatch(expected))
         if country_code and not iban_length(country_code):
             return
+    elif _DATE.fullmatch(number):
+        raise from_spreadsheet(_lt("Account number"))
     elif iban_length(country_code) and not _begins_like_iban(number, country_code):
         raise InvalidValue(
             _lt(
@@ -203,9 +212,10 @@ def _is_whole_iban(number):
 
 
 def _digits_fit(number):
-    if number[:2] in _UNREGISTERED:
-        return mod_97_10.is_valid(number[4:] + number[:4])
-    return iban.is_valid(number)
+    # 00, 01 and 99 leave the same remainder as the digits that banks write.
+    if number[2:4] != iban.calc_check_digits(number):
+        return False
+    return number[:2] in _UNREGISTERED or iban.is_valid(number)
 
 
 def _check_digits(number):

@@ -12,7 +12,7 @@ import phonenumbers
 
 from . import identifiers, numbers_in_text, typed_numbers
 from .csv_guard import begins_formula
-from .invalid import InvalidValue, _lt
+from .invalid import InvalidValue, _lt, from_spreadsheet
 from .strategy_template import CONTROL
 
 # RFC 5321 without quotes, and a domain with a dot; the operator decides the rest.
@@ -97,7 +97,7 @@ def clean_number_text(text, label):
     """
     text = clean_text(str(text) if text else "", label)
     if typed_numbers.is_from_spreadsheet(text):
-        raise _from_spreadsheet(label)
+        raise from_spreadsheet(label)
     return text
 
 
@@ -119,18 +119,6 @@ def clean_id(text, label, placeholders=frozenset()):
             )
         )
     return text
-
-
-def _from_spreadsheet(label):
-    return InvalidValue(
-        _lt(
-            "%(label)s looks like a number that a spreadsheet has changed, such as "
-            "123.0 or 1.23E+11. Format the column as text, and write all digits again. "
-            "A number of more than 15 digits is only taken from a cell of text; from a "
-            "CSV file, only if it does not end in zeros.",
-            label=label,
-        )
-    )
 
 
 def check_part(text, label):
@@ -216,6 +204,23 @@ def mask_note(text):
 
 
 def clean_account_number(text):
+    """Return an account number, cleaned as by :func:`read_account_number`.
+
+    :raise InvalidValue: also when it has zeros only, as people write where there is no
+        account
+    """
+    number = read_account_number(text)
+    if not re.search("[1-9A-Z]", number):
+        raise InvalidValue(
+            _lt(
+                "An account number does not have zeros only. Where there is no "
+                "account, leave it out."
+            )
+        )
+    return number
+
+
+def read_account_number(text):
     """Return an account number without blanks, in upper case, in plain digits.
 
     :raise InvalidValue: when it is empty, has no digit at all, or characters that no
@@ -254,7 +259,7 @@ def clean_mobile_number(text, country_code, name_of):
         number = typed_numbers.parse_phone(text, country_code)
     except typed_numbers.NotAPhone as error:
         if error.code == "spreadsheet":
-            raise _from_spreadsheet(label) from None
+            raise from_spreadsheet(label) from None
         if error.code == "no_country":
             raise InvalidValue(
                 _lt(
@@ -265,7 +270,7 @@ def clean_mobile_number(text, country_code, name_of):
         raise InvalidValue(
             _lt("This is not a phone number. Write digits only.")
         ) from None
-    kind = phonenumbers.number_type(number)
+    kind = typed_numbers.phone_type(number)
     if kind == phonenumbers.PhoneNumberType.UNKNOWN:
         raise InvalidValue(
             _lt(

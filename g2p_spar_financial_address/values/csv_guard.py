@@ -4,7 +4,10 @@ A formula in an exported file runs on the computer of the person who opens it. T
 in it were typed by others: citizens, collectors, other systems.
 """
 
+import re
 import unicodedata
+
+_TEXT = re.compile(r'="([^"]*)"')
 
 #: Signs with which a formula begins in one spreadsheet or another.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -29,5 +32,13 @@ def guarded(text):
 
 
 def unguarded(text):
-    """Return a text of a CSV file without what :func:`guarded` has added."""
+    """Return a text of a CSV file without what :func:`guarded` has added.
+
+    Other programs write ``="0123"``, so that a spreadsheet keeps the zeros.
+
+    >>> unguarded('="0123"'), unguarded('="A"&B1')
+    ('0123', '="A"&B1')
+    """
+    if text.startswith("=") and (match := _TEXT.fullmatch(text)):
+        return match[1]
     return text[1:] if text.startswith("'") and begins_formula(text[1:]) else text

@@ -33,3 +33,20 @@ class InvalidValue(ValueError):
 
     def __str__(self):
         return " ".join(map(str, self.texts))
+
+
+def from_spreadsheet(label):
+    """Return the error for a number that a spreadsheet has changed.
+
+    :param label: of the field, a text or a :class:`Text`
+    :rtype: InvalidValue
+    """
+    return InvalidValue(
+        _lt(
+            "%(label)s looks like a number that a spreadsheet has changed, such as "
+            "123.0, 1.23E+11 or a date. Format the column as text, and write all "
+            "digits again. A number of more than 15 digits is only taken from a cell "
+            "of text; from a CSV file, only if it does not end in zeros.",
+            label=label,
+        )
+    )

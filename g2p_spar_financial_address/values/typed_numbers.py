@@ -29,6 +29,9 @@ _SPREADSHEET = re.compile(
 # an ID, to which this does not apply.
 _DECIMAL_PHONE = re.compile(r"[^.,]*[.,]\s*0+\W*")
 
+# What may have had zeros at both ends.
+_DECIMAL = re.compile(r"[1-9]\d*[.,]\d+")
+
 #: Significant digits a spreadsheet keeps of a number; it replaces others by zeros.
 KEPT_DIGITS = 15
 
@@ -50,6 +53,10 @@ _DIALLED = {
     "GA": [(r"0(\d{8})", r"\1")],
     "LT": [(r"8(\d{8})", r"\1")],
 }
+
+#: National numbers of plans that have ended, which the library still knows. One of
+#: today that lacks a digit would be taken for one of them.
+_ENDED = {"GA": re.compile(r"0?[2-7]\d{6}")}
 
 
 class NotAPhone(ValueError):
@@ -99,13 +106,14 @@ def is_cut(digits):
     return not digits[KEPT_DIGITS:].strip("0")
 
 
-def with_exponent(digits):
-    """Return a long number as a spreadsheet shows it, which no channel takes.
+def with_exponent(text):
+    """Return a number as a spreadsheet shows long ones, which no channel takes.
 
-    >>> with_exponent("1234567890123450")
-    '1.23456789012345E+15'
+    >>> with_exponent("1234567890123450"), with_exponent("2026-05-12")
+    ('1.23456789012345E+15', '2.0260512E+7')
     """
-    return f"{digits[0]}.{digits[1:KEPT_DIGITS]}E+{len(digits) - 1}"
+    digits = re.sub(r"\D", "", text).lstrip("0") or "0"
+    return f"{digits[0]}.{digits[1:KEPT_DIGITS] or 0}E+{len(digits) - 1}"
 
 
 def _plain(text):
@@ -144,8 +152,41 @@ def parse_phone(text, country_code=None):
             raise
         return abroad
     if phonenumbers.is_valid_number(number):
+        if _may_lack_zeros(text, number):
+            raise NotAPhone("spreadsheet")
         return number
     return _with_plus(text) or number
+
+
+def phone_type(number):
+    """Return the type of a number, unknown if there is no such number any more.
+
+    :param phonenumbers.PhoneNumber number: as parsed
+    :return: a constant of ``phonenumbers.PhoneNumberType``
+    """
+    region = phonenumbers.region_code_for_country_code(number.country_code)
+    national = phonenumbers.national_significant_number(number)
+    if region in _ENDED and _ENDED[region].fullmatch(national):
+        return phonenumbers.PhoneNumberType.UNKNOWN
+    return phonenumbers.number_type(number)
+
+
+def _may_lack_zeros(text, number):
+    """Return whether a number may be one with zeros behind it, read as a decimal.
+
+    A spreadsheet makes 812.34567 of 0812.345670. Where both exist, it is not clear
+    which one is meant.
+    """
+    if not _DECIMAL.fullmatch(_plain(text)):
+        return False
+    for zeros in (10, 100, 1000):
+        longer = phonenumbers.PhoneNumber(
+            country_code=number.country_code,
+            national_number=number.national_number * zeros,
+        )
+        if phonenumbers.is_valid_number(longer):
+            return True
+    return False
 
 
 def _with_plus(text):

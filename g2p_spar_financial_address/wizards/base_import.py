@@ -1,31 +1,29 @@
-import io
 from collections import Counter
-from datetime import timedelta
-
-from openpyxl import load_workbook
+from datetime import date, timedelta
 
 from odoo import api, fields, models
 from odoo.tools import groupby
 
+from odoo.addons.base_import.models.base_import import ImportValidationError
+
+from ..imports.csv_lines import BrokenLine, broken_text, numbered_rows
 from ..imports.separator import separator_of
+from ..imports.spreadsheet import ChangedCell, ErrorCell, TextCell, read_xlsx, with_kind
 from ..toolkit.context_flags import TRIAL, marked
+from ..values.csv_guard import unguarded
 from ..values.typed_numbers import KEPT_DIGITS, is_cut, long_number, with_exponent
 
 ADDRESS = "g2p.financial.address"
+#: Models whose files say who is paid, and where.
+PAYING = (ADDRESS, "res.partner")
+#: Of the cells of a CSV file, the usual first.
+SEPARATORS = ",;\t|"
 #: How long a file may lie without being imported.
 HOURS_KEPT = timedelta(hours=1)
 #: Rows named in one message; a file may have the same error in thousands of rows.
 ROWS_NAMED = 20
 #: Fields of an address whose last digit decides who is paid.
 NUMBERS = {"spar_id", "account_number", "mobile_number"}
-
-
-class NumberCell(str):
-    """A long number of a cell that holds a number: its last digits are lost."""
-
-
-class TextCell(str):
-    """A long number of a cell that holds text: all of its digits are there."""
 
 
 class BaseImport(models.TransientModel):
@@ -74,16 +72,66 @@ class BaseImport(models.TransientModel):
     # === CSV AS SPREADSHEETS WRITE IT: FOR ALL MODELS === #
 
     def _read_csv(self, options):
+        content = self.file or b""
+        if b"\r" in content and b"\n" not in content and b"\0" not in content:
+            # Lines end as on an old Mac: Odoo cannot read them.
+            self.file = content.replace(b"\r", b"\n")
         text = self._decoded_csv(options)
         separator, _rows = separator_of(text)
         if separator and not options.get("separator"):
             options["separator"] = separator
         result = super()._read_csv(options)
-        if not separator or not result:
+        if not result:
+            return result
+        if self.res_model in PAYING:
+            rows = self._checked_csv(options)
+            return len(rows), rows
+        if not separator:
             return result
         # It is the first row, with any separator.
         length, rows = result
         return length - 1, rows[1:]
+
+    def _checked_csv(self, options):
+        """Return the rows of a file whose cells are where they belong.
+
+        With a separator or a quotation mark too many, another cell is taken for the
+        number, and rows go without a word.
+
+        :raise ImportValidationError: naming the lines
+        """
+        # Two marks where two files were joined.
+        text = self.file.decode(options["encoding"]).lstrip("\ufeff")
+        separator, text = separator_of(text)
+        skipped = 1 if separator else 0
+        if not options.get("separator"):
+            # Odoo finds none where one row has another number of cells.
+            titles = text.split("\n", 1)[0]
+            options["separator"] = max(SEPARATORS, key=titles.count)
+        rows, uneven = [], []
+        try:
+            for line, cells in numbered_rows(
+                text, options["separator"], options["quoting"]
+            ):
+                if not any(cell.strip() for cell in cells):
+                    continue
+                if rows and len(cells) != len(rows[0]):
+                    uneven.append(skipped + line)
+                rows.append([unguarded(cell) for cell in cells])
+        except BrokenLine as broken:
+            message = broken_text(self.env, skipped + broken.line)
+            raise ImportValidationError(message) from None
+        if uneven:
+            raise ImportValidationError(
+                self.env._(
+                    "Lines with more or fewer cells than the titles: %(lines)s. A name "
+                    "or a number there contains the separator, or a separator is "
+                    "missing. Correct them and choose the file again, or choose an "
+                    "Excel file.",
+                    lines=", ".join(map(str, uneven[:ROWS_NAMED])),
+                )
+            )
+        return rows
 
     def _decoded_csv(self, options):
         """Return the text of the file, or ``""`` where another encoding is guessed.
@@ -121,27 +169,47 @@ class BaseImport(models.TransientModel):
         )
         left.write({"file": False})
 
-    # === LONG NUMBERS === #
+    # === NUMBERS THAT A SPREADSHEET HAS CHANGED === #
 
     def _read_xlsx(self, options):
-        length, rows = super()._read_xlsx(options)
-
-        def values():
-            stream = io.BytesIO(self.file or b"")
-            book = load_workbook(stream, read_only=True, data_only=True)
-            return book[options["sheet"]].values
-
-        return length, _with_kinds(rows, values)
+        """Read the cells with their kind, which Odoo does not keep."""
+        if self.res_model not in PAYING:
+            return super()._read_xlsx(options)
+        try:
+            options["sheets"], options["sheet"], rows = read_xlsx(
+                self.file or b"", options.get("sheet")
+            )
+        except ErrorCell as cell:
+            raise ImportValidationError(
+                self.env._(
+                    "Row %(row)s, column %(column)s: the spreadsheet shows the error "
+                    "%(error)s. Correct it, and choose the file again.",
+                    row=cell.row,
+                    column=cell.column,
+                    error=cell.error,
+                )
+            ) from None
+        return len(rows), rows
 
     def _read_xls_book(self, book, sheet_name):
         length, rows = super()._read_xls_book(book, sheet_name)
         sheet = book.sheet_by_name(sheet_name)
-        return length, _with_kinds(
-            rows, lambda: (sheet.row_values(n) for n in range(sheet.nrows))
-        )
+        numbers = {
+            str(int(value))
+            for n in range(sheet.nrows)
+            for value in sheet.row_values(n)
+            if isinstance(value, float) and abs(value) >= 10**KEPT_DIGITS
+        }
+        return length, [
+            [
+                with_kind(cell, cell in numbers) if isinstance(cell, str) else cell
+                for cell in row
+            ]
+            for row in rows
+        ]
 
     def _convert_import_data(self, fields, options):
-        """Write numbers whose last digits a spreadsheet has lost with an exponent.
+        """Write numbers that a spreadsheet has changed with an exponent.
 
         So they are refused at their row, like numbers with an exponent in the file. A
         CSV or ODS file has no types of cells: there the zeros at the end show it.
@@ -150,14 +218,16 @@ class BaseImport(models.TransientModel):
         columns = {n for n, path in enumerate(names) if self._fa_is_number(path)}
         for row in data:
             for column, cell in enumerate(row):
-                # Also dates, which have their own type in the file.
-                digits = long_number(cell) if isinstance(cell, str) else ""
-                if not digits:
+                if column not in columns:
+                    if isinstance(cell, ChangedCell | TextCell):
+                        row[column] = str(cell)
                     continue
-                cut = isinstance(cell, NumberCell)
-                cut = cut or (not isinstance(cell, TextCell) and is_cut(digits))
-                cut = cut and column in columns
-                row[column] = with_exponent(digits) if cut else str(cell)
+                if isinstance(cell, date):
+                    cell = ChangedCell(cell.isoformat())
+                digits = long_number(cell)
+                cut = digits and not isinstance(cell, TextCell) and is_cut(digits)
+                cut = cut or isinstance(cell, ChangedCell)
+                row[column] = with_exponent(cell) if cut else str(cell)
         return data, names
 
     def _fa_is_number(self, path):
@@ -170,7 +240,10 @@ class BaseImport(models.TransientModel):
                 return False
             model = self.env[field.comodel_name]
         if model._name == "res.partner":
-            return name == "spar_id" or name in model._spar_id_rule().sources
+            sources = model._spar_id_rule().sources
+            return name == "spar_id" or (
+                name in sources and model._fields[name].type == "char"
+            )
         return model._name == ADDRESS and name in NUMBERS
 
     # === THE REPORT === #
@@ -243,23 +316,3 @@ class BaseImport(models.TransientModel):
             "record": row,
             "rows": {"from": row, "to": row},
         }
-
-
-def _with_kinds(rows, values):
-    """Return rows of a spreadsheet, with the kind of cell of each long number.
-
-    :param list rows: as Odoo has read them: only texts
-    :param values: a function that returns the values of the cells of each row
-    """
-    texts = {cell for row in rows for cell in row if isinstance(cell, str)}
-    long = {text for text in texts if long_number(text)}
-    if not long:
-        return rows
-    numbers = {
-        str(int(value))
-        for row in values()
-        for value in row
-        if isinstance(value, int | float) and abs(value) >= 10**KEPT_DIGITS
-    }
-    kinds = {text: (NumberCell if text in numbers else TextCell)(text) for text in long}
-    return [[kinds.get(cell, cell) for cell in row] for row in rows]

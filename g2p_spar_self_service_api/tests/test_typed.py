@@ -30,3 +30,21 @@ class TestTypedInTheApi(TypedTables, RoutesCase):
         if response.status_code != 201:
             return " ".join(e["detail"] for e in response.json()["errors"])
         return ""
+
+    def test_numbers_without_quotation_marks(self):
+        """Programs round numbers of more than 15 digits, and drop zeros."""
+        self.new_typed()
+        person = self.new_person()
+        bank = self.provider("bank_account", "TZ").code
+        operator = self.provider("mobile_wallet", "TZ").code
+        account = {"type": "bank_account", "provider": bank}
+        wallet = {"type": "mobile_wallet", "provider": operator}
+        for body in (
+            {**account, "account_number": 2657843246789123456},
+            {**account, "account_number": 2.657843246789123e18},
+            {**wallet, "mobile_number": 754200001},
+        ):
+            with self.subTest(body=body):
+                response = self.propose(body, person=person.spar_id)
+                self.assertEqual(response.status_code, 422)
+                self.assertFalse(self.entered(person))

@@ -21,6 +21,7 @@ from . import g2p_fa_sharing
 from . import g2p_fa_reveal
 from . import res_partner
 from . import res_partner_alike
+from . import res_partner_company
 from . import res_partner_spar_id
 from . import g2p_directory_code
 from . import ir_attachment

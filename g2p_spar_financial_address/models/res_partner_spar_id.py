@@ -318,16 +318,17 @@ class ResPartner(models.Model):
 
     @api.model
     def _spar_ids_kept(self, texts):
-        """Return the contacts for whom these IDs are kept, by ID."""
+        """Return the contacts for whom one of these IDs is kept, by ID."""
         wanted = {text: identifiers.spellings(text) for text in texts}
         spellings = sorted(set().union(*wanted.values()))
         if not spellings or not self._spar_id_rule().sources:
             return {}
         kept = self.search_fetch([("spar_id_kept", "in", spellings)], ["spar_id_kept"])
-        return {
+        found = {
             text: kept.filtered(lambda one, forms=forms: one.spar_id_kept in forms)
             for text, forms in wanted.items()
         }
+        return {text: owners for text, owners in found.items() if owners}
 
     @api.model
     def _spar_id_plan_all(self, rule):

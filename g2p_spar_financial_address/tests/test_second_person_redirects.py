@@ -142,6 +142,8 @@ class TestSecondPersonRedirects(SecondPersonCase):
         self.registrant.ref = "R-1"
         self.make_ids_from("ref")
         self.assertEqual(self.registrant.spar_id, "R-1")
+        before = self.env["g2p.fa.proposal.line"]._spar_ids_before({"SR-1", "SR-5"})
+        self.assertEqual(before, {"SR-1": set(self.registrant.ids)})
         accomplice = self.accomplice()
         accomplice.ref = "SR-1"
         self.assertFalse(accomplice.sudo().spar_id)

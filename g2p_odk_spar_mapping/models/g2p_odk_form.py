@@ -598,7 +598,9 @@ def _path(item):
 def _twins(found):
     """Return the paths of more than one question, and the paths inside them."""
     # A question may also get the name of one of Central's own fields.
-    counts = Counter(["__id", "__system", *map(_path, found)])
+    own = ["__id", "__system"]
+    own += [f"{_path(one)}/__id" for one in found if one.get("type") == "repeat"]
+    counts = Counter([*own, *map(_path, found)])
     twice = [path for path, count in counts.items() if count > 1]
     return sorted(
         path

@@ -115,7 +115,8 @@ class G2pOdkForm(models.Model):
             self.env["res.partner"]._spar_id_cleaned(plan.key)
         except UserError as error:
             raise SubmissionError("answer", str(error)) from None
-        if not plan.key and not known:
+        # An edit that takes the ID away may be about another person, too.
+        if not plan.key and not (known and self._adds_without_id()):
             self._plan_somebody_new(source, plan)
             return
         partners = found[plan.key] if plan.key else known

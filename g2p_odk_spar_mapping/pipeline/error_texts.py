@@ -88,6 +88,14 @@ def explain_code(env, code, details):
             "the repeated group has several different answers, and only one is "
             "expected. Say in the mapping which one counts."
         ),
+        "joined": env._(
+            "several of its questions were answered. If they are parts of one number, "
+            "write in the mapping what stands between them, or “none”."
+        ),
+        "mixed": env._(
+            "the answers come from different entries of a repeated group, which may be "
+            "about different persons. Correct this value."
+        ),
         "twins": env._(
             "Central calls several questions of the form by this one's name, so their "
             "answers ran together or took each other's place. Rename all of them but "

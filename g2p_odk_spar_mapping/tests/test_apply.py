@@ -164,6 +164,14 @@ class TestApply(ApplyCase):
         self.assertFalse(self.addresses(other))
         self.assertTrue(self.in_use())
 
+    def test_an_edit_that_takes_the_id_away_says_nothing_of_the_registrant(self):
+        lines = self.form.mapping_line_ids
+        lines.filtered(lambda line: line.target == "registrant_id").required = False
+        self.submit()
+        one = self.submit(answers=self.answers(None, "0754 200 002"), edited=5)
+        self.assertSetAside(one, "no_registrant", "the ID is empty")
+        self.assertEqual(self.in_use().mobile_number, "+255754200001")
+
     def test_which_name_and_phone_win(self):
         self.registrant.phone = False
         answers = self.answers(family_name="Juma Ali", contact_phone="0754 111 222")

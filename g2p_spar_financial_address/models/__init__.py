@@ -24,6 +24,7 @@ from . import res_partner_adapter
 from . import res_partner
 from . import res_partner_form
 from . import res_partner_alike
+from . import res_partner_company
 from . import res_partner_spar_id
 from . import g2p_directory_code
 from . import ir_attachment

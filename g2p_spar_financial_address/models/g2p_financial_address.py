@@ -42,26 +42,6 @@ PAYMENT_FIELDS = {
     "proof_name",
 }
 
-#: Fields that only the code sets, with their values on a new address.
-PROTECTED_FIELDS = {
-    "approval_cause": False,
-    "approved_by_id": False,
-    "author_ids": False,
-    "channel": "admin",
-    "decision_note": False,
-    "effective_date": False,
-    "end_date": False,
-    "ended_by_id": False,
-    "entered_by_id": False,
-    "erased_date": False,
-    "fingerprint": False,
-    "masked": False,
-    "previous_id": False,
-    "sharing_id": False,
-    "state": "draft",
-    "typed": False,
-}
-
 #: An address as it is sent to SPAR: the text its strategy writes, the strategy's number
 #: at SPAR, and the parts by SPAR's names, with "" for empty ones.
 SparText = namedtuple("SparText", "text number parts")
@@ -136,7 +116,7 @@ class G2pFinancialAddress(models.Model):
         CHANNELS,
         required=True,
         readonly=True,
-        default=PROTECTED_FIELDS["channel"],
+        default="admin",
         copy=False,
     )
     reason = Note(help="Why the address was entered or changed.")
@@ -172,7 +152,7 @@ class G2pFinancialAddress(models.Model):
     state = fields.Selection(
         ADDRESS_STATES,
         required=True,
-        default=PROTECTED_FIELDS["state"],
+        default="draft",
         readonly=True,
         copy=False,
         tracking=True,
@@ -219,7 +199,10 @@ class G2pFinancialAddress(models.Model):
     @api.onchange("dfsp_id")
     def _onchange_dfsp_id(self):
         if self.branch_id.dfsp_id != self.dfsp_id:
-            self.branch_id = False
+            # Back at the bank the form began with: its branch is not lost.
+            current = self.partner_id.financial_address_id
+            is_back = current.dfsp_id == self.dfsp_id
+            self.branch_id = current.branch_id if is_back else False
 
     # === CONSTRAINTS === #
 

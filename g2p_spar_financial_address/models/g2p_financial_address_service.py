@@ -5,10 +5,11 @@ from odoo.tools import frozendict
 
 from ..const import BANK_ACCOUNT, LIVE_STATES, MOBILE_WALLET, VALUE_FIELD
 from ..toolkit.context_flags import TRIAL, TRUSTED_WRITE, is_marked, marked, quiet
+from ..toolkit.kept_fields import own_defaults
 from ..toolkit.value_checks import checked
 from ..values import checks
 from ..values.numbers_in_text import may_hold
-from .g2p_financial_address import PAYMENT_FIELDS, PROTECTED_FIELDS, WRITTEN_FIELDS
+from .g2p_financial_address import PAYMENT_FIELDS, WRITTEN_FIELDS
 
 #: What makes two addresses the same place, as far as an entry says it.
 SAME_PLACE = (*WRITTEN_FIELDS, "holder_name")
@@ -119,12 +120,7 @@ class G2pFinancialAddress(models.Model):
         origins = origins or [{}] * len(entries)
         numbers = self._numbers_in_use(entries)
         said = [
-            {
-                **PROTECTED_FIELDS,
-                **origin,
-                **self._cleaned(entry, numbers),
-                "channel": channel,
-            }
+            {**origin, **self._cleaned(entry, numbers), "channel": channel}
             for entry, origin in zip(entries, origins, strict=True)
         ]
         current = self._find_current(said)
@@ -191,6 +187,11 @@ class G2pFinancialAddress(models.Model):
 
     # === BY HAND: FORMS AND RPC CLIENTS === #
 
+    @api.model
+    def default_get(self, fields):
+        """Return default values: no client's of who entered it, where and how."""
+        return own_defaults(self, super().default_get(fields))
+
     @api.model_create_multi
     def create(self, vals_list):
         if self._is_trusted_write():
@@ -204,7 +205,7 @@ class G2pFinancialAddress(models.Model):
         self._check_references(vals_list)
         self._check_branches_said(vals_list)
         numbers = self._numbers_in_use(vals_list)
-        by_hand = {**PROTECTED_FIELDS, "typed": True}
+        by_hand = {"typed": not self.env.context.get("import_file")}
         return self._store(
             [
                 self._with_branch(self._cleaned({**by_hand, **vals}, numbers))

@@ -196,10 +196,11 @@ class G2pFinancialAddress(models.Model):
         """Return the channels whose approval policy applies.
 
         If users of the registry completed, corrected or confirmed the address, the
-        policy of the admin form applies, too.
+        policy of the admin form applies, too; in a file of contacts, that of files.
         """
         self.ensure_one()
-        return {self.channel, "admin"} if self.author_ids else {self.channel}
+        channels = {self.channel, "admin"} if self.author_ids else {self.channel}
+        return channels | ({"import"} if self.env.context.get("import_file") else set())
 
     @api.model
     def _last_types(self, partners):

@@ -11,6 +11,9 @@ from ..values import identifiers
 #: Registrants whose data is removed in one transaction.
 CHUNK = 100
 
+#: Fields that only the registry writes.
+KEPT = {"payment_removal_date", "spar_id_likeness"}
+
 
 class ResPartner(models.Model):
     """A contact that may be a registrant, with one payment address in use.
@@ -83,6 +86,14 @@ class ResPartner(models.Model):
             partner.pending_address_id = pending
             partner.financial_address_id = in_use or pending or draft
             partner.financial_address_state = partner.financial_address_id.state
+
+    # === WHAT ONLY THE REGISTRY WRITES === #
+
+    def _has_field_access(self, field, operation):
+        # Read-only fields are only not typed in on a screen.
+        if operation == "write" and field.name in KEPT and not self.env.su:
+            return False
+        return super()._has_field_access(field, operation)
 
     # === WHAT SPAR GETS OF A REGISTRANT === #
 

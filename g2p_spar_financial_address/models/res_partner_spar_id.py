@@ -46,6 +46,7 @@ class ResPartner(models.Model):
         "SPAR ID kept",
         readonly=True,
         copy=False,
+        index="btree_not_null",
         groups=fields.NO_ACCESS,
         help="What was typed by hand before the IDs were made from other fields.",
     )
@@ -319,6 +320,20 @@ class ResPartner(models.Model):
             "UPDATE res_partner SET spar_id_kept = NULL WHERE spar_id_kept IS NOT NULL"
         )
         self.invalidate_model(["spar_id_kept"])
+
+    @api.model
+    def _spar_ids_kept(self, texts):
+        """Return the contacts for whom one of these IDs is kept, by ID."""
+        wanted = {text: identifiers.spellings(text) for text in texts}
+        spellings = sorted(set().union(*wanted.values()))
+        if not spellings or not self._spar_id_rule().sources:
+            return {}
+        kept = self.search_fetch([("spar_id_kept", "in", spellings)], ["spar_id_kept"])
+        found = {
+            text: kept.filtered(lambda one, forms=forms: one.spar_id_kept in forms)
+            for text, forms in wanted.items()
+        }
+        return {text: owners for text, owners in found.items() if owners}
 
     @api.model
     def _spar_id_plan_all(self, rule):

@@ -51,6 +51,32 @@ class TestBranch(FinancialAddressCase):
         self.assertEqual(dialog.save().branch_id, self.branch)
         self.assertIn("branch_code:NB01", self.in_use()._spar_value()[0])
 
+    def test_another_bank_or_type_and_back_brings_the_branch_back(self):
+        second = self.bank.copy({"code": "SB"})
+        trips = {
+            "bank": [{"dfsp_id": second}, {"dfsp_id": self.bank}],
+            "type": [
+                {"fa_type": "mobile_wallet"},
+                {"fa_type": "bank_account"},
+                {"dfsp_id": self.bank},
+            ],
+            "none": [{"dfsp_id": second.browse()}, {"dfsp_id": self.bank}],
+        }
+        for way, steps in trips.items():
+            with self.subTest(way), self.env.cr.savepoint() as savepoint:
+                dialog = self.dialog()
+                for step in steps:
+                    for name, value in step.items():
+                        dialog[name] = value
+                    if dialog.dfsp_id != self.bank:
+                        self.assertFalse(dialog.branch_id)
+                self.assertEqual(dialog.branch_id, self.branch)
+                dialog.account_number = "0123456780"
+                dialog.reason = "Another account"
+                self.assertEqual(dialog.save().branch_id, self.branch)
+                savepoint.rollback()
+            self.env.invalidate_all()
+
     def test_the_second_person_sees_each_field_before_and_after(self):
         self.set_policy("bank_account", approve_admin=True)
         dialog = self.dialog()

@@ -5,6 +5,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
     TRUSTED_WRITE,
     is_marked,
 )
+from odoo.addons.g2p_spar_financial_address.toolkit.kept_fields import own_defaults
 
 
 class G2pSparEngineFields(models.AbstractModel):
@@ -26,11 +27,12 @@ class G2pSparEngineFields(models.AbstractModel):
         """
         for values in vals_list:
             self._check_engine_fields(values)
-        if not self._may_write_engine_fields():
-            kept = {f"default_{name}" for name in self._engine_fields()}
-            context = {k: v for k, v in self.env.context.items() if k not in kept}
-            self = self.with_env(self.env(context=context))
         return super().create(vals_list)
+
+    @api.model
+    def default_get(self, fields):
+        """Return default values: no client's of what the registry keeps."""
+        return own_defaults(self, super().default_get(fields))
 
     def write(self, vals):
         """Write, but no fields the registry keeps.

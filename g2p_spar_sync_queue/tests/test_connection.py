@@ -66,6 +66,8 @@ class TestConnection(SparCase):
             ("https:///api", "not the address of a server"),
             ("https://spar.example.org/?key=1", "not the address of a server"),
             ("https://spar.example.org/#x", "not the address of a server"),
+            ("https://spar.example.org/#", "not the address of a server"),
+            ("https://spar.example.org/?", "not the address of a server"),
             ("https://spar.example.org:port", "not the address of a server"),
             ("https://[::1", "not the address of a server"),
             ("https://spar.example.org/a b", "not the address of a server"),

@@ -154,12 +154,13 @@ def plan_steps(entries, wanted_of):
     return planned
 
 
-def choose_largest(planned):
-    """Return the steps that make the largest single request.
+def choose_request(planned, oldest=False):
+    """Return the steps that make one request: the largest, or the one due longest.
 
     No SPAR ID is in it twice.
 
-    :param planned: list of :class:`PlannedStep`
+    :param planned: list of :class:`PlannedStep`, what has been due longest first
+    :param bool oldest: whether to take the one of the first step, however small it is
     :rtype: list[PlannedStep]
     """
     requests = defaultdict(dict)
@@ -167,6 +168,9 @@ def choose_largest(planned):
         operation, group = one.step.operation, one.entry.send_group
         group = group_applies(group, operation) and group
         requests[operation, group].setdefault(one.step.spar_id, one)
+    if oldest and requests:
+        # Dictionaries keep the order.
+        return list(next(iter(requests.values())).values())
     largest = max(requests.values(), key=len, default={})
     return list(largest.values())
 
@@ -345,6 +349,9 @@ class Recorder:
         """
         result = self.answer.results[item.reference_id]
         outcome, code = result.outcome, result.code
+        if entry.reason_code == ID_TAKEN:
+            # It waited for another registrant, and has not failed.
+            entry.attempts = 0
         answered = entry.outcome == Outcome.DONE.value
         entry.outcome, entry.reason_code = outcome.value, code or None
         if outcome == Outcome.DONE:

@@ -85,17 +85,16 @@ class G2pSparReconciliationLine(models.Model):
         :raise AccessError: when the user is no operator
         """
         open_ones = self._open()
+        open_ones.mapping_id.with_env(self.env)._intervene(
+            "resend", self.env._("After a comparison with SPAR")
+        )
         unknown = lines.have_removed(open_ones)
         unknown.reason = self.env._(
             "This address at SPAR could not be removed: the registrant is being sent "
             "right now, or is at SPAR under another ID. Try again later, or have "
             "SPAR's operators remove it."
         )
-        open_ones -= unknown
-        open_ones.mapping_id.with_env(self.env)._intervene(
-            "resend", self.env._("After a comparison with SPAR")
-        )
-        open_ones._decide("resent")
+        (open_ones - unknown)._decide("resent")
 
     def action_ignore(self):
         """Ask why, then leave it as it is."""

@@ -1,12 +1,13 @@
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..engine import claim, journal, record, store
+from ..engine import claim, decide, journal, record, store
 from ..models import g2p_spar_mapping
 from .common import SparCase
 from .spar_stand_in import faults, strategies
@@ -482,6 +483,20 @@ class TestEngine(SparCase):
         self.assertEqual([len(ids) for ids in met], [2, 1, 1])
         self.assertInSync(mappings[1])
 
+    def test_a_small_request_is_not_overtaken_by_larger_ones_for_ever(self):
+        """An address that was ended is payable for as long as its unlink waits."""
+        self.enter_address()
+        self.run_engine()
+        self.registrant.action_end_financial_address()
+        self.run_engine(faults.status(429))
+        self.connection.batch_size = 3
+        self.make_registrants(12)
+        self.time_passes()
+        self.mapper.forget()
+        self.connection._job_work_off()
+        self.assertLess(self.mapper.operations.index("unlink"), 2)
+        self.assertEqual(len(self.mapper.rows), 12)
+
     def test_answers_in_another_order_go_to_the_right_registrant(self):
         mappings = self.make_registrants(5).spar_mapping_ids
         self.run_engine(faults.reverse, mappings=mappings)
@@ -525,6 +540,30 @@ class TestEngine(SparCase):
         self.time_passes(theirs)
         self.run_engine(mappings=theirs)
         self.assertInSync(self.mapping | theirs)
+
+    def test_who_waited_for_an_id_has_not_failed(self):
+        """The first failure after a long wait is tried again soon."""
+        self.enter_address()
+        self.run_engine()
+        heir = self.new_registrant("Heir")
+        self.registrant.spar_id = "SR-2"
+        self.env.flush_all()
+        heir.spar_id = "SR-1"
+        self.enter_address("0754 200 009", partner_id=heir.id)
+        theirs = heir.spar_mapping_ids
+        self.mapping._intervene("pause", "For now")
+        for _look in range(20):
+            self.time_passes(theirs)
+            self.run_engine(mappings=theirs)
+        self.mapping._intervene("resume")
+        self.run_engine()
+        self.time_passes(theirs)
+        longest = partial(decide.retry_delay, chance=lambda: 1)
+        self.patch(decide, "retry_delay", longest)
+        self.run_engine(faults.status(429), mappings=theirs)
+        self.assertEqual((theirs.state, theirs.reason_code), ("retrying", "http.429"))
+        soon = timedelta(seconds=self.connection.retry_base + 2)
+        self.assertLess(theirs.next_attempt_at, fields.Datetime.now() + soon)
 
     def test_an_id_passed_on_waits_for_a_doubtful_owner(self):
         self.enter_address()

@@ -23,6 +23,8 @@ from ..spar.codes import RESOLVE
 from .common import SparCase
 from .spar_stand_in import faults
 
+ENGINE_LOG = "odoo.addons.g2p_spar_sync_queue.engine.claim"
+
 
 @tagged("post_install", "-at_install")
 class TestReconciliation(SparCase):
@@ -278,6 +280,71 @@ class TestReconciliation(SparCase):
         self.assertEqual(self.mappings[1].linked_spar_id, line.spar_id)
         self.compare()
         self.assertEqual(line.state, "gone")
+
+    @mute_logger(ENGINE_LOG)
+    def test_a_row_is_not_removed_while_its_new_owner_may_be_linking_it(self):
+        """Both would have the ID, and neither outcome could be recorded."""
+        line = self.left_over()
+        line.partner_id.spar_id = False
+        self.env.flush_all()
+        heir = self.new_registrant("Heir", line.spar_id)
+        self.enter_address("0754 200 067", partner_id=heir.id)
+        theirs = heir.spar_mapping_ids
+        self.die_sending(theirs)
+        line.action_resend()
+        self.assertEqual(line.state, "open")
+        self.assertIn("could not be removed", line.reason)
+        for _look in range(3):
+            self.time_passes(theirs | line.mapping_id)
+            self.run_engine(mappings=theirs | line.mapping_id)
+        self.assertInSync(theirs)
+
+    @mute_logger(ENGINE_LOG)
+    def test_a_row_is_not_removed_while_a_request_of_its_own_is_unresolved(self):
+        """There is place for one question, and the other one would be forgotten."""
+        line = self.left_over()
+        line.partner_id.spar_id = "B-new"
+        self.enter_address("0754 200 066", partner_id=line.partner_id.id)
+        self.die_sending(line.mapping_id)
+        line.action_resend()
+        self.assertEqual(line.state, "open")
+        self.assertIn("could not be removed", line.reason)
+
+    def row_of_another(self):
+        """Give an ID to another registrant; return who still has the row, and both."""
+        former, heir = self.mappings[:2]
+        heir.partner_id.action_end_financial_address()
+        self.run_engine(mappings=heir)
+        spar_id = former.partner_id.spar_id
+        former._intervene("pause", "For now")
+        former.partner_id.spar_id = "B-new"
+        self.env.flush_all()
+        heir.partner_id.spar_id = spar_id
+        self.run_engine(mappings=heir)
+        self.assertEqual((former.linked_spar_id, heir.state), (spar_id, "ended"))
+        return former, heir
+
+    def test_a_row_that_is_still_another_registrants_is_no_difference(self):
+        self.row_of_another()
+        self.assertFalse(self.compare().line_ids)
+
+    def test_a_row_that_became_another_registrants_is_not_taken_over(self):
+        mapping = self.drift()
+        line = self.compare().line_ids
+        line.with_user(self.both).action_take()
+        mapping.partner_id.spar_id = "B-new"
+        self.env.flush_all()
+        heir = self.new_registrant("Heir", line.spar_id)
+        address = self.enter_address("0754 999 999", partner_id=heir.id)
+        for _look in range(2):
+            self.run_engine(mappings=mapping | heir.spar_mapping_ids)
+            self.time_passes(heir.spar_mapping_ids)
+        self.assertInSync(mapping | heir.spar_mapping_ids)
+        line.with_user(self.both)._job_take()
+        self.assertEqual(line.state, "open")
+        self.assertIn("another registrant", line.reason)
+        ours = mapping.partner_id.financial_address_id
+        self.assertNotEqual(ours.mobile_number, address.mobile_number)
 
     def test_a_take_over_waits_for_settings_to_be_confirmed(self):
         self.drift()

@@ -21,6 +21,7 @@ SUBJECTS = (
     "key_switch",
     "comparison",
     "touching",
+    "companies",
 )
 
 

@@ -66,7 +66,6 @@ class G2pFaMerge(models.Model):
     )
     duplicate_id = fields.Many2one(
         "res.partner",
-        string="Duplicate",
         index="btree_not_null",
         ondelete="set null",
         domain="[('is_registrant', '=', True), ('id', '!=', kept_id)]",
@@ -556,9 +555,7 @@ class G2pFaMerge(models.Model):
             self._exchange_ids()
         marked(self.duplicate_id, APPROVED).write({"active": False})
         if self.keep_address == DUPLICATE and self.duplicate_address_id:
-            self._enter(
-                self.kept_id, self.duplicate_address_id, self.reason, approver
-            )
+            self._enter(self.kept_id, self.duplicate_address_id, self.reason, approver)
         self.write({"state": "done", "done_date": fields.Datetime.now()})
         self.people_print = self._people_now()
 
@@ -576,9 +573,7 @@ class G2pFaMerge(models.Model):
         self.write({"state": "undone", "undone_date": fields.Datetime.now()})
         marked(self.duplicate_id, APPROVED).write({"active": True})
         if self.duplicate_address_id:
-            self._enter(
-                self.duplicate_id, self.duplicate_address_id, reason, approver
-            )
+            self._enter(self.duplicate_id, self.duplicate_address_id, reason, approver)
 
     def _note_changes(self, active, approver):
         """Keep the changes of the contacts in the trail of such changes."""

@@ -106,7 +106,8 @@ class ResPartner(models.Model):
         for kept in set(into.values()) if into else ():
             raise UserError(
                 self.env._(
-                    "This registrant was merged into %(name)s. Enter the address there.",
+                    "This registrant was merged into %(name)s. Enter the address "
+                    "there.",
                     name=self.browse(kept.id)._spar_id_names(),
                 )
             )

@@ -1,3 +1,6 @@
+import io
+import zipfile
+
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
@@ -239,6 +242,24 @@ class TestMerge(MergeCase):
             with self.subTest(reason), self.assertRefused("why|numbers"):
                 self.ask(reason=reason)
 
+    def test_the_data_of_both_is_handed_out_and_removed_together(self):
+        merge = self.ask("duplicate", "kept")
+        admin = self.new_user("m_admin", "administrator", "base.group_user")
+        self.registrant.with_user(admin).action_subject_access()
+        shown = self.env["g2p.fa.reveal"].search([("way", "=", "subject")])
+        self.assertEqual(shown.address_id, self.first | self.second)
+        archive = self.env["g2p.fa.subject"].search([]).with_user(admin)._archive()
+        with zipfile.ZipFile(io.BytesIO(archive)) as file:
+            text = file.read("registrant.json").decode()
+        for wanted in (FIRST, SECOND, "SR-1", "SR-2"):
+            self.assertIn(wanted, text)
+        self.registrant.with_user(admin).action_remove_payment_data()
+        self.env.invalidate_all()
+        # No connection is started, so nothing is at SPAR.
+        self.assertFalse(self.first.sudo().mobile_number)
+        self.assertFalse(self.second.sudo().mobile_number)
+        self.assertFalse(merge.kept_spar_id or merge.duplicate_spar_id)
+
     def test_contacts_are_not_merged_by_odoo_and_the_message_says_how(self):
         wizard = self.env["base.partner.merge.automatic.wizard"]
         with self.assertRefused("Merge a duplicate"):
@@ -385,9 +406,7 @@ class TestMergeRights(MergeCase):
         self.assertFalse(merge.activity_ids, "an approver of one company is asked")
         with self.assertRaises(AccessError):
             self.approve(merge, in_north)
-        self.assertFalse(
-            self.env["g2p.fa.merge"].with_user(in_north).search_count([])
-        )
+        self.assertFalse(self.env["g2p.fa.merge"].with_user(in_north).search_count([]))
         self.approve(merge, member("n_s_2", north | south))
         self.assertEqual(merge.state, "done")
 

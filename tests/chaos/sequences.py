@@ -49,6 +49,8 @@ KEYS = 4
 person = st.integers(0, PEOPLE - 1)
 #: Which of all that operators could do then, some in a row; see ``_intervene``.
 choices = st.lists(st.integers(0, PEOPLE * len(ACTIONS) - 1), min_size=1, max_size=3)
+#: Two people who are one person, and whether ID and address of the second one stay.
+two_people = (person, person, st.booleans(), st.booleans())
 STEPS = st.one_of(
     # Most of what happens is that.
     *(st.tuples(st.just("edit"), person) for _weight in range(3)),
@@ -69,11 +71,8 @@ STEPS = st.one_of(
     st.tuples(st.just("send_every_value"), st.booleans()),
     st.tuples(st.just("switch_key")),
     st.tuples(st.just("leaver_edits"), person),
-    *(
-        st.tuples(st.just("merge"), person, person, st.booleans(), st.booleans())
-        for _weight in range(2)
-    ),
-    *(st.tuples(st.just("undo")) for _weight in range(2)),
+    *(st.tuples(st.just("merge"), *two_people) for _weight in range(2)),
+    *(st.tuples(st.just("undo"), st.booleans(), *two_people) for _weight in range(2)),
     st.tuples(st.just("roll_back_merge"), person, person),
 )
 #: Steps about one person; a duplicate that was merged has no such step any more.
@@ -365,10 +364,18 @@ class Sequences:
         for person in people:
             self.said[self.ids[person]].append(None)
 
-    def _undo(self):
-        """Undo the newest merge, which the registry refuses if they changed since."""
+    def _undo(self, sent, *two):
+        """Undo the newest merge, which the registry refuses if they changed since.
+
+        Where there is none, two are merged first, and SPAR may be sent that.
+        """
         from odoo.exceptions import UserError
 
+        if not self.to_undo:
+            self._merge(*two)
+            self._note_wanted()
+            if sent:
+                self._work()
         if not self.to_undo:
             return
         kept, duplicate, (model, ids), after = self.to_undo[-1]

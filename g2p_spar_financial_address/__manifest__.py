@@ -32,6 +32,7 @@
         "views/g2p_financial_address_views.xml",
         "views/approval_views.xml",
         "views/g2p_fa_proposal_views.xml",
+        "views/g2p_fa_merge_views.xml",
         "views/g2p_fa_policy_views.xml",
         "views/g2p_fa_reveal_views.xml",
         "views/g2p_fa_sharing_views.xml",

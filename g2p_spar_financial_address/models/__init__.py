@@ -18,6 +18,7 @@ from . import g2p_financial_address_import
 from . import g2p_fa_number_lock
 from . import g2p_fa_rate
 from . import g2p_fa_sharing
+from . import g2p_fa_merge
 from . import g2p_fa_reveal
 from . import g2p_fa_id_row
 from . import res_partner_adapter
@@ -32,6 +33,7 @@ from . import ir_binary
 from . import ir_http
 from . import mail_activity
 from . import res_partner_decisive
+from . import res_partner_merge
 from . import mail_message
 from . import res_users
 from . import g2p_fa_retention

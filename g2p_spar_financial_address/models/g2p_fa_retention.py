@@ -63,6 +63,14 @@ class G2pFaRetention(models.AbstractModel):
                 ("fingerprint",),
             ),
             Kept(
+                "g2p.fa.merge",
+                "the SPAR IDs of two registrants who are one person",
+                REMOVED,
+                "g2p.fa.merge._forget",
+                ("kept_id", "duplicate_id"),
+                ("people_print",),
+            ),
+            Kept(
                 "g2p.fa.number.lock",
                 "a keyed hash of a number that was entered",
                 "a day",
@@ -92,10 +100,10 @@ class G2pFaRetention(models.AbstractModel):
         ]
 
     @api.model
-    def _domain_of(self, row, partner):
-        """Return which records of a row's model are about a registrant, as a domain."""
+    def _domain_of(self, row, partners):
+        """Return which records of a row's model are about these, as a domain."""
         if row.paths == ("res_id",):
-            return [("res_model", "=", partner._name), ("res_id", "=", partner.id)]
+            return [("res_model", "=", partners._name), ("res_id", "in", partners.ids)]
         return ["|"] * (len(row.paths) - 1) + [
-            (path, "=", partner.id) for path in row.paths
+            (path, "in", partners.ids) for path in row.paths
         ]

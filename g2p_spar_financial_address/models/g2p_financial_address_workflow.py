@@ -113,6 +113,7 @@ class G2pFinancialAddress(models.Model):
         self._check_registrant()
         self._check_branch_required()
         self.partner_id._check_payment_data_stays()
+        self.partner_id._check_not_merged()
         for dfsp in self.dfsp_id:
             if not dfsp.active:
                 raise ValidationError(

@@ -278,22 +278,25 @@ class ResPartner(models.Model):
     def action_remove_payment_data(self):
         """End the address; erase all payment data once SPAR no longer has the address.
 
+        Also of the duplicates that were merged into these registrants.
+
         :raise AccessError: when the user is no administrator of payment addresses
         """
         if not self.env.user.has_group(ADMINISTRATOR):
             raise AccessError(
                 self.env._("Only an administrator removes the payment data of people.")
             )
-        self.check_access("read")
-        addresses = self.sudo().financial_address_ids
+        people = self._with_duplicates()
+        people.check_access("read")
+        addresses = people.sudo().financial_address_ids
         addresses.filtered(lambda a: a.state == "draft").unlink()
         live = addresses.exists().filtered(lambda a: a.state in LIVE_STATES)
         live._close("ended", self.env._("The registrant's payment data is removed."))
         # Also for registrants without an address in use: another transaction may be
         # entering one.
-        self.sudo()._financial_address_changed("admin")
-        self.sudo().payment_removal_date = fields.Datetime.now()
-        self._remove_payment_data()
+        people.sudo()._financial_address_changed("admin")
+        people.sudo().payment_removal_date = fields.Datetime.now()
+        people._remove_payment_data()
 
     def _check_payment_data_stays(self):
         """Refuse to enter an address for a registrant whose payment data is removed.
@@ -316,6 +319,7 @@ class ResPartner(models.Model):
         leaving._payment_data_forget()
         leaving.financial_address_ids._erase()
         self.env["g2p.fa.sharing"].sudo()._forget(leaving)
+        self.env["g2p.fa.merge"].sudo()._forget(leaving)
         gone = {"is_registrant": False}
         if not self._spar_id_rule().sources:
             gone["spar_id"] = False

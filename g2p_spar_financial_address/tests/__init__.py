@@ -19,6 +19,7 @@ from . import test_id_normal_form
 from . import test_id_on_card
 from . import test_id_taken_over
 from . import test_import
+from . import test_merge
 from . import test_names
 from . import test_notes
 from . import test_numbers_are_protected

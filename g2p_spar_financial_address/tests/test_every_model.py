@@ -64,6 +64,8 @@ MODELS = {
         "g2p.dfsp.import.line": "administrator: Rwcu",
         "g2p.fa.decision": "editor: Rwcu, approver: Rwcu",
         "g2p.fa.number.lock": "",
+        # Only a draft is written or deleted: `test_merge`.
+        "g2p.fa.merge": "viewer: R, editor: wcu",
         "g2p.fa.policy": "administrator: Rw",
         # Only the proposer writes, and only the reason: `test_second_person_redirects`.
         "g2p.fa.proposal": "viewer: R",
@@ -112,6 +114,9 @@ PARTNER = {
     "financial_address_ids": "viewer",
     "financial_address_state": "viewer",
     "incomplete_address_id": "viewer",
+    "merge_count": "viewer",
+    "merged_address_ids": "viewer",
+    "merged_into_id": "viewer",
     "payment_removal_date": "viewer",
     "pending_address_id": "viewer",
     "spar_id": "viewer",
@@ -132,6 +137,7 @@ FIELDS = {
     "g2p.dfsp": {"waiting_changes": "viewer"},
     "g2p.dfsp.branch": {"waiting_changes": "viewer"},
     "g2p.fa.number.lock": {"fingerprint": ""},
+    "g2p.fa.merge": {"people_print": ""},
     "g2p.fa.policy": {"waiting_changes": "viewer"},
     "g2p.fa.proposal.line": {"new": "", "old": "", "old_id_print": ""},
     "g2p.fa.settings": {

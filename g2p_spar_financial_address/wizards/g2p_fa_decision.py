@@ -11,6 +11,7 @@ class G2pFaDecision(models.TransientModel):
 
     address_ids = fields.Many2many("g2p.financial.address")
     proposal_ids = fields.Many2many("g2p.fa.proposal")
+    merge_ids = fields.Many2many("g2p.fa.merge")
     decision = fields.Selection(
         [("refuse", "Refuse"), ("end", "End")], required=True, readonly=True
     )
@@ -19,8 +20,8 @@ class G2pFaDecision(models.TransientModel):
     def action_decide(self):
         """Carry out the decision; the address checks the rights of the user."""
         self.ensure_one()
-        if self.proposal_ids:
-            self.proposal_ids.action_refuse(self.reason)
+        if asked := self.proposal_ids or self.merge_ids:
+            asked.action_refuse(self.reason)
         elif self.decision == "refuse":
             self.address_ids.action_refuse(self.reason)
         else:

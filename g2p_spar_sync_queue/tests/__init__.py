@@ -26,6 +26,7 @@ from . import test_status
 from . import test_status_for_others
 from . import test_live_query
 from . import test_long_sync_run
+from . import test_merge
 from . import test_decide
 from . import test_reconciliation
 from . import test_roles

@@ -15,6 +15,7 @@ SUBJECTS = (
     "late",
     "interventions",
     "leaving",
+    "merging",
     "providers",
     "details",
     "approvals",

@@ -14,6 +14,7 @@ from ..const import (
     LIVE_STATES,
     MOBILE_WALLET,
     OWN_PARTS,
+    TO_CONFIRM,
     VALUE_FIELD,
 )
 from ..toolkit.note_field import Note
@@ -48,6 +49,7 @@ PROTECTED_FIELDS = {
     "approved_by_id": False,
     "author_ids": False,
     "channel": "admin",
+    "confirmed_on": False,
     "decision_note": False,
     "effective_date": False,
     "end_date": False,
@@ -60,6 +62,7 @@ PROTECTED_FIELDS = {
     "sharing_id": False,
     "state": "draft",
     "typed": False,
+    **dict.fromkeys(TO_CONFIRM, False),
 }
 
 #: An address as it is sent to SPAR: the text its strategy writes, the strategy's number
@@ -75,8 +78,9 @@ class G2pFinancialAddress(models.Model):
 
     This file has the fields of an address and the text SPAR gets. Other files of the
     model: ``_service`` (how channels check, enter and end addresses), ``_workflow``
-    (the states, approval), ``_privacy`` (who reads numbers, shared numbers, retention)
-    and ``_import`` (files).
+    (the states, approval), ``_preview`` (what entries would change), ``_confirmation``
+    (whether the number is still right), ``_privacy`` (who reads numbers, shared
+    numbers, retention) and ``_import`` (files).
     """
 
     _name = "g2p.financial.address"

@@ -62,7 +62,9 @@ MODELS = {
         "g2p.dfsp.branch": "viewer: R, administrator: wcu",
         "g2p.dfsp.import": "administrator: Rwcu",
         "g2p.dfsp.import.line": "administrator: Rwcu",
+        "g2p.fa.confirmation": "viewer: R",
         "g2p.fa.decision": "editor: Rwcu, approver: Rwcu",
+        "g2p.fa.import.row": "editor: R",
         "g2p.fa.meeting": "",
         "g2p.fa.policy": "administrator: Rw",
         # Only the proposer writes, and only the reason: `test_second_person_redirects`.
@@ -122,6 +124,8 @@ PARTNER = {
     "spar_mapping_ids": "viewer",
     "spar_sentence": "viewer",
     "spar_state": "viewer",
+    "to_confirm_note": "viewer",
+    "to_confirm_reason": "viewer",
     "waiting_changes": "viewer",
 }
 

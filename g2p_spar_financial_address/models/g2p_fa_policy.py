@@ -57,7 +57,11 @@ class G2pFaPolicy(models.Model):
     @tools.ormcache()
     def _rows(self):
         """Return the policy of each address type, without a query once it is cached."""
-        names = ["shared", "confirm_months", *(f"approve_{channel}" for channel, _label in CHANNELS)]
+        names = [
+            "shared",
+            "confirm_months",
+            *(f"approve_{channel}" for channel, _label in CHANNELS),
+        ]
         return {
             row.fa_type: {name: row[name] for name in names}
             for row in self.sudo().search([])

@@ -188,7 +188,11 @@ class TestCheckFile(CheckFileCase):
                 bank("0123450000", "20261130"),
                 bank("0123450000", "20261201"),
             ),
-            ("of another", wallet("SR-3", "0754 200 555"), wallet("SR-3", "0754201555")),
+            (
+                "of another",
+                wallet("SR-3", "0754 200 555"),
+                wallet("SR-3", "0754201555"),
+            ),
             ("refused", wallet("SR-3", "0754 211 777"), wallet("SR-3", "0754212777")),
         ):
             with self.subTest(way):
@@ -241,16 +245,23 @@ class TestCheckFile(CheckFileCase):
         rows = [
             [*self.wallet("002", "0754 200 002"), "fine", ""],
             [*self.wallet("003", "0754 200"), "+1+1", ""],
-            ["004", "Bank account", "No Such", "", "", "", "-x", "00012345678901234567"],
+            [
+                "004",
+                "Bank account",
+                "No Such",
+                "",
+                "",
+                "",
+                "-x",
+                "00012345678901234567",
+            ],
             [*self.wallet("005", "+255 12"), "", ""],
         ]
         names = [*COLUMNS, False, "account_number"]
         wizard = self.check(rows, columns=names, file=xlsx_file([columns, *rows]))
         title, *wrong = self.wrong_rows(wizard)
         self.assertEqual([c.value for c in title], [*columns, "Error"])
-        self.assertEqual(
-            [[c.value or "" for c in row[:-1]] for row in wrong], rows[1:]
-        )
+        self.assertEqual([[c.value or "" for c in row[:-1]] for row in wrong], rows[1:])
         for row in wrong:
             self.assertEqual({cell.data_type for cell in row if cell.value}, {"s"})
             self.assertTrue(row[-1].value)

@@ -168,9 +168,7 @@ class TestConfirmation(FinancialAddressCase):
     def test_an_empty_column_marks_no_address(self):
         columns = ["spar_id", "to_confirm_note", "dfsp_id", "mobile_number"]
         self.address.mark_to_confirm(WHY)
-        _wizard, messages = self.load(
-            columns, [["SR-1", "", "M-Cash", "0754 200 001"]]
-        )
+        _wizard, messages = self.load(columns, [["SR-1", "", "M-Cash", "0754 200 001"]])
         self.assertEqual(messages, [])
         self.assertFalse(self.listed())
         self.assertEqual(self.registrant.financial_address_id, self.address)
@@ -297,7 +295,5 @@ class TestConfirmation(FinancialAddressCase):
 
     def test_addresses_from_before_count_from_when_they_came_into_use(self):
         self.env.cr.execute("UPDATE g2p_financial_address SET confirmed_on = NULL")
-        self.upgrade(
-            "g2p_spar_financial_address", "19.0.1.2.0", "pre", "confirmed-on"
-        )
+        self.upgrade("g2p_spar_financial_address", "19.0.1.2.0", "pre", "confirmed-on")
         self.assertEqual(self.address.confirmed_on, self.address.effective_date)

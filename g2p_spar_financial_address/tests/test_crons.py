@@ -84,7 +84,9 @@ class TestCrons(CronsMixin, FinancialAddressCase):
         addresses = self.make_addresses(3)
         before = fields.Datetime.now() - timedelta(days=365)
         addresses._trusted_write().write({"confirmed_on": before})
-        self.run_with_error(f"{ADDON}.cron_ask_to_confirm", type(addresses), "_grow_old")
+        self.run_with_error(
+            f"{ADDON}.cron_ask_to_confirm", type(addresses), "_grow_old"
+        )
         self.assertEqual(len(addresses.filtered("to_confirm_reason")), 2)
 
     def test_the_data_of_the_others_is_removed(self):

@@ -139,6 +139,7 @@ class BaseImport(models.TransientModel):
             "res_id": self.id,
             "views": [(view.id, "form")],
             "target": "new",
+            "context": {"dialog_size": "extra-large"},
         }
 
     def action_fa_download_wrong(self):

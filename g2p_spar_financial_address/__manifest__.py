@@ -28,6 +28,7 @@
         "data/ir_cron.xml",
         "wizards/g2p_fa_decision_views.xml",
         "wizards/g2p_fa_sharing_accept_views.xml",
+        "wizards/g2p_fa_import_row_views.xml",
         "data/g2p_fa_settings.xml",
         "views/g2p_financial_address_views.xml",
         "views/approval_views.xml",

@@ -46,5 +46,8 @@ ADDRESS_STATES = [
     ("ended", "Ended"),
 ]
 
+#: Why an address is to be confirmed; empty where it is not.
+TO_CONFIRM = ("to_confirm_reason", "to_confirm_note", "to_confirm_on")
+
 #: States of an address that is in use, or is going to be.
 LIVE_STATES = ("effective", "to_approve")

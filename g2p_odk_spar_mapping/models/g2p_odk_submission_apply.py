@@ -323,6 +323,7 @@ class G2pOdkSubmission(models.Model):
             "odk_submitter": self.submitter,
             "odk_device": self.device,
             "odk_submitted_at": self.submitted_at,
+            "confirmed_on": self._said_at(),
             # A user who corrected or confirmed it cannot approve it as the second
             # person.
             "author_ids": [fields.Command.set(self._people().ids)],

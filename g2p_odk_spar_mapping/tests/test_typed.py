@@ -62,3 +62,15 @@ class TestTypedInOdk(TypedTables, ApplyCase):
         )
         self.assertEqual(self.enter(person, said), "")
         self.assertEqual(self.entered(person), "+255754200001")
+
+    def test_what_was_collected_before_a_payment_failed_confirms_nothing(self):
+        self.new_typed()
+        person = self.new_person()
+        said = self.said("mobile_wallet", "TZ", "0754 200 001")
+        self.assertEqual(self.enter(person, said), "")
+        address = person.financial_address_id
+        self.assertEqual(address.confirmed_on, self.last_submission.submitted_at)
+        address.mark_to_confirm("The payment of October was returned")
+        self.assertEqual(self.enter(person, said), "")
+        self.assertEqual(person.financial_address_id, address)
+        self.assertEqual(address.to_confirm_reason, "marked")

@@ -1,4 +1,5 @@
 import base64
+from datetime import timedelta
 
 from odoo import SUPERUSER_ID
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -78,6 +79,25 @@ class TestBulk(MonitorCase):
         self.assertEqual(set(now.mapped("reason")), {"M-Cash became part of N-Cash"})
         self.assertEqual(now.entered_by_id, self.editor)
         self.assertEqual(len(partners.spar_mapping_ids.change_ids), 10)
+
+    def test_it_confirms_no_number(self):
+        """Only the provider is another one: the registrant has said nothing."""
+        partners = self.make_registrants(2)
+        addresses = self.in_use(partners)
+        addresses[0].mark_to_confirm("The payment of October was returned")
+        before = addresses[1].confirmed_on - timedelta(days=100)
+        addresses[1]._trusted_write().write({"confirmed_on": before})
+        self.run_bulk(self.make_bulk())
+        now = self.in_use(partners).sorted("partner_id")
+        self.assertEqual(now.dfsp_id, self.other)
+        marked, old = (
+            now.filtered(lambda one, a=address: one.previous_id == a)
+            for address in addresses
+        )
+        self.assertEqual(marked.to_confirm_reason, "marked")
+        self.assertEqual(marked.to_confirm_note, "The payment of October was returned")
+        self.assertFalse(old.to_confirm_reason)
+        self.assertEqual(old.confirmed_on, before)
 
     def test_a_second_person_is_asked_where_the_policy_says_so(self):
         partners = self.make_registrants(2)

@@ -14,6 +14,9 @@ from . import g2p_financial_address
 from . import g2p_financial_address_service
 from . import g2p_financial_address_workflow
 from . import g2p_financial_address_privacy
+from . import g2p_financial_address_preview
+from . import g2p_financial_address_confirmation
+from . import g2p_fa_confirmation
 from . import g2p_financial_address_import
 from . import g2p_fa_number_lock
 from . import g2p_fa_rate

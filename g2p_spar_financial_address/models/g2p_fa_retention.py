@@ -77,6 +77,11 @@ class G2pFaRetention(models.AbstractModel):
                 "g2p.fa.number.lock._gc_fingerprint_locks",
             ),
             Kept(
+                "g2p.fa.confirmation",
+                "when an address was to be confirmed, and why",
+                paths=("address_id.partner_id",),
+            ),
+            Kept(
                 "g2p.fa.reveal",
                 "which masked number was shown to whom",
                 paths=("partner_id",),
@@ -92,6 +97,11 @@ class G2pFaRetention(models.AbstractModel):
             Kept("g2p.dfsp.import", until=DIALOG),
             Kept("g2p.dfsp.import.line", until=DIALOG),
             Kept("g2p.fa.decision", until=DIALOG),
+            Kept(
+                "g2p.fa.import.row",
+                "what a row of a checked file would change, masked",
+                DIALOG,
+            ),
             Kept("g2p.fa.policy"),
             Kept("g2p.fa.settings"),
             Kept("g2p.fa.sharing.accept", until=DIALOG),

@@ -55,8 +55,9 @@ class G2pFinancialAddress(models.Model):
 
     This file has the fields of an address and the text SPAR gets. Other files of the
     model: ``_service`` (how channels check, enter and end addresses), ``_workflow``
-    (the states, approval), ``_privacy`` (who reads numbers, shared numbers, retention)
-    and ``_import`` (files).
+    (the states, approval), ``_preview`` (what entries would change), ``_confirmation``
+    (whether the number is still right), ``_privacy`` (who reads numbers, shared
+    numbers, retention) and ``_import`` (files).
     """
 
     _name = "g2p.financial.address"

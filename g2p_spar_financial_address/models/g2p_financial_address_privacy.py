@@ -14,7 +14,7 @@ from ..const import (
     OUTSIDE,
     VALUE_FIELD,
 )
-from ..toolkit.context_flags import AUDITED_READ, TRIAL, is_marked, marked
+from ..toolkit.context_flags import AUDITED_READ, is_marked, marked
 from ..toolkit.keyed_hash import keyed_hash
 from ..toolkit.transactions import alone, in_chunks
 from ..values.account_number import is_iban
@@ -209,9 +209,6 @@ class G2pFinancialAddress(models.Model):
         :rtype: dict
         :raise ValidationError: when the policy refuses one of them
         """
-        if is_marked(self, TRIAL):
-            # Whether others use a number is answered by entering it, which is kept.
-            return {}
         on_sharing = self.env["g2p.fa.policy"]._on_sharing
         watched = self.sudo().filtered(lambda a: on_sharing(a.fa_type) != "allow")
         strict = watched.filtered(lambda a: on_sharing(a.fa_type) != "warn")
@@ -321,7 +318,7 @@ class G2pFinancialAddress(models.Model):
         """
         on_sharing = self.env["g2p.fa.policy"]._on_sharing
         refuses = any(on_sharing(fa_type) == "refuse" for fa_type in VALUE_FIELD)
-        if is_marked(self, TRIAL) or not refuses:
+        if not refuses:
             return [None] * len(entries)
         fingerprints = [
             self._fingerprint(

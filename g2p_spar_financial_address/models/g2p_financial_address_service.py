@@ -79,6 +79,10 @@ class G2pFinancialAddress(models.Model):
     def check_entries(self, entries):
         """Check all of what was typed, and store nothing.
 
+        With the mark ``TRIAL``, the answer depends on no whole number in the registry:
+        a number in use is not looked for in texts, and the branch of an account in use
+        counts as not known.
+
         :param list entries: as for :meth:`submit`; without ``partner_id`` where the
             registrant is not known yet
         :return: for each entry its values in their normal form, and what is wrong, as
@@ -100,8 +104,8 @@ class G2pFinancialAddress(models.Model):
     def submit(self, entries, channel, origins=None):
         """Enter addresses. The user of the environment is their author.
 
-        What is there already - in use, waiting, or incomplete - is not entered again.
-        Of several for one registrant, the last one wins.
+        What is there already - in use, waiting, or incomplete - is not entered again;
+        in use, it is confirmed. Of several for one registrant, the last one wins.
 
         :param list entries: what is said of each address, clean or not. An account
             without ``branch_id`` keeps its branch; False takes it away
@@ -124,20 +128,21 @@ class G2pFinancialAddress(models.Model):
             for entry, origin in zip(entries, origins, strict=True)
         ]
         current = self._find_current(said)
-        found, missing, changed = [], [], set()
-        # A trial stores nothing, so it would be a way to guess the number.
-        is_trial = is_marked(self, TRIAL)
+        found, missing, changed, same = [], [], set(), {}
         for vals in said:
             mine = current.get(vals["partner_id"], self)
             vals = self._with_branch(vals, mine)
             # The newest decides: what comes after it changes it, and so does what comes
             # before it in the same entry.
             newest = mine[-1:] if vals["partner_id"] not in changed else self.browse()
-            is_there = newest and not is_trial and newest.is_place(vals)
+            is_there = newest and newest.is_place(vals)
             found.append(newest.id if is_there else None)
-            if not is_there:
+            if is_there:
+                same[newest.id] = vals["confirmed_on"]
+            else:
                 missing.append(vals)
                 changed.add(vals["partner_id"])
+        self._confirm_again(same, channel)
         entered = iter(self._store(missing).ids)
         return self.browse(id_ or next(entered) for id_ in found)
 
@@ -392,6 +397,8 @@ class G2pFinancialAddress(models.Model):
         :return: by registrant; read only where a text may have one
         :rtype: dict[int, list]
         """
+        if is_marked(self, TRIAL):
+            return {}
         people = {
             entry.get("partner_id") or self.partner_id.id
             for entry in entries
@@ -541,7 +548,8 @@ class G2pFinancialAddress(models.Model):
             and Dfsp.browse(values.get("dfsp_id")).branch_required
         ]
         known = [values for values, _problems in lacking if values.get("partner_id")]
-        current = self._find_current(known) if known else {}
+        is_trial = is_marked(self, TRIAL)
+        current = self._find_current(known) if known and not is_trial else {}
         for values, problems in lacking:
             mine = current.get(values.get("partner_id"), self)
             dfsp = Dfsp.browse(values["dfsp_id"])

@@ -231,7 +231,10 @@ class G2pFinancialAddress(models.Model):
         replaced._close("ended", self.env._("Replaced by a newer address."))
         self.env["g2p.financial.address"].flush_model(["state"])
         self._set_previous(in_use)
-        self._set_state("effective", effective_date=fields.Datetime.now())
+        now = fields.Datetime.now()
+        self._set_state("effective", effective_date=now)
+        # Moved to another provider, a number is as old as it was.
+        self.filtered(lambda one: not one.confirmed_on).sudo().confirmed_on = now
         for channel, addresses in self.grouped("channel").items():
             addresses.partner_id._financial_address_changed(channel)
 
@@ -292,11 +295,13 @@ class G2pFinancialAddress(models.Model):
 
     def action_ask_reason(self):
         """Open the dialog that asks why, for the decision named in the context."""
-        decision = "refuse" if self.env.context.get("decision") == "refuse" else "end"
         titles = {
             "refuse": self.env._("Refuse"),
+            "mark": self.env._("Ask for a confirmation"),
             "end": self.env._("End the payment address"),
         }
+        asked = self.env.context.get("decision")
+        decision = asked if asked in titles else "end"
         return {
             "type": "ir.actions.act_window",
             "name": titles[decision],

@@ -7,6 +7,7 @@ from ..const import ADMINISTRATOR, LIVE_STATES, VIEWER
 from ..toolkit.context_flags import APPROVED, marked
 from ..toolkit.transactions import in_chunks
 from ..values import identifiers
+from .g2p_fa_confirmation import REASONS
 
 #: Registrants whose data is removed in one transaction.
 CHUNK = 100
@@ -56,6 +57,15 @@ class ResPartner(models.Model):
         compute="_compute_financial_address_id",
         groups=VIEWER,
     )
+    to_confirm_reason = fields.Selection(
+        REASONS,
+        string="To confirm",
+        compute="_compute_to_confirm",
+        groups=VIEWER,
+    )
+    to_confirm_note = fields.Char(
+        "To confirm because", compute="_compute_to_confirm", groups=VIEWER
+    )
     _registrants = models.Index("(id) WHERE is_registrant")
     payment_removal_date = fields.Datetime(
         "Payment data to be removed since",
@@ -86,6 +96,15 @@ class ResPartner(models.Model):
             partner.pending_address_id = pending
             partner.financial_address_id = in_use or pending or draft
             partner.financial_address_state = partner.financial_address_id.state
+
+    @api.depends(
+        "financial_address_ids.state", "financial_address_ids.to_confirm_reason"
+    )
+    def _compute_to_confirm(self):
+        for partner in self:
+            address = partner.financial_address_id
+            partner.to_confirm_reason = address.to_confirm_reason
+            partner.to_confirm_note = address.to_confirm_note
 
     # === WHAT ONLY THE REGISTRY WRITES === #
 
@@ -186,6 +205,11 @@ class ResPartner(models.Model):
         self.ensure_one()
         if self.financial_address_id:
             self.financial_address_id.action_end(reason)
+
+    def action_confirm_financial_address(self):
+        """Confirm the payment address in use: the registrant says that it is right."""
+        self.ensure_one()
+        self.financial_address_id.action_confirm()
 
     def action_ask_end_financial_address(self):
         """Open the dialog that asks why the payment address in use is ended."""

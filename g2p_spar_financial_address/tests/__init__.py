@@ -18,6 +18,8 @@ from . import test_http_client
 from . import test_id_normal_form
 from . import test_id_on_card
 from . import test_id_taken_over
+from . import test_check_file
+from . import test_confirmation
 from . import test_import
 from . import test_merge
 from . import test_names

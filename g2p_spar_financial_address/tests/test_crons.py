@@ -34,6 +34,7 @@ class TestCrons(CronsMixin, FinancialAddressCase):
 
     def test_all_are_looked_at_here(self):
         names = {
+            "ask_to_confirm",
             "find_shared",
             "watch_bursts",
             "erase",
@@ -77,6 +78,16 @@ class TestCrons(CronsMixin, FinancialAddressCase):
         addresses._trusted_write().write({"end_date": before})
         self.run_with_error(f"{ADDON}.cron_erase", type(addresses), "_erase")
         self.assertEqual(len(addresses.filtered("erased_date")), 2)
+
+    def test_the_others_are_to_be_confirmed(self):
+        self.set_policy(confirm_months=6)
+        addresses = self.make_addresses(3)
+        before = fields.Datetime.now() - timedelta(days=365)
+        addresses._trusted_write().write({"confirmed_on": before})
+        self.run_with_error(
+            f"{ADDON}.cron_ask_to_confirm", type(addresses), "_grow_old"
+        )
+        self.assertEqual(len(addresses.filtered("to_confirm_reason")), 2)
 
     def test_the_data_of_the_others_is_removed(self):
         partners = self.make_addresses(3).partner_id

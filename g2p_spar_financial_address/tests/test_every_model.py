@@ -62,10 +62,12 @@ MODELS = {
         "g2p.dfsp.branch": "viewer: R, administrator: wcu",
         "g2p.dfsp.import": "administrator: Rwcu",
         "g2p.dfsp.import.line": "administrator: Rwcu",
+        "g2p.fa.confirmation": "viewer: R",
         "g2p.fa.decision": "editor: Rwcu, approver: Rwcu",
         "g2p.fa.number.lock": "",
         # Only a draft is written or deleted: `test_merge`.
         "g2p.fa.merge": "viewer: R, editor: wcu",
+        "g2p.fa.import.row": "editor: R",
         "g2p.fa.policy": "administrator: Rw",
         # Only the proposer writes, and only the reason: `test_second_person_redirects`.
         "g2p.fa.proposal": "viewer: R",
@@ -127,6 +129,8 @@ PARTNER = {
     "spar_mapping_ids": "viewer",
     "spar_sentence": "viewer",
     "spar_state": "viewer",
+    "to_confirm_note": "viewer",
+    "to_confirm_reason": "viewer",
     "waiting_changes": "viewer",
 }
 

@@ -35,6 +35,7 @@ class ByEditor(TypedTables):
 @tagged("post_install", "-at_install")
 class TestTypedInTheForm(ByEditor, FinancialAddressCase):
     names_providers = False
+    enters_anew = True
 
     def enter(self, person, said):
         try:

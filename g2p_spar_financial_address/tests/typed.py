@@ -6,6 +6,7 @@ goes through the channel.
 
 import io
 from collections import Counter
+from datetime import datetime
 from itertools import count
 
 import openpyxl
@@ -210,6 +211,8 @@ SAME_TEXT = [
     ("Caisse  Sud", "Caisse Sud"),
 ]
 
+LONG_AGO = datetime(2020, 1, 1)
+
 #: What people write where there is no ID.
 PLACEHOLDERS = ["0", "N/A", "-", "none", " n/a ", "\uff0d", "NONE"]
 
@@ -267,6 +270,8 @@ class TypedTables:
     #: The field by which providers are named.
     provider_named_by = "name"
     names_people = True
+    #: Whether the same address is another record when it is entered again.
+    enters_anew = False
     not_an_id = NOT_AN_ID
 
     def enter(self, person, said):
@@ -365,6 +370,43 @@ class TypedTables:
 
     def let_see(self, company):
         """Let the channel's user see registrants of this company."""
+
+    def test_typed_again_confirms(self):
+        """The same address, however it is typed, answers that it is still right."""
+        self.new_typed()
+        person = self.new_person()
+        said = self.said("mobile_wallet", "TZ", "0754 200 001")
+        if self.has_reason:
+            said["reason"] = "Confirmed"
+        self.assertEqual(self.enter(person, said), "")
+        self.env.invalidate_all()
+        address = person.financial_address_id
+        self.assertTrue(address.confirmed_on)
+        address.mark_to_confirm("The payment of October was returned")
+        # Long ago, also for what was collected offline.
+        address._trusted_write().write({"to_confirm_on": LONG_AGO})
+        self.assertEqual(person.to_confirm_reason, "marked")
+        said["number"] = "+255 754-200-001"
+        self.assertEqual(self.enter(person, said), "")
+        self.env.invalidate_all()
+        now = person.financial_address_id
+        self.assertEqual(now.sudo().mobile_number, "+255754200001")
+        self.assertFalse(person.to_confirm_reason or person.to_confirm_note)
+        if not self.enters_anew:
+            self.assertEqual(now, address)
+            self.assertEqual(
+                now.confirmation_ids.mapped("event"), ["confirmed", "asked"]
+            )
+            self.assertEqual(now.confirmation_ids[0].channel, address.channel)
+        # Another number is no confirmation, but a new address.
+        now.mark_to_confirm("The payment of October was returned")
+        said["number"] = "0754 200 002"
+        self.assertEqual(self.enter(person, said), "")
+        self.env.invalidate_all()
+        self.assertEqual(now.state, "ended")
+        self.assertTrue(now.to_confirm_reason)
+        self.assertFalse(person.to_confirm_reason)
+        self.assertTrue(person.financial_address_id.confirmed_on)
 
     def test_typed_accounts(self):
         self.new_typed()

@@ -4,7 +4,7 @@ from ..toolkit.note_field import Note
 
 
 class G2pFaDecision(models.TransientModel):
-    """Dialog for the reason to refuse or end an address."""
+    """Dialog for the reason to refuse or end an address, or to have it confirmed."""
 
     _name = "g2p.fa.decision"
     _description = "Decision on payment addresses"
@@ -13,7 +13,9 @@ class G2pFaDecision(models.TransientModel):
     proposal_ids = fields.Many2many("g2p.fa.proposal")
     merge_ids = fields.Many2many("g2p.fa.merge")
     decision = fields.Selection(
-        [("refuse", "Refuse"), ("end", "End")], required=True, readonly=True
+        [("refuse", "Refuse"), ("mark", "Ask for a confirmation"), ("end", "End")],
+        required=True,
+        readonly=True,
     )
     reason = Note(required=True, help="Kept in the history of the registrant.")
 
@@ -24,6 +26,8 @@ class G2pFaDecision(models.TransientModel):
             asked.action_refuse(self.reason)
         elif self.decision == "refuse":
             self.address_ids.action_refuse(self.reason)
+        elif self.decision == "mark":
+            self.address_ids.mark_to_confirm(self.reason)
         else:
             self.address_ids.action_end(self.reason)
         return {"type": "ir.actions.act_window_close"}

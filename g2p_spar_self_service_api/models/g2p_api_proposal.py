@@ -11,6 +11,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import TRIAL, marked
 from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 from odoo.addons.g2p_spar_financial_address.values import identifiers
 
@@ -203,6 +204,31 @@ class G2pApiProposal(models.Model):
             )
         )
         return self.env.cr.dictfetchone()
+
+    @api.model
+    def _validate(self, caller, said):
+        """Return what a proposal would change, and store nothing.
+
+        The answer depends on no whole number in the registry, and on no other person.
+
+        :param ~..caller.Caller caller: who asks, with the person they act for
+        :param dict said: as for :meth:`_propose`
+        :return: the address in use and the proposed one, as their owner may see them,
+            and whether a second person would have to approve it
+        :rtype: dict
+        :raise Refused: saying what is wrong with it
+        """
+        proposals = marked(self.sudo(), TRIAL)
+        entry = proposals._checked_entry(caller.partner, said)
+        Address = proposals.env["g2p.financial.address"]
+        (found,) = Address.preview([entry], "api")
+        if found.problem:
+            raise Refused({"": found.problem})
+        return {
+            "before": found.before._api_place() if found.before else None,
+            "after": found.after._api_place(),
+            "needs_approval": found.waits,
+        }
 
     def _check_person_meant(self, caller, holder):
         """Refuse where the client's ID of the person has lost its zeros.

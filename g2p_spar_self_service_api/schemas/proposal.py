@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import Asked, Code, Entry, Moment, StateCode, Told
+from .base import Asked, Code, Entry, Moment, Place, StateCode, Told
 
 
 class _Proposal(Asked):
@@ -65,6 +65,17 @@ class EmailWallet(_Proposal):
 Proposal = Annotated[
     BankAccount | MobileWallet | EmailWallet, Field(discriminator="type")
 ]
+
+
+class Validation(Told):
+    """What a proposal would change. Nothing is stored."""
+
+    before: Place | None = Field(description="The address in use; empty if none is.")
+    after: Place
+    needs_approval: bool = Field(
+        description="Whether the registry's policy has a second person approve it. It "
+        "may wait for one for other reasons, which only proposing it tells."
+    )
 
 
 class Accepted(Told):

@@ -21,6 +21,8 @@ from .field_problem import FieldProblem
 from .health import Health
 from .list_dfsps_type_type_0 import ListDfspsTypeType0
 from .mobile_wallet import MobileWallet
+from .place import Place
+from .place_type import PlaceType
 from .problem import Problem
 from .progress import Progress
 from .progress_state_type_0 import ProgressStateType0
@@ -30,6 +32,7 @@ from .proposal_page import ProposalPage
 from .provider import Provider
 from .state import State
 from .state_code import StateCode
+from .validation import Validation
 
 __all__ = (
     "Accepted",
@@ -53,6 +56,8 @@ __all__ = (
     "Health",
     "ListDfspsTypeType0",
     "MobileWallet",
+    "Place",
+    "PlaceType",
     "Problem",
     "Progress",
     "ProgressStateType0",
@@ -62,4 +67,5 @@ __all__ = (
     "Provider",
     "State",
     "StateCode",
+    "Validation",
 )

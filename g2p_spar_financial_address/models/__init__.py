@@ -1,3 +1,4 @@
+from . import base
 from . import g2p_fa_audited
 from . import g2p_fa_todo
 from . import g2p_fa_second_person
@@ -38,5 +39,6 @@ from . import mail_activity
 from . import res_partner_decisive
 from . import res_partner_merge
 from . import mail_message
+from . import mail_thread
 from . import res_users
 from . import g2p_fa_retention

@@ -282,13 +282,28 @@ class G2pFaSettings(models.Model):
 
     @api.model
     def _decisive_names(self):
-        return {"id_source", "id_template", "placeholder_ids"}
+        return {"id_source", "id_template", "placeholder_ids", "burst_limit"}
+
+    def _decisive_changes(self, vals):
+        """Return the changes; of the limit of the watch, those that make it milder."""
+        changes = super()._decisive_changes(vals)
+        if "burst_limit" in changes:
+            before, after = self.burst_limit, int(changes["burst_limit"])
+            if not before or 0 < after <= before:
+                del changes["burst_limit"]
+        return changes
 
     def _decisive_held(self, changes):
+        """Return what waits: the watch under any policy, as it watches this user, too.
+
+        :param dict changes: new values by name, by record
+        """
         asks = self.env["g2p.fa.policy"]._asks
-        if not any(asks(channel) for channel, _label in CHANNELS):
-            return {}
-        return {settings: frozenset(new) for settings, new in changes.items()}
+        asked = any(asks(channel) for channel, _label in CHANNELS)
+        return {
+            settings: frozenset(new if asked else new.keys() & {"burst_limit"})
+            for settings, new in changes.items()
+        }
 
     def _decisive_addresses(self):
         return Domain.TRUE

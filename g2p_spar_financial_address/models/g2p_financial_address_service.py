@@ -5,7 +5,6 @@ from odoo.tools import frozendict
 
 from ..const import BANK_ACCOUNT, LIVE_STATES, MOBILE_WALLET, VALUE_FIELD
 from ..toolkit.context_flags import TRIAL, TRUSTED_WRITE, is_marked, marked, quiet
-from ..toolkit.kept_fields import own_defaults
 from ..toolkit.value_checks import checked
 from ..values import checks
 from ..values.numbers_in_text import may_hold
@@ -191,11 +190,6 @@ class G2pFinancialAddress(models.Model):
         return self.sudo()[VALUE_FIELD[self.fa_type]] if self.fa_type else False
 
     # === BY HAND: FORMS AND RPC CLIENTS === #
-
-    @api.model
-    def default_get(self, fields):
-        """Return default values: no client's of who entered it, where and how."""
-        return own_defaults(self, super().default_get(fields))
 
     @api.model_create_multi
     def create(self, vals_list):

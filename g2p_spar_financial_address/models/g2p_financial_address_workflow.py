@@ -403,7 +403,12 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _cron_watch_bursts(self):
-        """Alert others to a user who changed, or asked for, many numbers this hour."""
+        """Alert others to a user who changed, or asked for, many numbers this hour.
+
+        Also give to-dos to others whose users may not do them any more: roles and
+        companies change in more ways than by writing a user.
+        """
+        alone(self.env, self._hand_over_all_todos)
         self.env["g2p.fa.reveal"].sudo()._watch_questions()
         limit = self.env["g2p.fa.settings"].cached_values()["burst_limit"]
         if not limit:
@@ -413,6 +418,10 @@ class G2pFinancialAddress(models.Model):
             alone(
                 self.env, self.sudo().browse(newest)._alert_change_rate, person, count
             )
+
+    @api.model
+    def _hand_over_all_todos(self):
+        self.env["mail.activity"]._spar_todos()._spar_hand_over()
 
     @api.model
     def _many_changes(self, limit):

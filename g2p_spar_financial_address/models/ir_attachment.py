@@ -6,7 +6,10 @@ ADDRESS, PROOF = "g2p.financial.address", "proof"
 
 
 class IrAttachment(models.Model):
-    """The file of a proof is reached through its address only, which logs it."""
+    """The file of a proof is reached through its address only, which logs it.
+
+    A file of a message in a trail stays as it is, like the message.
+    """
 
     _inherit = "ir.attachment"
 
@@ -15,10 +18,20 @@ class IrAttachment(models.Model):
         if self.env.su or not self:
             return result
         forbidden, error = result or (self.browse(), None)
-        proofs = self._spar_proofs() - forbidden
-        if not proofs:
-            return result
-        return forbidden + proofs, error or self._refuse_proof
+        if proofs := self._spar_proofs() - forbidden:
+            forbidden, error = forbidden + proofs, error or self._refuse_proof
+        if operation in ("write", "unlink"):
+            messages, kept = self._spar_of_trails()
+            if kept := kept - forbidden:
+                forbidden, error = forbidden + kept, error or messages._trail_is_kept
+        return (forbidden, error) if forbidden else None
+
+    def _spar_of_trails(self):
+        """Return the messages of trails that these files are a part of, and those."""
+        messages = self.env["mail.message"].sudo()
+        found = messages.search([("attachment_ids", "in", self.ids)])
+        said = found.filtered(lambda one: one._spar_is_audited(one.model))
+        return messages, (said.attachment_ids & self.sudo()).with_env(self.env)
 
     def _spar_proofs(self):
         """Return those of these files that are proofs of addresses."""
@@ -63,6 +76,8 @@ class IrAttachment(models.Model):
     def _search(self, domain, *args, bypass_access=False, **options):
         if not self.env.su and not bypass_access:
             domain = Domain(domain)
+            # Odoo searches with all rights, and then leaves out files.
+            self._check_named_fields(domain)
             names = {condition.field_expr for condition in domain.iter_conditions()}
             # Otherwise Odoo itself leaves out the files of fields.
             named = {"id", "res_field"} & names

@@ -155,6 +155,12 @@ class ResPartner(models.Model):
         :param str channel: one of the channels of a financial address
         """
 
+    def _spar_check_merge(self):
+        """Refuse to merge these contacts; a hook.
+
+        Merging moves what refers to a contact by SQL, without any check.
+        """
+
     # === ONCHANGE === #
 
     def onchange(self, values, field_names, fields_spec):

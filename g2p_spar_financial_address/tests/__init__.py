@@ -52,3 +52,9 @@ from . import test_watch
 from . import test_exports
 from . import test_leftovers
 from . import test_data_protection
+from . import test_attack_defaults
+from . import test_attack_leavers
+from . import test_attack_mail_gateway
+from . import test_attack_trail_files
+from . import test_attack_restricted_fields
+from . import test_attack_watch_settings

@@ -22,4 +22,5 @@ class MergePartnerAutomatic(models.TransientModel):
                     "duplicate."
                 )
             )
+        partners._spar_check_merge()
         return super()._merge(partner_ids, dst_partner, extra_checks)

@@ -16,3 +16,5 @@ from . import test_typed
 from . import test_trail
 from . import test_validate
 from . import test_words
+from . import test_attack_provers
+from . import test_attack_tokens

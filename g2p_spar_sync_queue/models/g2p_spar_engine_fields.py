@@ -5,7 +5,6 @@ from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
     TRUSTED_WRITE,
     is_marked,
 )
-from odoo.addons.g2p_spar_financial_address.toolkit.kept_fields import own_defaults
 
 
 class G2pSparEngineFields(models.AbstractModel):
@@ -28,11 +27,6 @@ class G2pSparEngineFields(models.AbstractModel):
         for values in vals_list:
             self._check_engine_fields(values)
         return super().create(vals_list)
-
-    @api.model
-    def default_get(self, fields):
-        """Return default values: no client's of what the registry keeps."""
-        return own_defaults(self, super().default_get(fields))
 
     def write(self, vals):
         """Write, but no fields the registry keeps.

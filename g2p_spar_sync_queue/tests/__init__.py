@@ -44,3 +44,4 @@ from . import test_transactions_beside_others
 from . import test_wake_up
 from . import test_upgrade
 from . import test_held_digest
+from . import test_attack_one_manager

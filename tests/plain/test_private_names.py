@@ -11,6 +11,7 @@ from tools import settings
 #: Which models of other addons an addon extends.
 EXTENDS = {
     "g2p_spar_financial_address": {
+        "base",
         "base.partner.merge.automatic.wizard",
         "base_import.import",
         "ir.attachment",
@@ -18,6 +19,7 @@ EXTENDS = {
         "ir.http",
         "mail.activity",
         "mail.message",
+        "mail.thread",
         "mail.tracking.value",
         "res.groups",
         "res.partner",

@@ -23,6 +23,7 @@ from . import test_notes
 from . import test_numbers_are_protected
 from . import test_entering
 from . import test_every_model
+from . import test_payee
 from . import test_rate
 from . import test_request_bodies
 from . import test_other_ways_round

@@ -49,7 +49,7 @@ def target_labels(env):
         "wallet_email": env._("Wallet e-mail"),
         "holder_name": env._("Account holder"),
         "payee": env._("Who receives the money"),
-        "payee_name": env._("Payee"),
+        "payee_name": env._("Name of the payee"),
         "payee_relation": env._("Relation to the registrant"),
         "payee_id_number": env._("ID number of the payee"),
         "payee_until": env._("Mandate until"),

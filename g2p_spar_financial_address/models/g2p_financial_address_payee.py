@@ -42,7 +42,9 @@ class G2pFinancialAddress(models.Model):
     payee = fields.Selection(
         PAYEES, string="Who receives the money", required=True, default=PAYEE_SELF
     )
-    payee_name = fields.Char("Payee", help="The person who receives the money.")
+    payee_name = fields.Char(
+        "Name of the payee", help="The person who receives the money."
+    )
     payee_relation = fields.Selection(RELATIONS, string="Relation to the registrant")
     payee_id_number = fields.Char(
         "ID number of the payee", groups=EDITOR_OR_APPROVER, copy=False
@@ -260,7 +262,8 @@ class G2pFinancialAddress(models.Model):
         )
 
     def _renewal_done(self):
-        self.filtered("payee_until")._renewals().unlink()
+        if with_end := self.filtered("payee_until"):
+            with_end._renewals().unlink()
 
     def _ask_renewal(self, summary):
         """Give one editor a to-do for each of these addresses.

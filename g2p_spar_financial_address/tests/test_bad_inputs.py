@@ -172,8 +172,8 @@ OTHER = [
     ({"proof": "A" * 14_000_000}, "The proof is too large: at most 10 MB."),
     ({"mandate": "A" * 14_000_000}, "The proof is too large: at most 10 MB."),
     ({"mandate_name": "scan\n.png"}, CONTROL.format("File name of the mandate")),
-    ({"payee_name": "Neema\nMushi"}, CONTROL.format("Payee")),
-    ({"payee_name": "A" * 251}, TOO_LONG.format("Payee")),
+    ({"payee_name": "Neema\nMushi"}, CONTROL.format("Name of the payee")),
+    ({"payee_name": "A" * 251}, TOO_LONG.format("Name of the payee")),
     (
         {"payee_name": "A", "payee_id_number": "1\x00"},
         CONTROL.format("ID number of the payee"),

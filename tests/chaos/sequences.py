@@ -67,6 +67,8 @@ STEPS = st.one_of(
     st.tuples(st.just("send_every_value"), st.booleans()),
     st.tuples(st.just("switch_key")),
     st.tuples(st.just("leaver_edits"), person),
+    st.tuples(st.just("represent"), person),
+    st.tuples(st.just("mandates_end")),
 )
 
 
@@ -101,6 +103,8 @@ def measure(postgres, percent, seed_, say, dialect):
     say(f"Operators' actions that took effect: {tried.interventions}")
     missing = {name for name, done in tried.interventions.items() if not done}
     assert percent < 100 or not missing, f"never took effect: {missing}"
+    say(f"Addresses ended with their mandate: {tried.mandates_ended}")
+    assert percent < 100 or tried.mandates_ended, "no mandate ended"
     yield Figure("sequences_examples", tried.examples, "examples", f">= {examples}")
     yield Figure("sequences_failed", failed, "examples", "== 0")
     yield from nothing_wrong("sequences", tried.found)
@@ -118,7 +122,7 @@ class Sequences:
 
     def __init__(self, lab):
         self.lab = lab
-        self.examples = self.kills = 0
+        self.examples = self.kills = self.mandates_ended = 0
         self.unfinished = False
         self.people = []
         self.played = {}
@@ -141,6 +145,8 @@ class Sequences:
         lab.start_log()
         self.people = lab.register(PEOPLE)
         self.model = {}
+        #: Those whose address has a payee with a mandate that ends.
+        self.represented = set()
         for name, *arguments in steps:
             self.played[name] = self.played.get(name, 0) + 1
             getattr(self, f"_{name}")(*arguments)
@@ -198,8 +204,31 @@ class Sequences:
             pass
 
     def _end(self, place):
+        # A payee belongs to an address: who is entered anew later has none.
+        self.represented.discard(self.people[place])
         if self.model.pop(self.people[place], None):
             self.lab.end([self.people[place]])
+
+    def _represent(self, place):
+        """An edit says that another person is paid, as long as a mandate lasts.
+
+        Later edits say nothing of it, and so keep it.
+        """
+        (number,) = self.lab.new_numbers(1)
+        payee = {"payee_name": "Guardian", "payee_until": "2099-12-31"}
+        self.lab.as_odoo_does(
+            lambda env: self.lab.edit_in(env, [self.people[place]], [number], **payee)
+        )
+        self.model[self.people[place]] = number
+        self.represented.add(self.people[place])
+
+    def _mandates_end(self):
+        """All mandates end, and the job of the day ends their addresses."""
+        self.lab.end_mandates(self.people)
+        self.mandates_ended += len(self.represented)
+        for one in self.represented:
+            self.model.pop(one)
+        self.represented.clear()
 
     def _work(self):
         self.lab.run_workers()

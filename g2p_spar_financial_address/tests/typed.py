@@ -164,7 +164,10 @@ PAYEES = [
         "Name of the payee begins with “@”, as a formula of a spreadsheet does. Write "
         "the name only.",
     ),
-    ({"payee_name": "Neema 0754-200-001"}, HOLDS_NUMBER.replace("Reason", "Name of the payee")),
+    (
+        {"payee_name": "Neema 0754-200-001"},
+        HOLDS_NUMBER.replace("Reason", "Name of the payee"),
+    ),
     (
         {"payee_name": "Neema", "payee_id_number": "N/A"},
         NOT_AN_ID.replace("SPAR ID", "ID number of the payee"),

@@ -48,6 +48,11 @@ def target_labels(env):
         "payment_phone": env._("Payment phone"),
         "wallet_email": env._("Wallet e-mail"),
         "holder_name": env._("Account holder"),
+        "payee": env._("Who receives the money"),
+        "payee_name": env._("Name of the payee"),
+        "payee_relation": env._("Relation to the registrant"),
+        "payee_id_number": env._("ID number of the payee"),
+        "payee_until": env._("Mandate until"),
     }
 
 
@@ -127,6 +132,6 @@ def shown(target, text):
     digits = sum(character.isdigit() for character in text)
     if target in SECRET_TARGETS or "@" in text or (not target and digits >= _LONG):
         return mask(text)
-    if target == "contact_phone":
+    if target in ("contact_phone", "payee_id_number"):
         return mask(text)
     return text

@@ -23,7 +23,15 @@ TARGETS = (
     "payment_phone",
     "wallet_email",
     "holder_name",
+    "payee",
+    "payee_name",
+    "payee_relation",
+    "payee_id_number",
+    "payee_until",
 )
+
+#: Targets that say who receives the money.
+PAYEE_TARGETS = tuple(name for name in TARGETS if name.startswith("payee"))
 
 #: Targets of account and wallet numbers, by type of address.
 NUMBER_TARGET = {
@@ -34,7 +42,13 @@ NUMBER_TARGET = {
 
 #: Targets that cannot be read from an integer question: it drops leading zeros.
 DIGIT_TARGETS = frozenset(
-    {"registrant_id", "contact_phone", "account_number", "payment_phone"}
+    {
+        "registrant_id",
+        "contact_phone",
+        "account_number",
+        "payment_phone",
+        "payee_id_number",
+    }
 )
 
 #: Targets that are masked.
@@ -218,8 +232,8 @@ def full_name(values):
 def payment(values):
     """Return those of the values that belong to the payment address.
 
-    :return: the type, the provider, the branch, the number and the holder; the numbers
-        of other types are left out
+    :return: the type, the provider, the branch, the number, the holder and the payee;
+        the numbers of other types are left out
     :rtype: dict
     """
     fa_type = values.get("fa_type")
@@ -228,6 +242,6 @@ def payment(values):
         for kind, target in NUMBER_TARGET.items()
         if not fa_type or kind == fa_type
     }
-    others = ("fa_type", "dfsp_code", "branch_code", "holder_name")
+    others = ("fa_type", "dfsp_code", "branch_code", "holder_name", *PAYEE_TARGETS)
     kept = {**{name: values.get(name) for name in others}, **numbers}
     return {name: value for name, value in kept.items() if value}

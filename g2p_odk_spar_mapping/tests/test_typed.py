@@ -23,6 +23,7 @@ class TestTypedInOdk(TypedTables, ApplyCase):
             "branch_code": said.get("branch_text"),
             "number": None,
             targets[said["fa_type"]]: said["number"],
+            **said.get("payee", {}),
         }
         spar_id = said.get("spar_id", person and person.spar_id)
         names = person.name.split(" ") if person else ["New", "Person"]

@@ -1,7 +1,11 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.g2p_spar_financial_address.const import TO_CONFIRM, VALUE_FIELD
+from odoo.addons.g2p_spar_financial_address.const import (
+    PAYEE_FIELDS,
+    TO_CONFIRM,
+    VALUE_FIELD,
+)
 from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
 
 
@@ -117,6 +121,7 @@ class G2pFaBulkLine(models.Model):
             "branch_id": self._branch(old, bulk).id,
             VALUE_FIELD[old.fa_type]: old.whole_number(),
             "holder_name": old.holder_name,
+            **{name: old[name] for name in PAYEE_FIELDS},
             "reason": bulk.reason,
         }
 

@@ -99,6 +99,33 @@ class TestBulk(MonitorCase):
         self.assertFalse(old.to_confirm_reason)
         self.assertEqual(old.confirmed_on, before)
 
+    def test_they_keep_their_payees(self):
+        partner = self.make_registrants(1)
+        payee = {
+            "payee": "other",
+            "payee_name": "Neema Mushi",
+            "payee_relation": "guardian",
+            "payee_id_number": "AB-12",
+            "payee_until": "2099-12-31",
+        }
+        document = base64.b64encode(b"Decision of the court")
+        self.enter_address(partner_id=partner.id, mandate=document, **payee)
+        self.run_bulk(self.make_bulk())
+        now = self.in_use(partner)
+        self.assertEqual(now.dfsp_id, self.other)
+        self.assertEqual({name: str(now[name]) for name in payee}, payee)
+        self.assertEqual(now.mandate, document)
+
+    def test_a_payee_whose_mandate_is_over_does_not_move(self):
+        partner = self.make_registrants(1)
+        self.in_use(partner)._trusted_write().write(
+            {"payee": "other", "payee_name": "Neema", "payee_until": "2020-01-01"}
+        )
+        bulk = self.make_bulk()
+        self.run_bulk(bulk)
+        self.assertEqual(self.in_use(partner).dfsp_id, self.operator)
+        self.assertIn("mandate of the payee has ended", bulk.line_ids.message)
+
     def test_a_second_person_is_asked_where_the_policy_says_so(self):
         partners = self.make_registrants(2)
         self.set_policy(approve_admin=True)

@@ -13,6 +13,7 @@ from . import g2p_fa_settings_key
 from . import g2p_fa_policy
 from . import g2p_financial_address
 from . import g2p_financial_address_service
+from . import g2p_financial_address_payee
 from . import g2p_financial_address_workflow
 from . import g2p_financial_address_privacy
 from . import g2p_financial_address_preview

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Domain
 
-from ..const import APPROVER, EDITOR
+from ..const import APPROVER, EDITOR, MANDATE_FIELDS, PAYEE_FIELDS
 from ..toolkit.context_flags import APPROVED, marked
 from ..toolkit.keyed_hash import keyed_hash
 from ..toolkit.note_field import Note
@@ -29,8 +29,8 @@ FIXED = {
     "undo_asked_by_id": False,
     "undone_date": False,
 }
-#: What is entered on a registrant of the other one's address.
-PLACE = (*WRITTEN_FIELDS, "holder_name")
+#: What is entered on a registrant of the other one's address, besides its mandate.
+PLACE = (*WRITTEN_FIELDS, "holder_name", *PAYEE_FIELDS)
 
 
 class NeedsSecondPerson(Exception):
@@ -609,7 +609,9 @@ class G2pFaMerge(models.Model):
     def _enter(self, person, address, reason, approver):
         """Enter an address of one of the two on the other, or anew."""
         place = address._convert_to_write({name: address[name] for name in PLACE})
-        entry = {**place, "partner_id": person.id, "reason": reason}
+        whole = address.sudo().with_context(bin_size=False)
+        mandate = {name: whole[name] for name in MANDATE_FIELDS if whole[name]}
+        entry = {**place, **mandate, "partner_id": person.id, "reason": reason}
         entered = self.env["g2p.financial.address"].submit([entry], "admin")
         waiting = entered.filtered(lambda one: one.state == "to_approve")
         if waiting and not approver:

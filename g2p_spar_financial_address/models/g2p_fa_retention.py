@@ -25,7 +25,8 @@ class G2pFaRetention(models.AbstractModel):
         return [
             Kept(
                 "g2p.financial.address",
-                "the number, the holder's name, the proof",
+                "the number, the holder's name, the payee's name, relation and ID "
+                "number, the mandate and its end, the proof",
                 f"in use: until it ends; ended or refused: {AS_SET}; incomplete: as "
                 "many days without an edit",
                 "g2p.financial.address._cron_erase",

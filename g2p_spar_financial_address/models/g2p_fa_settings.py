@@ -100,6 +100,17 @@ class G2pFaSettings(models.Model):
         "CHECK(burst_limit >= 0)", "The number of changes cannot be negative."
     )
 
+    mandate_days = fields.Integer(
+        "To-do before a mandate ends (days)",
+        default=30,
+        tracking=True,
+        help="So many days before the mandate of a payee ends, an editor gets a to-do. "
+        "When it has ended, the address is ended. 0 gives the to-do at the end only.",
+    )
+    _mandate_days_not_negative = models.Constraint(
+        "CHECK(mandate_days >= 0)", "The number of days cannot be negative."
+    )
+
     # === COMPUTE METHODS === #
 
     def _compute_display_name(self):

@@ -12,8 +12,10 @@ from ..const import (
     EDITOR,
     FA_TYPES,
     LIVE_STATES,
+    MANDATE_FIELDS,
     MOBILE_WALLET,
     OWN_PARTS,
+    PAYEE_FIELDS,
     VALUE_FIELD,
 )
 from ..toolkit.note_field import Note
@@ -40,6 +42,8 @@ PAYMENT_FIELDS = {
     "reason",
     "proof",
     "proof_name",
+    *PAYEE_FIELDS,
+    *MANDATE_FIELDS,
 }
 
 #: An address as it is sent to SPAR: the text its strategy writes, the strategy's number
@@ -54,10 +58,10 @@ class G2pFinancialAddress(models.Model):
     replaces it, so the history of a registrant is complete.
 
     This file has the fields of an address and the text SPAR gets. Other files of the
-    model: ``_service`` (how channels check, enter and end addresses), ``_workflow``
-    (the states, approval), ``_preview`` (what entries would change), ``_confirmation``
-    (whether the number is still right), ``_privacy`` (who reads numbers, shared
-    numbers, retention) and ``_import`` (files).
+    model: ``_service`` (how channels check, enter and end addresses), ``_payee`` (who
+    receives the money, mandates), ``_workflow`` (the states, approval), ``_preview``
+    (what entries would change), ``_confirmation`` (whether the number is still right),
+    ``_privacy`` (who reads numbers, shared numbers, retention) and ``_import`` (files).
     """
 
     _name = "g2p.financial.address"
@@ -103,13 +107,14 @@ class G2pFinancialAddress(models.Model):
     )
     holder_match = fields.Selection(
         [
-            (names.SAME, "Matches the registrant's name"),
-            (names.SIMILAR, "Similar to the registrant's name"),
-            (names.DIFFERENT, "Differs from the registrant's name"),
+            (names.SAME, "Matches the payee's name"),
+            (names.SIMILAR, "Similar to the payee's name"),
+            (names.DIFFERENT, "Differs from the payee's name"),
         ],
-        string="Holder and registrant",
+        string="Holder and payee",
         compute="_compute_holder_match",
-        help="A hint only: relatives and guardians may hold an account.",
+        help="The payee is the registrant, unless another person receives the money. A "
+        "hint only: names have many spellings.",
     )
     account_hint = fields.Char(related="dfsp_id.account_hint")
     account_example = fields.Char(related="dfsp_id.account_example")
@@ -185,11 +190,11 @@ class G2pFinancialAddress(models.Model):
         for address in self:
             address.display_name = describe(address)
 
-    @api.depends("holder_name", "partner_id")
+    @api.depends("holder_name", "partner_id", "payee", "payee_name")
     def _compute_holder_match(self):
         for address in self:
             address.holder_match = names.compare(
-                address.holder_name, address.partner_id._spar_get_name()
+                address.holder_name, address._name_of_payee()
             )
 
     @api.onchange("fa_type")
@@ -272,11 +277,12 @@ class G2pFinancialAddress(models.Model):
     def _live_of(self, partners, states=LIVE_STATES):
         """Return the addresses of these registrants in use or waiting for approval.
 
-        The fields that decide the text for SPAR are fetched with them, since all
-        callers use those.
+        The fields that decide the text for SPAR, and those that ending them needs, are
+        fetched with them, since all callers use those.
         """
         domain = [("partner_id", "in", partners.ids), ("state", "in", states)]
-        return self.search_fetch(domain, ["partner_id", "state", *WRITTEN_FIELDS])
+        names = ["partner_id", "state", "payee_until", *WRITTEN_FIELDS]
+        return self.search_fetch(domain, names)
 
     # === THE TEXT SPAR GETS === #
 

@@ -3,7 +3,7 @@ from collections import namedtuple
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..const import VALUE_FIELD
+from ..const import PROOFS, VALUE_FIELD
 from ..toolkit.value_checks import describe
 from ..values.checks import mask
 
@@ -38,7 +38,14 @@ class G2pFinancialAddress(models.Model):
         policy = self.env["g2p.fa.policy"]
         types = partners._paid_types() if policy._asks(channel) else {}
         in_use = self._in_use(partners)
-        wanted = self.sudo().concat(*map(self._as_new, entries))
+        wanted = self.sudo().concat(
+            *(
+                self._as_new(
+                    self._with_payee(entry, in_use.get(partner, self.browse()))
+                )
+                for entry, partner in zip(entries, partners, strict=True)
+            )
+        )
         problems = wanted.filtered("dfsp_id")._payment_problems()
         return [
             Preview(
@@ -57,7 +64,7 @@ class G2pFinancialAddress(models.Model):
         ]
 
     def _as_new(self, entry):
-        values = {name: entry[name] for name in entry if name != "proof"}
+        values = {name: entry[name] for name in entry if name not in PROOFS}
         number = entry[VALUE_FIELD[entry["fa_type"]]]
         return self.sudo().new({**values, "masked": mask(number)})
 
@@ -79,7 +86,7 @@ class G2pFinancialAddress(models.Model):
 
     def _shown(self):
         """Return the address in words, with its number masked."""
-        parts = describe(self), self.branch_id.name, self.holder_name
+        parts = describe(self), self.branch_id.name, self.holder_name, self.payee_name
         return " · ".join(part for part in parts if part)
 
     def _looks_like(self, other):
@@ -87,7 +94,8 @@ class G2pFinancialAddress(models.Model):
 
         A holder and a branch that one of them does not name may be any.
         """
-        return all(self[name] == other[name] for name in ("dfsp_id", "masked")) and all(
+        same = ("dfsp_id", "masked", "payee_name")
+        return all(self[name] == other[name] for name in same) and all(
             not self[name] or not other[name] or self[name] == other[name]
             for name in ("branch_id", "holder_name")
         )

@@ -12,6 +12,7 @@ from ..const import (
     EDITOR,
     LIVE_STATES,
     OUTSIDE,
+    PROOFS,
     VALUE_FIELD,
 )
 from ..toolkit.context_flags import AUDITED_READ, is_marked, marked
@@ -23,9 +24,9 @@ from .g2p_financial_address import PAYMENT_FIELDS
 NUMBER_FIELDS = frozenset(VALUE_FIELD.values())
 
 #: What people said that stays when the rest is erased: the trace without the value.
-KEPT = frozenset({"partner_id", "fa_type", "dfsp_id", "branch_id", "reason"})
+KEPT = frozenset({"partner_id", "fa_type", "dfsp_id", "branch_id", "payee", "reason"})
 #: What is read within an audited method only: a photo of a bank card shows its number.
-AUDITED_FIELDS = NUMBER_FIELDS | {"proof"}
+AUDITED_FIELDS = NUMBER_FIELDS | set(PROOFS)
 
 #: Addresses erased in one transaction.
 CHUNK = 1000
@@ -169,19 +170,22 @@ class G2pFinancialAddress(models.Model):
             )
             Reveal._note(foreign, way)
         # With this in the context, and nothing else, a form reads its size only.
-        if "proof" in names and not self.env.context.get("bin_size"):
+        proofs = [name for name in PROOFS if name in names]
+        if proofs and not self.env.context.get("bin_size"):
             sized = self._origin.sudo().with_context(bin_size=True)
-            Reveal._note(sized.filtered("proof"), "proof")
+            shown = sized.filtered(lambda a: any(a[name] for name in proofs))
+            Reveal._note(shown, "proof")
 
-    def _open_proof(self):
-        """Return this address for a download of its proof, and log that.
+    def _open_proof(self, name):
+        """Return this address for a download of one of its proofs, and log that.
 
+        :param str name: one of :data:`~..const.PROOFS`
         :raise AccessError: when the user may not read it
         """
         self.ensure_one().check_access("read")
         opened = self._audited_read()
-        opened._check_field_access(self._fields["proof"], "read")
-        self.with_context(bin_size=False)._log_reveal("proof", {"proof"})
+        opened._check_field_access(self._fields[name], "read")
+        self.with_context(bin_size=False)._log_reveal("proof", {name})
         return opened
 
     # === SHARED NUMBERS === #
@@ -446,7 +450,7 @@ class G2pFinancialAddress(models.Model):
     # === RETENTION === #
 
     def _erase(self):
-        """Erase numbers, holders' names and proofs of these addresses; masks stay.
+        """Erase numbers, holders, payees and proofs of these addresses; masks stay.
 
         Only ended and refused ones: an address in use needs its number.
         """

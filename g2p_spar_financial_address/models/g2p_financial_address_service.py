@@ -3,7 +3,14 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tools import frozendict
 
-from ..const import BANK_ACCOUNT, LIVE_STATES, MOBILE_WALLET, VALUE_FIELD
+from ..const import (
+    BANK_ACCOUNT,
+    LIVE_STATES,
+    MOBILE_WALLET,
+    PAYEE_FIELDS,
+    PROOFS,
+    VALUE_FIELD,
+)
 from ..toolkit.context_flags import TRIAL, TRUSTED_WRITE, is_marked, marked, quiet
 from ..toolkit.value_checks import checked
 from ..values import checks
@@ -11,12 +18,16 @@ from ..values.numbers_in_text import may_hold
 from .g2p_financial_address import PAYMENT_FIELDS, WRITTEN_FIELDS
 
 #: What makes two addresses the same place, as far as an entry says it.
-SAME_PLACE = (*WRITTEN_FIELDS, "holder_name")
+SAME_PLACE = (*WRITTEN_FIELDS, "holder_name", *PAYEE_FIELDS)
 
 #: What is said about an address.
-TEXTS = ("holder_name", "reason", "proof_name")
+TEXTS = ("payee_name", "holder_name", "reason", "proof_name", "mandate_name")
 #: How texts about an address are cleaned.
-_CLEAN = {"holder_name": checks.clean_name, "reason": checks.clean_note}
+_CLEAN = {
+    "holder_name": checks.clean_name,
+    "payee_name": checks.clean_name,
+    "reason": checks.clean_note,
+}
 
 #: Bytes a proof may have.
 MAX_PROOF = 10 * 1024 * 1024
@@ -107,7 +118,8 @@ class G2pFinancialAddress(models.Model):
         in use, it is confirmed. Of several for one registrant, the last one wins.
 
         :param list entries: what is said of each address, clean or not. An account
-            without ``branch_id`` keeps its branch; False takes it away
+            without ``branch_id`` keeps its branch; False takes it away. A registrant of
+            whose payee nothing is said keeps the payee
         :param str channel: one of :data:`~..const.CHANNELS`
         :param list origins: for each entry, the facts of its origin that the server
             itself knows, by field: never what a client sent
@@ -130,7 +142,7 @@ class G2pFinancialAddress(models.Model):
         found, missing, changed, same = [], [], set(), {}
         for vals in said:
             mine = current.get(vals["partner_id"], self)
-            vals = self._with_branch(vals, mine)
+            vals = self._with_payee(self._with_branch(vals, mine), mine)
             # The newest decides: what comes after it changes it, and so does what comes
             # before it in the same entry.
             newest = mine[-1:] if vals["partner_id"] not in changed else self.browse()
@@ -205,12 +217,13 @@ class G2pFinancialAddress(models.Model):
         self._check_branches_said(vals_list)
         numbers = self._numbers_in_use(vals_list)
         by_hand = {"typed": not self.env.context.get("import_file")}
-        return self._store(
-            [
-                self._with_branch(self._cleaned({**by_hand, **vals}, numbers))
-                for vals in vals_list
-            ]
-        )
+        cleaned = [self._cleaned({**by_hand, **vals}, numbers) for vals in vals_list]
+        current = self._find_current(cleaned)
+        kept = []
+        for vals in cleaned:
+            mine = current.get(vals["partner_id"], self.browse())
+            kept.append(self._with_payee(self._with_branch(vals, mine), mine))
+        return self._store(kept)
 
     def write(self, vals):
         if self._is_trusted_write():
@@ -450,12 +463,14 @@ class G2pFinancialAddress(models.Model):
                 cleaned[text] = self._cleaned_text(text, vals[text], hidden)
             except UserError as problem:
                 problems[text] = str(problem)
-        # Encoded, four characters are three bytes.
-        if len(vals.get("proof") or "") * 3 // 4 > MAX_PROOF:
-            problems["proof"] = self.env._(
-                "The proof is too large: at most %(limit)s MB.",
-                limit=MAX_PROOF // 1024**2,
-            )
+        self._clean_payee(vals, cleaned, problems)
+        for proof in PROOFS:
+            # Encoded, four characters are three bytes.
+            if len(vals.get(proof) or "") * 3 // 4 > MAX_PROOF:
+                problems[proof] = self.env._(
+                    "The proof is too large: at most %(limit)s MB.",
+                    limit=MAX_PROOF // 1024**2,
+                )
         right = {name: cleaned[name] for name in cleaned if name not in problems}
         return right, problems
 

@@ -112,6 +112,7 @@ class G2pFinancialAddress(models.Model):
         """
         self._check_registrant()
         self._check_branch_required()
+        self._check_mandates()
         self.partner_id._check_payment_data_stays()
         self.partner_id._check_not_merged()
         for dfsp in self.dfsp_id:
@@ -375,6 +376,7 @@ class G2pFinancialAddress(models.Model):
         if self:
             waiting = self.filtered(lambda address: address.state == "to_approve")
             waiting._approval_done()
+            self._renewal_done()
             self._set_state(
                 state,
                 end_date=fields.Datetime.now(),
@@ -460,6 +462,7 @@ class G2pFinancialAddress(models.Model):
                        UNION
                        SELECT a.id, a.ended_by_id FROM g2p_financial_address a
                         WHERE a.state = 'ended' AND a.end_date > %(since)s
+                          AND a.ended_by_id != %(robot)s
                           AND a.effective_date IS NOT NULL
                           AND NOT EXISTS (SELECT FROM g2p_financial_address b
                                            WHERE b.partner_id = a.partner_id

@@ -2,7 +2,9 @@ from odoo import api, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
-ADDRESS, PROOF = "g2p.financial.address", "proof"
+from ..const import PROOFS
+
+ADDRESS = "g2p.financial.address"
 
 
 class IrAttachment(models.Model):
@@ -36,7 +38,7 @@ class IrAttachment(models.Model):
     def _spar_proofs(self):
         """Return those of these files that are proofs of addresses."""
         proofs = self.sudo().filtered(
-            lambda one: one.res_field == PROOF and one.res_model == ADDRESS
+            lambda one: one.res_field in PROOFS and one.res_model == ADDRESS
         )
         return proofs.with_env(self.env)
 
@@ -82,7 +84,7 @@ class IrAttachment(models.Model):
             # Otherwise Odoo itself leaves out the files of fields.
             named = {"id", "res_field"} & names
             if named or self.env.context.get("skip_res_field_check"):
-                domain &= Domain("res_field", "!=", PROOF) | Domain(
+                domain &= Domain("res_field", "not in", PROOFS) | Domain(
                     "res_model", "!=", ADDRESS
                 )
         return super()._search(domain, *args, bypass_access=bypass_access, **options)

@@ -3,7 +3,14 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..const import ADMINISTRATOR, LIVE_STATES, VIEWER
+from ..const import (
+    ADMINISTRATOR,
+    LIVE_STATES,
+    PAYEE_DETAILS,
+    PAYEE_SELF,
+    PROOFS,
+    VIEWER,
+)
 from ..toolkit.context_flags import APPROVED, marked
 from ..toolkit.transactions import in_chunks
 from ..values import identifiers
@@ -167,8 +174,8 @@ class ResPartner(models.Model):
         # A proof is read where that is logged. A contact's form never changes one.
         name = "financial_address_ids"
         nested = (fields_spec.get(name) or {}).get("fields") or {}
-        if "proof" in nested:
-            shown = {field: nested[field] for field in nested if field != "proof"}
+        if nested.keys() & set(PROOFS):
+            shown = {field: nested[field] for field in nested if field not in PROOFS}
             fields_spec = {**fields_spec, name: {**fields_spec[name], "fields": shown}}
         return super().onchange(values, field_names, fields_spec)
 
@@ -179,6 +186,12 @@ class ResPartner(models.Model):
         self.ensure_one()
         current = self.financial_address_id
         incomplete = self.incomplete_address_id
+        # A viewer does not read the payee's ID number.
+        payee = {
+            f"default_{name}": current[name]
+            for name in PAYEE_DETAILS
+            if current._has_field_access(current._fields[name], "read")
+        }
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Payment address of %(name)s", name=self.display_name),
@@ -200,6 +213,8 @@ class ResPartner(models.Model):
                 "default_dfsp_id": current.dfsp_id.id,
                 "default_branch_id": current.branch_id.id,
                 "default_holder_name": current.holder_name or self._spar_get_name(),
+                "default_payee": current.payee or PAYEE_SELF,
+                **payee,
             },
         }
 

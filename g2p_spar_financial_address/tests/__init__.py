@@ -27,6 +27,7 @@ from . import test_notes
 from . import test_numbers_are_protected
 from . import test_entering
 from . import test_every_model
+from . import test_payee
 from . import test_random_inputs
 from . import test_rate
 from . import test_request_bodies

@@ -37,6 +37,7 @@ class TestCrons(CronsMixin, FinancialAddressCase):
             "ask_to_confirm",
             "find_shared",
             "watch_bursts",
+            "end_mandates",
             "erase",
             "forget_files",
             "import_directory",
@@ -68,6 +69,24 @@ class TestCrons(CronsMixin, FinancialAddressCase):
             f"{ADDON}.cron_watch_bursts", Address, "_alert_change_rate"
         )
         self.assertEqual(calls, 2)
+
+    def test_the_next_mandate_is_ended(self):
+        addresses = self.make_addresses(3)
+        today = fields.Date.today()
+        addresses._trusted_write().write(
+            {"payee_name": "Neema", "payee_until": today - timedelta(days=1)}
+        )
+        self.run_with_error(
+            f"{ADDON}.cron_end_mandates", type(addresses), "_end_mandates"
+        )
+        states = sorted(addresses.mapped("state"))
+        self.assertEqual(states, ["effective", "ended", "ended"])
+
+    def test_the_next_end_is_announced(self):
+        addresses = self.make_addresses(3)
+        addresses._trusted_write().write({"payee_until": fields.Date.today()})
+        self.run_with_error(f"{ADDON}.cron_end_mandates", type(addresses), "_announce")
+        self.assertEqual(len(addresses.filtered("activity_ids")), 2)
 
     def test_the_others_are_erased(self):
         self.env["g2p.fa.settings"].current().retention_days = 30

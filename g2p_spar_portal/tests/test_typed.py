@@ -53,6 +53,9 @@ class TestTypedOnThePortal(TypedTables, PortalCase):
         form = self.form(f"{path}?type={said['fa_type']}&provider={provider}")
         reason = said.get("reason", "A new one")
         form.update({"dfsp_id": provider, name: said["number"], "reason": reason})
+        # Who is named receives the money: no field says so besides.
+        payee = said.get("payee", {}).items()
+        form.update({field: text for field, text in payee if field != "payee"})
         response = self.url_open(path, data=form, allow_redirects=False)
         if response.status_code == 303:
             return ""

@@ -10,7 +10,7 @@ from odoo.exceptions import ConcurrencyError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
+from odoo.addons.g2p_spar_financial_address.const import PAYEE_FIELDS, VALUE_FIELD
 from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import TRIAL, marked
 from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 from odoo.addons.g2p_spar_financial_address.values import identifiers
@@ -104,7 +104,8 @@ class G2pApiProposal(models.Model):
         :param ~..caller.Caller caller: who asks, with the person they act for
         :param str key: the caller's idempotency key
         :param dict said: ``type``, ``provider``, the value by its field's name, and
-            ``branch``, ``holder_name`` and ``reason`` if there are any
+            ``branch``, ``holder_name``, :data:`PAYEE_FIELDS` and ``reason`` if there
+            are any
         :return: what the caller is answered (``id``, ``state``, ``proposed_at``), and
             whether the proposal is a new one
         :rtype: tuple[dict, bool]
@@ -269,6 +270,7 @@ class G2pApiProposal(models.Model):
                 **({"branch_id": branch.id} if branch else {}),
                 value: said[value],
                 "holder_name": said.get("holder_name"),
+                **{name: said[name] for name in PAYEE_FIELDS if said.get(name)},
                 "reason": said.get("reason"),
             }
         )

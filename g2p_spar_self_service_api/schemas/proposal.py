@@ -6,6 +6,9 @@ from pydantic import Field
 
 from .base import Asked, Code, Entry, Moment, Place, StateCode, Told
 
+#: The relations of a payee, as in the registry.
+Relation = Literal["guardian", "caretaker", "household_head", "trustee", "other"]
+
 
 class _Proposal(Asked):
     provider: Code = Field(
@@ -17,6 +20,28 @@ class _Proposal(Asked):
         max_length=250,
         description="The name the account or wallet is held under.",
         examples=["Asha Juma"],
+    )
+    payee: Literal["self", "other"] | None = Field(
+        default=None,
+        description="Who receives the money: the person, or another one in the "
+        "person's place. If nothing is said of it, it stays as it is.",
+    )
+    payee_name: str | None = Field(
+        default=None,
+        max_length=250,
+        description="Needed if another person receives the money.",
+        examples=["Neema Juma"],
+    )
+    payee_relation: Relation | None = None
+    payee_id_number: str | None = Field(
+        default=None, max_length=250, examples=["19800101-1234"]
+    )
+    payee_until: str | None = Field(
+        default=None,
+        pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        description="The last day on which the payee may receive the money. After it, "
+        "the person is no longer paid there.",
+        examples=["2030-12-31"],
     )
     reason: str | None = Field(
         default=None,

@@ -74,9 +74,11 @@ STEPS = st.one_of(
     *(st.tuples(st.just("merge"), *two_people) for _weight in range(2)),
     *(st.tuples(st.just("undo"), st.booleans(), *two_people) for _weight in range(2)),
     st.tuples(st.just("roll_back_merge"), person, person),
+    st.tuples(st.just("represent"), person),
+    st.tuples(st.just("mandates_end")),
 )
 #: Steps about one person; a duplicate that was merged has no such step any more.
-ABOUT_ONE = {"edit", "end", "roll_back", "refuse", "leaver_edits"}
+ABOUT_ONE = {"edit", "represent", "end", "roll_back", "refuse", "leaver_edits"}
 
 
 def measure(postgres, percent, seed_, say, dialect):
@@ -112,6 +114,8 @@ def measure(postgres, percent, seed_, say, dialect):
     counts = {**tried.interventions, **tried.merges}
     missing = {name for name, done in counts.items() if not done}
     assert percent < 100 or not missing, f"never took effect: {missing}"
+    say(f"Addresses ended with their mandate: {tried.mandates_ended}")
+    assert percent < 100 or tried.mandates_ended, "no mandate ended"
     yield Figure("sequences_examples", tried.examples, "examples", f">= {examples}")
     yield Figure("sequences_failed", failed, "examples", "== 0")
     yield from nothing_wrong("sequences", tried.found)
@@ -129,7 +133,7 @@ class Sequences:
 
     def __init__(self, lab):
         self.lab = lab
-        self.examples = self.kills = 0
+        self.examples = self.kills = self.mandates_ended = 0
         self.unfinished = False
         self.people = []
         self.played = {}
@@ -156,6 +160,8 @@ class Sequences:
         self.ids = dict(zip(self.people, lab.spar_ids(self.people), strict=True))
         self.said = {spar_id: [] for spar_id in self.ids.values()}
         self.merged, self.to_undo = {}, []
+        #: Those whose address has a payee with a mandate that ends.
+        self.represented = set()
         for name, *arguments in steps:
             if name in ABOUT_ONE and self.people[arguments[0]] in self.merged:
                 continue
@@ -232,8 +238,31 @@ class Sequences:
             pass
 
     def _end(self, place):
+        # A payee belongs to an address: who is entered anew later has none.
+        self.represented.discard(self.people[place])
         if self.model.pop(self.people[place], None):
             self.lab.end([self.people[place]])
+
+    def _represent(self, place):
+        """An edit says that another person is paid, as long as a mandate lasts.
+
+        Later edits say nothing of it, and so keep it.
+        """
+        (number,) = self.lab.new_numbers(1)
+        payee = {"payee_name": "Guardian", "payee_until": "2099-12-31"}
+        self.lab.as_odoo_does(
+            lambda env: self.lab.edit_in(env, [self.people[place]], [number], **payee)
+        )
+        self.model[self.people[place]] = number
+        self.represented.add(self.people[place])
+
+    def _mandates_end(self):
+        """All mandates end, and the job of the day ends their addresses."""
+        self.lab.end_mandates(self.people)
+        self.mandates_ended += len(self.represented)
+        for one in self.represented:
+            self.model.pop(one)
+        self.represented.clear()
 
     def _work(self):
         self.lab.run_workers()

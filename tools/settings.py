@@ -139,3 +139,27 @@ def postgres_version():
 def addons():
     """Return the names of the project's own Odoo addons, in alphabetical order."""
     return sorted(path.parent.name for path in ROOT.glob("g2p_*/__manifest__.py"))
+
+
+QUEUES = {
+    "queue_job": "g2p_spar_queue_job",
+    "job_worker": "g2p_spar_job_worker",
+    "cron": None,
+}
+"""What may run the jobs of the addons, and the addon that goes between."""
+
+
+def queue():
+    """Return what runs jobs (``SPAR_QUEUE``): OCA's queue, or another of QUEUES.
+
+    :raises Problem: when there is no such queue.
+    """
+    name = text("SPAR_QUEUE", "queue_job")
+    chosen([name], QUEUES, "queue")
+    return name
+
+
+def modules():
+    """Return the names of the addons to install with the chosen queue."""
+    others = {bridge for name, bridge in QUEUES.items() if name != queue()}
+    return [name for name in addons() if name not in others]

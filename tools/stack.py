@@ -67,7 +67,7 @@ class Stack:
             # Each server has templates of its own.
             kind += "_elsewhere"
         template = prepared_template(
-            self.postgres, kind, settings.addons(), self.demo, self.say
+            self.postgres, kind, settings.modules(), self.demo, self.say
         )
         drop_database(self.postgres, self.name)
         duplicate_database(self.postgres, template, self.name)

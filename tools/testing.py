@@ -104,7 +104,7 @@ def _run(suite, options, output):
 def _folders(suite):
     """Return the folders of a suite that exist."""
     if suite == "addons":
-        candidates = [f"{name}/tests" for name in settings.addons()]
+        candidates = [f"{name}/tests" for name in settings.modules()]
     elif suite == "plain":
         candidates = ["tools/tests", "tests/plain"]
     else:
@@ -121,7 +121,7 @@ def _prepare_addons():
     if problem:
         print(f"Browser tests will be skipped: {problem}.")
     postgres = Postgres().start()
-    return postgres, prepared_template(postgres, "plain", settings.addons(), demo=False)
+    return postgres, prepared_template(postgres, "plain", settings.modules(), demo=False)
 
 
 def _run_addons(folders, options, output):

@@ -121,7 +121,9 @@ def _prepare_addons():
     if problem:
         print(f"Browser tests will be skipped: {problem}.")
     postgres = Postgres().start()
-    return postgres, prepared_template(postgres, "plain", settings.modules(), demo=False)
+    return postgres, prepared_template(
+        postgres, "plain", settings.modules(), demo=False
+    )
 
 
 def _run_addons(folders, options, output):

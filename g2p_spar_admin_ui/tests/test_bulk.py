@@ -9,7 +9,6 @@ from odoo.tools.misc import file_path
 from odoo.addons.g2p_spar_sync_queue.tests.waiting_jobs import (
     queue_of,
     run_job,
-    waiting_jobs,
 )
 
 from ..models import g2p_fa_bulk

@@ -94,6 +94,6 @@ class TestJobWorker(SparCase):
     def test_the_other_queue_is_refused(self):
         """Beside this one, its model would replace this one's."""
         other = self.env["ir.module.module"].search([("name", "=", "queue_job")])
-        said = "SPAR: Job Queue .OpenSPP.* and .Job Queue.* are incompatible"
+        said = r"SPAR: Job Queue \(O.* are incompatible"
         with self.assertRaisesRegex(UserError, said):
             other.button_install()

@@ -6,6 +6,11 @@ from datetime import timedelta
 from odoo import SUPERUSER_ID, fields
 from odoo.tests import new_test_user, tagged
 
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
+    APPROVED,
+    marked,
+)
+
 from ..engine import breaker
 from ..engine.wake_up import (
     enlist_again,
@@ -54,7 +59,7 @@ class TestJobs(SparCase):
         breaker.reset(connection)
         connection.action_pause()
         connection.action_resume()
-        self.operator.name = "Renamed"
+        marked(self.operator, APPROVED).name = "Renamed"
         run = self.env["g2p.spar.reconciliation"]._start(connection)
         line = self.env["g2p.spar.reconciliation.line"].create(
             {

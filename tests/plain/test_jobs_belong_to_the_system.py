@@ -1,7 +1,7 @@
 """The addons depend on no queue, and make jobs in one way.
 
-A job made as a user can never be started once that user is deleted. So jobs are made with
-``later`` of the sync queue, which hands them to the bridge of a queue if there is one.
+A job made as a user can never be started once that user is deleted. So jobs are made
+with ``later`` of the sync queue, which hands them to the bridge of a queue.
 """
 
 import ast

@@ -9,8 +9,8 @@ BRIDGE = "g2p_spar_queue_job"
 def migrate(cr, version):
     """Rename the jobs, hand the queue's records to the bridge, and have it installed.
 
-    Odoo installs no addon by itself in an upgrade. Without the bridge the jobs that wait
-    would still run, and new ones would be run by a scheduled action.
+    Odoo installs no addon by itself in an upgrade. Without the bridge the jobs that
+    wait would still run, and a scheduled action would run new ones.
     """
     # Also those that failed: they can be put into the queue again.
     cr.execute(

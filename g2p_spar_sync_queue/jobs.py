@@ -11,7 +11,7 @@ from psycopg2.errors import ReadOnlySqlTransaction
 from psycopg2.extras import Json
 
 from odoo import SUPERUSER_ID, fields
-from odoo.tools.sql import table_exists
+from odoo.tools.sql import column_exists
 
 _logger = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ def hand_over(cr, models):
 
     :param models: names of the models whose jobs these are
     """
-    if not table_exists(cr, "queue_job"):
+    if not column_exists(cr, "queue_job", "records"):
         return
     cr.execute(
         """SELECT id, records FROM queue_job

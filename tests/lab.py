@@ -170,8 +170,9 @@ class Lab(Clerks, Clock):
         """
         with self.env() as env:
             if self.cron_only:
-                # All that Odoo's cron does, there being no queue.
-                env["g2p.spar.job"]._cron_run()
+                # Odoo's cron does everything, there being no queue.
+                if how != "sweep":
+                    env["g2p.spar.job"]._cron_run()
                 env["g2p.spar.mapping"]._cron_sweep()
             elif how == "sweep":
                 env["g2p.spar.mapping"]._cron_sweep()

@@ -99,6 +99,7 @@ MODELS = {
         "g2p.spar.directory.refresh": "manager: Rwcu",
         "g2p.spar.intervene": "operator: Rwcu",
         "g2p.spar.intervention": "viewer: R",
+        "g2p.spar.job": "",
         "g2p.spar.key": "operator: R, manager: wcu",
         "g2p.spar.key.generate": "manager: Rwcu",
         "g2p.spar.mapping": "viewer: R",

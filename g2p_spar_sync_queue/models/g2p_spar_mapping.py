@@ -324,7 +324,8 @@ class G2pSparMapping(models.Model):
 
     # === JOBS === #
 
-    def _job_sync(self):
+    @api.private
+    def job_sync(self):
         """Job: send these mappings, and then all others that are due."""
         for connection, mappings in self.exists().grouped("connection_id").items():
             SyncRun(connection, JOB_SECONDS).work(mappings)

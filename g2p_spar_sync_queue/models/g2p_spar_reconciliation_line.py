@@ -113,7 +113,7 @@ class G2pSparReconciliationLine(models.Model):
         for line in open_ones:
             line._decide("taking")
             description = self.env._("Take an address over from SPAR")
-            later(line, description=description)._job_take()
+            later(line, description=description).job_take()
 
     # === BUSINESS METHODS === #
 
@@ -143,6 +143,7 @@ class G2pSparReconciliationLine(models.Model):
 
     # === JOBS === #
 
-    def _job_take(self):
+    @api.private
+    def job_take(self):
         """Job: enter what SPAR holds, in the name of the person who decided it."""
         take_over(self)

@@ -22,7 +22,13 @@ class TestCrons(CronsMixin, SparCase):
         self.first.state = "running"
 
     def test_all_are_looked_at_here(self):
-        names = {"cron_sweep", "cron_enlist", "cron_reconcile", "cron_watch_keys"}
+        names = {
+            "cron_sweep",
+            "cron_jobs",
+            "cron_enlist",
+            "cron_reconcile",
+            "cron_watch_keys",
+        }
         self.assertEqual(self.crons_of(ADDON), names)
 
     def test_an_address_whose_mandate_is_over_leaves_spar(self):
@@ -37,6 +43,14 @@ class TestCrons(CronsMixin, SparCase):
         self.assertEqual(address.state, "ended")
         self.run_engine()
         self.assertNotIn("SR-1", self.mapper.rows)
+    def test_the_next_job_is_run(self):
+        jobs = self.env["g2p.spar.job"]
+        jobs.search([]).unlink()
+        for connection in (self.first, self.connection):
+            jobs.keep(connection, "job_work_off", ())
+        Connection = self.registry["g2p.spar.connection"]
+        calls = self.run_with_error(f"{ADDON}.cron_jobs", Connection, "job_work_off")
+        self.assertEqual(calls, 2)
 
     def test_the_sweeper_goes_on_to_the_next_connection(self):
         self.enter_address()

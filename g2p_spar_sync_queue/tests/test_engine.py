@@ -11,6 +11,7 @@ from ..engine import claim, decide, journal, record, store
 from ..models import g2p_spar_mapping
 from .common import SparCase
 from .spar_stand_in import faults, strategies
+from .waiting_jobs import forget_jobs, waiting_jobs
 
 ENGINE_LOG = "odoo.addons.g2p_spar_sync_queue.engine.claim"
 
@@ -493,7 +494,7 @@ class TestEngine(SparCase):
         self.make_registrants(12)
         self.time_passes()
         self.mapper.forget()
-        self.connection._job_work_off()
+        self.connection.job_work_off()
         self.assertLess(self.mapper.operations.index("unlink"), 2)
         self.assertEqual(len(self.mapper.rows), 12)
 
@@ -596,15 +597,15 @@ class TestEngine(SparCase):
     def test_one_job_after_another_not_one_on_top_of_another(self):
         self.enter_address()
         self.run_engine(faults.status(429))
-        jobs = self.env["queue.job"].search_count([])
+        jobs = waiting_jobs(self.env)
         for _doubled_wake_up in range(3):
             self.run_engine()
-        self.assertEqual(self.env["queue.job"].search_count([]), jobs)
+        self.assertEqual(waiting_jobs(self.env), jobs)
 
     def test_the_sweeper_sends_changes_without_a_job(self):
         mappings = self.make_registrants(5).spar_mapping_ids
         self.connection.batch_size = 2
-        self.env["queue.job"].search([]).unlink()
+        forget_jobs(self.env)
         # All tests of a class share the time at which their transaction began.
         self.patch(g2p_spar_mapping, "LOST_AFTER", 3600)
         self.env["g2p.spar.mapping"]._cron_sweep()
@@ -623,9 +624,7 @@ class TestEngine(SparCase):
     def test_failures_are_woken_up_again_when_their_time_comes(self):
         self.enter_address()
         self.run_engine(faults.status(429))
-        job = self.env["queue.job"].search(
-            [("method_name", "=", "_job_work_off"), ("eta", "!=", False)]
-        )
+        (job,) = (j for j in waiting_jobs(self.env, "job_work_off") if j.eta)
         self.assertEqual(job.eta, self.mapping.next_attempt_at)
 
     def test_a_worker_that_is_done_remembers_what_another_claimed(self):
@@ -633,9 +632,7 @@ class TestEngine(SparCase):
         mappings = self.make_registrants(2).spar_mapping_ids
         self.die_sending(mappings[0])
         self.run_engine(mappings=mappings[1])
-        job = self.env["queue.job"].search(
-            [("method_name", "=", "_job_work_off"), ("eta", "!=", False)]
-        )
+        (job,) = (j for j in waiting_jobs(self.env, "job_work_off") if j.eta)
         sending = self.env["g2p.spar.sending"].search([])
         sent_at = sending.create_date.replace(microsecond=0)
         self.assertEqual(job.eta, sent_at + timedelta(seconds=10))

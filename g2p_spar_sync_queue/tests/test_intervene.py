@@ -166,7 +166,7 @@ class TestIntervene(SparCase):
         self.enter_address()
         self.ask(self.mapping, "pause", "Under investigation")
         others = self.make_registrants(2).spar_mapping_ids
-        self.connection._job_work_off()
+        self.connection.job_work_off()
         self.run_engine()
         self.env["g2p.spar.mapping"]._cron_sweep()
         self.assertInSync(others)

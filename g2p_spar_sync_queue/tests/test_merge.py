@@ -108,7 +108,7 @@ class MergeOrder:
     def settle_with(self, fine, fault):
         self.mapper.faults = [*fine, fault]
         for _round in range(20):
-            self.mapping._job_sync()
+            self.mapping.job_sync()
             if set(self.mapping.mapped("state")) <= {"in_sync", "ended"}:
                 break
             self.time_passes()

@@ -344,7 +344,7 @@ class TestStatus(StatusCase):
         )
         second.state = "running"
         self.enter_address()
-        self.registrant.spar_mapping_ids._job_sync()
+        self.registrant.spar_mapping_ids.job_sync()
         self.assertEqual(other.operations, ["link"])
         self.mapper.stop()
         first, last = self.view()["rows"]

@@ -45,12 +45,14 @@ EXTENDS = {
         "g2p.spar.reconciliation",
         "res.partner",
     },
+    "g2p_spar_job_worker": {"g2p.spar.job"},
     "g2p_spar_portal": {
         "g2p.fa.retention",
         "g2p.fa.settings",
         "res.partner",
         "res.users",
     },
+    "g2p_spar_queue_job": {"g2p.spar.job", "queue.job.function"},
     "g2p_spar_self_service_api": {
         "fastapi.endpoint",
         "g2p.dfsp",
@@ -99,7 +101,9 @@ EXCEPTIONS = {
         "_client": SPAR,
         "_key_problem_text": SPAR,
     },
+    "g2p_spar_job_worker": {},
     "g2p_spar_portal": {},
+    "g2p_spar_queue_job": {},
     "g2p_spar_self_service_api": {},
     "g2p_odk_spar_mapping": {},
 }

@@ -25,7 +25,7 @@ def compare(case, then=None, resumes=False):
     def act():
         gate("start")
         id_ = begin()
-        case.job("compare", lambda env: env[run].browse(id_)._job_run())()
+        case.job("compare", lambda env: env[run].browse(id_).job_run())()
         if then:
             lines = [("reconciliation_id", "=", id_)]
             found = f"{run}.line"
@@ -60,7 +60,7 @@ def take(case):
     return case.one_after_another(
         compare(case, lambda lines: lines.action_take()),
         case.job(
-            "take", lambda env: [one._job_take() for one in env[line].search(mine)]
+            "take", lambda env: [one.job_take() for one in env[line].search(mine)]
         ),
     )
 

@@ -81,18 +81,12 @@ class ResPartner(models.Model):
         }
 
     @api.model
-    def _get_view(self, view_id=None, view_type="form", **options):
-        arch, view = super()._get_view(view_id, view_type, **options)
-        if view_type == "form" and self._spar_anchors_of(view):
-            self._spar_explain_accounts(arch)
-        return arch, view
-
-    @api.model
-    def _spar_explain_accounts(self, arch):
+    def _spar_adapt_form(self, arch):
         """Show the accounts of ``spp_banking`` for reading only, and say why.
 
         An account entered there is not paid, and no screen would say so.
         """
+        super()._spar_adapt_form(arch)
         for field in arch.xpath("//sheet//field[@name='bank_ids']"):
             field.set("readonly", "1")
             note = etree.Element("div", {"class": "alert alert-info", "colspan": "2"})

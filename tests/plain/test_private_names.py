@@ -46,6 +46,8 @@ EXTENDS = {
         "res.partner",
     },
     "g2p_spar_job_worker": {"g2p.spar.job"},
+    "g2p_spar_openg2p": {"g2p.reg.id", "res.partner"},
+    "g2p_spar_openspp": {"res.partner", "res.partner.bank", "spp.registry.id"},
     "g2p_spar_portal": {
         "g2p.fa.retention",
         "g2p.fa.settings",
@@ -102,6 +104,8 @@ EXCEPTIONS = {
         "_key_problem_text": SPAR,
     },
     "g2p_spar_job_worker": {},
+    "g2p_spar_openg2p": {},
+    "g2p_spar_openspp": {},
     "g2p_spar_portal": {},
     "g2p_spar_queue_job": {},
     "g2p_spar_self_service_api": {},

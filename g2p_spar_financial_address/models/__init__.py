@@ -31,6 +31,7 @@ from . import ir_binary
 from . import ir_http
 from . import mail_activity
 from . import res_partner_decisive
+from . import res_partner_shared_id
 from . import mail_message
 from . import res_users
 from . import g2p_fa_retention

@@ -1,3 +1,4 @@
+from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from .common import FinancialAddressCase
@@ -181,7 +182,7 @@ class TestSharedIds(RegistryWays, FinancialAddressCase):
         with self.assertRefused("would share"):
             self.second.spar_id = "C-1"
 
-    def test_typed_ids_have_nobody_on_hold(self):
+    def test_typed_ids_put_no_one_on_hold(self):
         self.share()
         self.choose_source("spar_id")
         self.assertPaidUnder("C-1", self.first)
@@ -222,7 +223,7 @@ class TestSharedIds(RegistryWays, FinancialAddressCase):
 
     def test_clients_cannot_release(self):
         self.share()
-        with self.assertRaises(Exception), self.env.cr.savepoint():
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
             self.first.with_user(self.clerk).write({"spar_id_shared": False})
         self.assertShared(self.first, self.second)
 

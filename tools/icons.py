@@ -141,6 +141,8 @@ def register(pen):
         pen.line((42, y), (54, y), colour=pen.colour, width=5)
     pen.disc(87, 64, 15, YELLOW)
     pen.box(85, 55, 89, 73, pen.colour, 2)
+
+
 def conveyor(pen, mark=WHITE):
     """Boxes on a belt: jobs one after another."""
     for left, colour in [(24, pen.pale), (54, WHITE), (84, YELLOW)]:

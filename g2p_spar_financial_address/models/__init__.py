@@ -39,6 +39,7 @@ from . import ir_http
 from . import mail_activity
 from . import res_partner_decisive
 from . import res_partner_merge
+from . import res_partner_shared_id
 from . import mail_message
 from . import mail_thread
 from . import res_users

@@ -55,6 +55,18 @@ class G2pFaSettings(models.Model):
         "token:{id}@nationalId. An ID typed by hand is sent as it is: {id}.",
     )
     id_example = fields.Char(string="Example", compute="_compute_id_example")
+    shared_ids = fields.Selection(
+        [
+            ("refuse", "Refuse it"),
+            ("hold", "Put both on hold and list them"),
+        ],
+        string="Two registrants with one ID",
+        tracking=True,
+        required=True,
+        default="refuse",
+        help="SPAR keeps one payment address per ID. An ID typed by hand is refused in "
+        "any case.",
+    )
     relink_count = fields.Integer(compute="_compute_relink_count")
     confirm_relink = fields.Boolean(
         string="Yes, change these IDs",
@@ -148,6 +160,12 @@ class G2pFaSettings(models.Model):
         for settings in self:
             if problem := settings._id_rule_problem():
                 raise ValidationError(problem)
+
+    @api.constrains("shared_ids")
+    def _check_shared_ids(self):
+        for settings in self:
+            if settings.shared_ids == "refuse":
+                self.env["res.partner"]._check_no_shared_ids()
 
     def _id_rule_problem(self):
         """Return what is wrong with the source and the template, or ``None``."""
@@ -272,7 +290,8 @@ class G2pFaSettings(models.Model):
                     len(plan),
                 )
             )
-        Partner._check_spar_ids_free(plan)
+        if not (wanted.shared_ids == "hold" and wanted._rule().sources):
+            Partner._check_spar_ids_free(plan)
         parts = [(self, vals)]
         if plan or "placeholder_ids" in vals:
             parts = self._held_back(vals, people_count=len(plan))

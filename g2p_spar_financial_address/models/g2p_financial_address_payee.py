@@ -74,8 +74,9 @@ class G2pFinancialAddress(models.Model):
     previous_payee_relation = fields.Selection(
         related="previous_id.payee_relation", string="Relation before"
     )
+    # Not a related field: lists could be sorted by it.
     previous_payee_id_number = fields.Char(
-        related="previous_id.payee_id_number",
+        compute="_compute_previous_payee_id_number",
         string="ID number of the payee before",
         groups=EDITOR_OR_APPROVER,
     )
@@ -85,6 +86,13 @@ class G2pFinancialAddress(models.Model):
     _mandates = models.Index(
         "(payee_until) WHERE state = 'effective' AND payee_until IS NOT NULL"
     )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("previous_id.payee_id_number")
+    def _compute_previous_payee_id_number(self):
+        for address in self:
+            address.previous_payee_id_number = address.previous_id.payee_id_number
 
     # === ONCHANGE === #
 
@@ -200,7 +208,7 @@ class G2pFinancialAddress(models.Model):
         :param current: the registrant's addresses that are not history, oldest first
         :rtype: dict
         """
-        mine = current[-1:].sudo()
+        mine = current[-1:].with_prefetch(current._prefetch_ids).sudo()
         if "payee" not in values:
             payee = mine.payee or PAYEE_SELF
             values = {**values, "payee": payee, "payee_name": mine.payee_name}

@@ -149,7 +149,7 @@ class G2pFinancialAddress(models.Model):
             is_there = newest and newest.is_place(vals)
             found.append(newest.id if is_there else None)
             if is_there:
-                same[newest.id] = vals["confirmed_on"]
+                same[newest.id] = vals.get("confirmed_on")
             else:
                 missing.append(vals)
                 changed.add(vals["partner_id"])

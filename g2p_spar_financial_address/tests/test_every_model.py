@@ -126,6 +126,8 @@ PARTNER = {
     "spar_id_alike": "viewer",
     "spar_id_kept": "",
     "spar_id_likeness": "viewer",
+    "spar_id_shared": "",
+    "spar_id_shared_note": "viewer",
     "spar_id_typed": "viewer",
     "spar_mapping_ids": "viewer",
     "spar_sentence": "viewer",

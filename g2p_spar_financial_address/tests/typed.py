@@ -52,7 +52,7 @@ MANDATE_OVER = (
 )
 FROM_SPREADSHEET = (
     "ID number of the payee looks like a number that a spreadsheet has changed, such "
-    "as 123.0 or 1.23E+11. Format the column as text, and write all digits again. A "
+    "as 123.0, 1.23E+11 or a date. Format the column as text, and write all digits again. A "
     "number of more than 15 digits is only taken from a cell of text; from a CSV file, "
     "only if it does not end in zeros."
 )

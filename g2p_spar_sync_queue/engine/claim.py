@@ -249,7 +249,7 @@ def wanted_of(env, entries, in_use=False):
     """
     partners = env["res.partner"].sudo().browse(entry.partner_id for entry in entries)
     # Only what is needed: a contact has many columns.
-    partners.fetch(["spar_id", *partners._spar_fields()])
+    partners.fetch(["spar_id", "spar_id_shared", *partners._spar_fields()])
     # An address may be unwritable, for example because its provider was renamed. It
     # must not stop those it would have travelled with.
     written_of = _written(env, entries, in_use) if entries else {}
@@ -268,7 +268,8 @@ def wanted_of(env, entries, in_use=False):
                 known_by = digest(env, *value, details)
                 details["parts"] = written.parts
         spar_id = partner._spar_get_id() or None
-        wanted[entry.id] = Wanted(spar_id, value, known_by, broken, details)
+        shared = partner._spar_get_shared_id() or None
+        wanted[entry.id] = Wanted(spar_id, value, known_by, broken, details, shared)
     return wanted
 
 

@@ -7,7 +7,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.moments import moment_text
 from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
 from ..engine import journal, store
-from ..engine.decide import ID_TAKEN, UNWRITABLE
+from ..engine.decide import ID_SHARED, ID_TAKEN, UNWRITABLE
 from ..engine.store import NEWER_CHANGE
 from ..engine.sync_run import JOB_SECONDS, SyncRun
 from ..live.status import DISPLAY_STATES, OPERATOR, shown_state
@@ -265,6 +265,10 @@ class G2pSparMapping(models.Model):
             return self.env._(
                 "This address cannot be written for SPAR. Check the names and codes of "
                 "its provider and branch, or amend it."
+            )
+        if self.reason_code == ID_SHARED:
+            return self.partner_id.spar_id_shared_note or self.env._(
+                "Another registrant had the same ID. Being sent to SPAR."
             )
         if self.reason_code == "rjct.id.invalid":
             cause = self.env._("SPAR does not accept this registrant's ID.")

@@ -22,6 +22,7 @@ from . import test_key_rotation
 from . import test_key_uses
 from . import test_keys
 from . import test_leaving
+from . import test_shared_ids
 from . import test_status
 from . import test_status_for_others
 from . import test_live_query

@@ -43,6 +43,7 @@ class TestCrons(CronsMixin, SparCase):
         self.assertEqual(address.state, "ended")
         self.run_engine()
         self.assertNotIn("SR-1", self.mapper.rows)
+
     def test_the_next_job_is_run(self):
         jobs = self.env["g2p.spar.job"]
         jobs.search([]).unlink()

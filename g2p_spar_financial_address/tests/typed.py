@@ -52,9 +52,9 @@ MANDATE_OVER = (
 )
 FROM_SPREADSHEET = (
     "ID number of the payee looks like a number that a spreadsheet has changed, such "
-    "as 123.0, 1.23E+11 or a date. Format the column as text, and write all digits again. A "
-    "number of more than 15 digits is only taken from a cell of text; from a CSV file, "
-    "only if it does not end in zeros."
+    "as 123.0, 1.23E+11 or a date. Format the column as text, and write all digits "
+    "again. A number of more than 15 digits is only taken from a cell of text; from a "
+    "CSV file, only if it does not end in zeros."
 )
 
 #: Country of the operator, what is typed, and the number or the message.

@@ -36,7 +36,8 @@ class ResPartner(models.Model):
 
     @api.model
     def _spar_id_sources(self):
-        names = self.env["g2p.id.type"].sudo().search([]).mapped("name")
+        names = self.env["g2p.id.type"].sudo().search([("name", "!=", False)])
+        names = names.mapped("name")
         return {
             **super()._spar_id_sources(),
             # The settings name several sources with commas between.

@@ -339,7 +339,7 @@ class TestReconciliation(SparCase):
             self.run_engine(mappings=mapping | heir.spar_mapping_ids)
             self.time_passes(heir.spar_mapping_ids)
         self.assertInSync(mapping | heir.spar_mapping_ids)
-        line.with_user(self.both)._job_take()
+        line.with_user(self.both).job_take()
         self.assertEqual(line.state, "open")
         self.assertIn("another registrant", line.reason)
         ours = mapping.partner_id.financial_address_id

@@ -53,6 +53,12 @@ class ResPartner(models.Model):
         compute="_compute_financial_address_id",
         groups=VIEWER,
     )
+    spar_unpaid = fields.Boolean(
+        "Not paid",
+        compute="_compute_spar_unpaid",
+        groups=VIEWER,
+        help="A registrant who has left the registry.",
+    )
     _registrants = models.Index("(id) WHERE is_registrant")
     payment_removal_date = fields.Datetime(
         "Payment data to be removed since",
@@ -83,6 +89,12 @@ class ResPartner(models.Model):
             partner.pending_address_id = pending
             partner.financial_address_id = in_use or pending or draft
             partner.financial_address_state = partner.financial_address_id.state
+
+    @api.depends(lambda self: sorted({"active", *self._spar_paid_fields()}))
+    def _compute_spar_unpaid(self):
+        for partner in self:
+            is_registrant = partner._spar_is_registrant()
+            partner.spar_unpaid = is_registrant and not partner._spar_is_paid()
 
     # === WHAT SPAR GETS OF A REGISTRANT === #
 

@@ -24,25 +24,12 @@ class TestUpgrade(FinancialAddressCase):
     def test_the_payment_page_keeps_what_departments_added_to_it(self):
         page = self.env.ref("g2p_spar_financial_address.registrant_page")
         form = self.env.ref("base.view_partner_form")
-        view = {"model": "res.partner", "inherit_id": page.id}
+        arch = """<xpath expr="//page[@name='payment']" position="inside">
+                    <field name="barcode" />
+                  </xpath>"""
+        view = {"model": "res.partner", "inherit_id": page.id, "arch": arch}
         fits, misfit = self.env["ir.ui.view"].create(
-            [
-                {
-                    **view,
-                    "name": "of a department",
-                    "arch": """<xpath expr="//page[@name='payment']" position="inside">
-                                 <field name="barcode" />
-                               </xpath>""",
-                },
-                {
-                    **view,
-                    "name": "of another place",
-                    "active": False,
-                    "arch": """<xpath expr="//field[@name='vat']" position="after">
-                                 <field name="barcode" />
-                               </xpath>""",
-                },
-            ]
+            [{**view, "name": "of a department"}, {**view, "name": "of another place"}]
         )
         self.env.flush_all()
         # As before: extensions of the contact form, by other names.
@@ -55,7 +42,10 @@ class TestUpgrade(FinancialAddressCase):
             [form.id, page.id],
         )
         self.env.cr.execute(
-            "UPDATE ir_ui_view SET active = true WHERE id = %s", [misfit.id]
+            """UPDATE ir_ui_view
+                  SET arch_db = replace(arch_db::text, 'payment', 'contacts')::jsonb
+                WHERE id = %s""",
+            [misfit.id],
         )
         addon, version = "g2p_spar_financial_address", "19.0.1.2.0"
         self.upgrade(addon, version, "pre", "registrant-page")

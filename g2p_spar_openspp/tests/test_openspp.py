@@ -237,6 +237,17 @@ class TestAccounts(OpensppWays, SparCase):
         with self.assertRaisesRegex(UserError, "no registrant"):
             account.action_spar_take_over()
 
+    def test_accounts_of_disabled_people_are_not_taken(self):
+        person = self.make_registrant("Amina Juma", "C-7001")
+        account = self.account(person, "0150123456789")
+        self.stop(person)
+        with self.assertRaisesRegex(UserError, "has left the registry"):
+            account.action_spar_take_over()
+        self.assertFalse(person.financial_address_ids)
+        self.resume(person)
+        account.action_spar_take_over()
+        self.assertTrue(person.financial_address_ids)
+
     def test_viewers_take_nothing_over(self):
         person = self.make_registrant("Amina Juma", "C-7001")
         account = self.account(person, "0150123456789")

@@ -1,8 +1,8 @@
 """What ``g2p_spar_openspp`` relies on in OpenSPP 2: one table of facts.
 
 Each is read with SQL, so that it can be held against any database: one with the
-stand-in or one with the real code, without that code at hand. Where it stands is a path in the
-public repository ``OpenSPP/OpenSPP2``, read in the version of its addon that
+stand-in or one with the real code, without that code at hand. Where it stands is a path
+in the public repository ``OpenSPP/OpenSPP2``, read in the version of its addon that
 :data:`VERSIONS` names.
 """
 
@@ -161,7 +161,7 @@ class Implies(Fact):
                       SELECT {ROW % self.group}
                        UNION
                       SELECT hid FROM res_groups_implied_rel, of_group WHERE gid = id)
-                    SELECT FROM of_group WHERE id = {ROW % self.implied}"""
+                    SELECT 1 FROM of_group WHERE id = {ROW % self.implied}"""
             )
         )
 

@@ -63,7 +63,7 @@ def open_form(page, menu, name):
     """Open a registrant from a list in OpenSPP's own menu."""
     page.set_viewport_size(SCREEN)
     page.locator(".o_navbar_apps_menu button").click()
-    page.locator("[data-menu-xmlid='spp_registry.spp_main_menu_root']").click()
+    page.locator(".o_app[data-menu-xmlid='spp_registry.spp_main_menu_root']").click()
     page.locator(f"[data-menu-xmlid='spp_registry.{menu}']").click()
     page.locator(".o_data_row").get_by_text(name).click()
     expect(page.get_by_role("tab", name="Profile")).to_be_visible()
@@ -125,6 +125,7 @@ def test_an_officer_enters_and_a_viewer_sees_it_masked(
     open_payment(viewer, menu, shown)
     masked = f"+2557••••{number[-3:]}"
     expect(viewer.locator("[name=financial_address]")).to_contain_text(masked)
+    expect(viewer.get_by_text("SPAR holds what was requested.")).to_be_visible()
     for name in ("Amend", "End", "Show the number", "Disable"):
         expect(viewer.get_by_role("button", name=name, exact=True)).to_have_count(0)
     assert number not in viewer.content()
@@ -215,7 +216,7 @@ def openspp(request):
 @pytest.mark.parametrize("fact", FACTS, ids=str)
 def test_a_fact_about_openspp_holds(openspp, fact):
     installed = openspp(
-        "SELECT FROM ir_module_module WHERE name = %s AND state = 'installed'",
+        "SELECT 1 FROM ir_module_module WHERE name = %s AND state = 'installed'",
         [fact.addon],
     )
     if not installed:

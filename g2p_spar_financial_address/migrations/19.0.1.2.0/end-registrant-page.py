@@ -12,7 +12,6 @@ def migrate(cr, version):
     They extended it as a part of the contact form, and may name places of that.
     """
     env = api.Environment(cr, SUPERUSER_ID, {"load_all_views": True})
-    page = env.ref("g2p_spar_financial_address.registrant_page")
     named = env["ir.model.data"].search([("model", "=", "ir.ui.view")])
     parts = named.filtered(lambda one: one.name == "registrant_page").mapped("res_id")
     added = env["ir.ui.view"].search(
@@ -20,13 +19,13 @@ def migrate(cr, version):
     )
     added.active = False
     for view in added:
-        view.active = True
         try:
-            page._get_combined_arch()
-        except (ValueError, UserError):
+            # Odoo checks it, and with it the page.
+            view.active = True
+        except UserError:
             view.active = False
             _logger.warning(
-                "View %s (%s) does not fit the Payment page any more, and was archived.",
+                "View %s (%s) no longer fits the Payment page and was archived.",
                 view.id,
                 view.name,
             )

@@ -20,7 +20,7 @@ class Openg2pWays(RegistryWays):
     @classmethod
     def choose_source(cls, source):
         cls.id_type = cls.env["g2p.id.type"].create({"name": "National ID"})
-        super().choose_source(source)
+        return super().choose_source(source)
 
     def set_id(self, person, card):
         if person.reg_ids:

@@ -88,11 +88,10 @@ class ResPartner(models.Model):
         }
 
     @api.model
-    def _get_view(self, view_id=None, view_type="form", **options):
-        arch, view = super()._get_view(view_id, view_type, **options)
-        if view_type == "form" and self._spar_anchors_of(view):
-            self._spar_explain_accounts(arch)
-        return arch, view
+    def _spar_add_page(self, arch, anchors):
+        result = super()._spar_add_page(arch, anchors)
+        self._spar_explain_accounts(arch)
+        return result
 
     @api.model
     def _spar_explain_accounts(self, arch):

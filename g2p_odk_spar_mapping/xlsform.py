@@ -38,6 +38,11 @@ READY_MAPPING = (
     ("payment/account_number", "account_number", "keep", False),
     ("payment/payment_phone", "payment_phone", "keep", False),
     ("payment/wallet_email", "wallet_email", "keep", False),
+    ("payment/payee", "payee", "keep", False),
+    ("payment/payee_name", "payee_name", "trim", False),
+    ("payment/payee_relation", "payee_relation", "keep", False),
+    ("payment/payee_id_number", "payee_id_number", "keep", False),
+    ("payment/payee_until", "payee_until", "keep", False),
     ("payment/holder_name", "holder_name", "trim", False),
 )
 
@@ -76,12 +81,13 @@ def _label(text):
     return text.replace("${", "$ {")
 
 
-def build(providers, labels, version):
+def build(providers, labels, payee, version):
     """Return the workbook.
 
     :param list providers: dicts with ``fa_type``, ``code``, ``name``, ``pattern`` and
         ``branches`` (pairs of code and name)
     :param dict labels: of the types of address
+    :param dict payee: pairs of value and label of ``payee`` and ``payee_relation``
     :param str version: of the form
     :rtype: bytes
     """
@@ -96,6 +102,11 @@ def build(providers, labels, version):
         [
             {"list_name": "fa_type", "name": kind, "label": labels[kind]}
             for kind in offered
+        ]
+        + [
+            {"list_name": name, "name": value, "label": label}
+            for name, pairs in payee.items()
+            for value, label in pairs
         ]
         + [row for provider in providers for row in _choices(provider)],
     )
@@ -180,11 +191,12 @@ def _questions(offered, branches):
             "constraint": _EMAIL,
             "constraint_message": "It looks like name@example.org.",
         }
+    yield from _payee()
     yield {
         "type": "text",
         "name": "holder_name",
         "label": "Name of the account holder",
-        "hint": "Leave it empty if it is the registrant.",
+        "hint": "Leave it empty if it is the person who receives the money.",
     }
     yield {"type": "end_group"}
 
@@ -246,4 +258,43 @@ def _wallet():
         "appearance": "numbers",
         "constraint": _PHONE,
         "constraint_message": "Digits only, with + at the beginning if you like.",
+    }
+
+
+def _payee():
+    relevant = "${payee} = 'other'"
+    yield {
+        "type": "select_one payee",
+        "name": "payee",
+        "label": "Who receives the money?",
+        "required": "yes",
+    }
+    yield {
+        "type": "text",
+        "name": "payee_name",
+        "label": "Name of the person who receives the money",
+        "required": "yes",
+        "relevant": relevant,
+    }
+    yield {
+        "type": "select_one payee_relation",
+        "name": "payee_relation",
+        "label": "Relation to the registrant",
+        "required": "yes",
+        "relevant": relevant,
+    }
+    yield {
+        "type": "text",
+        "name": "payee_id_number",
+        "label": "ID number of the person who receives the money",
+        "relevant": relevant,
+    }
+    yield {
+        "type": "date",
+        "name": "payee_until",
+        "label": "Last day of the mandate",
+        "hint": "Leave it empty if it has no end.",
+        "relevant": relevant,
+        "constraint": ". >= today()",
+        "constraint_message": "This mandate has ended.",
     }

@@ -18,7 +18,6 @@
         "data/mail_template.xml",
         "data/ir_cron.xml",
         "data/ir_actions_server.xml",
-        "data/queue_job.xml",
         "views/g2p_fa_bulk_views.xml",
         "views/g2p_fa_settings_views.xml",
         "views/g2p_spar_mapping_views.xml",

@@ -46,5 +46,27 @@ ADDRESS_STATES = [
     ("ended", "Ended"),
 ]
 
+#: Why an address is to be confirmed; empty where it is not.
+TO_CONFIRM = ("to_confirm_reason", "to_confirm_note", "to_confirm_on")
+#: Who receives the money: the registrant, or another person in the registrant's place.
+PAYEE_SELF, PAYEE_OTHER = "self", "other"
+PAYEES = [(PAYEE_SELF, "The registrant"), (PAYEE_OTHER, "Another person")]
+
+RELATIONS = [
+    ("guardian", "Guardian"),
+    ("caretaker", "Caretaker"),
+    ("household_head", "Head of the household"),
+    ("trustee", "Trustee"),
+    ("other", "Other"),
+]
+
+#: What is said of another person who is paid, and of the proof of their mandate.
+PAYEE_DETAILS = ("payee_name", "payee_relation", "payee_id_number", "payee_until")
+PAYEE_FIELDS = ("payee", *PAYEE_DETAILS)
+MANDATE_FIELDS = ("mandate", "mandate_name")
+
+#: Documents of an address, which are opened by a method that logs it.
+PROOFS = ("proof", "mandate")
+
 #: States of an address that is in use, or is going to be.
 LIVE_STATES = ("effective", "to_approve")

@@ -13,13 +13,16 @@ from odoo.addons.g2p_spar_financial_address.const import (
     BANK_ACCOUNT,
     EMAIL_WALLET,
     MOBILE_WALLET,
+    PAYEE_DETAILS,
+    PAYEE_OTHER,
+    PAYEE_SELF,
     VALUE_FIELD,
 )
 
 from .const import CHANNEL
 
 #: Fields of the last step, for all types and for single ones.
-_COMMON = ("fa_type", "dfsp_id", "holder_name", "reason")
+_COMMON = ("fa_type", "dfsp_id", *PAYEE_DETAILS, "holder_name", "reason")
 _OF_TYPE = {
     BANK_ACCOUNT: ("branch_id", "account_number"),
     MOBILE_WALLET: ("mobile_number", "same_as_contact"),
@@ -81,6 +84,9 @@ class PaymentForm:
             "dfsp_id": str(provider),
             "branch_id": str(same_provider and address.branch_id.id or ""),
             "holder_name": address.holder_name or holder,
+            "payee_name": address.payee_name or "",
+            "payee_relation": address.payee_relation or "",
+            "payee_until": str(address.payee_until or ""),
         }
 
     # === WHAT IS SHOWN === #
@@ -130,6 +136,17 @@ class PaymentForm:
         return [(one.id, f"{one.name} ({one.code})") for one in self._branches()]
 
     @property
+    def relations(self):
+        """The relations of a payee, as pairs of value and label."""
+        field = self.address._fields["payee_relation"]
+        return field._description_selection(self.env)
+
+    @property
+    def has_payee(self):
+        """Whether something is typed of another person who receives the money."""
+        return any(self.typed.get(name) for name in PAYEE_DETAILS)
+
+    @property
     def labels(self):
         """Labels of the fields, in the order of the form."""
         bank = self.fa_type == BANK_ACCOUNT
@@ -140,6 +157,10 @@ class PaymentForm:
             "account_number": self.env._("Account number"),
             "mobile_number": self.env._("Payment phone"),
             "email_address": self.env._("E-mail address of the wallet"),
+            "payee_name": self.env._("Name of the payee"),
+            "payee_relation": self.env._("Relation to the registrant"),
+            "payee_id_number": self.env._("ID number of the payee"),
+            "payee_until": self.env._("Mandate until"),
             "holder_name": self.env._("Name of the account holder"),
             "reason": self.env._("Reason for the change"),
         }
@@ -178,6 +199,7 @@ class PaymentForm:
                 self.value_field: number,
                 "holder_name": self.typed["holder_name"],
                 "reason": self.typed["reason"],
+                **self._read_payee(),
                 **self._read_provider(),
             }
         )
@@ -195,6 +217,16 @@ class PaymentForm:
 
     def _read_registrant(self):
         return {"partner_id": self.partner.id} if self.partner else {}
+
+    def _read_payee(self):
+        """Return the values of the payee: the registrant, if no other is named."""
+        if not self.has_payee:
+            return {"payee": PAYEE_SELF}
+        typed = {name: self.typed[name].strip() or False for name in PAYEE_DETAILS}
+        if not typed["payee_id_number"]:
+            # It is not shown again: the same payee keeps it.
+            del typed["payee_id_number"]
+        return {"payee": PAYEE_OTHER, **typed}
 
     def _read_provider(self):
         """Return the values of the provider and the branch, those that are chosen."""

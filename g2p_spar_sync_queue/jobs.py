@@ -1,35 +1,38 @@
-"""Jobs in the background: as whom they run, and which of them cannot run."""
+"""Jobs in the background: as whom they run, and the one way to make them."""
 
 import json
-from datetime import timedelta
+import logging
+import traceback
+from datetime import datetime, timedelta
+from functools import partial
 
-import requests
+from psycopg2 import OperationalError
+from psycopg2.errors import ReadOnlySqlTransaction
 from psycopg2.extras import Json
 
 from odoo import SUPERUSER_ID, fields
-from odoo.http import db_filter
+from odoo.tools.sql import column_exists
 
-from odoo.addons.queue_job.job import CANCELLED, ENQUEUED, PENDING, Job
-from odoo.addons.queue_job.jobrunner.runner import (
-    PG_ADVISORY_LOCK_ID,
-    QueueJobRunner,
-)
+_logger = logging.getLogger(__name__)
 
-#: Beginning of the names of the models whose jobs may be set aside here.
-OURS = "g2p."
-#: Seconds after which the runner has tried a job more than once.
-REACHED_AFTER = 30
+#: Of all jobs, in queues that have channels.
+CHANNEL = "root.spar"
+#: Of a job, unless another is named; a smaller one goes first.
+PRIORITY = 10
 
 
 def later(records, **properties):
-    """Prepare a job as the system user.
+    """Prepare a job as the system user: ``later(records).job_sync()`` makes it.
 
     A job is loaded as the user, and in the company and language, it was made with. One
     of a deleted user can never be loaded, and blocks its channel. Only the company and
     the language are kept.
 
-    :param records: whose method is the job
-    :param properties: of the job, as of ``with_delay``
+    :param records: whose method is the job. Its name is public, because not every queue
+        takes others, and it is ``@api.private``. Its arguments are what JSON can hold
+    :param properties: ``priority``; ``eta``, seconds from now or a moment in UTC;
+        ``identity_key``, of which one job waits at a time, beside one that is running;
+        ``description``
     """
     # The row itself has no company, so it is everybody's. The person who saves an
     # address waits for this: a company that is given is not read from the system user.
@@ -37,7 +40,46 @@ def later(records, **properties):
     if lang := records.env.context.get("lang"):
         context["lang"] = lang
     env = records.env(user=SUPERUSER_ID, su=True, context=context)
-    return records.with_env(env).with_delay(**properties)
+    return _Later(records.with_env(env), properties)
+
+
+class _Later:
+    """Makes a job of whichever method is called."""
+
+    def __init__(self, records, properties):
+        self._records = records
+        self._properties = properties
+
+    def __getattr__(self, method):
+        return partial(_hand_to_queue, self._records, method, self._properties)
+
+
+def _hand_to_queue(records, method, properties, *args):
+    """Hand a job to the queue; keep it for Odoo's cron when the queue refuses it.
+
+    The work that caused the job must not fail for that.
+    """
+    env = records.env
+    jobs = env["g2p.spar.job"]
+    # What was written until now must stay when only the job is undone.
+    env.flush_all()
+    try:
+        with env.cr.savepoint(flush=False):
+            jobs.enqueue(records, method, args, **properties)
+            env.flush_all()
+    except (OperationalError, ReadOnlySqlTransaction):
+        # Odoo runs the whole transaction again.
+        raise
+    except Exception as error:  # pylint: disable=broad-except
+        env.clear()
+        # Without its text, which may contain data of a registrant.
+        place = "".join(traceback.format_tb(error.__traceback__))
+        _logger.error(
+            "%s: the queue refused a job, a scheduled action will run it:\n%s",
+            type(error).__name__,
+            place,
+        )
+        jobs.keep(records, method, args, **properties)
 
 
 def on_behalf(records, requester):
@@ -57,106 +99,29 @@ def on_behalf(records, requester):
     return records.with_env(env)
 
 
-def is_runner_there(env):
-    """Return whether a job runner holds the lock on this database."""
-    env.cr.execute(
-        """SELECT EXISTS (
-               SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
-                WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-                  AND d.datname = current_database()
-                  AND (l.classid::bigint << 32) | l.objid::bigint = %s)""",
-        [PG_ADVISORY_LOCK_ID],
-    )
-    return env.cr.fetchone()[0]
+def due_moment(eta):
+    """Return the moment in UTC that the ``eta`` of a job means, without fractions."""
+    if isinstance(eta, int | float):
+        eta = fields.Datetime.now() + timedelta(seconds=eta)
+    return eta.replace(microsecond=0)
 
 
-def runner_troubles(env):
-    """Return why jobs are not run, as far as it can be seen from here.
+def as_moment(argument):
+    """Return the moment that an argument of a job says in ISO's form.
 
-    The runner starts a job by a call to this server, which a proxy or the filter of
-    databases may lead away. It is not told, and tries again.
-
-    :return: ``no_runner``, ``hidden_database``, ``proxy``, or ``not_reached`` for any
-        other cause
-    :rtype: list[str]
+    Jobs of earlier versions have the moment itself.
     """
-    if not is_runner_there(env):
-        return ["no_runner"]
-    runner = QueueJobRunner.from_environ_or_config()
-    url = f"{runner.scheme}://{runner.host}:{runner.port}/"
-    found = []
-    if not db_filter([env.cr.dbname], host=runner.host):
-        found.append("hidden_database")
-    if requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)):
-        found.append("proxy")
-    if not found and _is_not_reached(env):
-        found.append("not_reached")
-    return found
-
-
-def _is_not_reached(env):
-    """Return whether a job that could run was tried for some time, in vain."""
-    before = fields.Datetime.now() - timedelta(seconds=REACHED_AFTER)
-    tried = (
-        env["queue.job"]
-        .sudo()
-        .search(
-            [
-                ("state", "in", (ENQUEUED, PENDING)),
-                ("date_enqueued", "!=", False),
-                ("date_created", "<", before),
-                "|",
-                ("eta", "=", False),
-                ("eta", "<", before),
-            ],
-            limit=10,
-        )
-    )
-    return any(map(_can_be_loaded, ours(tried)))
-
-
-def unreadable(env):
-    """Return the jobs that the runner has tried to start and that cannot be loaded.
-
-    :rtype: ``queue.job``
-    """
-    tried = (
-        env["queue.job"]
-        .sudo()
-        .search([("state", "in", (ENQUEUED, PENDING)), ("date_enqueued", "!=", False)])
-    )
-    return tried.filtered(lambda job: not _can_be_loaded(job))
-
-
-def _can_be_loaded(job):
-    try:
-        Job.load(job.with_user(SUPERUSER_ID).env, job.uuid)
-    except Exception:  # pylint: disable=broad-except
-        # Whatever it is, the runner fails in the same way.
-        return False
-    return True
-
-
-def ours(jobs):
-    """Return those of these jobs that are of this suite."""
-    return jobs.filtered(lambda job: (job.model_name or "").startswith(OURS))
-
-
-def set_aside(env):
-    """Cancel the jobs of this suite that cannot be loaded.
-
-    A wake-up that is lost is harmless; other work has to be woken for again.
-    """
-    ours(unreadable(env)).write(
-        {"state": CANCELLED, "date_cancelled": fields.Datetime.now()}
-    )
+    is_text = isinstance(argument, str)
+    return datetime.fromisoformat(argument) if is_text else argument
 
 
 def hand_over(cr, models):
-    """Give jobs that have not ended to the system user; for upgrades.
+    """Give jobs of OCA's queue that have not ended to the system user; for upgrades.
 
     :param models: names of the models whose jobs these are
     """
+    if not column_exists(cr, "queue_job", "records"):
+        return
     cr.execute(
         """SELECT id, records FROM queue_job
             WHERE model_name = ANY(%s) AND state NOT IN ('done', 'cancelled')""",

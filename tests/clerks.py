@@ -68,10 +68,11 @@ class Clerks:
                 # A tenth of what Odoo waits.
                 time.sleep(random.uniform(0, 0.2 * 2**attempt))
 
-    def edit_in(self, env, people, numbers=None):
+    def edit_in(self, env, people, numbers=None, **values):
         """Give each of these people another wallet, in a transaction of the caller.
 
         :param numbers: of the wallets; by default ones nobody had before.
+        :param values: what else is said of each.
         """
         numbers = numbers or self.new_numbers(len(people))
         env["g2p.financial.address"].create(
@@ -82,6 +83,7 @@ class Clerks:
                     "dfsp_id": self.provider,
                     "mobile_number": number,
                     "reason": "Asked for by the registrant",
+                    **values,
                 }
                 for person, number in zip(people, numbers, strict=True)
             ]
@@ -112,6 +114,18 @@ class Clerks:
                 addresses.action_end("Not paid any more")
 
         self.as_odoo_does(work)
+
+    def end_mandates(self, people):
+        """Let the mandates of these people's payees end, and run the job of the day."""
+        with self.env() as env:
+            env.cr.execute(
+                """UPDATE g2p_financial_address SET payee_until = '2020-01-01'
+                    WHERE partner_id = ANY(%s) AND payee_until IS NOT NULL
+                      AND state = 'effective'""",
+                [people],
+            )
+        with self.env() as env:
+            env["g2p.financial.address"]._cron_end_mandates()
 
     def change_ids(self, ids):
         """Give people other SPAR IDs, each in a transaction of its own.

@@ -7,6 +7,8 @@ it that much time has passed.
 
 import time
 
+from tools import settings
+
 #: Real seconds after which what has not happened never will.
 PATIENCE = 120
 #: Moments the engine stores, moved when time passes.
@@ -15,7 +17,7 @@ MOMENTS = {
     "g2p_spar_change": ["create_date"],
     "g2p_spar_sending": ["create_date"],
     "g2p_spar_connection": ["breaker_until", "rate_free_at", "guard_at"],
-    "queue_job": ["eta"],
+    "g2p_spar_job": ["due_at"],
 }
 
 
@@ -25,6 +27,9 @@ class Clock:
     def __init__(self):
         #: When time was simulated, and how many seconds.
         self.shifts = []
+        #: Whether Odoo's cron runs the jobs, there being no queue.
+        self.cron_only = settings.queue() == "cron"
+        self.job_table = "g2p_spar_job" if self.cron_only else "queue_job"
 
     def time_passes(self, seconds):
         """Let simulated time pass.
@@ -32,8 +37,11 @@ class Clock:
         :param float seconds: how much.
         """
         self.wait_for_spar()
+        moments = dict(MOMENTS)
+        if not self.cron_only:
+            moments["queue_job"] = ["eta"]
         with self.env() as env:
-            for table, columns in MOMENTS.items():
+            for table, columns in moments.items():
                 moved = ", ".join(f"{c} = {c} - %(s)s" for c in columns)
                 env.cr.execute(
                     f"UPDATE {table} SET {moved}".replace(
@@ -87,11 +95,14 @@ class Clock:
 
     def seconds_to_next_job(self):
         """Return how long until a wake-up is due; 0 for now, None for never."""
+        moment, waiting = "eta", "state = 'pending'"
+        if self.cron_only:
+            moment, waiting = "due_at", "true"
         with self.env() as env:
             env.cr.execute(
-                """SELECT min(COALESCE(eta, now() AT TIME ZONE 'UTC'))
-                          - now() AT TIME ZONE 'UTC'
-                     FROM queue_job WHERE state = 'pending'"""
+                f"""SELECT min(COALESCE({moment}, now() AT TIME ZONE 'UTC'))
+                           - now() AT TIME ZONE 'UTC'
+                      FROM {self.job_table} WHERE {waiting}"""
             )
             (wait,) = env.cr.fetchone()
         return None if wait is None else max(wait.total_seconds(), 0.0)

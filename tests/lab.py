@@ -169,10 +169,15 @@ class Lab(Clerks, Clock):
         :param str how: ``work_off``, as a wake-up does, or ``sweep``, as the cron.
         """
         with self.env() as env:
-            if how == "sweep":
+            if self.cron_only:
+                # Odoo's cron does everything, there being no queue.
+                if how != "sweep":
+                    env["g2p.spar.job"]._cron_run()
+                env["g2p.spar.mapping"]._cron_sweep()
+            elif how == "sweep":
                 env["g2p.spar.mapping"]._cron_sweep()
             else:
-                env["g2p.spar.connection"].browse(self.connection)._job_work_off()
+                env["g2p.spar.connection"].browse(self.connection).job_work_off()
 
     def run_workers(self, count=1, how="work_off"):
         """Let workers do a job each, side by side, to the end.
@@ -188,6 +193,10 @@ class Lab(Clerks, Clock):
 
         :return: how many.
         """
+        if self.cron_only:
+            due = self.seconds_to_next_job() == 0
+            self.run_workers()
+            return int(due)
         with self.env() as env:
             env.cr.execute(
                 """SELECT uuid FROM queue_job
@@ -232,7 +241,7 @@ class Lab(Clerks, Clock):
     def forget_jobs(self):
         """Delete all wake-ups, as if they were lost."""
         with self.env() as env:
-            env.cr.execute("DELETE FROM queue_job")
+            env.cr.execute(f"DELETE FROM {self.job_table}")
 
     def moving(self):
         """Return what the engine still has to do, for a message."""
@@ -260,7 +269,7 @@ class Lab(Clerks, Clock):
             wait = self.seconds_to_next()
             if wait is None:
                 return
-            if how == "sweep":
+            if how == "sweep" or self.cron_only:
                 # The sweeper leaves to wake-ups what is due for less than this.
                 wait += 60
             if wait:

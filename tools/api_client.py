@@ -40,9 +40,7 @@ def main(_arguments):
 def fetched_document():
     """Start a registry; return the document it serves, tidied."""
     postgres = Postgres().start()
-    template = prepared_template(
-        postgres, "plain", settings.installed_addons(), demo=False
-    )
+    template = prepared_template(postgres, "plain", settings.modules(), demo=False)
     duplicate_database(postgres, template, DATABASE)
     odoo = OdooServer(postgres, DATABASE, problems.free_port(PORT), name=DATABASE)
     try:

@@ -20,10 +20,10 @@ def _server():
     known = stamp.read_text() if stamp.exists() else None
     if DATABASE not in postgres.databases():
         print(f"Installing the addons in the new database {DATABASE} ...")
-        server.install(settings.installed_addons() or ["queue_job"])
+        server.install(settings.modules())
     elif known != state:
         print("Updating the addons ...")
-        server.upgrade(settings.installed_addons() or ["queue_job"])
+        server.upgrade(settings.modules())
     stamp.write_text(state)
     return server
 

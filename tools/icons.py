@@ -143,9 +143,25 @@ def register(pen):
     pen.box(85, 55, 89, 73, pen.colour, 2)
 
 
+def conveyor(pen, mark=WHITE):
+    """Boxes on a belt: jobs one after another."""
+    for left, colour in [(24, pen.pale), (54, WHITE), (84, YELLOW)]:
+        pen.box(left, 44, left + 22, 68, colour, 4)
+    pen.line((22, 80), (106, 80), width=6)
+    for x in (34, 64, 94):
+        pen.disc(x, 92, 7, mark)
+
+
+def conveyor_of_people(pen):
+    """The same belt on yellow wheels."""
+    conveyor(pen, YELLOW)
+
+
 ICONS = {
     "g2p_odk_spar_mapping": (clipboard, "#2f6f9f", "#cfe3f1"),
     "g2p_spar_admin_ui": (chart, "#47525e", "#c9d2db"),
+    "g2p_spar_job_worker": (conveyor_of_people, "#3b6e57", "#cfe6da"),
+    "g2p_spar_queue_job": (conveyor, "#5a5f94", "#d9dbf0"),
     "g2p_spar_financial_address": (wallet, "#1f7a68", "#d3ece6"),
     "g2p_spar_openg2p": (register, "#8a5a1c", "#f0e0c4"),
     "g2p_spar_openspp": (register, "#2c5d8f", "#cddff0"),

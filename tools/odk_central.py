@@ -22,6 +22,11 @@ GROUPS = {
         "account_number",
         "payment_phone",
         "wallet_email",
+        "payee",
+        "payee_name",
+        "payee_relation",
+        "payee_id_number",
+        "payee_until",
         "holder_name",
     ],
 }

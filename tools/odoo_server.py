@@ -13,6 +13,8 @@ from .problems import Problem
 from .processes import Process, Service, child_environment
 
 CHANNELS = "root:4"
+#: Stands in for OpenSPP's queue, which is on no package index.
+STAND_IN = settings.ROOT / "tests" / "standin_job_worker"
 
 
 def addons_path(registry=None):
@@ -24,7 +26,15 @@ def addons_path(registry=None):
     folders = [*odoo_source.addons_folders(), packages / "odoo" / "addons"]
     if registry:
         folders.append(settings.STAND_INS / registry)
+    if settings.queue() == "job_worker":
+        folders.append(STAND_IN)
     return [*folders, settings.ROOT]
+
+
+def server_wide_modules():
+    """Return the modules a server loads whatever its databases are."""
+    queue = ["queue_job"] if settings.queue() == "queue_job" else []
+    return ["base", "rpc", "web", *queue]
 
 
 class OdooServer(Service):
@@ -94,7 +104,7 @@ class OdooServer(Service):
             http_interface="127.0.0.1",
             http_port=self.port,
             list_db=False,
-            server_wide_modules="base,rpc,web,queue_job",
+            server_wide_modules=",".join(server_wide_modules()),
             # Keys of the sandbox, and those that tests make.
             spar_secret_folders=f"{settings.SANDBOX}:{tempfile.gettempdir()}",
             workers=self.workers,

@@ -141,6 +141,13 @@ def addons():
     return sorted(path.parent.name for path in ROOT.glob("g2p_*/__manifest__.py"))
 
 
+QUEUES = {
+    "queue_job": "g2p_spar_queue_job",
+    "job_worker": "g2p_spar_job_worker",
+    "cron": None,
+}
+"""What may run the jobs of the addons, and the addon that goes between."""
+
 STAND_INS = ROOT / "tests" / "registries"
 """Stand-ins for registries, by registry."""
 
@@ -152,18 +159,28 @@ REGISTRIES = {
 """Stand-ins for registries: the addons of each. Some have an addon ``g2p_spar_…``."""
 
 
+def queue():
+    """Return what runs jobs (``SPAR_QUEUE``): OCA's queue, or another of QUEUES.
+
+    :raises Problem: when there is no such queue.
+    """
+    name = text("SPAR_QUEUE", "queue_job")
+    chosen([name], QUEUES, "queue")
+    return name
+
+
 def bridge(registry):
     """Return the name that an addon of ours for this registry has, or would have."""
     return f"g2p_spar_{registry}"
 
 
-def installed_addons(registry=None):
-    """Return the names of the addons that are installed together.
+def modules(registry=None):
+    """Return the names of the addons to install together, with the chosen queue.
 
     :param str registry: one of :data:`REGISTRIES`, with its stand-in; None for plain
         contacts as the registry.
     """
-    bridges = {bridge(name) for name in REGISTRIES if name != registry}
-    return [name for name in addons() if name not in bridges] + REGISTRIES.get(
-        registry, []
-    )
+    others = {between for name, between in QUEUES.items() if name != queue()}
+    others |= {bridge(name) for name in REGISTRIES if name != registry}
+    ours = [name for name in addons() if name not in others]
+    return ours + REGISTRIES.get(registry, [])

@@ -74,7 +74,7 @@ class Stack:
             kind += "_elsewhere"
         if self.registry:
             kind += f"_{self.registry}"
-        modules = settings.installed_addons(self.registry)
+        modules = settings.modules(self.registry)
         template = prepared_template(
             self.postgres, kind, modules, self.demo, self.say, self.registry
         )

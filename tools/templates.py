@@ -48,6 +48,8 @@ def prepared_template(postgres, name, modules, demo=True, say=print, registry=No
     :raises Problem: when the installation fails.
     """
     database = f"template_{name}"
+    if settings.queue() != "queue_job":
+        database += f"_{settings.queue()}"
     inputs = [
         addons_fingerprint(),
         (settings.REQUIREMENTS / "odoo.txt").read_text(),

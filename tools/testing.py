@@ -127,7 +127,7 @@ def _prepare_addons(registry=None):
         print(f"Browser tests will be skipped: {problem}.")
     postgres = Postgres().start()
     name = f"registry_{registry}" if registry else "plain"
-    modules = settings.installed_addons(registry)
+    modules = settings.modules(registry)
     template = prepared_template(postgres, name, modules, demo=False, registry=registry)
     return postgres, template
 
@@ -141,7 +141,7 @@ def _run_addons(options, output, registry=None):
         parents = [settings.ROOT / settings.bridge(registry)]
         parents += (settings.STAND_INS / registry).iterdir()
     else:
-        parents = [settings.ROOT / name for name in settings.installed_addons()]
+        parents = [settings.ROOT / name for name in settings.modules()]
     folders = [parent / "tests" for parent in parents]
     folders = [folder for folder in folders if folder.is_dir()]
     name = f"{DATABASE}_{registry}" if registry else DATABASE

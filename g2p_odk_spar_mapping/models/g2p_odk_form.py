@@ -7,7 +7,12 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR, FA_TYPES
+from odoo.addons.g2p_spar_financial_address.const import (
+    ADMINISTRATOR,
+    FA_TYPES,
+    PAYEES,
+    RELATIONS,
+)
 from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 
 from .. import xlsform
@@ -586,9 +591,11 @@ class G2pOdkForm(models.Model):
             }
             for provider in providers
         ]
-        # The same directory gives the same version of the form.
-        version = hashlib.sha256(fingerprint_text(choices).encode()).hexdigest()[:12]
-        return xlsform.build(choices, dict(FA_TYPES), version)
+        # The same directory and questions give the same version of the form.
+        same = fingerprint_text([choices, xlsform.READY_MAPPING])
+        version = hashlib.sha256(same.encode()).hexdigest()[:12]
+        payee = {"payee": PAYEES, "payee_relation": RELATIONS}
+        return xlsform.build(choices, dict(FA_TYPES), payee, version)
 
 
 def _path(item):
@@ -598,7 +605,9 @@ def _path(item):
 def _twins(found):
     """Return the paths of more than one question, and the paths inside them."""
     # A question may also get the name of one of Central's own fields.
-    counts = Counter(["__id", "__system", *map(_path, found)])
+    own = ["__id", "__system"]
+    own += [f"{_path(one)}/__id" for one in found if one.get("type") == "repeat"]
+    counts = Counter([*own, *map(_path, found)])
     twice = [path for path, count in counts.items() if count > 1]
     return sorted(
         path

@@ -3,7 +3,7 @@ import logging
 from odoo import models
 from odoo.exceptions import UserError
 
-from odoo.addons.g2p_spar_financial_address.const import FA_TYPES, VALUE_FIELD
+from odoo.addons.g2p_spar_financial_address.const import PAYEE_FIELDS, VALUE_FIELD
 from odoo.addons.g2p_spar_financial_address.imports.provider_names import (
     NAMED,
     ProviderNames,
@@ -13,7 +13,7 @@ from odoo.addons.g2p_spar_financial_address.values import names
 
 from .. import xlsform
 from ..pipeline import error_texts
-from ..pipeline.mapping import full_name, payment, read
+from ..pipeline.mapping import PAYEE_TARGETS, full_name, payment, read
 from ..pipeline.planning import Plan, SubmissionError
 from ..pipeline.transforms import fingerprint_text
 
@@ -115,7 +115,8 @@ class G2pOdkForm(models.Model):
             self.env["res.partner"]._spar_id_cleaned(plan.key)
         except UserError as error:
             raise SubmissionError("answer", str(error)) from None
-        if not plan.key and not known:
+        # An edit that takes the ID away may be about another person, too.
+        if not plan.key and not (known and self._adds_without_id()):
             self._plan_somebody_new(source, plan)
             return
         partners = found[plan.key] if plan.key else known
@@ -229,7 +230,7 @@ class G2pOdkForm(models.Model):
 
     def _plan_address(self, plan, providers):
         asked = payment({**plan.values, "fa_type": self._fa_type(plan)})
-        if not asked.keys() - {"holder_name"}:
+        if not asked.keys() - {"holder_name", *PAYEE_TARGETS}:
             # A registration without an address.
             return
         values = {"fa_type": asked.get("fa_type", False)}
@@ -237,10 +238,14 @@ class G2pOdkForm(models.Model):
         values.update(
             {field: asked.get(target, False) for field, target in _NUMBERS.items()}
         )
-        # Without a name for the account, the registrant is its holder.
+        values.update(self._payee(asked))
+        # Without a name for the account, who receives the money is its holder.
         holder = plan.partner._spar_get_name() if plan.partner else None
         values["holder_name"] = (
-            asked.get("holder_name") or holder or full_name(plan.values)
+            asked.get("holder_name")
+            or asked.get("payee_name")
+            or holder
+            or full_name(plan.values)
         )
         if plan.partner:
             values["partner_id"] = plan.partner.id
@@ -261,33 +266,53 @@ class G2pOdkForm(models.Model):
         for name, problem in problems.items():
             # An account without the branch that its bank needs.
             kind = "provider" if name == "branch_id" else "number"
-            raise SubmissionError(kind, problem)
+            raise SubmissionError("answer" if name in PAYEE_FIELDS else kind, problem)
         return entry
 
     def _fa_type(self, plan):
-        text = plan.values.get("fa_type")
+        problem = self.env._(
+            "There is no such type of payment address. Let the mapping turn the "
+            "answers into bank_account, mobile_wallet or email_wallet by a table."
+        )
+        return self._choice("fa_type", plan.values.get("fa_type"), problem)
+
+    def _payee(self, asked):
+        """Return what a submission says of the payee; nothing that it has not asked."""
+        values = {name: asked[name] for name in PAYEE_TARGETS if asked.get(name)}
+        problems = {
+            "payee": self.env._(
+                "It does not say who receives the money. Let the mapping turn the "
+                "answers into self or other by a table."
+            ),
+            "payee_relation": self.env._(
+                "There is no such relation of a payee. Let the mapping turn the "
+                "answers into guardian, caretaker, household_head, trustee or other by "
+                "a table."
+            ),
+        }
+        for name in problems.keys() & values.keys():
+            values[name] = self._choice(name, values[name], problems[name])
+        return values
+
+    def _choice(self, name, text, problem):
+        """Return the value of an address's field that an answer means.
+
+        :param str name: of the field, a selection
+        :param str text: the value or its label, or a falsy value
+        :param str problem: the message for another answer
+        :raise SubmissionError: for another answer
+        """
         if not text:
             return False
+        field = self.env["g2p.financial.address"]._fields[name]
         by_word = {
             word.casefold(): code
-            for labels in (
-                FA_TYPES,
-                self.env["g2p.financial.address"]
-                ._fields["fa_type"]
-                ._description_selection(self.env),
-            )
+            for labels in (field.selection, field._description_selection(self.env))
             for code, label in labels
             for word in (code, label)
         }
         if text.casefold() not in by_word:
-            raise SubmissionError(
-                "answer",
-                self.env._(
-                    "There is no such type of payment address. Let the mapping turn "
-                    "the answers into bank_account, mobile_wallet or email_wallet by "
-                    "a table."
-                ),
-            )
+            raise SubmissionError("answer", problem)
         return by_word[text.casefold()]
 
     def _find_provider(self, values, asked, providers):
@@ -332,4 +357,6 @@ class G2pOdkForm(models.Model):
     def _payment_print(self, values):
         """Return a keyed hash of the payment address: equal for equal addresses."""
         said = {name: values.get(name) for name in (*_SAME_PAYMENT, "holder_name")}
+        # Only what is said: submissions without a payee keep the hash they had.
+        said.update({name: values[name] for name in PAYEE_FIELDS if values.get(name)})
         return keyed_hash(self.env, fingerprint_text(said))

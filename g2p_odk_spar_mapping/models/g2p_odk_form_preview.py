@@ -149,8 +149,10 @@ class G2pOdkForm(models.Model):
         if self.env["g2p.fa.policy"].asks_approval(address["fa_type"], "odk"):
             texts.append(self.env._("A second person has to approve it."))
         name = plan.partner._spar_get_name() if plan.partner else full_name(plan.values)
-        if names.compare(address["holder_name"], name) == names.DIFFERENT:
+        if payee := address.get("payee_name"):
+            texts.append(self.env._("Another person receives the money: %s.", payee))
+        if names.compare(address["holder_name"], payee or name) == names.DIFFERENT:
             texts.append(
-                self.env._("The account is held under a name unlike the registrant's.")
+                self.env._("The account is held under a name unlike the payee's.")
             )
         return texts

@@ -155,12 +155,18 @@ class G2pOdkSubmission(models.Model):
             standing.note(plan.whom, one)
 
     def _check_standing(self, plan, standing):
-        """Mark those as superseded that have a later submission of the registrant."""
-        if not plan.kind and standing.is_overtaken(plan.whom, self):
-            plan.address, plan.print, plan.contact = None, None, {}
-            self.superseded = True
-        elif self.superseded:
-            self.superseded = False
+        """Leave out what a later submission of the registrant has said already.
+
+        Those are marked as superseded whose payment address is left out.
+        """
+        counts = not plan.kind
+        if counts and standing.is_overtaken(plan.whom, self):
+            plan.contact = {}
+        superseded = counts and standing.is_overtaken(plan.whom, self, paid=True)
+        if superseded:
+            plan.address, plan.print = None, None
+        if self.superseded != superseded:
+            self.superseded = superseded
 
     def _check_newer(self, rows, sources):
         """Set aside submissions older than what was done in the registry since."""
@@ -317,6 +323,7 @@ class G2pOdkSubmission(models.Model):
             "odk_submitter": self.submitter,
             "odk_device": self.device,
             "odk_submitted_at": self.submitted_at,
+            "confirmed_on": self._said_at(),
             # A user who corrected or confirmed it cannot approve it as the second
             # person.
             "author_ids": [fields.Command.set(self._people().ids)],

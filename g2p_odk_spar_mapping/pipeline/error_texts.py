@@ -48,6 +48,11 @@ def target_labels(env):
         "payment_phone": env._("Payment phone"),
         "wallet_email": env._("Wallet e-mail"),
         "holder_name": env._("Account holder"),
+        "payee": env._("Who receives the money"),
+        "payee_name": env._("Name of the payee"),
+        "payee_relation": env._("Relation to the registrant"),
+        "payee_id_number": env._("ID number of the payee"),
+        "payee_until": env._("Mandate until"),
     }
 
 
@@ -88,6 +93,14 @@ def explain_code(env, code, details):
             "the repeated group has several different answers, and only one is "
             "expected. Say in the mapping which one counts."
         ),
+        "joined": env._(
+            "several of its questions were answered. If they are parts of one number, "
+            "write in the mapping what stands between them, or “none”."
+        ),
+        "mixed": env._(
+            "the answers come from different entries of a repeated group, which may be "
+            "about different persons. Correct this value."
+        ),
         "twins": env._(
             "Central calls several questions of the form by this one's name, so their "
             "answers ran together or took each other's place. Rename all of them but "
@@ -119,6 +132,6 @@ def shown(target, text):
     digits = sum(character.isdigit() for character in text)
     if target in SECRET_TARGETS or "@" in text or (not target and digits >= _LONG):
         return mask(text)
-    if target == "contact_phone":
+    if target in ("contact_phone", "payee_id_number"):
         return mask(text)
     return text

@@ -5,8 +5,9 @@ that neither needs a database.
 """
 
 from collections import namedtuple
+from itertools import islice
 
-from .transforms import Unusable, as_text, transform
+from .transforms import Unusable, as_text, check_parts, transform
 
 #: Targets of answers, in the order of the selection list.
 TARGETS = (
@@ -22,7 +23,15 @@ TARGETS = (
     "payment_phone",
     "wallet_email",
     "holder_name",
+    "payee",
+    "payee_name",
+    "payee_relation",
+    "payee_id_number",
+    "payee_until",
 )
+
+#: Targets that say who receives the money.
+PAYEE_TARGETS = tuple(name for name in TARGETS if name.startswith("payee"))
 
 #: Targets of account and wallet numbers, by type of address.
 NUMBER_TARGET = {
@@ -33,7 +42,13 @@ NUMBER_TARGET = {
 
 #: Targets that cannot be read from an integer question: it drops leading zeros.
 DIGIT_TARGETS = frozenset(
-    {"registrant_id", "contact_phone", "account_number", "payment_phone"}
+    {
+        "registrant_id",
+        "contact_phone",
+        "account_number",
+        "payment_phone",
+        "payee_id_number",
+    }
 )
 
 #: Targets that are masked.
@@ -51,6 +66,9 @@ Problem = namedtuple("Problem", "target code details")
 #: Choice among several answers in a repeated group.
 PICKS = ("only", "first", "last")
 
+#: Combinations of entries from which a submission counts as unclear.
+MAX_ENTRIES = 10_000
+
 
 def answers_at(payload, path):
     """Return all answers at a path; several when it lies in a repeated group.
@@ -62,15 +80,28 @@ def answers_at(payload, path):
     :param str path: names of groups and question with slashes between
     :rtype: list
     """
-    found = [payload]
+    return [answer for _place, answer in _find(payload, path)]
+
+
+def _find(payload, path):
+    """Return all answers at a path, each with its place.
+
+    A place is the entries of repeated groups that the answer lies in: pairs of the path
+    of the group and the number of the entry.
+
+    :rtype: list[tuple]
+    """
+    found, way = [((), payload)], ""
     for name in path.strip("/").split("/"):
-        found = [node.get(name) for node in found if isinstance(node, dict)]
-        found = [
-            entry
-            for node in found
-            for entry in (node if isinstance(node, list) else [node])
-        ]
-    return [answer for answer in found if answer is not None]
+        way = f"{way}/{name}"
+        inner = [(p, node.get(name)) for p, node in found if isinstance(node, dict)]
+        found = []
+        for place, node in inner:
+            if isinstance(node, list):
+                found += [((*place, (way, n)), entry) for n, entry in enumerate(node)]
+            else:
+                found.append((place, node))
+    return [(place, answer) for place, answer in found if answer is not None]
 
 
 def answer_at(payload, path, pick="only"):
@@ -80,20 +111,27 @@ def answer_at(payload, path, pick="only"):
     :raise Unusable: ``several`` when there are several different answers and only one
         was expected: one of them would be lost
     """
-    texts = [as_text(answer) for answer in answers_at(payload, path)]
-    texts = [text for text in texts if text]
-    if not texts:
-        return ""
-    if pick == "only" and len(set(texts)) > 1:
-        raise Unusable("several", count=len(texts))
-    return texts[-1] if pick == "last" else texts[0]
+    return _pick(payload, path, pick)[0]
+
+
+def _pick(payload, path, pick):
+    """Return :func:`answer_at`, and all places where the same was answered."""
+    found = [(place, as_text(answer)) for place, answer in _find(payload, path)]
+    found = [(place, text) for place, text in found if text]
+    if not found:
+        return "", [()]
+    if pick == "only" and len({text for _place, text in found}) > 1:
+        raise Unusable("several", count=len(found))
+    text = found[-1 if pick == "last" else 0][1]
+    return text, [place for place, other in found if other == text]
 
 
 def read(payload, lines, corrected=None, twins=()):
     """Return the values of a submission, by the lines of a mapping.
 
     An answer that cannot be separated from another is not read: the two together may
-    be another person's number.
+    be another person's number. So may answers of different entries of a repeated group:
+    they are read together only if one entry has all of them.
 
     :param dict payload: the submission
     :param lines: of the mapping, each a :class:`Line`
@@ -104,6 +142,7 @@ def read(payload, lines, corrected=None, twins=()):
     """
     corrected = corrected or {}
     values, problems = {}, []
+    entries = {frozenset()}
     for line in lines:
         if line.target in corrected:
             continue
@@ -111,7 +150,8 @@ def read(payload, lines, corrected=None, twins=()):
             problems.append(Problem(line.target, "twins", {}))
             continue
         try:
-            value = _value(payload, line)
+            value, places = _value(payload, line)
+            entries = _within_one(entries, places)
         except Unusable as error:
             problems.append(Problem(line.target, error.code, error.details))
             continue
@@ -145,8 +185,36 @@ def _value(payload, line):
         # Refused in the mapping; but a new version of the form may have changed the
         # type.
         raise Unusable("whole_number")
-    texts = [answer_at(payload, path, line.pick) for path in line.paths]
-    return transform(line.transform, texts, line.parameter)
+    picked = [_pick(payload, path, line.pick) for path in line.paths]
+    texts = [text for text, _places in picked]
+    if line.transform == "join" and line.target in OWN_TARGETS:
+        check_parts(texts, line.parameter)
+    value = transform(line.transform, texts, line.parameter)
+    return value, [places for _text, places in picked]
+
+
+def _within_one(entries, chosen):
+    """Return those of these entries in which the chosen answers lie, too.
+
+    :param set entries: combinations of entries, each as the pairs of a place
+    :param list chosen: for each answer the places where it was given
+    :raise Unusable: ``mixed`` when no entry has all of them
+    """
+    for places in chosen:
+        joined = (_joined(entry, place) for entry in entries for place in places)
+        fit = (entry for entry in joined if entry is not None)
+        entries = set(islice(fit, MAX_ENTRIES))
+        if not entries or len(entries) == MAX_ENTRIES:
+            raise Unusable("mixed")
+    return entries
+
+
+def _joined(entry, place):
+    """Return an entry and a place as one, or None if they are different entries."""
+    numbers = dict(entry)
+    if any(numbers.setdefault(way, number) != number for way, number in place):
+        return None
+    return frozenset(numbers.items())
 
 
 def full_name(values):
@@ -164,8 +232,8 @@ def full_name(values):
 def payment(values):
     """Return those of the values that belong to the payment address.
 
-    :return: the type, the provider, the branch, the number and the holder; the numbers
-        of other types are left out
+    :return: the type, the provider, the branch, the number, the holder and the payee;
+        the numbers of other types are left out
     :rtype: dict
     """
     fa_type = values.get("fa_type")
@@ -174,6 +242,6 @@ def payment(values):
         for kind, target in NUMBER_TARGET.items()
         if not fa_type or kind == fa_type
     }
-    others = ("fa_type", "dfsp_code", "branch_code", "holder_name")
+    others = ("fa_type", "dfsp_code", "branch_code", "holder_name", *PAYEE_TARGETS)
     kept = {**{name: values.get(name) for name in others}, **numbers}
     return {name: value for name, value in kept.items() if value}

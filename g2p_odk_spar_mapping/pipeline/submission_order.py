@@ -13,13 +13,16 @@ BLOCKING = Domain("state", "=", "set_aside") | Domain(
 class SubmissionOrder:
     """Which submissions wait for others, and which is the last, by registrant.
 
+    A submission without a payment address does not say where the registrant is paid.
+
     :param submissions: the model, with sudo
     :param plans: of the submissions to apply
     """
 
     def __init__(self, submissions, plans):
-        # The first blocking and the last applied submission of each registrant.
-        self.blockers, self.last = defaultdict(dict), {}
+        # The first blocking and the last applied submission of each registrant, and
+        # the last one with a payment address.
+        self.blockers, self.last, self.last_paid = defaultdict(dict), {}, {}
         keys = {plan.key: plan.whom for plan in plans if plan.key}
         people = {plan.whom for plan in plans} - {False} - {*keys}
         # What was collected under another ID of the same registrant.
@@ -33,7 +36,15 @@ class SubmissionOrder:
                 Domain("registrant_key", "in", list(keys))
                 | Domain("partner_id", "in", list(people))
             ),
-            ["registrant_key", "partner_id", "state", "submitted_stamp", "instance_id"],
+            [
+                "registrant_key",
+                "partner_id",
+                "state",
+                "submitted_stamp",
+                "instance_id",
+                "address_id",
+                "payment_print",
+            ],
         )
         for one in found:
             known = one.partner_id.id
@@ -50,15 +61,21 @@ class SubmissionOrder:
             self.blockers[whom][one.id] = one
         elif one.state == "applied" and not one.superseded:
             self.last[whom] = max(self.last.get(whom, one), one, key=moment)
+            if one.payment_print or one.address_id:
+                known = self.last_paid.get(whom, one)
+                self.last_paid[whom] = max(known, one, key=moment)
 
     def blocker(self, whom, one):
         """Return the earlier submission this one has to wait for, or none."""
         earlier = [b for b in self.blockers[whom].values() if moment(b) < moment(one)]
         return min(earlier, key=moment, default=None) if whom else None
 
-    def is_overtaken(self, whom, one):
-        """Return whether a later submission was applied already."""
-        last = self.last.get(whom) if whom else None
+    def is_overtaken(self, whom, one, paid=False):
+        """Return whether a later submission was applied already.
+
+        :param bool paid: whether only submissions with a payment address count
+        """
+        last = (self.last_paid if paid else self.last).get(whom) if whom else None
         return last is not None and moment(last) > moment(one)
 
 

@@ -178,6 +178,17 @@ def join(texts, parameter):
     return between.join(text for text in texts if text)
 
 
+def check_parts(texts, parameter):
+    """Refuse to join several numbers that may be alternatives, not parts of one.
+
+    :param list texts: the answers
+    :param str parameter: of ``join``; a separator says that they are parts
+    :raise Unusable: ``joined``
+    """
+    if not parameter and sum(map(bool, texts)) > 1:
+        raise Unusable("joined")
+
+
 #: Transforms of one answer, by name. ``join`` takes several and ``constant`` none.
 OF_ONE = {
     "keep": keep,

@@ -80,6 +80,11 @@ class ApplyCase(FinancialAddressCase):
             "account_number": None,
             "payment_phone": number,
             "wallet_email": None,
+            "payee": None,
+            "payee_name": None,
+            "payee_relation": None,
+            "payee_id_number": None,
+            "payee_until": None,
             "holder_name": None,
         }
         return {

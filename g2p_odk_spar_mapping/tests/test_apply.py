@@ -4,6 +4,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..pipeline import error_texts
 from .apply_common import ApplyCase
 
 PLAN_LOG = "odoo.addons.g2p_odk_spar_mapping.models.g2p_odk_form_plan"
@@ -75,6 +76,63 @@ class TestApply(ApplyCase):
         self.assertEqual((one.state, one.partner_id), ("applied", self.registrant))
         two = self.submit("uuid:2", self.answers("70123.0"))
         self.assertSetAside(two, "answer", "looks like a number that a spreadsheet")
+
+    # === THE PAYEE === #
+
+    PAYEE = {
+        "payee": "other",
+        "payee_name": "Neema Mushi",
+        "payee_relation": "guardian",
+        "payee_id_number": "AB-12",
+        "payee_until": "2099-12-31",
+    }
+
+    def test_another_person_receives_the_money(self):
+        one = self.submit(answers=self.answers(**self.PAYEE))
+        self.assertEqual((one.state, one.error_text), ("applied", False))
+        address = self.in_use()
+        self.assertEqual({n: str(address[n]) for n in self.PAYEE}, self.PAYEE)
+        # Who receives the money is the holder, where no other is named.
+        self.assertEqual(address.holder_name, "Neema Mushi")
+        self.assertEqual(address.holder_match, "same")
+        # A newer version of the form that does not ask keeps the payee.
+        other = self.submit("uuid:2", self.answers(number="0754 200 002"), minute=2)
+        self.assertEqual(other.state, "applied")
+        self.assertEqual(self.in_use().payee_name, "Neema Mushi")
+        alone = self.answers(number="0754 200 002", payee="self")
+        self.submit("uuid:3", alone, minute=3)
+        self.assertEqual(self.in_use().payee, "self")
+
+    def test_an_edit_of_the_payee_is_an_edit_of_the_address(self):
+        self.submit(answers=self.answers(**self.PAYEE))
+        first = self.in_use()
+        edited = self.answers(**{**self.PAYEE, "payee_name": "Ali Mushi"})
+        self.submit(answers=edited, edited=5)
+        self.assertNotEqual(self.in_use(), first)
+        self.assertEqual(self.in_use().payee_name, "Ali Mushi")
+
+    def test_the_words_of_another_form_are_mapped(self):
+        words = {**self.PAYEE, "payee": "Another person", "payee_relation": "Guardian"}
+        self.submit(answers=self.answers(**words))
+        self.assertEqual(self.in_use().payee_relation, "guardian")
+        for place, (name, message) in enumerate(
+            {
+                "payee": "who receives the money",
+                "payee_relation": "no such relation",
+            }.items()
+        ):
+            answers = self.answers(**{**self.PAYEE, name: "aunt"})
+            one = self.submit(f"uuid:w{place}", answers, minute=place + 1)
+            self.assertSetAside(one, "answer", message)
+            one.with_user(self.editor).action_ignore("Asked again")
+
+    def test_the_id_number_of_a_payee_is_masked(self):
+        self.assertEqual(error_texts.shown("payee_id_number", "19800101"), "••••101")
+        answers = self.answers(**{**self.PAYEE, "payee_until": "2020-01-01"})
+        one = self.submit(answers=answers)
+        self.assertSetAside(one, "answer", "has ended")
+        shown = dict(one.with_user(self.editor)._correctable())
+        self.assertNotIn("AB-12", shown.values())
 
     # === WHAT BECOMES OF A SUBMISSION === #
 
@@ -163,6 +221,14 @@ class TestApply(ApplyCase):
         self.assertSetAside(one, "conflict", "about Asha Juma")
         self.assertFalse(self.addresses(other))
         self.assertTrue(self.in_use())
+
+    def test_an_edit_that_takes_the_id_away_says_nothing_of_the_registrant(self):
+        lines = self.form.mapping_line_ids
+        lines.filtered(lambda line: line.target == "registrant_id").required = False
+        self.submit()
+        one = self.submit(answers=self.answers(None, "0754 200 002"), edited=5)
+        self.assertSetAside(one, "no_registrant", "the ID is empty")
+        self.assertEqual(self.in_use().mobile_number, "+255754200001")
 
     def test_which_name_and_phone_win(self):
         self.registrant.phone = False

@@ -72,6 +72,34 @@ class TestOneOrder(ApplyCase):
         self.apply()
         self.assertEqual(self.number(person), "+255754555555")
 
+    # === WITHOUT AN ADDRESS === #
+
+    def contact_only(self, phone):
+        """Return answers that say nothing about where the registrant is paid."""
+        nothing = dict.fromkeys(("fa_type", "dfsp_code"))
+        return self.answers(number=None, contact_phone=phone, **nothing)
+
+    def test_one_without_an_address_does_not_say_where_they_are_paid(self):
+        """Two forms of one registrant are fetched at different times."""
+        lines = self.form.mapping_line_ids
+        lines.filtered(lambda line: line.target == "fa_type").required = False
+        self.form.wins_policy = "submission"
+        self.submit("uuid:2", self.contact_only("0754 300 002"), minute=2)
+        answers = self.answers(contact_phone="0754 300 001")
+        one = self.submit("uuid:1", answers, minute=1)
+        self.assertEqual((one.state, one.superseded), ("applied", False))
+        self.assertEqual(self.number(), "+255754200001")
+        edited = self.answers(number="0754 200 009", contact_phone="0754 300 001")
+        self.submit("uuid:1", edited, minute=1, edited=5)
+        self.assertEqual(self.number(), "+255754200009")
+        # The contact is that of the last one.
+        self.assertIn("300002", self.registrant.phone.replace(" ", ""))
+        # One with an address does.
+        self.submit("uuid:3", self.answers(number="0754 200 003"), minute=3)
+        self.submit("uuid:1", self.answers(), minute=1, edited=6)
+        self.assertTrue(one.superseded)
+        self.assertEqual(self.number(), "+255754200003")
+
     # === WHAT WAS DONE IN THE REGISTRY SINCE === #
 
     def test_an_address_that_was_ended_since_is_not_entered_again(self):

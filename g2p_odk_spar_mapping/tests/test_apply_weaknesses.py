@@ -192,3 +192,13 @@ class TestApplyWeaknesses(ApplyCase):
         form._apply_staged()
         self.assertEqual(one.state, "applied")
         self.assertEqual(self.in_use().mobile_number, "+255754200007")
+        # The first person has no wallet, and is not paid at that of the second.
+        members[0]["momo"] = None
+        two = self.stage(
+            "uuid:i", {"hh": {"id": "SR-1", "member": members}}, minute=9, form=form
+        )
+        form._apply_staged()
+        self.assertSetAside(two, "answer", "different entries")
+        self.assertEqual(self.in_use().mobile_number, "+255754200007")
+        two.with_user(self.editor)._correct({"payment_phone": "0754 200 009"}, "Asked")
+        self.assertEqual(self.in_use().mobile_number, "+255754200009")

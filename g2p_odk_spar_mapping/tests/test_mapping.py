@@ -69,6 +69,78 @@ class TestMapping(BaseCase):
         )
         self.assertNotIn("22", str(problems))
 
+    def test_answers_of_different_entries_are_not_put_together(self):
+        asha = {"id": "SR-1", "bank": "FB", "no": None}
+        juma = {"id": "SR-2", "bank": "FB", "no": "22"}
+        other = {"id": None, "bank": None, "no": "22"}
+        deep = [
+            {"id": "SR-1", "accounts": []},
+            {"id": "SR-2", "accounts": [{"no": None}, {"no": "22"}]},
+        ]
+        cases = [
+            ([asha, juma], "first", "no", True),
+            ([juma, asha], "last", "no", True),
+            ([asha, other], "only", "no", True),
+            ([other, asha], "only", "no", True),
+            ([juma, other], "last", "no", False),
+            ([{**asha, "id": None}, juma], "last", "no", False),
+            ([juma, asha], "first", "no", False),
+            ([juma, juma, other], "only", "no", False),
+            (deep, "first", "accounts/no", True),
+            (deep, "last", "accounts/no", False),
+        ]
+        for members, pick, number, is_mixed in cases:
+            lines = [
+                line("m/id", "registrant_id", pick=pick),
+                line("m/bank", "dfsp_code", pick=pick),
+                line(f"m/{number}", "account_number", pick=pick),
+            ]
+            with self.subTest(members, pick=pick):
+                values, problems = read({"m": members}, lines)
+                codes = [(p.target, p.code) for p in problems]
+                expected = [("account_number", "mixed")] if is_mixed else []
+                self.assertEqual(codes, expected)
+                self.assertEqual("account_number" in values, not is_mixed)
+
+    def test_entries_of_different_groups_are_independent(self):
+        payload = {
+            "people": [{"id": "SR-1"}, {"id": None}],
+            "accounts": [{"no": None}, {"no": "22"}],
+        }
+        lines = [
+            line("people/id", "registrant_id"),
+            line("accounts/no", "account_number"),
+        ]
+        self.assertFalse(read(payload, lines)[1])
+
+    def test_two_numbers_are_not_run_together(self):
+        payload = {"first": "11", "second": "22", "none": None}
+        cases = [
+            ("account_number", ("first", "second"), None, "joined"),
+            ("account_number", ("first", "second"), "", "joined"),
+            ("registrant_id", ("first", "second"), None, "joined"),
+            ("account_number", ("first", "second"), "none", "1122"),
+            ("account_number", ("first", "second"), "-", "11-22"),
+            ("account_number", ("none", "second"), None, "22"),
+            ("account_number", ("first", "first"), None, "joined"),
+            ("full_name", ("first", "second"), None, "11 22"),
+        ]
+        for target, paths, parameter, expected in cases:
+            with self.subTest(target, paths=paths, parameter=parameter):
+                joined = line("", target, transform="join", parameter=parameter)
+                values, problems = read(payload, [joined._replace(paths=paths)])
+                found = problems[0].code if problems else values[target]
+                self.assertEqual(found, expected)
+
+    def test_joined_answers_are_of_one_entry_too(self):
+        joined = line("", "account_number", transform="join", parameter="-")
+        joined = joined._replace(paths=("m/a", "m/b"), pick="first")
+        mixed = {"m": [{"a": "1", "b": None}, {"a": "3", "b": "4"}]}
+        self.assertEqual(read(mixed, [joined])[1][0].code, "mixed")
+        self.assertEqual(
+            read({"m": [{"a": "1", "b": "2"}]}, [joined])[0], {"account_number": "1-2"}
+        )
+
     def test_a_correction_takes_the_place_of_an_answer_that_cannot_be_read(self):
         lines = [line("members/accounts/no", "account_number", required=True)]
         values, problems = read(HOUSEHOLD, lines, {"account_number": "33"})

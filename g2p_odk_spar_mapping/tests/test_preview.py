@@ -114,7 +114,11 @@ class TestPreview(ApplyCase):
             self.answers(holder_name="Peter Smith", contact_phone="0754 1")
         )
         self.assertIn("second person", form.preview_warnings)
-        self.assertIn("unlike the registrant's", form.preview_warnings)
+        self.assertIn("unlike the payee's", form.preview_warnings)
+        payee = {"payee_name": "Neema Mushi", "holder_name": "MUSHI Neema"}
+        form = self.preview(self.answers(payee="other", **payee))
+        self.assertIn("Another person receives the money", form.preview_warnings)
+        self.assertNotIn("unlike", form.preview_warnings)
         form = self.preview(self.answers(number="+255754200001", dfsp_code=None))
         self.assertIn("stays incomplete", form.preview_warnings)
 

@@ -305,6 +305,8 @@ class TestTwins(OdkCase):
             ([question("/g/x"), question("/h/x"), question("/gx")], []),
             # Central's own.
             ([question("/__id")], ["__id"]),
+            ([question("/m", "repeat"), question("/m/__id")], ["m/__id"]),
+            ([question("/g", "structure"), question("/g/__id")], []),
         ]
         for found, expected in cases:
             with self.subTest(expected):

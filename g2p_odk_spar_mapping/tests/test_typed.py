@@ -23,6 +23,7 @@ class TestTypedInOdk(TypedTables, ApplyCase):
             "branch_code": said.get("branch_text"),
             "number": None,
             targets[said["fa_type"]]: said["number"],
+            **said.get("payee", {}),
         }
         spar_id = said.get("spar_id", person and person.spar_id)
         names = person.name.split(" ") if person else ["New", "Person"]
@@ -62,3 +63,15 @@ class TestTypedInOdk(TypedTables, ApplyCase):
         )
         self.assertEqual(self.enter(person, said), "")
         self.assertEqual(self.entered(person), "+255754200001")
+
+    def test_what_was_collected_before_a_payment_failed_confirms_nothing(self):
+        self.new_typed()
+        person = self.new_person()
+        said = self.said("mobile_wallet", "TZ", "0754 200 001")
+        self.assertEqual(self.enter(person, said), "")
+        address = person.financial_address_id
+        self.assertEqual(address.confirmed_on, self.last_submission.submitted_at)
+        address.mark_to_confirm("The payment of October was returned")
+        self.assertEqual(self.enter(person, said), "")
+        self.assertEqual(person.financial_address_id, address)
+        self.assertEqual(address.to_confirm_reason, "marked")

@@ -356,9 +356,10 @@ class G2pFaBulk(models.Model):
                 priority=20,
                 identity_key=f"spar-bulk-{bulk.id}",
                 description=self.env._("Amend many addresses"),
-            )._job_run()
+            ).job_run()
 
-    def _job_run(self):
+    @api.private
+    def job_run(self):
         """Job: amend for as long as a job may last, and leave the rest to the next."""
         deadline = time.monotonic() + JOB_SECONDS
         for bulk in self.sudo().exists():

@@ -1,7 +1,11 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
+from odoo.addons.g2p_spar_financial_address.const import (
+    PAYEE_FIELDS,
+    TO_CONFIRM,
+    VALUE_FIELD,
+)
 from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
 
 
@@ -91,7 +95,7 @@ class G2pFaBulkLine(models.Model):
                 addresses = self.env["g2p.financial.address"].submit(
                     [line._entry() for line in self],
                     "admin",
-                    [self._origin_of_all()] * len(self),
+                    self._origins(),
                 )
                 addresses.flush_recordset()
         except UserError as problem:
@@ -117,15 +121,26 @@ class G2pFaBulkLine(models.Model):
             "branch_id": self._branch(old, bulk).id,
             VALUE_FIELD[old.fa_type]: old.whole_number(),
             "holder_name": old.holder_name,
+            **{name: old[name] for name in PAYEE_FIELDS},
             "reason": bulk.reason,
         }
 
-    def _origin_of_all(self):
-        """Return who is no second person for these addresses, as their origin."""
+    def _origins(self):
+        """Return the origin of each: who is no second person for these addresses.
+
+        Only the provider changes: the registrant has confirmed nothing.
+        """
         bulk = self.sudo().bulk_id
         # Those made before the authors were noted.
         authors = bulk.author_ids | bulk.create_uid | bulk.requester_id
-        return {"author_ids": [fields.Command.set(authors.ids)]}
+        names = ("confirmed_on", *TO_CONFIRM)
+        return [
+            {
+                "author_ids": [fields.Command.set(authors.ids)],
+                **{name: line.sudo().address_id[name] for name in names},
+            }
+            for line in self
+        ]
 
     def _branch(self, old, bulk):
         """Return the chosen branch, or the new provider's with the same code.

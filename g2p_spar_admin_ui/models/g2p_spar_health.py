@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from odoo.addons.g2p_spar_sync_queue import jobs
 from odoo.addons.g2p_spar_sync_queue.engine.store import MOVING
 
 from .g2p_spar_overview import DOMAINS, LIMIT, OPEN_DRIFT
@@ -40,6 +39,7 @@ class G2pSparHealth(models.AbstractModel):
         newest = self.env["g2p.spar.overview"]._newest(connections)
         Mapping = self.env["g2p.spar.mapping"].sudo()
         Line = self.env["g2p.spar.reconciliation.line"].sudo()
+        jobs = self.env["g2p.spar.job"]
 
         def count(model, domain):
             return {None: model.search_count(domain, limit=LIMIT + 1)}
@@ -58,8 +58,8 @@ class G2pSparHealth(models.AbstractModel):
             "spar_connection_answers": {
                 c.id: int(c.breaker_state == "closed") for c in connections
             },
-            "spar_job_runner": {None: int(jobs.is_runner_there(self.env))},
-            "spar_unreadable_jobs": {None: len(jobs.unreadable(self.env))},
+            "spar_job_runner": {None: int(jobs.is_runner_there())},
+            "spar_unreadable_jobs": {None: sum(jobs.count_unreadable())},
         }
 
     @api.model

@@ -15,6 +15,7 @@ CAUSES = [
     ("unwritable", "The address cannot be written for SPAR"),
     ("refused", "SPAR refused it"),
     ("id_taken", "Another registrant still has this ID at SPAR"),
+    ("id_shared", "Another registrant has the same ID"),
     ("no_id", "The registrant has no ID yet"),
     ("busy", "SPAR could not take it"),
     ("lost", "The answer was lost"),
@@ -163,6 +164,7 @@ class G2pSparMapping(models.Model):
                  WHEN %(m)s.state = 'skipped' THEN 'skipped'
                  WHEN %(m)s.state IN ('in_sync', 'ended') THEN NULL
                  WHEN %(m)s.reason_code = 'id.taken' THEN 'id_taken'
+                 WHEN %(m)s.reason_code = 'id.shared' THEN 'id_shared'
                  WHEN %(m)s.reason_code = 'address.unwritable' THEN 'unwritable'
                  WHEN %(m)s.reason_code = 'rjct.fa.invalid' THEN 'account'
                  WHEN %(m)s.reason_code = 'rjct.id.invalid' THEN 'id'

@@ -3,7 +3,6 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from odoo.addons.g2p_spar_sync_queue import jobs
 from odoo.addons.g2p_spar_sync_queue.engine.store import MOVING
 from odoo.addons.g2p_spar_sync_queue.engine.wake_up import wake_up
 
@@ -237,20 +236,19 @@ class G2pSparOverview(models.AbstractModel):
         :rtype: list of dict
         """
         texts = self.env["g2p.spar.connection"].runner_texts()
-        unreadable = jobs.unreadable(self.env)
-        ours = jobs.ours(unreadable)
+        ours, others = self.env["g2p.spar.job"].count_unreadable()
         if ours:
             texts["unreadable_jobs"] = self.env._(
                 "%s background jobs cannot be started, for example because the user "
                 "they belong to was deleted. They hold up all others. Nothing is lost "
                 "when they are set aside: what is due is found again.",
-                len(ours),
+                ours,
             )
-        if unreadable - ours:
+        if others:
             texts["foreign_jobs"] = self.env._(
                 "%s background jobs of other apps cannot be started and may hold up "
                 "those of SPAR. An administrator can cancel them under Job Queue.",
-                len(unreadable - ours),
+                others,
             )
         sweeper = self.env.ref("g2p_spar_sync_queue.cron_sweep", False)
         if not (sweeper and sweeper.sudo().active):
@@ -273,7 +271,7 @@ class G2pSparOverview(models.AbstractModel):
         """
         Connection = self.env["g2p.spar.connection"]
         Connection.check_access("write")
-        jobs.set_aside(self.env)
+        self.env["g2p.spar.job"].set_aside()
         wake_up(Connection.search([("state", "=", "running")]))
         running = [("state", "=", "running")]
         for name in ("g2p.spar.reconciliation", "g2p.fa.bulk"):

@@ -7,3 +7,4 @@ from . import test_monitor
 from . import test_overview
 from . import test_truth
 from . import test_words
+from . import test_attack_insiders

@@ -56,7 +56,7 @@ class TestMonitor(MonitorCase):
     def test_an_operator_opens_it_in_a_constant_number_of_queries(self):
         partners = self.make_registrants(40)
         mappings = partners.spar_mapping_ids
-        mappings._job_sync()
+        mappings.job_sync()
         Mapping = self.env["g2p.spar.mapping"].with_user(self.operator_user)
         spec = {
             name: {}

@@ -29,7 +29,7 @@ class MonitorCase(SparCase):
         names = [*RESTING_SHOWN.values(), "due", "retrying", "checking"]
         partners = self.make_registrants(len(names) + 4)
         mappings = partners.spar_mapping_ids
-        mappings._job_sync()
+        mappings.job_sync()
         self.assertInSync(mappings)
         for mapping, state in zip(mappings, names, strict=False):
             mapping.state = state
@@ -130,7 +130,7 @@ class TestOverview(MonitorCase):
         run = self.env["g2p.spar.reconciliation"].search(
             [("id", "=", self.connection.action_reconcile()["res_id"])]
         )
-        run._job_run()
+        run.job_run()
         self.assertEqual(self.numbers()["drift"], 1)
         self.assertIn(
             "SPAR was changed by somebody else",
@@ -181,7 +181,7 @@ class TestOverview(MonitorCase):
                 self.assertEqual(found, self.mapping)
 
     def test_the_number_of_queries_is_the_same_for_many(self):
-        self.make_registrants(1).spar_mapping_ids._job_sync()
+        self.make_registrants(1).spar_mapping_ids.job_sync()
         self.overview()
         counts = []
         for number in (0, 30):

@@ -34,7 +34,7 @@ class TestTruth(StatusCase):
         reading.with_user(self.users["both"]).action_take()
         line = self.env["g2p.spar.reconciliation.line"].search([], limit=1)
         self.assertEqual((line.kind, line.state), ("spar_newer", "taking"))
-        line.with_user(self.users["both"])._job_take()
+        line.with_user(self.users["both"]).job_take()
         self.assertEqual(line.state, "taken")
         address = self.registrant.financial_address_id
         self.assertEqual(address.mobile_number, "+255754200009")
@@ -44,7 +44,7 @@ class TestTruth(StatusCase):
         self.bring_in_sync()
         self.spar_holds("+255754200009")
         Line = self.env["g2p.spar.reconciliation.line"]
-        self.env["g2p.spar.reconciliation"]._start(self.connection)._job_run()
+        self.env["g2p.spar.reconciliation"]._start(self.connection).job_run()
         listed = Line.search([])
         self.assertEqual(listed.state, "open")
         reading = self.env["g2p.spar.reading"].browse(

@@ -39,6 +39,15 @@ class G2pFaPolicy(models.Model):
         help="What happens when an account or wallet is already used by another "
         "registrant.",
     )
+    confirm_months = fields.Integer(
+        "Confirm after (months)",
+        tracking=True,
+        help="An address that was not confirmed for as many months is to be confirmed: "
+        "operators give unused numbers to others. Payments go on. 0 never asks.",
+    )
+    _confirm_months_not_negative = models.Constraint(
+        "CHECK(confirm_months >= 0)", "The number of months cannot be negative."
+    )
 
     _fa_type_unique = models.Constraint(
         "UNIQUE(fa_type)", "There is one row per type of address."
@@ -48,7 +57,11 @@ class G2pFaPolicy(models.Model):
     @tools.ormcache()
     def _rows(self):
         """Return the policy of each address type, without a query once it is cached."""
-        names = ["shared", *(f"approve_{channel}" for channel, _label in CHANNELS)]
+        names = [
+            "shared",
+            "confirm_months",
+            *(f"approve_{channel}" for channel, _label in CHANNELS),
+        ]
         return {
             row.fa_type: {name: row[name] for name in names}
             for row in self.sudo().search([])
@@ -69,6 +82,11 @@ class G2pFaPolicy(models.Model):
     def _on_sharing(self, fa_type):
         """Return what happens to an address of this type whose number others use."""
         return self._rows()[fa_type]["shared"]
+
+    @api.model
+    def _months(self, fa_type):
+        """Return after how many months this type is to be confirmed; 0 for never."""
+        return self._rows()[fa_type]["confirm_months"]
 
     @api.model_create_multi
     def create(self, vals_list):

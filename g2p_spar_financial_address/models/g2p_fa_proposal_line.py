@@ -111,6 +111,8 @@ class G2pFaProposalLine(models.Model):
     def _spar_ids_before(self, texts):
         """Return the former owners of these SPAR IDs.
 
+        Also of those typed by hand before IDs were made from other fields.
+
         :param texts: SPAR IDs, in any characters that look the same
         :return: ids of contacts, by text; some may be deleted
         :rtype: dict
@@ -122,11 +124,15 @@ class G2pFaProposalLine(models.Model):
             ("proposal_id.state", "in", ("approved", "at_once")),
         ]
         lines = self.sudo().search(domain).grouped("old_id_print")
-        return {
+        owners = {
             text: set(lines[print_].mapped("res_id"))
             for text, print_ in fingerprints.items()
             if print_ in lines
         }
+        everybody = self.env["res.partner"].sudo().with_context(active_test=False)
+        for text, kept in everybody._spar_ids_kept(texts).items():
+            owners.setdefault(text, set()).update(kept.ids)
+        return owners
 
     @api.model
     def _forget(self, partners):

@@ -25,7 +25,8 @@ class G2pFaRetention(models.AbstractModel):
         return [
             Kept(
                 "g2p.financial.address",
-                "the number, the holder's name, the proof",
+                "the number, the holder's name, the payee's name, relation and ID "
+                "number, the mandate and its end, the proof",
                 f"in use: until it ends; ended or refused: {AS_SET}; incomplete: as "
                 "many days without an edit",
                 "g2p.financial.address._cron_erase",
@@ -63,10 +64,23 @@ class G2pFaRetention(models.AbstractModel):
                 ("fingerprint",),
             ),
             Kept(
+                "g2p.fa.merge",
+                "the SPAR IDs of two registrants who are one person",
+                REMOVED,
+                "g2p.fa.merge._forget",
+                ("kept_id", "duplicate_id"),
+                ("people_print",),
+            ),
+            Kept(
                 "g2p.fa.number.lock",
                 "a keyed hash of a number that was entered",
                 "a day",
                 "g2p.fa.number.lock._gc_fingerprint_locks",
+            ),
+            Kept(
+                "g2p.fa.confirmation",
+                "when an address was to be confirmed, and why",
+                paths=("address_id.partner_id",),
             ),
             Kept(
                 "g2p.fa.reveal",
@@ -84,6 +98,11 @@ class G2pFaRetention(models.AbstractModel):
             Kept("g2p.dfsp.import", until=DIALOG),
             Kept("g2p.dfsp.import.line", until=DIALOG),
             Kept("g2p.fa.decision", until=DIALOG),
+            Kept(
+                "g2p.fa.import.row",
+                "what a row of a checked file would change, masked",
+                DIALOG,
+            ),
             Kept("g2p.fa.policy"),
             Kept("g2p.fa.settings"),
             Kept("g2p.fa.sharing.accept", until=DIALOG),
@@ -92,10 +111,10 @@ class G2pFaRetention(models.AbstractModel):
         ]
 
     @api.model
-    def _domain_of(self, row, partner):
-        """Return which records of a row's model are about a registrant, as a domain."""
+    def _domain_of(self, row, partners):
+        """Return which records of a row's model are about these, as a domain."""
         if row.paths == ("res_id",):
-            return [("res_model", "=", partner._name), ("res_id", "=", partner.id)]
+            return [("res_model", "=", partners._name), ("res_id", "in", partners.ids)]
         return ["|"] * (len(row.paths) - 1) + [
-            (path, "=", partner.id) for path in row.paths
+            (path, "in", partners.ids) for path in row.paths
         ]

@@ -55,6 +55,18 @@ class G2pFaSettings(models.Model):
         "token:{id}@nationalId. An ID typed by hand is sent as it is: {id}.",
     )
     id_example = fields.Char(string="Example", compute="_compute_id_example")
+    shared_ids = fields.Selection(
+        [
+            ("refuse", "Refuse it"),
+            ("hold", "Put both on hold and list them"),
+        ],
+        string="Two registrants with one ID",
+        tracking=True,
+        required=True,
+        default="refuse",
+        help="SPAR keeps one payment address per ID. An ID typed by hand is refused in "
+        "any case.",
+    )
     relink_count = fields.Integer(compute="_compute_relink_count")
     confirm_relink = fields.Boolean(
         string="Yes, change these IDs",
@@ -100,6 +112,17 @@ class G2pFaSettings(models.Model):
         "CHECK(burst_limit >= 0)", "The number of changes cannot be negative."
     )
 
+    mandate_days = fields.Integer(
+        "To-do before a mandate ends (days)",
+        default=30,
+        tracking=True,
+        help="So many days before the mandate of a payee ends, an editor gets a to-do. "
+        "When it has ended, the address is ended. 0 gives the to-do at the end only.",
+    )
+    _mandate_days_not_negative = models.Constraint(
+        "CHECK(mandate_days >= 0)", "The number of days cannot be negative."
+    )
+
     # === COMPUTE METHODS === #
 
     def _compute_display_name(self):
@@ -137,6 +160,12 @@ class G2pFaSettings(models.Model):
         for settings in self:
             if problem := settings._id_rule_problem():
                 raise ValidationError(problem)
+
+    @api.constrains("shared_ids")
+    def _check_shared_ids(self):
+        for settings in self:
+            if settings.shared_ids == "refuse":
+                self.env["res.partner"]._check_no_shared_ids()
 
     def _id_rule_problem(self):
         """Return what is wrong with the source and the template, or ``None``."""
@@ -261,7 +290,8 @@ class G2pFaSettings(models.Model):
                     len(plan),
                 )
             )
-        Partner._check_spar_ids_free(plan)
+        if not (wanted.shared_ids == "hold" and wanted._rule().sources):
+            Partner._check_spar_ids_free(plan)
         parts = [(self, vals)]
         if plan or "placeholder_ids" in vals:
             parts = self._held_back(vals, people_count=len(plan))
@@ -282,13 +312,28 @@ class G2pFaSettings(models.Model):
 
     @api.model
     def _decisive_names(self):
-        return {"id_source", "id_template", "placeholder_ids"}
+        return {"id_source", "id_template", "placeholder_ids", "burst_limit"}
+
+    def _decisive_changes(self, vals):
+        """Return the changes; of the limit of the watch, those that make it milder."""
+        changes = super()._decisive_changes(vals)
+        if "burst_limit" in changes:
+            before, after = self.burst_limit, int(changes["burst_limit"])
+            if not before or 0 < after <= before:
+                del changes["burst_limit"]
+        return changes
 
     def _decisive_held(self, changes):
+        """Return what waits: the watch under any policy, as it watches this user, too.
+
+        :param dict changes: new values by name, by record
+        """
         asks = self.env["g2p.fa.policy"]._asks
-        if not any(asks(channel) for channel, _label in CHANNELS):
-            return {}
-        return {settings: frozenset(new) for settings, new in changes.items()}
+        asked = any(asks(channel) for channel, _label in CHANNELS)
+        return {
+            settings: frozenset(new if asked else new.keys() & {"burst_limit"})
+            for settings, new in changes.items()
+        }
 
     def _decisive_addresses(self):
         return Domain.TRUE

@@ -27,7 +27,10 @@ class G2pFaSharing(models.Model):
     dfsp_id = fields.Many2one("g2p.dfsp", string="Provider", readonly=True)
     masked = fields.Char("Number", readonly=True)
     address_ids = fields.One2many(
-        "g2p.financial.address", "sharing_id", string="Payment addresses"
+        "g2p.financial.address",
+        "sharing_id",
+        string="Payment addresses",
+        readonly=True,
     )
     registrant_count = fields.Integer(
         "Registrants", compute="_compute_registrant_count", help="Who is paid there."

@@ -12,8 +12,10 @@ from ..const import (
     EDITOR,
     FA_TYPES,
     LIVE_STATES,
+    MANDATE_FIELDS,
     MOBILE_WALLET,
     OWN_PARTS,
+    PAYEE_FIELDS,
     VALUE_FIELD,
 )
 from ..toolkit.note_field import Note
@@ -40,26 +42,8 @@ PAYMENT_FIELDS = {
     "reason",
     "proof",
     "proof_name",
-}
-
-#: Fields that only the code sets, with their values on a new address.
-PROTECTED_FIELDS = {
-    "approval_cause": False,
-    "approved_by_id": False,
-    "author_ids": False,
-    "channel": "admin",
-    "decision_note": False,
-    "effective_date": False,
-    "end_date": False,
-    "ended_by_id": False,
-    "entered_by_id": False,
-    "erased_date": False,
-    "fingerprint": False,
-    "masked": False,
-    "previous_id": False,
-    "sharing_id": False,
-    "state": "draft",
-    "typed": False,
+    *PAYEE_FIELDS,
+    *MANDATE_FIELDS,
 }
 
 #: An address as it is sent to SPAR: the text its strategy writes, the strategy's number
@@ -74,9 +58,10 @@ class G2pFinancialAddress(models.Model):
     replaces it, so the history of a registrant is complete.
 
     This file has the fields of an address and the text SPAR gets. Other files of the
-    model: ``_service`` (how channels check, enter and end addresses), ``_workflow``
-    (the states, approval), ``_privacy`` (who reads numbers, shared numbers, retention)
-    and ``_import`` (files).
+    model: ``_service`` (how channels check, enter and end addresses), ``_payee`` (who
+    receives the money, mandates), ``_workflow`` (the states, approval), ``_preview``
+    (what entries would change), ``_confirmation`` (whether the number is still right),
+    ``_privacy`` (who reads numbers, shared numbers, retention) and ``_import`` (files).
     """
 
     _name = "g2p.financial.address"
@@ -122,13 +107,14 @@ class G2pFinancialAddress(models.Model):
     )
     holder_match = fields.Selection(
         [
-            (names.SAME, "Matches the registrant's name"),
-            (names.SIMILAR, "Similar to the registrant's name"),
-            (names.DIFFERENT, "Differs from the registrant's name"),
+            (names.SAME, "Matches the payee's name"),
+            (names.SIMILAR, "Similar to the payee's name"),
+            (names.DIFFERENT, "Differs from the payee's name"),
         ],
-        string="Holder and registrant",
+        string="Holder and payee",
         compute="_compute_holder_match",
-        help="A hint only: relatives and guardians may hold an account.",
+        help="The payee is the registrant, unless another person receives the money. A "
+        "hint only: names have many spellings.",
     )
     account_hint = fields.Char(related="dfsp_id.account_hint")
     account_example = fields.Char(related="dfsp_id.account_example")
@@ -136,7 +122,7 @@ class G2pFinancialAddress(models.Model):
         CHANNELS,
         required=True,
         readonly=True,
-        default=PROTECTED_FIELDS["channel"],
+        default="admin",
         copy=False,
     )
     reason = Note(help="Why the address was entered or changed.")
@@ -172,7 +158,7 @@ class G2pFinancialAddress(models.Model):
     state = fields.Selection(
         ADDRESS_STATES,
         required=True,
-        default=PROTECTED_FIELDS["state"],
+        default="draft",
         readonly=True,
         copy=False,
         tracking=True,
@@ -204,11 +190,11 @@ class G2pFinancialAddress(models.Model):
         for address in self:
             address.display_name = describe(address)
 
-    @api.depends("holder_name", "partner_id")
+    @api.depends("holder_name", "partner_id", "payee", "payee_name")
     def _compute_holder_match(self):
         for address in self:
             address.holder_match = names.compare(
-                address.holder_name, address.partner_id._spar_get_name()
+                address.holder_name, address._name_of_payee()
             )
 
     @api.onchange("fa_type")
@@ -219,7 +205,10 @@ class G2pFinancialAddress(models.Model):
     @api.onchange("dfsp_id")
     def _onchange_dfsp_id(self):
         if self.branch_id.dfsp_id != self.dfsp_id:
-            self.branch_id = False
+            # Back at the bank the form began with: its branch is not lost.
+            current = self.partner_id.financial_address_id
+            is_back = current.dfsp_id == self.dfsp_id
+            self.branch_id = current.branch_id if is_back else False
 
     # === CONSTRAINTS === #
 
@@ -288,11 +277,12 @@ class G2pFinancialAddress(models.Model):
     def _live_of(self, partners, states=LIVE_STATES):
         """Return the addresses of these registrants in use or waiting for approval.
 
-        The fields that decide the text for SPAR are fetched with them, since all
-        callers use those.
+        The fields that decide the text for SPAR, and those that ending them needs, are
+        fetched with them, since all callers use those.
         """
         domain = [("partner_id", "in", partners.ids), ("state", "in", states)]
-        return self.search_fetch(domain, ["partner_id", "state", *WRITTEN_FIELDS])
+        names = ["partner_id", "state", "payee_until", *WRITTEN_FIELDS]
+        return self.search_fetch(domain, names)
 
     # === THE TEXT SPAR GETS === #
 

@@ -1,4 +1,4 @@
-from collections import Counter
+from collections import Counter, defaultdict
 
 from psycopg2 import Error as DatabaseError
 
@@ -6,7 +6,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from ..const import VALUE_FIELD
 from ..imports.provider_names import ProviderNames, is_unreadable, set_names_apart
+from ..toolkit.context_flags import TRIAL, is_marked
 from ..values import identifiers
 
 
@@ -21,6 +23,9 @@ class RefusedRows:
         self.messages = []
         #: Addresses entered: how many are first ones, and how many replace which type.
         self.entered = Counter()
+        #: In a trial: what each right row would change, and whose each row is.
+        self.previews = []
+        self.registrants = {}
 
     def add(self, info, problem):
         self.messages.append({**info, "type": "error", "message": str(problem)})
@@ -32,9 +37,15 @@ class RefusedRows:
         :param dict before: the type of the last address, by registrant
         """
         for address in addresses:
-            self.entered[before.get(address.partner_id, "new")] += 1
-            if address.state == "to_approve":
-                self.entered["waiting"] += 1
+            self.count_one(before.get(address.partner_id), address.state)
+
+    def count_one(self, fa_type, state):
+        self.entered[fa_type or "new"] += 1
+        if state == "to_approve":
+            self.entered["waiting"] += 1
+
+    def preview(self, info, outcome, **texts):
+        self.previews.append({"record": info["record"], "outcome": outcome, **texts})
 
 
 class G2pFinancialAddress(models.Model):
@@ -90,6 +101,12 @@ class G2pFinancialAddress(models.Model):
         result = super(G2pFinancialAddress, addresses).load(fields, data)
         result["messages"] += refused.messages
         result["fa_entered"] = dict(refused.entered)
+        if is_marked(self, TRIAL):
+            result["fa_previews"] = refused.previews
+            result["fa_registrants"] = refused.registrants
+            if result["ids"] is not False:
+                # No record was made: they only say how many rows are right.
+                result["ids"] = [False] * len(refused.previews)
         return result
 
     def _refused_rows(self):
@@ -123,9 +140,17 @@ class G2pFinancialAddress(models.Model):
             return super()._load_records(data_list, update)
         right = [data for data in data_list if not is_unreadable(data["values"])]
         self._find_registrants(right)
+        for data in right:
+            whose = data["values"].get("partner_id")
+            refused.registrants[data["info"]["record"]] = whose
+        marking = self._mark_rows(right, refused)
+        right = [data for data in right if "to_confirm_note" not in data["values"]]
         providers = ProviderNames(self.env, [data["values"] for data in right])
         rows = self._checked_rows(right, providers, refused)
-        return self._enter_rows(self._unshared_rows(rows, refused), refused)
+        if is_marked(self, TRIAL):
+            self._preview_rows(rows, refused)
+            return self.browse()
+        return marking | self._enter_rows(self._unshared_rows(rows, refused), refused)
 
     def _find_registrants(self, data_list):
         """Replace the SPAR ID of each row by its registrant, all in one search.
@@ -152,6 +177,9 @@ class G2pFinancialAddress(models.Model):
             person = everybody.browse(data["values"].get("partner_id") or None)
             said = [data["values"].get("holder_name")]
             data["meant"] = bool(person and person._spar_meant(said, buckets))
+            if not data["values"].get("to_confirm_note"):
+                # An empty cell says nothing, like a column not there.
+                data["values"].pop("to_confirm_note", None)
 
     def _checked_rows(self, rows, providers, refused):
         """Make the ``entry`` of each row, in its normal form; set aside what is wrong.
@@ -175,22 +203,7 @@ class G2pFinancialAddress(models.Model):
     def _find_row_problem(self, data, providers):
         """Look up what a row names; return what is wrong with it, or None."""
         try:
-            if data["xml_id"] or data["values"].get("id"):
-                raise ValidationError(
-                    self.env._(
-                        "An import enters addresses and does not edit them. Leave out "
-                        "the column with the ID of the address."
-                    )
-                )
-            Partner = self.env["res.partner"]
-            if not data["values"].get("partner_id"):
-                # Says so where a spreadsheet has changed it.
-                Partner._spar_id_cleaned(data.get("spar_id"))
-                raise ValidationError(
-                    self.env._("No registrant has the SPAR ID of this row.")
-                )
-            if data.get("meant"):
-                raise ValidationError(Partner._spar_meant_message())
+            self._check_registrant_found(data)
             providers.find(data["values"])
             if not data["values"].get("branch_id"):
                 # An empty cell says nothing of the branch, like a column not there.
@@ -200,6 +213,105 @@ class G2pFinancialAddress(models.Model):
         except UserError as problem:
             return str(problem)
         return None
+
+    def _check_registrant_found(self, data):
+        if data["xml_id"] or data["values"].get("id"):
+            raise ValidationError(
+                self.env._(
+                    "An import enters addresses and does not edit them. Leave out "
+                    "the column with the ID of the address."
+                )
+            )
+        Partner = self.env["res.partner"]
+        if not data["values"].get("partner_id"):
+            # Says so where a spreadsheet has changed it.
+            Partner._spar_id_cleaned(data.get("spar_id"))
+            raise ValidationError(
+                self.env._("No registrant has the SPAR ID of this row.")
+            )
+        if data.get("meant"):
+            raise ValidationError(Partner._spar_meant_message())
+
+    # === ROWS THAT ASK FOR A CONFIRMATION === #
+
+    def _mark_rows(self, data_list, refused):
+        """Mark the addresses in use of rows that say why they are to be confirmed.
+
+        :return: the addresses of these rows; in a trial nothing is written
+        """
+        rows = [data for data in data_list if data["values"].get("to_confirm_note")]
+        partners = self.env["res.partner"].browse(
+            {data["values"].get("partner_id") for data in rows} - {None, False}
+        )
+        in_use = self._in_use(partners)
+        marked_ones, by_note = self.browse(), defaultdict(self.browse)
+        for data in rows:
+            try:
+                self._check_registrant_found(data)
+                partner = partners.browse(data["values"]["partner_id"])
+                address = in_use.get(partner, self.browse())
+                note = self._check_mark(data["values"], address)
+            except UserError as problem:
+                refused.add(data["info"], problem)
+                continue
+            by_note[note] |= address
+            marked_ones |= address
+            if is_marked(self, TRIAL):
+                shown = address._shown()
+                refused.preview(data["info"], "mark", before=shown, after=shown)
+        if is_marked(self, TRIAL):
+            return self.browse()
+        for note, addresses in by_note.items():
+            addresses.mark_to_confirm(note)
+        return marked_ones
+
+    def _check_mark(self, values, address):
+        """Return why an address is to be confirmed, as a row says it.
+
+        :raise UserError: when the row cannot be carried out
+        """
+        if any(values.get(name) for name in VALUE_FIELD.values()):
+            raise UserError(
+                self.env._(
+                    "This row has a number, and says why a number is to be confirmed. "
+                    "Write the two in two files."
+                )
+            )
+        if not address:
+            raise UserError(self.env._("This registrant has no address in use."))
+        return address._clean_mark(values["to_confirm_note"])
+
+    # === TRYING A FILE === #
+
+    def _preview_rows(self, rows, refused):
+        """Note what each of these rows would change, and enter none."""
+        entries = [row["entry"] for row in rows]
+        partners = self.env["res.partner"].browse(e["partner_id"] for e in entries)
+        types = self._last_types(partners)
+        last = {partner.id: number for number, partner in enumerate(partners)}
+        previews = self.preview(entries, "import")
+        for number, (row, found) in enumerate(zip(rows, previews, strict=True)):
+            if found.problem:
+                refused.add(row["info"], found.problem)
+                continue
+            address, partner = found.after, partners[number]
+            if not address.dfsp_id:
+                outcome, state = "incomplete", "draft"
+            else:
+                state = "to_approve" if found.waits else "effective"
+                outcome = "replaces" if found.before else "new"
+                if found.before and found.before._looks_like(address):
+                    outcome = "alike"
+            if last[partner.id] != number:
+                outcome = "overtaken"
+            refused.count_one(types.get(partner), state)
+            refused.preview(
+                row["info"],
+                outcome,
+                waits=state == "to_approve",
+                before=found.before._shown() if found.before else "",
+                after=address._shown(),
+            )
 
     def _unshared_rows(self, rows, refused):
         """Set aside rows whose number others use, where the policy refuses that."""

@@ -3,20 +3,31 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tools import frozendict
 
-from ..const import BANK_ACCOUNT, LIVE_STATES, MOBILE_WALLET, VALUE_FIELD
+from ..const import (
+    BANK_ACCOUNT,
+    LIVE_STATES,
+    MOBILE_WALLET,
+    PAYEE_FIELDS,
+    PROOFS,
+    VALUE_FIELD,
+)
 from ..toolkit.context_flags import TRIAL, TRUSTED_WRITE, is_marked, marked, quiet
 from ..toolkit.value_checks import checked
 from ..values import checks
 from ..values.numbers_in_text import may_hold
-from .g2p_financial_address import PAYMENT_FIELDS, PROTECTED_FIELDS, WRITTEN_FIELDS
+from .g2p_financial_address import PAYMENT_FIELDS, WRITTEN_FIELDS
 
 #: What makes two addresses the same place, as far as an entry says it.
-SAME_PLACE = (*WRITTEN_FIELDS, "holder_name")
+SAME_PLACE = (*WRITTEN_FIELDS, "holder_name", *PAYEE_FIELDS)
 
 #: What is said about an address.
-TEXTS = ("holder_name", "reason", "proof_name")
+TEXTS = ("payee_name", "holder_name", "reason", "proof_name", "mandate_name")
 #: How texts about an address are cleaned.
-_CLEAN = {"holder_name": checks.clean_name, "reason": checks.clean_note}
+_CLEAN = {
+    "holder_name": checks.clean_name,
+    "payee_name": checks.clean_name,
+    "reason": checks.clean_note,
+}
 
 #: Bytes a proof may have.
 MAX_PROOF = 10 * 1024 * 1024
@@ -78,6 +89,10 @@ class G2pFinancialAddress(models.Model):
     def check_entries(self, entries):
         """Check all of what was typed, and store nothing.
 
+        With the mark ``TRIAL``, the answer depends on no whole number in the registry:
+        a number in use is not looked for in texts, and the branch of an account in use
+        counts as not known.
+
         :param list entries: as for :meth:`submit`; without ``partner_id`` where the
             registrant is not known yet
         :return: for each entry its values in their normal form, and what is wrong, as
@@ -99,11 +114,12 @@ class G2pFinancialAddress(models.Model):
     def submit(self, entries, channel, origins=None):
         """Enter addresses. The user of the environment is their author.
 
-        What is there already - in use, waiting, or incomplete - is not entered again.
-        Of several for one registrant, the last one wins.
+        What is there already - in use, waiting, or incomplete - is not entered again;
+        in use, it is confirmed. Of several for one registrant, the last one wins.
 
         :param list entries: what is said of each address, clean or not. An account
-            without ``branch_id`` keeps its branch; False takes it away
+            without ``branch_id`` keeps its branch; False takes it away. A registrant of
+            whose payee nothing is said keeps the payee
         :param str channel: one of :data:`~..const.CHANNELS`
         :param list origins: for each entry, the facts of its origin that the server
             itself knows, by field: never what a client sent
@@ -119,29 +135,25 @@ class G2pFinancialAddress(models.Model):
         origins = origins or [{}] * len(entries)
         numbers = self._numbers_in_use(entries)
         said = [
-            {
-                **PROTECTED_FIELDS,
-                **origin,
-                **self._cleaned(entry, numbers),
-                "channel": channel,
-            }
+            {**origin, **self._cleaned(entry, numbers), "channel": channel}
             for entry, origin in zip(entries, origins, strict=True)
         ]
         current = self._find_current(said)
-        found, missing, changed = [], [], set()
-        # A trial stores nothing, so it would be a way to guess the number.
-        is_trial = is_marked(self, TRIAL)
+        found, missing, changed, same = [], [], set(), {}
         for vals in said:
             mine = current.get(vals["partner_id"], self)
-            vals = self._with_branch(vals, mine)
+            vals = self._with_payee(self._with_branch(vals, mine), mine)
             # The newest decides: what comes after it changes it, and so does what comes
             # before it in the same entry.
             newest = mine[-1:] if vals["partner_id"] not in changed else self.browse()
-            is_there = newest and not is_trial and newest.is_place(vals)
+            is_there = newest and newest.is_place(vals)
             found.append(newest.id if is_there else None)
-            if not is_there:
+            if is_there:
+                same[newest.id] = vals.get("confirmed_on")
+            else:
                 missing.append(vals)
                 changed.add(vals["partner_id"])
+        self._confirm_again(same, channel)
         entered = iter(self._store(missing).ids)
         return self.browse(id_ or next(entered) for id_ in found)
 
@@ -204,13 +216,14 @@ class G2pFinancialAddress(models.Model):
         self._check_references(vals_list)
         self._check_branches_said(vals_list)
         numbers = self._numbers_in_use(vals_list)
-        by_hand = {**PROTECTED_FIELDS, "typed": True}
-        return self._store(
-            [
-                self._with_branch(self._cleaned({**by_hand, **vals}, numbers))
-                for vals in vals_list
-            ]
-        )
+        by_hand = {"typed": not self.env.context.get("import_file")}
+        cleaned = [self._cleaned({**by_hand, **vals}, numbers) for vals in vals_list]
+        current = self._find_current(cleaned)
+        kept = []
+        for vals in cleaned:
+            mine = current.get(vals["partner_id"], self.browse())
+            kept.append(self._with_payee(self._with_branch(vals, mine), mine))
+        return self._store(kept)
 
     def write(self, vals):
         if self._is_trusted_write():
@@ -391,6 +404,8 @@ class G2pFinancialAddress(models.Model):
         :return: by registrant; read only where a text may have one
         :rtype: dict[int, list]
         """
+        if is_marked(self, TRIAL):
+            return {}
         people = {
             entry.get("partner_id") or self.partner_id.id
             for entry in entries
@@ -448,12 +463,14 @@ class G2pFinancialAddress(models.Model):
                 cleaned[text] = self._cleaned_text(text, vals[text], hidden)
             except UserError as problem:
                 problems[text] = str(problem)
-        # Encoded, four characters are three bytes.
-        if len(vals.get("proof") or "") * 3 // 4 > MAX_PROOF:
-            problems["proof"] = self.env._(
-                "The proof is too large: at most %(limit)s MB.",
-                limit=MAX_PROOF // 1024**2,
-            )
+        self._clean_payee(vals, cleaned, problems)
+        for proof in PROOFS:
+            # Encoded, four characters are three bytes.
+            if len(vals.get(proof) or "") * 3 // 4 > MAX_PROOF:
+                problems[proof] = self.env._(
+                    "The proof is too large: at most %(limit)s MB.",
+                    limit=MAX_PROOF // 1024**2,
+                )
         right = {name: cleaned[name] for name in cleaned if name not in problems}
         return right, problems
 
@@ -540,7 +557,8 @@ class G2pFinancialAddress(models.Model):
             and Dfsp.browse(values.get("dfsp_id")).branch_required
         ]
         known = [values for values, _problems in lacking if values.get("partner_id")]
-        current = self._find_current(known) if known else {}
+        is_trial = is_marked(self, TRIAL)
+        current = self._find_current(known) if known and not is_trial else {}
         for values, problems in lacking:
             mine = current.get(values.get("partner_id"), self)
             dfsp = Dfsp.browse(values["dfsp_id"])

@@ -112,7 +112,9 @@ class G2pFinancialAddress(models.Model):
         """
         self._check_registrant()
         self._check_branch_required()
+        self._check_mandates()
         self.partner_id._check_payment_data_stays()
+        self.partner_id._check_not_merged()
         for dfsp in self.dfsp_id:
             if not dfsp.active:
                 raise ValidationError(
@@ -196,10 +198,11 @@ class G2pFinancialAddress(models.Model):
         """Return the channels whose approval policy applies.
 
         If users of the registry completed, corrected or confirmed the address, the
-        policy of the admin form applies, too.
+        policy of the admin form applies, too; in a file of contacts, that of files.
         """
         self.ensure_one()
-        return {self.channel, "admin"} if self.author_ids else {self.channel}
+        channels = {self.channel, "admin"} if self.author_ids else {self.channel}
+        return channels | ({"import"} if self.env.context.get("import_file") else set())
 
     @api.model
     def _last_types(self, partners):
@@ -229,7 +232,10 @@ class G2pFinancialAddress(models.Model):
         replaced._close("ended", self.env._("Replaced by a newer address."))
         self.env["g2p.financial.address"].flush_model(["state"])
         self._set_previous(in_use)
-        self._set_state("effective", effective_date=fields.Datetime.now())
+        now = fields.Datetime.now()
+        self._set_state("effective", effective_date=now)
+        # Moved to another provider, a number is as old as it was.
+        self.filtered(lambda one: not one.confirmed_on).sudo().confirmed_on = now
         for channel, addresses in self.grouped("channel").items():
             addresses.partner_id._financial_address_changed(channel)
 
@@ -290,11 +296,13 @@ class G2pFinancialAddress(models.Model):
 
     def action_ask_reason(self):
         """Open the dialog that asks why, for the decision named in the context."""
-        decision = "refuse" if self.env.context.get("decision") == "refuse" else "end"
         titles = {
             "refuse": self.env._("Refuse"),
+            "mark": self.env._("Ask for a confirmation"),
             "end": self.env._("End the payment address"),
         }
+        asked = self.env.context.get("decision")
+        decision = asked if asked in titles else "end"
         return {
             "type": "ir.actions.act_window",
             "name": titles[decision],
@@ -368,6 +376,7 @@ class G2pFinancialAddress(models.Model):
         if self:
             waiting = self.filtered(lambda address: address.state == "to_approve")
             waiting._approval_done()
+            self._renewal_done()
             self._set_state(
                 state,
                 end_date=fields.Datetime.now(),
@@ -396,7 +405,12 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _cron_watch_bursts(self):
-        """Alert others to a user who changed, or asked for, many numbers this hour."""
+        """Alert others to a user who changed, or asked for, many numbers this hour.
+
+        Also give to-dos to others whose users may not do them any more: roles and
+        companies change in more ways than by writing a user.
+        """
+        alone(self.env, self._hand_over_all_todos)
         self.env["g2p.fa.reveal"].sudo()._watch_questions()
         limit = self.env["g2p.fa.settings"].cached_values()["burst_limit"]
         if not limit:
@@ -406,6 +420,10 @@ class G2pFinancialAddress(models.Model):
             alone(
                 self.env, self.sudo().browse(newest)._alert_change_rate, person, count
             )
+
+    @api.model
+    def _hand_over_all_todos(self):
+        self.env["mail.activity"]._spar_todos()._spar_hand_over()
 
     @api.model
     def _many_changes(self, limit):
@@ -444,6 +462,7 @@ class G2pFinancialAddress(models.Model):
                        UNION
                        SELECT a.id, a.ended_by_id FROM g2p_financial_address a
                         WHERE a.state = 'ended' AND a.end_date > %(since)s
+                          AND a.ended_by_id != %(robot)s
                           AND a.effective_date IS NOT NULL
                           AND NOT EXISTS (SELECT FROM g2p_financial_address b
                                            WHERE b.partner_id = a.partner_id

@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..const import PROOFS
+
 
 class IrBinary(models.AbstractModel):
     _inherit = "ir.binary"
@@ -11,6 +13,6 @@ class IrBinary(models.AbstractModel):
         """
         if record._name == "ir.attachment" and record._spar_proofs():
             raise record._refuse_proof()
-        if record._name == "g2p.financial.address" and field_name == "proof":
-            record = record._open_proof()
+        if record._name == "g2p.financial.address" and field_name in PROOFS:
+            record = record._open_proof(field_name)
         return super()._record_to_stream(record, field_name)

@@ -22,6 +22,36 @@ class MailActivity(models.Model):
         ondelete="set null",
     )
 
+    # === WHAT A TO-DO SAYS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Create to-dos; those the suite makes are due now and seen, in every context.
+
+        No default of the user whose change causes one hides it.
+        """
+        usual = {
+            "active": True,
+            "date_deadline": fields.Date.context_today(self),
+            "note": False,
+            "summary": False,
+        }
+        return super().create(
+            [
+                {**usual, **vals} if self._is_todo_of_suite(vals) else vals
+                for vals in vals_list
+            ]
+        )
+
+    @api.model
+    def _is_todo_of_suite(self, vals):
+        if not vals.get("automated"):
+            return False
+        model = vals.get("res_model")
+        if not model and vals.get("res_model_id"):
+            model = self.env["ir.model"].sudo().browse(vals["res_model_id"]).model
+        return hasattr(self.env.get(model), "_watch_managers")
+
     # === WHO MAY TOUCH A TO-DO === #
 
     def _check_access(self, operation):

@@ -3,13 +3,24 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..const import ADMINISTRATOR, LIVE_STATES, VIEWER
+from ..const import (
+    ADMINISTRATOR,
+    LIVE_STATES,
+    PAYEE_DETAILS,
+    PAYEE_SELF,
+    PROOFS,
+    VIEWER,
+)
 from ..toolkit.context_flags import APPROVED, marked
 from ..toolkit.transactions import in_chunks
 from ..values import identifiers
+from .g2p_fa_confirmation import REASONS
 
 #: Registrants whose data is removed in one transaction.
 CHUNK = 100
+
+#: Fields that only the registry writes.
+KEPT = {"payment_removal_date", "spar_id_likeness"}
 
 
 class ResPartner(models.Model):
@@ -59,6 +70,15 @@ class ResPartner(models.Model):
         groups=VIEWER,
         help="A registrant who has left the registry.",
     )
+    to_confirm_reason = fields.Selection(
+        REASONS,
+        string="To confirm",
+        compute="_compute_to_confirm",
+        groups=VIEWER,
+    )
+    to_confirm_note = fields.Char(
+        "To confirm because", compute="_compute_to_confirm", groups=VIEWER
+    )
     _registrants = models.Index("(id) WHERE is_registrant")
     payment_removal_date = fields.Datetime(
         "Payment data to be removed since",
@@ -95,6 +115,23 @@ class ResPartner(models.Model):
         for partner in self:
             is_registrant = partner._spar_is_registrant()
             partner.spar_unpaid = is_registrant and not partner._spar_is_paid()
+
+    @api.depends(
+        "financial_address_ids.state", "financial_address_ids.to_confirm_reason"
+    )
+    def _compute_to_confirm(self):
+        for partner in self:
+            address = partner.financial_address_id
+            partner.to_confirm_reason = address.to_confirm_reason
+            partner.to_confirm_note = address.to_confirm_note
+
+    # === WHAT ONLY THE REGISTRY WRITES === #
+
+    def _has_field_access(self, field, operation):
+        # Read-only fields are only not typed in on a screen.
+        if operation == "write" and field.name in KEPT and not self.env.su:
+            return False
+        return super()._has_field_access(field, operation)
 
     # === WHAT SPAR GETS OF A REGISTRANT === #
 
@@ -137,14 +174,20 @@ class ResPartner(models.Model):
         :param str channel: one of the channels of a financial address
         """
 
+    def _spar_check_merge(self):
+        """Refuse to merge these contacts; a hook.
+
+        Merging moves what refers to a contact by SQL, without any check.
+        """
+
     # === ONCHANGE === #
 
     def onchange(self, values, field_names, fields_spec):
         # A proof is read where that is logged. A contact's form never changes one.
         name = "financial_address_ids"
         nested = (fields_spec.get(name) or {}).get("fields") or {}
-        if "proof" in nested:
-            shown = {field: nested[field] for field in nested if field != "proof"}
+        if nested.keys() & set(PROOFS):
+            shown = {field: nested[field] for field in nested if field not in PROOFS}
             fields_spec = {**fields_spec, name: {**fields_spec[name], "fields": shown}}
         return super().onchange(values, field_names, fields_spec)
 
@@ -155,6 +198,12 @@ class ResPartner(models.Model):
         self.ensure_one()
         current = self.financial_address_id
         incomplete = self.incomplete_address_id
+        # A viewer does not read the payee's ID number.
+        payee = {
+            f"default_{name}": current[name]
+            for name in PAYEE_DETAILS
+            if current._has_field_access(current._fields[name], "read")
+        }
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Payment address of %(name)s", name=self.display_name),
@@ -176,6 +225,8 @@ class ResPartner(models.Model):
                 "default_dfsp_id": current.dfsp_id.id,
                 "default_branch_id": current.branch_id.id,
                 "default_holder_name": current.holder_name or self._spar_get_name(),
+                "default_payee": current.payee or PAYEE_SELF,
+                **payee,
             },
         }
 
@@ -187,6 +238,11 @@ class ResPartner(models.Model):
         self.ensure_one()
         if self.financial_address_id:
             self.financial_address_id.action_end(reason)
+
+    def action_confirm_financial_address(self):
+        """Confirm the payment address in use: the registrant says that it is right."""
+        self.ensure_one()
+        self.financial_address_id.action_confirm()
 
     def action_ask_end_financial_address(self):
         """Open the dialog that asks why the payment address in use is ended."""
@@ -279,22 +335,25 @@ class ResPartner(models.Model):
     def action_remove_payment_data(self):
         """End the address; erase all payment data once SPAR no longer has the address.
 
+        Also of the duplicates that were merged into these registrants.
+
         :raise AccessError: when the user is no administrator of payment addresses
         """
         if not self.env.user.has_group(ADMINISTRATOR):
             raise AccessError(
                 self.env._("Only an administrator removes the payment data of people.")
             )
-        self.check_access("read")
-        addresses = self.sudo().financial_address_ids
+        people = self._with_duplicates()
+        people.check_access("read")
+        addresses = people.sudo().financial_address_ids
         addresses.filtered(lambda a: a.state == "draft").unlink()
         live = addresses.exists().filtered(lambda a: a.state in LIVE_STATES)
         live._close("ended", self.env._("The registrant's payment data is removed."))
         # Also for registrants without an address in use: another transaction may be
         # entering one.
-        self.sudo()._financial_address_changed("admin")
-        self.sudo().payment_removal_date = fields.Datetime.now()
-        self._remove_payment_data()
+        people.sudo()._financial_address_changed("admin")
+        people.sudo().payment_removal_date = fields.Datetime.now()
+        people._remove_payment_data()
 
     def _check_payment_data_stays(self):
         """Refuse to enter an address for a registrant whose payment data is removed.
@@ -317,6 +376,7 @@ class ResPartner(models.Model):
         leaving._payment_data_forget()
         leaving.financial_address_ids._erase()
         self.env["g2p.fa.sharing"].sudo()._forget(leaving)
+        self.env["g2p.fa.merge"].sudo()._forget(leaving)
         gone = {"is_registrant": False}
         if not self._spar_id_rule().sources:
             gone["spar_id"] = False

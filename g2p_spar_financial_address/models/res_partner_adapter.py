@@ -221,3 +221,10 @@ class ResPartner(models.Model):
                 Anchor("//page[@name='contact_addresses']", "before")
             ]
         }
+
+    @api.model
+    def _spar_adapt_form(self, arch):
+        """Hook: change one of these forms, which has the page by now.
+
+        :param arch: the form as an etree node
+        """

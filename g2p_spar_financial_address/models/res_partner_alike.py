@@ -106,7 +106,8 @@ class ResPartner(models.Model):
         :param texts: SPAR IDs as they were typed or collected
         :param fields: names of fields that are read along with them
         :return: contacts by text: the one with the very ID, or else those whose ID has
-            the same normal form; also archived ones, if the context asks for them.
+            the same normal form, and all who share it; also archived ones, if the
+            context asks for them.
             None for what people write where there is no ID
         :rtype: collections.defaultdict
         """
@@ -122,6 +123,9 @@ class ResPartner(models.Model):
             ) or bucket.filtered(
                 lambda one, wanted=wanted: identifiers.normal(one.spar_id) == wanted
             )
+        sharing = self._spar_id_sharing(found)
+        for text in found if sharing else ():
+            found[text] |= sharing.get(identifiers.normal(text), self.browse())
         return found
 
     @api.model

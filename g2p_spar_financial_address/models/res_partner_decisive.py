@@ -88,6 +88,13 @@ class ResPartner(models.Model):
         owners = self.env["g2p.fa.proposal.line"]._spar_ids_before(
             {new for _old, new in ids.values() if new}
         )
+        if self._spar_id_holds():
+            # Those who have left do not keep the ID from others.
+            everybody = self.sudo().with_context(active_test=False)
+            new_ids = {new for _old, new in ids.values() if new}
+            for text, found in everybody._spar_by_id(new_ids).items():
+                left = found.filtered(lambda one: not one._spar_is_paid())
+                owners[text] = owners.get(text, set()) | set(left.ids)
         earlier = self.browse(set().union(*owners.values()))
         types = (people | earlier)._paid_types()
         held = {}

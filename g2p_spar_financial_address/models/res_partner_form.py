@@ -30,6 +30,7 @@ class ResPartner(models.Model):
                 _logger.error(self._spar_missing_text(view, missing))
             else:
                 self._spar_add_page(arch, anchors)
+                self._spar_adapt_form(arch)
         return arch, view
 
     @api.model

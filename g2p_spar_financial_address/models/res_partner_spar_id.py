@@ -46,6 +46,7 @@ class ResPartner(models.Model):
         "SPAR ID kept",
         readonly=True,
         copy=False,
+        index="btree_not_null",
         groups=fields.NO_ACCESS,
         help="What was typed by hand before the IDs were made from other fields.",
     )
@@ -85,8 +86,11 @@ class ResPartner(models.Model):
         partners = super().create(vals_list)
         if self._spar_id_rule().sources:
             registrants = partners.filtered(lambda one: one._spar_is_registrant())
-            if registrants and registrants._spar_id_remake():
+            if registrants and (changed := registrants._spar_id_remake()):
                 self._check_may_change_payment()
+                # Others who have the same ID.
+                if others := changed - partners:
+                    others._financial_address_changed("admin")
         return partners
 
     def write(self, vals):
@@ -111,6 +115,9 @@ class ResPartner(models.Model):
         if vals.get("spar_id"):
             # Before it is written: the database would refuse it with the whole row.
             self._check_spar_ids_free(dict.fromkeys(self.ids, vals["spar_id"]))
+        if self._spar_id_holds():
+            # It is made anew below, unless another one has the same by now.
+            vals = {name: vals[name] for name in vals if name != "spar_id"}
         result = super().write(vals)
         if rule.sources:
             changed |= (changed | remade)._spar_id_remake()
@@ -294,12 +301,13 @@ class ResPartner(models.Model):
         if rule.sources:
             for partner in self.sudo():
                 spar_id = partner._spar_id_made(rule)
-                if spar_id != partner.spar_id:
+                if spar_id != (partner.spar_id or partner.spar_id_shared):
                     plan[partner.id] = spar_id
         else:
-            for partner in self.sudo().filtered("spar_id_kept"):
-                if partner.spar_id_kept != partner.spar_id:
-                    plan[partner.id] = partner.spar_id_kept
+            for partner in self.sudo():
+                spar_id = partner.spar_id_kept or partner.spar_id
+                if spar_id != partner.spar_id or partner.spar_id_shared:
+                    plan[partner.id] = spar_id
         return plan
 
     @api.model
@@ -319,6 +327,20 @@ class ResPartner(models.Model):
             "UPDATE res_partner SET spar_id_kept = NULL WHERE spar_id_kept IS NOT NULL"
         )
         self.invalidate_model(["spar_id_kept"])
+
+    @api.model
+    def _spar_ids_kept(self, texts):
+        """Return the contacts for whom one of these IDs is kept, by ID."""
+        wanted = {text: identifiers.spellings(text) for text in texts}
+        spellings = sorted(set().union(*wanted.values()))
+        if not spellings or not self._spar_id_rule().sources:
+            return {}
+        kept = self.search_fetch([("spar_id_kept", "in", spellings)], ["spar_id_kept"])
+        found = {
+            text: kept.filtered(lambda one, forms=forms: one.spar_id_kept in forms)
+            for text, forms in wanted.items()
+        }
+        return {text: owners for text, owners in found.items() if owners}
 
     @api.model
     def _spar_id_plan_all(self, rule):
@@ -341,7 +363,7 @@ class ResPartner(models.Model):
         """Return the contact's ID as SPAR gets it, or ``False`` for none."""
         self.ensure_one()
         value = self._spar_id_value(rule.sources)
-        held = self.spar_id
+        held = self.spar_id or self.spar_id_shared
         if held and identifiers.normal(
             self._spar_id_in(rule, value)
         ) == identifiers.normal(held):
@@ -380,23 +402,29 @@ class ResPartner(models.Model):
                 return f"{registrant.display_name}: {spar_id}"
         return rule.template.replace("{id}", "8871")
 
-    @api.model
     def _spar_id_apply(self, plan):
-        """Store these SPAR IDs.
+        """Store these SPAR IDs, and divide those that these contacts share anew.
 
         By SQL: it stores thousands at once, and one contact can get the ID that another
         one gives up.
 
         :param dict plan: the new SPAR ID, or ``False`` for none, by contact id
         :return: the contacts whose SPAR ID has changed
-        :raise ValidationError: when two contacts would share an ID
+        :raise ValidationError: when two contacts would share an ID, unless both are
+            put on hold
         """
-        partners = self.browse(plan)
-        if not plan:
-            return partners
-        self.flush_model(["spar_id", "spar_id_likeness", "write_date", "write_uid"])
-        self._check_spar_ids_free(plan)
-        ids = list(plan)
+        holds = self._spar_id_holds()
+        if not plan and not (holds and any(self.sudo().mapped("spar_id_shared"))):
+            return self.browse()
+        names = ["spar_id", "spar_id_shared", "spar_id_likeness"]
+        names += ["write_date", "write_uid"]
+        self.flush_model(names)
+        if holds:
+            new = self._spar_id_divide(plan)
+        else:
+            self._check_spar_ids_free(plan)
+            new = {id_: (spar_id, False) for id_, spar_id in plan.items()}
+        partners, ids = self.browse(new), list(new)
         self.env.cr.execute(
             "UPDATE res_partner SET spar_id = NULL"
             " WHERE id = ANY(%s) AND spar_id IS NOT NULL",
@@ -404,21 +432,21 @@ class ResPartner(models.Model):
         )
         self.env.cr.execute(
             """UPDATE res_partner AS p
-                  SET spar_id = new.spar_id, spar_id_likeness = new.likeness,
-                      write_uid = %s, write_date = now() AT TIME ZONE 'UTC'
-                 FROM unnest(%s::int[], %s::text[], %s::text[])
-                      AS new(id, spar_id, likeness)
+                  SET spar_id = new.spar_id, spar_id_shared = new.shared,
+                      spar_id_likeness = new.likeness, write_uid = %s,
+                      write_date = now() AT TIME ZONE 'UTC'
+                 FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[])
+                      AS new(id, spar_id, shared, likeness)
                 WHERE p.id = new.id""",
             [
                 self.env.uid,
                 ids,
-                [spar_id or None for spar_id in plan.values()],
-                [identifiers.likeness(spar_id) or None for spar_id in plan.values()],
+                [spar_id or None for spar_id, _shared in new.values()],
+                [shared or None for _spar_id, shared in new.values()],
+                [identifiers.likeness(spar_id) or None for spar_id, _ in new.values()],
             ],
         )
-        partners.invalidate_recordset(
-            ["spar_id", "spar_id_likeness", "write_uid", "write_date"], flush=False
-        )
+        partners.invalidate_recordset(names, flush=False)
         partners.modified(["spar_id"])
         return partners
 
@@ -442,8 +470,11 @@ class ResPartner(models.Model):
     def _check_spar_ids_free(self, plan):
         """Refuse a plan after which two contacts would have the same SPAR ID.
 
-        Also in characters that look the same: SPAR would keep both.
+        Also in characters that look the same: SPAR would keep both. Not where those who
+        share one are put on hold.
         """
+        if self._spar_id_holds():
+            return
         owners = defaultdict(list)
         for id_, spar_id in plan.items():
             if spar_id:

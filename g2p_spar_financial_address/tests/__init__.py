@@ -18,12 +18,16 @@ from . import test_http_client
 from . import test_id_normal_form
 from . import test_id_on_card
 from . import test_id_taken_over
+from . import test_check_file
+from . import test_confirmation
 from . import test_import
+from . import test_merge
 from . import test_names
 from . import test_notes
 from . import test_numbers_are_protected
 from . import test_entering
 from . import test_every_model
+from . import test_payee
 from . import test_random_inputs
 from . import test_rate
 from . import test_request_bodies
@@ -37,6 +41,7 @@ from . import test_second_person_directory
 from . import test_second_person_redirects
 from . import test_routes
 from . import test_server_secrets
+from . import test_shared_ids
 from . import test_sharing
 from . import test_spar_id
 from . import test_trail
@@ -49,3 +54,9 @@ from . import test_watch
 from . import test_exports
 from . import test_leftovers
 from . import test_data_protection
+from . import test_attack_defaults
+from . import test_attack_leavers
+from . import test_attack_mail_gateway
+from . import test_attack_trail_files
+from . import test_attack_restricted_fields
+from . import test_attack_watch_settings

@@ -17,6 +17,7 @@ TABLES = (
     "g2p_api_proposal",
     "g2p_portal_registration",
     "g2p_portal_sent",
+    "g2p_spar_job",
     "queue_job",
     "mail_message",
 )

@@ -21,6 +21,9 @@ QUIET_LOGGERS = ("odoo.http", "odoo.addons.base.models.ir_rule", "odoo.sql_db")
 class TestAttackProofs(FinancialAddressCase, HttpCase):
     """No role gets the bytes of a proof without a row in *Numbers shown*."""
 
+    field = "proof"
+    entry = {"proof": PROOF, "proof_name": "card.png"}
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -33,12 +36,12 @@ class TestAttackProofs(FinancialAddressCase, HttpCase):
             "approver": cls.new_user("x_approver", "approver"),
             "administrator": cls.new_user("x_administrator", "administrator"),
         }
-        cls.address = cls.enter_address(proof=PROOF, proof_name="card.png")
+        cls.address = cls.enter_address(**cls.entry)
         cls.attachment = (
             cls.env["ir.attachment"]
             .sudo()
             .search(
-                [("res_model", "=", cls.address._name), ("res_field", "=", "proof")]
+                [("res_model", "=", cls.address._name), ("res_field", "=", cls.field)]
             )
         )
 
@@ -245,17 +248,19 @@ class TestAttackProofs(FinancialAddressCase, HttpCase):
                 mine = Attachment.create({"name": "mine", "raw": b"forged"})
             ways = {
                 "create": lambda a=Attachment, v=forged: a.create(
-                    {**v, "res_field": "proof"}
+                    {**v, "res_field": self.field}
                 ),
                 "create by default": lambda a=Attachment, v=forged: a.with_context(
-                    default_res_field="proof"
+                    default_res_field=self.field
                 ).create(v),
-                "move": lambda m=mine, v=forged: m.write({**v, "res_field": "proof"}),
+                "move": lambda m=mine, v=forged: m.write(
+                    {**v, "res_field": self.field}
+                ),
                 "mark": lambda a=Attachment, v=forged: a.create(v).write(
-                    {"res_field": "proof"}
+                    {"res_field": self.field}
                 ),
                 "move field only": lambda m=mine, v=forged: (
-                    m.write({"res_field": "proof"}),
+                    m.write({"res_field": self.field}),
                     m.write({"res_model": v["res_model"], "res_id": v["res_id"]}),
                 ),
                 "unlink": lambda p=proof: p.unlink(),
@@ -279,12 +284,12 @@ class TestAttackProofs(FinancialAddressCase, HttpCase):
                         .search(
                             [
                                 ("res_model", "=", self.address._name),
-                                ("res_field", "=", "proof"),
+                                ("res_field", "=", self.field),
                             ]
                         )
                     )
                     self.assertEqual(found, self.attachment)
-                    self.assertEqual(self.address.sudo().proof, PROOF)
+                    self.assertEqual(self.address.sudo()[self.field], PROOF)
                     savepoint.rollback()
                     self.env.invalidate_all()
 
@@ -326,7 +331,7 @@ class TestAttackProofs(FinancialAddressCase, HttpCase):
         self.enter_address(partner_id=other.id)
         self.env.flush_all()
         sharing = self.env["g2p.fa.sharing"].search([])
-        nested = {"fields": {"proof": {}, "mobile_number": {}, "number": {}}}
+        nested = {"fields": {self.field: {}, "mobile_number": {}, "number": {}}}
         number = self.address.sudo().mobile_number
         link = [Command.link(self.address.id)]
         for role, user in self.users.items():
@@ -393,7 +398,7 @@ class TestAttackProofs(FinancialAddressCase, HttpCase):
                     ["fa_type"],
                     [],
                     auto_unfold=True,
-                    unfold_read_specification={"mobile_number": {}, "proof": {}},
+                    unfold_read_specification={"mobile_number": {}, self.field: {}},
                 ),
                 "progress bar": lambda e=env: e[
                     "g2p.financial.address"
@@ -423,7 +428,7 @@ class TestAttackProofs(FinancialAddressCase, HttpCase):
                     .export_data(
                         [
                             "financial_address_ids/mobile_number",
-                            "financial_address_id/proof",
+                            f"financial_address_id/{self.field}",
                         ]
                     )
                 ),
@@ -460,3 +465,9 @@ class TestAttackProofs(FinancialAddressCase, HttpCase):
                         self.assertNotIn("'id'", answer)
                     savepoint.rollback()
                     self.env.invalidate_all()
+
+
+@tagged("post_install", "-at_install")
+class TestAttackMandates(TestAttackProofs):
+    field = "mandate"
+    entry = {"mandate": PROOF, "mandate_name": "card.png", "payee_name": "Neema"}

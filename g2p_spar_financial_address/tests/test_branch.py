@@ -2,6 +2,7 @@ from lxml import etree
 
 from odoo.tests import Form, tagged
 
+from ..const import MANDATE_FIELDS, PAYEE_FIELDS
 from ..models.g2p_financial_address import PAYMENT_FIELDS
 from .common import FinancialAddressCase
 
@@ -14,7 +15,13 @@ class TestBranch(FinancialAddressCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.branch = cls.bank.branch_ids
-        cls.account = cls.enter_bank_account(holder_name="Asha J.")
+        cls.account = cls.enter_bank_account(
+            holder_name="Asha J.",
+            payee_name="Neema Mushi",
+            payee_relation="guardian",
+            payee_id_number="AB-12",
+            payee_until="2099-12-31",
+        )
 
     def in_use(self):
         return self.registrant.financial_address_id
@@ -43,13 +50,39 @@ class TestBranch(FinancialAddressCase):
 
     def test_the_dialog_begins_with_all_but_the_number(self):
         dialog = self.dialog()
-        for name in ("fa_type", "dfsp_id", "branch_id", "holder_name"):
+        for name in ("fa_type", "dfsp_id", "branch_id", "holder_name", *PAYEE_FIELDS):
             self.assertEqual(dialog[name], self.account[name], name)
         self.assertFalse(dialog.account_number)
         dialog.account_number = "0123456780"
         dialog.reason = "A new account"
         self.assertEqual(dialog.save().branch_id, self.branch)
         self.assertIn("branch_code:NB01", self.in_use()._spar_value()[0])
+
+    def test_another_bank_or_type_and_back_brings_the_branch_back(self):
+        second = self.bank.copy({"code": "SB"})
+        trips = {
+            "bank": [{"dfsp_id": second}, {"dfsp_id": self.bank}],
+            "type": [
+                {"fa_type": "mobile_wallet"},
+                {"fa_type": "bank_account"},
+                {"dfsp_id": self.bank},
+            ],
+            "none": [{"dfsp_id": second.browse()}, {"dfsp_id": self.bank}],
+        }
+        for way, steps in trips.items():
+            with self.subTest(way), self.env.cr.savepoint() as savepoint:
+                dialog = self.dialog()
+                for step in steps:
+                    for name, value in step.items():
+                        dialog[name] = value
+                    if dialog.dfsp_id != self.bank:
+                        self.assertFalse(dialog.branch_id)
+                self.assertEqual(dialog.branch_id, self.branch)
+                dialog.account_number = "0123456780"
+                dialog.reason = "Another account"
+                self.assertEqual(dialog.save().branch_id, self.branch)
+                savepoint.rollback()
+            self.env.invalidate_all()
 
     def test_the_second_person_sees_each_field_before_and_after(self):
         self.set_policy("bank_account", approve_admin=True)
@@ -65,11 +98,16 @@ class TestBranch(FinancialAddressCase):
             "branch_id": waiting.previous_branch_id,
             "masked": waiting.previous_masked,
             "holder_name": waiting.previous_holder_name,
+            "payee": waiting.previous_payee,
+            "payee_name": waiting.previous_payee_name,
+            "payee_relation": waiting.previous_payee_relation,
+            "payee_id_number": waiting.previous_payee_id_number,
+            "payee_until": waiting.previous_payee_until,
         }
         for name, value in before.items():
             self.assertEqual(value, self.account[name], name)
-        # The number is shown masked; a reason and a proof are of one address only.
-        of_one = {"partner_id", "reason", "proof", "proof_name"}
+        # The number is shown masked; a reason and proofs are of one address only.
+        of_one = {"partner_id", "reason", "proof", "proof_name", *MANDATE_FIELDS}
         numbers = {"account_number", "mobile_number", "email_address"}
         self.assertEqual(before.keys() - {"masked"}, PAYMENT_FIELDS - of_one - numbers)
         view = self.env.ref(

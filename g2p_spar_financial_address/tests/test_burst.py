@@ -44,7 +44,7 @@ class TestBurst(FinancialAddressCase):
         self.assertFalse(self.alerts())
 
     def test_it_can_be_switched_off(self):
-        self.env["g2p.fa.settings"].current().burst_limit = 0
+        self.approved(self.env["g2p.fa.settings"].current()).burst_limit = 0
         self.amend(5)
         self.assertFalse(self.alerts())
 

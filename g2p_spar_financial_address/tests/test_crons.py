@@ -34,8 +34,10 @@ class TestCrons(CronsMixin, FinancialAddressCase):
 
     def test_all_are_looked_at_here(self):
         names = {
+            "ask_to_confirm",
             "find_shared",
             "watch_bursts",
+            "end_mandates",
             "erase",
             "forget_files",
             "import_directory",
@@ -68,6 +70,24 @@ class TestCrons(CronsMixin, FinancialAddressCase):
         )
         self.assertEqual(calls, 2)
 
+    def test_the_next_mandate_is_ended(self):
+        addresses = self.make_addresses(3)
+        today = fields.Date.today()
+        addresses._trusted_write().write(
+            {"payee_name": "Neema", "payee_until": today - timedelta(days=1)}
+        )
+        self.run_with_error(
+            f"{ADDON}.cron_end_mandates", type(addresses), "_end_mandates"
+        )
+        states = sorted(addresses.mapped("state"))
+        self.assertEqual(states, ["effective", "ended", "ended"])
+
+    def test_the_next_end_is_announced(self):
+        addresses = self.make_addresses(3)
+        addresses._trusted_write().write({"payee_until": fields.Date.today()})
+        self.run_with_error(f"{ADDON}.cron_end_mandates", type(addresses), "_announce")
+        self.assertEqual(len(addresses.filtered("activity_ids")), 2)
+
     def test_the_others_are_erased(self):
         self.env["g2p.fa.settings"].current().retention_days = 30
         addresses = self.make_addresses(3)
@@ -77,6 +97,16 @@ class TestCrons(CronsMixin, FinancialAddressCase):
         addresses._trusted_write().write({"end_date": before})
         self.run_with_error(f"{ADDON}.cron_erase", type(addresses), "_erase")
         self.assertEqual(len(addresses.filtered("erased_date")), 2)
+
+    def test_the_others_are_to_be_confirmed(self):
+        self.set_policy(confirm_months=6)
+        addresses = self.make_addresses(3)
+        before = fields.Datetime.now() - timedelta(days=365)
+        addresses._trusted_write().write({"confirmed_on": before})
+        self.run_with_error(
+            f"{ADDON}.cron_ask_to_confirm", type(addresses), "_grow_old"
+        )
+        self.assertEqual(len(addresses.filtered("to_confirm_reason")), 2)
 
     def test_the_data_of_the_others_is_removed(self):
         partners = self.make_addresses(3).partner_id

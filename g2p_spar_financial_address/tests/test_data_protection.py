@@ -165,16 +165,22 @@ class TestErasure(FinancialAddressCase):
     def test_no_table_has_a_number(self):
         self.set_policy(approve_admin=True)
         approver = self.new_user("er_a", "approver")
-        self.enter_address("0754 200 771", holder_name="Holder Hidden").with_user(
-            approver
-        ).action_approve()
+        self.enter_address(
+            "0754 200 771",
+            holder_name="Holder Hidden",
+            payee_name="Payee Hidden",
+            payee_id_number="HIDDEN-17",
+            mandate=base64.b64encode(b"Mandate"),
+            mandate_name="hidden-mandate.pdf",
+        ).with_user(approver).action_approve()
         self.enter_address("0754 200 772", proof=base64.b64encode(b"200773")).with_user(
             approver
         ).action_refuse("No")
         self.enter_address("0754 200 774")
         self.enter_address("+255754200775", dfsp_id=False)
         self.enter_bank_account("0123454776")
-        texts = ["Holder Hidden", "0123454776"]
+        texts = ["Holder Hidden", "Payee Hidden", "HIDDEN-17", "hidden-mandate"]
+        texts += ["0123454776"]
         texts += [f"75420077{n}" for n in (1, 2, 4, 5)]
         self.assertTrue(self.tables_with(texts))
         self.registrant.action_remove_payment_data()

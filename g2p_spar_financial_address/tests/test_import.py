@@ -7,6 +7,7 @@ from psycopg2.errors import SerializationFailure
 from odoo.tests import tagged
 from odoo.tools import file_open
 
+from ..const import PAYEE_DETAILS
 from .common import FinancialAddressCase
 from .typed import csv_file, xlsx_file
 
@@ -634,4 +635,4 @@ class TestImport(FinancialAddressCase):
         preview = wizard.parse_preview({"has_headers": True, "quoting": '"'})
         self.assertFalse(preview.get("error"))
         matched = {path[0] for path in preview["matches"].values()}
-        self.assertEqual(matched, {*FIELDS, "reason"})
+        self.assertEqual(matched, {*FIELDS, "reason", *PAYEE_DETAILS})

@@ -87,7 +87,7 @@ class TestEveryNote(FinancialAddressCase):
         for model in ("g2p.fa.decision", "g2p.fa.sharing.accept"):
             with self.subTest(model), self.assertRefused("Leave numbers"):
                 self.env[model].create(
-                    {"reason": "Call 0754 200 001", "decision": "end"}
+                    {"reason": "Call 0754 200 001", "decision": "mark"}
                     if model == "g2p.fa.decision"
                     else {"reason": "Call 0754 200 001"}
                 )

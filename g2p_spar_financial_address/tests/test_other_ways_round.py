@@ -123,6 +123,86 @@ class TestOtherWaysRound(SecondPersonCase):
         with self.assertRefused("entered this address yourself"):
             address.action_approve()
 
+    def test_no_default_says_where_an_address_comes_from(self):
+        """Whichever addon keeps it: each field that users do not write."""
+        Address = self.env["g2p.financial.address"].with_user(self.editor)
+        names = [
+            name
+            for name, field in Address._fields.items()
+            if field.readonly and field.store and field.type == "char"
+        ]
+        self.assertIn("masked", names)
+        ways = {
+            "context": lambda name: Address.with_context(**{f"default_{name}": "Kim"}),
+            "default": lambda name: (
+                self.env["ir.default"]
+                .with_user(self.editor)
+                .set(Address._name, name, "Kim", user_id=True)
+                and Address
+            ),
+        }
+        entry = {
+            "partner_id": self.registrant.id,
+            "fa_type": "mobile_wallet",
+            "dfsp_id": self.operator.id,
+            "mobile_number": "0754 200 009",
+            "reason": "Asked for",
+        }
+        for way, forged in ways.items():
+            for name in names:
+                with self.subTest(way, name=name), self.env.cr.savepoint() as savepoint:
+                    address = forged(name).create(entry)
+                    self.assertNotEqual(address.sudo()[name], "Kim")
+                    savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_what_the_registry_keeps_of_a_contact_is_not_written_by_hand(self):
+        kept = {"payment_removal_date": "2026-01-01", "spar_id_likeness": "zzz"}
+        self.viewer.group_ids += self.env.ref(self.manager)
+        for user in (self.viewer, self.editor, self.administrator):
+            Partner = self.env["res.partner"].with_user(user)
+            mine = self.registrant.with_user(user)
+            for name, value in kept.items():
+                values = {name: value}
+                forged = Partner.with_context(**{f"default_{name}": value})
+                ways = {
+                    "write": lambda m=mine, v=values: m.write(v),
+                    "save": lambda m=mine, v=values: m.web_save(v, {}),
+                    "create": lambda p=Partner, v=values: p.create({"name": "x", **v}),
+                    "context": lambda f=forged: f.create({"name": "x"}),
+                }
+                for way, write in ways.items():
+                    with self.subTest(user.login, name=name, way=way):
+                        error = self.assertClosed(write)
+                        self.assertIsInstance(error, AccessError)
+        self.assertEqual(self.registrant.spar_id_likeness, "sr-1")
+        self.assertFalse(self.registrant.payment_removal_date)
+
+    def test_contacts_of_companies_keep_the_country_of_typed_numbers(self):
+        clerk = self.new_user("w_clerk", "base.group_user", self.manager)
+        kenya = self.env.ref("base.ke")
+        elsewhere = self.env["res.partner"].create(
+            {"name": "Elsewhere", "is_company": True, "country_id": kenya.id}
+        )
+        company = self.env.company
+        company.country_id = self.env.ref("base.tz")
+        mine = company.partner_id.with_user(clerk)
+        mine.write({"comment": "Seen", "country_id": company.country_id.id})
+        for values in (
+            {"country_id": kenya.id},
+            {"country_id": False},
+            {"parent_id": elsewhere.id},
+            {"type": "other"},
+        ):
+            with self.subTest(values), self.assertRaises(AccessError):
+                mine.write(values)
+            self.env.invalidate_all()
+        self.assertEqual(company.country_id.code, "TZ")
+        elsewhere.with_user(clerk).country_id = company.country_id
+        manager = self.new_user("w_companies", "base.group_erp_manager", self.manager)
+        company.with_user(manager).country_id = kenya
+        self.assertEqual(company.partner_id.country_id, kenya)
+
     def test_marks_do_not_come_by_rpc(self):
         for mark in ("g2p_fa_approved", "g2p_fa_trusted", "g2p_fa_inside"):
             for forged in (True, object(), "x"):

@@ -44,7 +44,13 @@ class Rows:
             return found
 
         case.patch(Partner, "_spar_id_sources", lambda _self: {"rows": "Cards"})
-        case.patch(Partner, "_spar_id_read", lambda one, _source: rows.get(one.id))
+        case.patch(
+            Partner,
+            "_spar_id_read",
+            lambda one, source: (
+                rows.get(one.id) if source == self.source else one[source]
+            ),
+        )
         case.patch(Partner, "_spar_id_owners", owners)
         case.patch(Partner, "_spar_id_new", lambda _self, _source, _text: {})
 

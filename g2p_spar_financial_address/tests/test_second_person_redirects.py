@@ -138,6 +138,21 @@ class TestSecondPersonRedirects(SecondPersonCase):
         accomplice.ref = "R-1"
         self.assertFalse(self.accomplice_id(accomplice))
 
+    def test_so_it_is_where_a_new_rule_took_it_away(self):
+        self.registrant.ref = "R-1"
+        self.make_ids_from("ref")
+        self.assertEqual(self.registrant.spar_id, "R-1")
+        before = self.env["g2p.fa.proposal.line"]._spar_ids_before({"SR-1", "SR-5"})
+        self.assertEqual(before, {"SR-1": set(self.registrant.ids)})
+        accomplice = self.accomplice()
+        accomplice.ref = "SR-1"
+        self.assertFalse(accomplice.sudo().spar_id)
+        self.assertEqual(self.proposals().subject, "Accomplice")
+        # Their own is no other's.
+        self.registrant.with_user(self.editor).ref = "SR-1"
+        self.approve(self.proposals().filtered(lambda p: p.subject == "Asha Juma"))
+        self.assertEqual(self.registrant.spar_id, "SR-1")
+
     def test_an_id_is_not_redirected_by_a_new_registrant(self):
         self.mine.spar_id = "SR-2"
         self.approve(self.proposals())
@@ -309,6 +324,28 @@ class TestSecondPersonRedirects(SecondPersonCase):
         self.assertFalse(result["messages"])
         self.assertEqual(self.registrant.spar_id, "SR-1")
         self.assertEqual(self.proposals().channel, "import")
+
+    def test_a_file_of_contacts_with_addresses_is_a_file(self):
+        self.set_policy("mobile_wallet", approve_import=True)
+        person = self.new_registrant("Neema Mushi", "SR-9")
+        result = (
+            person.browse()
+            .with_user(self.editor)
+            .with_context(import_file=True)
+            .load(
+                [
+                    ".id",
+                    "financial_address_ids/fa_type",
+                    "financial_address_ids/dfsp_id",
+                    "financial_address_ids/mobile_number",
+                ],
+                [[str(person.id), "mobile_wallet", "M-Cash", "0754 200 009"]],
+            )
+        )
+        self.assertFalse(result["messages"])
+        address = person.financial_address_ids
+        self.assertEqual(address.state, "to_approve")
+        self.assertFalse(address.typed)
 
     def test_ids_made_of_other_fields_wait_with_them(self):
         self.registrant.ref = "R-1"

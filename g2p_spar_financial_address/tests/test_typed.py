@@ -35,6 +35,7 @@ class ByEditor(TypedTables):
 @tagged("post_install", "-at_install")
 class TestTypedInTheForm(ByEditor, FinancialAddressCase):
     names_providers = False
+    enters_anew = True
 
     def enter(self, person, said):
         try:
@@ -49,6 +50,7 @@ class TestTypedInTheForm(ByEditor, FinancialAddressCase):
                         "dfsp_id": said["provider"].id,
                         VALUE[said["fa_type"]]: said["number"],
                         "reason": said.get("reason"),
+                        **said.get("payee", {}),
                     }
                 )
         except UserError as problem:
@@ -172,6 +174,7 @@ class ByFile(ByEditor):
             "branch_id": said.get("branch_text", ""),
             VALUE[said["fa_type"]]: said["number"],
             "reason": said.get("reason", ""),
+            **said.get("payee", {}),
         }
         return self.load(list(columns), [list(columns.values())])
 

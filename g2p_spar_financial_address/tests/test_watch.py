@@ -89,6 +89,9 @@ class TestWhatOneTyped(FinancialAddressCase):
 class TestProofs(FinancialAddressCase, HttpCase):
     """A photo of a bank card shows the number: who opens it is written down."""
 
+    field = "proof"
+    entry = {"proof": PROOF, "proof_name": "card.png"}
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -99,12 +102,12 @@ class TestProofs(FinancialAddressCase, HttpCase):
         cls.users["system"] = cls.new_user(
             "w_system", "editor", "base.group_system", "base.group_allow_export"
         )
-        cls.address = cls.enter_address(proof=PROOF, proof_name="card.png")
+        cls.address = cls.enter_address(**cls.entry)
         cls.attachment = (
             cls.env["ir.attachment"]
             .sudo()
             .search(
-                [("res_model", "=", cls.address._name), ("res_field", "=", "proof")]
+                [("res_model", "=", cls.address._name), ("res_field", "=", cls.field)]
             )
         )
 
@@ -113,13 +116,13 @@ class TestProofs(FinancialAddressCase, HttpCase):
             address = self.address.with_user(user)
             Address = address.browse()
             for way, act in {
-                "read": lambda a=address: a.read(["proof"]),
+                "read": lambda a=address: a.read([self.field]),
                 "all": lambda a=address: a.read(),
-                "web_read": lambda a=address: a.web_read({"proof": {}}),
-                "search_read": lambda a=Address: a.search_read([], ["proof"]),
-                "export": lambda a=address: a.export_data(["proof"]),
+                "web_read": lambda a=address: a.web_read({self.field: {}}),
+                "search_read": lambda a=Address: a.search_read([], [self.field]),
+                "export": lambda a=address: a.export_data([self.field]),
                 "of the contact": lambda a=address: a.partner_id.web_read(
-                    {"financial_address_ids": {"fields": {"proof": {}}}}
+                    {"financial_address_ids": {"fields": {self.field: {}}}}
                 ),
             }.items():
                 with self.subTest(role, way=way):
@@ -133,7 +136,7 @@ class TestProofs(FinancialAddressCase, HttpCase):
     def test_other_ways_do_not_lead_to_it(self):
         proofs = [
             ("res_model", "=", self.address._name),
-            ("res_field", "=", "proof"),
+            ("res_field", "=", self.field),
         ]
         for role, user in self.users.items():
             attachment = self.attachment.with_user(user)
@@ -152,7 +155,7 @@ class TestProofs(FinancialAddressCase, HttpCase):
                 "token": lambda a=attachment: a.generate_access_token(),
                 "moved": lambda a=attachment: a.write({"res_field": False}),
                 "export": lambda a=attachment: a.export_data(["datas"]),
-                "mapped": lambda a=address: a.mapped("proof"),
+                "mapped": lambda a=address: a.mapped(self.field),
             }.items():
                 with self.subTest(role, way=way), self.env.cr.savepoint():
                     self.env.invalidate_all()
@@ -166,30 +169,30 @@ class TestProofs(FinancialAddressCase, HttpCase):
     def test_a_form_that_shows_the_size_opens_nothing(self):
         user = self.users["editor"]
         address = self.address.with_user(user).with_context(bin_size=True)
-        self.assertIn("bytes", str(address.web_read({"proof": {}})).lower())
+        self.assertIn("bytes", str(address.web_read({self.field: {}})).lower())
         self.assertFalse(shown(self.env, user))
 
     def test_no_other_context_hides_that_it_is_opened(self):
         user = self.users["editor"]
         for context in (
-            {"bin_size_proof": True},
-            {"bin_size": False, "bin_size_proof": True},
+            {f"bin_size_{self.field}": True},
+            {"bin_size": False, f"bin_size_{self.field}": True},
             {"bin_size": ""},
         ):
             with self.subTest(**context):
                 self.env.invalidate_all()
                 address = self.address.with_user(user).with_context(**context)
                 before = len(shown(self.env, user, "proof"))
-                if PROOF.decode() in str(address.web_read({"proof": {}})):
+                if PROOF.decode() in str(address.web_read({self.field: {}})):
                     self.assertGreater(len(shown(self.env, user, "proof")), before)
 
     def test_a_forms_onchange_gives_nothing_away(self):
         for role in ("editor", "approver"):
-            for values in ({}, {"holder_name": "x"}, {"proof": False}):
+            for values in ({}, {"holder_name": "x"}, {self.field: False}):
                 address = self.address.with_user(self.users[role])
                 with self.subTest(role, values=values):
                     try:
-                        answer = str(address.onchange(values, [], {"proof": {}}))
+                        answer = str(address.onchange(values, [], {self.field: {}}))
                     except AccessError as error:
                         answer = str(error)
                     self.assertNotIn(PROOF.decode(), answer)
@@ -197,7 +200,7 @@ class TestProofs(FinancialAddressCase, HttpCase):
     def test_the_form_of_a_contact_with_a_proof_changes_and_gives_nothing_away(self):
         user = self.new_user("w_contacts", "editor", "base.group_partner_manager")
         partner = self.registrant.with_user(user)
-        nested = {"financial_address_ids": {"fields": {"proof": {}, "masked": {}}}}
+        nested = {"financial_address_ids": {"fields": {self.field: {}, "masked": {}}}}
         for values in ({}, {"comment": "x"}):
             answer = partner.onchange(values, list(values), {"comment": {}, **nested})
             self.assertNotIn(PROOF.decode(), str(answer))
@@ -206,7 +209,7 @@ class TestProofs(FinancialAddressCase, HttpCase):
         for role in ("editor", "approver"):
             user = self.users[role]
             self.authenticate(user.login, user.login)
-            place = f"{self.address._name}/{self.address.id}/proof"
+            place = f"{self.address._name}/{self.address.id}/{self.field}"
             for url in (f"/web/content/{place}", f"/web/content/{place}/card.png"):
                 with self.subTest(role, url=url):
                     before = len(shown(self.env, user, "proof"))
@@ -235,7 +238,7 @@ class TestProofs(FinancialAddressCase, HttpCase):
     def test_a_viewer_downloads_nothing(self):
         viewer = self.new_user("w_viewer", "viewer")
         self.authenticate(viewer.login, viewer.login)
-        place = f"{self.address._name}/{self.address.id}/proof"
+        place = f"{self.address._name}/{self.address.id}/{self.field}"
         self.assertEqual(self.url_open(f"/web/content/{place}").status_code, 404)
         self.assertFalse(shown(self.env, viewer))
 
@@ -260,6 +263,12 @@ class TestProofs(FinancialAddressCase, HttpCase):
         self.assertEqual(mine.read(["raw"])[0]["raw"], b"x")
         self.assertIn(mine, mine.search([("id", "=", mine.id)]))
         self.assertIn(mine, mine.search([("name", "=", "mine")]))
+
+
+@tagged("post_install", "-at_install")
+class TestMandates(TestProofs):
+    field = "mandate"
+    entry = {"mandate": PROOF, "mandate_name": "card.png", "payee_name": "Neema"}
 
 
 @tagged("post_install", "-at_install")

@@ -6,6 +6,7 @@ goes through the channel.
 
 import io
 from collections import Counter
+from datetime import datetime
 from itertools import count
 
 import openpyxl
@@ -42,6 +43,18 @@ HOLDS_NUMBER = (
 NOT_AN_ID = (
     "SPAR ID: this is what people write where there is no ID. Enter the ID, or leave "
     "it empty."
+)
+
+NO_PAYEE = "Enter the name of the person who receives the money."
+MANDATE_OVER = (
+    "The mandate of the payee has ended. Enter until when it is renewed, or another "
+    "payee."
+)
+FROM_SPREADSHEET = (
+    "ID number of the payee looks like a number that a spreadsheet has changed, such "
+    "as 123.0, 1.23E+11 or a date. Format the column as text, and write all digits "
+    "again. A number of more than 15 digits is only taken from a cell of text; from a "
+    "CSV file, only if it does not end in zeros."
 )
 
 #: Country of the operator, what is typed, and the number or the message.
@@ -210,6 +223,48 @@ SAME_TEXT = [
     ("Caisse  Sud", "Caisse Sud"),
 ]
 
+LONG_AGO = datetime(2020, 1, 1)
+#: What is said of who receives the money, and what is stored or the message.
+PAYEES = [
+    ({}, {"payee": "self", "payee_name": False}),
+    ({"payee": "self"}, {"payee": "self", "payee_name": False}),
+    # A name alone says that it is another person.
+    ({"payee_name": "Neema Mushi"}, {"payee": "other", "payee_name": "Neema Mushi"}),
+    (
+        {
+            "payee": "other",
+            "payee_name": "Nga\u0302n Mushi",
+            "payee_relation": "household_head",
+            "payee_id_number": "AB\u20111\u00a0 2",
+            "payee_until": "2099-12-31",
+        },
+        {
+            "payee": "other",
+            "payee_name": "Ngân Mushi",
+            "payee_relation": "household_head",
+            "payee_id_number": "AB-1 2",
+            "payee_until": "2099-12-31",
+        },
+    ),
+    ({"payee": "other", "payee_relation": "guardian"}, NO_PAYEE),
+    ({"payee_until": "2099-12-31"}, NO_PAYEE),
+    (
+        {"payee_name": "@Neema"},
+        "Name of the payee begins with “@”, as a formula of a spreadsheet does. Write "
+        "the name only.",
+    ),
+    (
+        {"payee_name": "Neema 0754-200-001"},
+        HOLDS_NUMBER.replace("Reason", "Name of the payee"),
+    ),
+    (
+        {"payee_name": "Neema", "payee_id_number": "N/A"},
+        NOT_AN_ID.replace("SPAR ID", "ID number of the payee"),
+    ),
+    ({"payee_name": "Neema", "payee_id_number": "1.23E+11"}, FROM_SPREADSHEET),
+    ({"payee_name": "Neema", "payee_until": "2020-01-31"}, MANDATE_OVER),
+]
+
 #: What people write where there is no ID.
 PLACEHOLDERS = ["0", "N/A", "-", "none", " n/a ", "\uff0d", "NONE"]
 
@@ -267,6 +322,8 @@ class TypedTables:
     #: The field by which providers are named.
     provider_named_by = "name"
     names_people = True
+    #: Whether the same address is another record when it is entered again.
+    enters_anew = False
     not_an_id = NOT_AN_ID
 
     def enter(self, person, said):
@@ -274,7 +331,8 @@ class TypedTables:
 
         :param person: the registrant
         :param dict said: ``fa_type``, ``provider``, ``number``; and, if they are typed,
-            ``reason``, ``provider_text``, ``branch_text`` and ``spar_id``
+            ``reason``, ``provider_text``, ``branch_text``, ``spar_id`` and ``payee``,
+            which is a dict of texts by the fields of an address
         :return: the message of the channel, or ``""`` where it is entered
         """
         raise NotImplementedError
@@ -366,6 +424,43 @@ class TypedTables:
     def let_see(self, company):
         """Let the channel's user see registrants of this company."""
 
+    def test_typed_again_confirms(self):
+        """The same address, however it is typed, answers that it is still right."""
+        self.new_typed()
+        person = self.new_person()
+        said = self.said("mobile_wallet", "TZ", "0754 200 001")
+        if self.has_reason:
+            said["reason"] = "Confirmed"
+        self.assertEqual(self.enter(person, said), "")
+        self.env.invalidate_all()
+        address = person.financial_address_id
+        self.assertTrue(address.confirmed_on)
+        address.mark_to_confirm("The payment of October was returned")
+        # Long ago, also for what was collected offline.
+        address._trusted_write().write({"to_confirm_on": LONG_AGO})
+        self.assertEqual(person.to_confirm_reason, "marked")
+        said["number"] = "+255 754-200-001"
+        self.assertEqual(self.enter(person, said), "")
+        self.env.invalidate_all()
+        now = person.financial_address_id
+        self.assertEqual(now.sudo().mobile_number, "+255754200001")
+        self.assertFalse(person.to_confirm_reason or person.to_confirm_note)
+        if not self.enters_anew:
+            self.assertEqual(now, address)
+            self.assertEqual(
+                now.confirmation_ids.mapped("event"), ["confirmed", "asked"]
+            )
+            self.assertEqual(now.confirmation_ids[0].channel, address.channel)
+        # Another number is no confirmation, but a new address.
+        now.mark_to_confirm("The payment of October was returned")
+        said["number"] = "0754 200 002"
+        self.assertEqual(self.enter(person, said), "")
+        self.env.invalidate_all()
+        self.assertEqual(now.state, "ended")
+        self.assertTrue(now.to_confirm_reason)
+        self.assertFalse(person.to_confirm_reason)
+        self.assertTrue(person.financial_address_id.confirmed_on)
+
     def test_typed_accounts(self):
         self.new_typed()
         for country, text, expected in ACCOUNTS:
@@ -437,6 +532,24 @@ class TypedTables:
                 self.assertTyped(said, HOLDS_NUMBER)
         said = self.said("mobile_wallet", "TZ", "0754 200 001", reason="754x200x001")
         self.assertTyped(said, HOLDS_NUMBER)
+
+    def test_typed_payees(self):
+        self.new_typed()
+        for payee, expected in PAYEES:
+            person = self.new_person()
+            said = self.said("mobile_wallet", "TZ", "0754 200 001", payee=payee)
+            with self.subTest(payee):
+                message = self.enter(person, said)
+                taken = self.entered(person)
+                if isinstance(expected, str):
+                    self.assertEqual((message, taken), (expected, False))
+                    continue
+                self.assertEqual((message, taken), ("", "+255754200001"))
+                address = self.env["g2p.financial.address"].search(
+                    [("partner_id", "=", person.id)], order="id desc", limit=1
+                )
+                stored = {name: str(address[name] or "") for name in expected}
+                self.assertEqual(stored, {n: t or "" for n, t in expected.items()})
 
     def test_typed_names_of_providers(self):
         if not self.names_providers:

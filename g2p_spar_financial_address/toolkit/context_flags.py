@@ -15,7 +15,8 @@ AUDITED_READ = "g2p_fa_door"
 TRUSTED = "g2p_fa_trusted"
 #: A second person has approved these values, or the system removes them.
 APPROVED = "g2p_fa_approved"
-#: A file is tried: the answer tells nothing of numbers that are there already.
+#: Entries are checked without storing them: the answer tells nothing of numbers that
+#: are there already.
 TRIAL = "g2p_fa_trial"
 _CHANNEL = "g2p_fa_channel"
 #: Odoo's own keys by which a context asks for no messages.

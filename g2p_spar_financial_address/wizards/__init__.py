@@ -1,3 +1,4 @@
+from . import g2p_fa_import_row
 from . import base_import
 from . import base_partner_merge
 from . import g2p_fa_decision

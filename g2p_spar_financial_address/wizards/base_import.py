@@ -1,7 +1,9 @@
+import base64
 from collections import Counter
 from datetime import date, timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import groupby
 
 from odoo.addons.base_import.models.base_import import ImportValidationError
@@ -9,6 +11,7 @@ from odoo.addons.base_import.models.base_import import ImportValidationError
 from ..imports.csv_lines import BrokenLine, broken_text, numbered_rows
 from ..imports.separator import separator_of
 from ..imports.spreadsheet import ChangedCell, ErrorCell, TextCell, read_xlsx, with_kind
+from ..imports.wrong_rows import write_rows
 from ..toolkit.context_flags import TRIAL, marked
 from ..values.csv_guard import unguarded
 from ..values.typed_numbers import KEPT_DIGITS, is_cut, long_number, with_exponent
@@ -36,11 +39,20 @@ class BaseImport(models.TransientModel):
     _inherit = "base_import.import"
 
     fa_import_so_far = fields.Json(help="Rows kept and refused in earlier batches.")
+    fa_read_as = fields.Json(help="How the file that was checked is read.")
+    fa_row_ids = fields.One2many("g2p.fa.import.row", "import_id", "Rows")
+    fa_right_count = fields.Integer("Right", compute="_compute_fa_counts")
+    fa_wrong_count = fields.Integer("Wrong", compute="_compute_fa_counts")
+    fa_waiting_count = fields.Integer(
+        "Would wait for a second person", compute="_compute_fa_counts"
+    )
+    fa_wrong_file = fields.Binary("Wrong rows", compute="_compute_fa_wrong_file")
 
     def execute_import(self, fields, columns, options, dryrun=False):
         if self.res_model != ADDRESS:
             return super().execute_import(fields, columns, options, dryrun)
         skipped = options.get("skip", 0)
+        read_as = {"fields": fields, "options": {**options, "skip": 0}}
         runner = marked(self, TRIAL) if dryrun else self
         result = super(BaseImport, runner).execute_import(
             fields, columns, options, dryrun
@@ -53,7 +65,9 @@ class BaseImport(models.TransientModel):
         entered = Counter(so_far["entered"]) + Counter(result.pop("fa_entered", {}))
         so_far["entered"] = dict(entered)
         # As users count rows of the file: from 1, after the headers.
-        first_row = skipped + (2 if options.get("has_headers") else 1)
+        first_row = skipped + _headers(options) + 1
+        if dryrun:
+            self._fa_keep_rows(result, first_row, None if skipped else read_as)
         so_far["kept"] += len(result["ids"] or [])
         so_far["refused"] += [
             {**message, "record": message["record"] + first_row}
@@ -68,6 +82,111 @@ class BaseImport(models.TransientModel):
         self.fa_import_so_far = so_far if more else False
         result["messages"] = [] if more else self._fa_report(so_far, dryrun)
         return result
+
+    # === WHAT EACH ROW WOULD CHANGE === #
+
+    def _fa_keep_rows(self, result, first_row, read_as):
+        """Keep what a batch of rows would change, for the user who checks the file.
+
+        :param dict result: of the batch
+        :param int first_row: of the batch, as users count
+        :param dict read_as: how the file is read, of the first batch
+        """
+        if read_as:
+            self.fa_read_as = read_as
+            self.sudo().fa_row_ids.unlink()
+        whose = result.pop("fa_registrants", {})
+        rows = result.pop("fa_previews", [])
+        rows += [
+            {"record": one["record"], "outcome": "wrong", "why": one["message"]}
+            for one in result["messages"]
+            if "record" in one
+        ]
+        people = self.env["res.partner"].browse(set(whose.values()) - {None, False})
+        names = {person.id: person.display_name for person in people}
+        self.env["g2p.fa.import.row"].sudo().create(
+            [
+                {
+                    **row,
+                    "import_id": self.id,
+                    "record": row["record"] + first_row,
+                    "registrant": names.get(whose.get(row["record"])),
+                }
+                for row in rows
+            ]
+        )
+
+    @api.depends("fa_row_ids.outcome")
+    def _compute_fa_counts(self):
+        for one in self:
+            rows = one.fa_row_ids
+            one.fa_wrong_count = len(rows.filtered(lambda row: row.outcome == "wrong"))
+            one.fa_waiting_count = len(rows.filtered("waits"))
+            one.fa_right_count = len(rows) - one.fa_wrong_count
+
+    def action_fa_show_rows(self):
+        """Show what each row of the checked file would change, where there are rows."""
+        self.ensure_one().check_access("read")
+        if not self.fa_row_ids:
+            return False
+        view = self.env.ref("g2p_spar_financial_address.base_import_view_rows")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("What each row would change"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [(view.id, "form")],
+            "target": "new",
+            "context": {"dialog_size": "extra-large"},
+        }
+
+    def action_fa_download_wrong(self):
+        """Download the wrong rows with their errors, to correct and import again.
+
+        :raise UserError: when the file was forgotten
+        """
+        self._fa_check_file()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{self._name}/{self.id}/fa_wrong_file"
+            "?download=true&filename=wrong-rows.xlsx",
+            "target": "self",
+        }
+
+    def _fa_check_file(self):
+        self.ensure_one().check_access("read")
+        if not (self.file and self.fa_read_as):
+            raise UserError(
+                self.env._(
+                    "The file was forgotten, as it is full of numbers. Choose it and "
+                    "check it again."
+                )
+            )
+
+    def _compute_fa_wrong_file(self):
+        for one in self:
+            one.fa_wrong_file = one.file and base64.b64encode(one._fa_write_wrong())
+
+    def _fa_write_wrong(self):
+        """Return a spreadsheet of the wrong rows, all columns of them, and why.
+
+        :rtype: bytes
+        """
+        self._fa_check_file()
+        options = self.fa_read_as["options"]
+        # Also the columns that are not imported, by a name that no field has.
+        names = [name or "-" for name in self.fa_read_as["fields"]]
+        headers = _headers(options)
+        rows, _names = self._convert_import_data(names, {**options, "has_headers": 0})
+        titles = rows[0] if headers else self.fa_read_as["fields"]
+        wrong = self.fa_row_ids.filtered(lambda row: row.outcome == "wrong")
+        reasons = {}
+        for row in wrong.sorted("record"):
+            reasons.setdefault(row.record, row.why)
+        return write_rows(
+            [[name or "" for name in titles] + [self.env._("Error")]]
+            + [[*rows[number - 1], why] for number, why in reasons.items()]
+        )
 
     # === CSV AS SPREADSHEETS WRITE IT: FOR ALL MODELS === #
 
@@ -316,3 +435,8 @@ class BaseImport(models.TransientModel):
             "record": row,
             "rows": {"from": row, "to": row},
         }
+
+
+def _headers(options):
+    """Return how many rows of the file are titles."""
+    return 1 if options.get("has_headers") else 0

@@ -17,9 +17,10 @@ class MergePartnerAutomatic(models.TransientModel):
         ):
             raise UserError(
                 self.env._(
-                    "Contacts with a SPAR ID or a payment address are not merged. End "
-                    "the address and remove the ID of those that are to go, and "
-                    "archive them."
+                    "Contacts with a SPAR ID or a payment address are not merged here. "
+                    "Open the registrant who stays, page Payment, and press Merge a "
+                    "duplicate."
                 )
             )
+        partners._spar_check_merge()
         return super()._merge(partner_ids, dst_partner, extra_checks)

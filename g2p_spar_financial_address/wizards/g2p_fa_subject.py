@@ -24,6 +24,8 @@ _NOT_HANDED_OUT = {"create_uid", "write_uid", "write_date", "id"}
 class G2pFaSubject(models.TransientModel):
     """All that the suite holds of one registrant, as a file: subject access.
 
+    Also of the duplicates that were merged into this registrant.
+
     The file is made while it is downloaded, so that no copy of it is left. Names of
     users are not in it: they are other persons.
     """
@@ -63,7 +65,7 @@ class G2pFaSubject(models.TransientModel):
             raise AccessError(
                 self.env._("Only an administrator gives out all data of a person.")
             )
-        partners = partners.with_user(self.env.user).sudo(False)
+        partners = partners.with_user(self.env.user).sudo(False)._with_duplicates()
         partners.check_access("read")
         addresses = (
             partners.sudo().with_context(active_test=False).financial_address_ids
@@ -79,7 +81,8 @@ class G2pFaSubject(models.TransientModel):
         """
         self._check_may_read(partner)
         Reveal = self.env["g2p.fa.reveal"]
-        if addresses := partner.sudo().financial_address_ids:
+        people = partner.sudo()._with_duplicates()
+        if addresses := people.financial_address_ids:
             Reveal._note(addresses, "subject")
         else:
             # There is other data.
@@ -102,7 +105,7 @@ class G2pFaSubject(models.TransientModel):
             sections = []
             for row in self.env["g2p.fa.retention"]._retention_rows():
                 if row.paths:
-                    records = self._records(row, partner)
+                    records = self._records(row, partner._with_duplicates())
                     sections.append(self._section(row, records))
                     self._add_files(archive, records)
             text = json.dumps(
@@ -118,9 +121,9 @@ class G2pFaSubject(models.TransientModel):
             archive.writestr("registrant.json", text)
         return stream.getvalue()
 
-    def _records(self, row, partner):
+    def _records(self, row, partners):
         model = self.env[row.model].sudo().with_context(active_test=False)
-        domain = self.env["g2p.fa.retention"]._domain_of(row, partner)
+        domain = self.env["g2p.fa.retention"]._domain_of(row, partners)
         return model.search(domain, order="id")
 
     def _section(self, row, records):

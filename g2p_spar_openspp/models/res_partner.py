@@ -88,17 +88,12 @@ class ResPartner(models.Model):
         }
 
     @api.model
-    def _spar_add_page(self, arch, anchors):
-        result = super()._spar_add_page(arch, anchors)
-        self._spar_explain_accounts(arch)
-        return result
-
-    @api.model
-    def _spar_explain_accounts(self, arch):
+    def _spar_adapt_form(self, arch):
         """Show the accounts of ``spp_banking`` for reading only, and say why.
 
         An account entered there is not paid, and no screen would say so.
         """
+        super()._spar_adapt_form(arch)
         for field in arch.xpath("//sheet//field[@name='bank_ids']"):
             field.set("readonly", "1")
             note = etree.Element("div", {"class": "alert alert-info", "colspan": "2"})

@@ -360,3 +360,30 @@ class TestAtSpar(OpensppWays, SparCase):
         self.assertFalse(self.send())
         self.resume(self.person)
         self.assertEqual(self.send(), {"C-7001": self.written(self.address)})
+
+    def test_two_people_with_one_number_are_on_hold_until_a_row_is_corrected(self):
+        self.env["g2p.fa.settings"].current().shared_ids = "hold"
+        other = self.make_registrant("Juma Amina")
+        second = self.enter_address("0754 200 102", partner_id=other.id)
+        self.set_id(self.person, "C-7001")
+        held = self.send()
+        self.set_id(other, "C-7001")
+        self.assertEqual(self.send(), held)
+        mappings = (self.person | other).sudo().spar_mapping_ids
+        self.assertEqual(set(mappings.mapped("reason_code")), {"id.shared"})
+        self.set_id(other, "C-7002")
+        self.run_engine(mappings=mappings)
+        self.assertEqual(self.mapper.rows, {**held, "C-7002": self.written(second)})
+        self.assertInSync(mappings)
+
+    def test_one_who_is_disabled_leaves_a_shared_number_to_the_other(self):
+        self.env["g2p.fa.settings"].current().shared_ids = "hold"
+        other = self.make_registrant("Juma Amina")
+        self.set_id(self.person, "C-7001")
+        self.set_id(other, "C-7001")
+        self.assertFalse(self.send())
+        self.stop(other)
+        self.assertEqual(self.send(), {"C-7001": self.written(self.address)})
+        self.resume(other)
+        self.assertTrue(self.person._spar_get_shared_id())
+        self.assertTrue(other._spar_get_shared_id())

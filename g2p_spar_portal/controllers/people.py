@@ -99,6 +99,7 @@ class PeoplePortal(AgentPortal):
             "spar_id": partner._spar_get_id(),
             "phone": partner._spar_get_phone(),
             "requested": status.get("requested"),
+            "to_confirm": partner.to_confirm_reason,
             "pending": partner.pending_address_id - partner.financial_address_id,
             "rows": status.get("rows", []),
             "code": code,

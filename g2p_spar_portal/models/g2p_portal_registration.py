@@ -521,6 +521,10 @@ class G2pPortalRegistration(models.Model):
             "dfsp_id": form.provider_label,
             "branch_id": branch.name,
             form.value_field: number,
+            "payee_name": values.get("payee_name"),
+            "payee_relation": dict(form.relations).get(values.get("payee_relation")),
+            "payee_id_number": values.get("payee_id_number"),
+            "payee_until": str(values.get("payee_until") or ""),
             "holder_name": values.get("holder_name"),
         }
         labels = form.all_labels

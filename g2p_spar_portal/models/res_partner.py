@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import ADMINISTRATOR, EDITOR
 from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
@@ -119,6 +120,8 @@ class ResPartner(models.Model):
         return partners
 
     def write(self, vals):
+        if "email" in vals:
+            self._check_may_lead_mails(vals["email"])
         if "user_id" not in vals:
             return super().write(vals)
         before = {partner: partner.sudo().user_id for partner in self}
@@ -145,6 +148,54 @@ class ResPartner(models.Model):
                     "a registrant."
                 )
             )
+
+    def _check_may_lead_mails(self, email):
+        """Refuse to change the e-mail address of a field agent.
+
+        Odoo mails links for new passwords there.
+
+        Odoo refuses the same for users of the registry, but not of the portal.
+
+        :param str email: the new one
+        :raise AccessError: for users who may neither change accounts nor own this one
+        """
+        self.flush_model(["email"])
+        changed = self.env.execute_query(
+            SQL(
+                """SELECT u.id FROM res_users u
+                     JOIN res_partner p ON p.id = u.partner_id
+                    WHERE p.id = ANY(%s) AND p.email IS DISTINCT FROM %s""",
+                self.ids,
+                email or None,
+            )
+        )
+        users = self.env["res.users"].sudo()
+        others = users.browse(id_ for (id_,) in changed) - self.env.user
+        if not any(user.has_group(FIELD_AGENT) for user in others):
+            return
+        if not self.env["res.users"].sudo(False).has_access("write"):
+            raise AccessError(
+                self.env._(
+                    "Only users who keep accounts may change the e-mail address of a "
+                    "field agent: links for new passwords are sent there."
+                )
+            )
+
+    def _spar_check_merge(self):
+        """Refuse to merge contacts that field agents look after.
+
+        The agents of one would become those of the other.
+
+        :raise AccessError: for users who may not assign agents
+        """
+        if self.sudo().agent_ids and not self.env.user.has_group(ADMINISTRATOR):
+            raise AccessError(
+                self.env._(
+                    "Only an administrator of payment addresses merges contacts that "
+                    "have field agents."
+                )
+            )
+        return super()._spar_check_merge()
 
     # === CONTACTS OF THE PORTAL === #
 

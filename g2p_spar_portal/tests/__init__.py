@@ -18,3 +18,4 @@ from . import test_security_rpc
 from . import test_security_ways
 from . import test_typed
 from . import test_headers
+from . import test_attack_own_contact

@@ -107,6 +107,50 @@ class TestPayment(PortalCase):
         self.send(self.payment_path, self.wallet("", same_as_contact="1"), 303)
         self.assertEqual(self.addresses.mobile_number, "+255754100001")
 
+    # === THE PAYEE === #
+
+    PAYEE = {
+        "payee_name": "Neema Mushi",
+        "payee_relation": "guardian",
+        "payee_id_number": "AB-12",
+        "payee_until": "2099-12-31",
+    }
+
+    def test_another_person_receives_the_money(self):
+        page = self.get(f"{self.payment_path}?type=mobile_wallet")
+        self.assertFalse(page.xpath("//details/@open"))
+        self.send(self.payment_path, self.wallet(**self.PAYEE), 303)
+        address = self.addresses
+        self.assertEqual(address.payee, "other")
+        self.assertEqual({n: str(address[n]) for n in self.PAYEE}, self.PAYEE)
+        form = self.wallet("0754 200 002", reason="A new number")
+        # An ID number is not shown again, and the same payee keeps it.
+        self.assertNotIn("AB-12", self.response.text)
+        shown = {name: form[name] for name in self.PAYEE}
+        self.assertEqual(shown, {**self.PAYEE, "payee_id_number": ""})
+        self.send(self.payment_path, form, 303)
+        newest = self.registrant.financial_address_id
+        self.assertNotEqual(newest, address)
+        self.assertEqual({n: str(newest[n]) for n in self.PAYEE}, self.PAYEE)
+        form = self.wallet("0754 200 003", reason="Of age", **dict.fromkeys(shown, ""))
+        self.send(self.payment_path, form, 303)
+        newest = self.registrant.financial_address_id
+        self.assertEqual((newest.payee, newest.payee_name), ("self", False))
+
+    def test_what_is_wrong_with_the_payee_is_seen(self):
+        for typed, name, message in (
+            ({"payee_until": "2099-12-31"}, "payee_name", "Enter the name"),
+            ({**self.PAYEE, "payee_until": "2020-01-01"}, "payee_until", "has ended"),
+            ({**self.PAYEE, "payee_relation": "x"}, "payee_relation", "from the list"),
+        ):
+            with self.subTest(name):
+                page = self.send(self.payment_path, self.wallet(**typed), 422)
+                errors = self.errors(page)
+                self.assertEqual(list(errors), [name])
+                self.assertIn(message, errors[name])
+                self.assertTrue(page.xpath("//details/@open"))
+                self.assertNothingEntered()
+
     # === WHAT IS WRONG === #
 
     def test_an_error_stands_at_its_field_and_what_was_typed_comes_back(self):

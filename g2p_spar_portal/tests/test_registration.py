@@ -59,6 +59,21 @@ class TestRegistration(RegistrationCase):
         self.assertEqual(address.holder_name, "Ali Mushi")
         self.assertFalse(self.made.email)
 
+    def test_somebody_whose_guardian_receives_the_money(self):
+        self.fill_wallet(
+            payee_name="Ali Mushi",
+            payee_relation="guardian",
+            payee_id_number="AB-12",
+            payee_until="2099-12-31",
+        )
+        review = text_of(self.get(f"{self.path}/review"))
+        for text in ("Ali Mushi", "Guardian", "AB-12", "2099-12-31"):
+            self.assertIn(text, review)
+        self.submit()
+        address = self.made.financial_address_id
+        self.assertEqual((address.payee, address.payee_name), ("other", "Ali Mushi"))
+        self.assertEqual(address.payee_relation, "guardian")
+
     def test_the_wallet_may_be_that_of_the_contact_phone(self):
         self.fill_wallet(mobile_number="", same_as_contact="1")
         self.submit()

@@ -53,6 +53,9 @@ class TestTypedOnThePortal(TypedTables, PortalCase):
         form = self.form(f"{path}?type={said['fa_type']}&provider={provider}")
         reason = said.get("reason", "A new one")
         form.update({"dfsp_id": provider, name: said["number"], "reason": reason})
+        # Who is named receives the money: no field says so besides.
+        payee = said.get("payee", {}).items()
+        form.update({field: text for field, text in payee if field != "payee"})
         response = self.url_open(path, data=form, allow_redirects=False)
         if response.status_code == 303:
             return ""
@@ -71,3 +74,14 @@ class TestTypedOnThePortal(TypedTables, PortalCase):
                 with self.subTest(stored=stored, query=query):
                     page = self.url_open("/my/people", params={"q": query})
                     self.assertIn(f"/my/people/{person.id}", page.text)
+
+    def test_the_page_says_what_is_to_be_confirmed(self):
+        self.new_typed()
+        person = self.new_person()
+        page = f"/my/people/{person.id}"
+        self.assertNotIn("To confirm", self.url_open(page).text)
+        person.financial_address_id.mark_to_confirm("The payment was returned")
+        text = self.url_open(page).text
+        self.assertIn("To confirm", text)
+        # Written by the staff of the registry.
+        self.assertNotIn("The payment was returned", text)

@@ -10,7 +10,8 @@ from odoo.exceptions import ConcurrencyError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
+from odoo.addons.g2p_spar_financial_address.const import PAYEE_FIELDS, VALUE_FIELD
+from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import TRIAL, marked
 from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 from odoo.addons.g2p_spar_financial_address.values import identifiers
 
@@ -103,7 +104,8 @@ class G2pApiProposal(models.Model):
         :param ~..caller.Caller caller: who asks, with the person they act for
         :param str key: the caller's idempotency key
         :param dict said: ``type``, ``provider``, the value by its field's name, and
-            ``branch``, ``holder_name`` and ``reason`` if there are any
+            ``branch``, ``holder_name``, :data:`PAYEE_FIELDS` and ``reason`` if there
+            are any
         :return: what the caller is answered (``id``, ``state``, ``proposed_at``), and
             whether the proposal is a new one
         :rtype: tuple[dict, bool]
@@ -204,6 +206,31 @@ class G2pApiProposal(models.Model):
         )
         return self.env.cr.dictfetchone()
 
+    @api.model
+    def _validate(self, caller, said):
+        """Return what a proposal would change, and store nothing.
+
+        The answer depends on no whole number in the registry, and on no other person.
+
+        :param ~..caller.Caller caller: who asks, with the person they act for
+        :param dict said: as for :meth:`_propose`
+        :return: the address in use and the proposed one, as their owner may see them,
+            and whether a second person would have to approve it
+        :rtype: dict
+        :raise Refused: saying what is wrong with it
+        """
+        proposals = marked(self.sudo(), TRIAL)
+        entry = proposals._checked_entry(caller.partner, said)
+        Address = proposals.env["g2p.financial.address"]
+        (found,) = Address.preview([entry], "api")
+        if found.problem:
+            raise Refused({"": found.problem})
+        return {
+            "before": found.before._api_place() if found.before else None,
+            "after": found.after._api_place(),
+            "needs_approval": found.waits,
+        }
+
     def _check_person_meant(self, caller, holder):
         """Refuse where the client's ID of the person has lost its zeros.
 
@@ -243,6 +270,7 @@ class G2pApiProposal(models.Model):
                 **({"branch_id": branch.id} if branch else {}),
                 value: said[value],
                 "holder_name": said.get("holder_name"),
+                **{name: said[name] for name in PAYEE_FIELDS if said.get(name)},
                 "reason": said.get("reason"),
             }
         )

@@ -82,7 +82,9 @@ class G2pApiRights(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        return super().create([self._with_provers(vals) for vals in vals_list])
+        # Also what is not said but left to defaults: those are of the user, too.
+        prover = {"proved_by_ids": [Command.link(self.env.uid)]}
+        return super().create([{**vals, **prover} for vals in vals_list])
 
     def write(self, vals):
         return super().write(self._with_provers(vals))

@@ -43,14 +43,21 @@ class G2pFinancialAddress(models.Model):
 
     # What a person sees of their own payment addresses: masked, in plain words.
 
-    def _api_entry(self):
-        """Return the address as its owner may see it."""
+    def _api_place(self):
+        """Return where it is, as its owner may see it."""
         return {
             "type": self.fa_type,
             "provider": self._api_named(self.dfsp_id),
             "branch": self._api_named(self.branch_id),
             "number": self.masked or "",
+        }
+
+    def _api_entry(self):
+        """Return the address as its owner may see it."""
+        return {
+            **self._api_place(),
             "entered_at": self.create_date,
+            "to_confirm": self.state == "effective" and bool(self.to_confirm_reason),
         }
 
     def _api_named(self, record):

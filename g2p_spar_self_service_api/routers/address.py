@@ -13,7 +13,13 @@ from ..paging import next_page, path_of
 from ..problems import Problem
 from ..schemas.address import Address, End, Ended
 from ..schemas.base import Page, PageSize
-from ..schemas.proposal import Accepted, Progress, Proposal, ProposalPage
+from ..schemas.proposal import (
+    Accepted,
+    Progress,
+    Proposal,
+    ProposalPage,
+    Validation,
+)
 
 router = APIRouter(prefix="/v1", tags=["address"], route_class=ApiRoute)
 
@@ -100,6 +106,27 @@ async def propose_address(
     if not new:
         response.headers["Idempotent-Replayed"] = "true"
     return answer
+
+
+@router.post(
+    "/validate",
+    operation_id="validate_proposal",
+    summary="Check a payment address before proposing it",
+    responses={404: {}},
+)
+async def validate_proposal(
+    env: Env, caller: Proposer, proposal: Annotated[Proposal, Body()]
+) -> Validation:
+    """Say what proposing it would change, or what is wrong with it. Nothing is stored.
+
+    It does not say whether the address is there already, or others are paid there: who
+    tries one number after the other would learn one. So a proposal may still be
+    refused. An account at a bank that needs a branch is checked with its branch.
+    """
+    try:
+        return env["g2p.api.proposal"]._validate(caller, proposal.model_dump())
+    except Refused as refused:
+        raise _not_taken(refused) from None
 
 
 @router.get(

@@ -77,8 +77,8 @@ class Provider(Told):
     name: str = Field(examples=["M-Cash"])
 
 
-class Entry(Told):
-    """A payment address as people may see it."""
+class Place(Told):
+    """Where a person is paid, as people may see it."""
 
     type: AddressType
     provider: Provider | None = Field(
@@ -89,4 +89,13 @@ class Entry(Told):
         description="The account number, mobile number or e-mail address, masked.",
         examples=["+2557••••001"],
     )
+
+
+class Entry(Place):
+    """A payment address as people may see it."""
+
     entered_at: Moment
+    to_confirm: bool = Field(
+        description="Whether the person is asked if it is still right. Proposing the "
+        "same address confirms it. Payments go on meanwhile."
+    )

@@ -4,7 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import Asked, Code, Entry, Moment, StateCode, Told
+from .base import Asked, Code, Entry, Moment, Place, StateCode, Told
+
+#: The relations of a payee, as in the registry.
+Relation = Literal["guardian", "caretaker", "household_head", "trustee", "other"]
 
 
 class _Proposal(Asked):
@@ -17,6 +20,28 @@ class _Proposal(Asked):
         max_length=250,
         description="The name the account or wallet is held under.",
         examples=["Asha Juma"],
+    )
+    payee: Literal["self", "other"] | None = Field(
+        default=None,
+        description="Who receives the money: the person, or another one in the "
+        "person's place. If nothing is said of it, it stays as it is.",
+    )
+    payee_name: str | None = Field(
+        default=None,
+        max_length=250,
+        description="Needed if another person receives the money.",
+        examples=["Neema Juma"],
+    )
+    payee_relation: Relation | None = None
+    payee_id_number: str | None = Field(
+        default=None, max_length=250, examples=["19800101-1234"]
+    )
+    payee_until: str | None = Field(
+        default=None,
+        pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        description="The last day on which the payee may receive the money. After it, "
+        "the person is no longer paid there.",
+        examples=["2030-12-31"],
     )
     reason: str | None = Field(
         default=None,
@@ -65,6 +90,17 @@ class EmailWallet(_Proposal):
 Proposal = Annotated[
     BankAccount | MobileWallet | EmailWallet, Field(discriminator="type")
 ]
+
+
+class Validation(Told):
+    """What a proposal would change. Nothing is stored."""
+
+    before: Place | None = Field(description="The address in use; empty if none is.")
+    after: Place
+    needs_approval: bool = Field(
+        description="Whether the registry's policy has a second person approve it. It "
+        "may wait for one for other reasons, which only proposing it tells."
+    )
 
 
 class Accepted(Told):

@@ -14,4 +14,7 @@ from . import test_security_matrix
 from . import test_security_requests
 from . import test_typed
 from . import test_trail
+from . import test_validate
 from . import test_words
+from . import test_attack_provers
+from . import test_attack_tokens

@@ -25,6 +25,7 @@ TABLES = (
     "g2p_api_proposal",
     "g2p_spar_change",
     "g2p_spar_mapping",
+    "g2p_spar_job",
     "queue_job",
     "g2p_fa_number_lock",
     "g2p_fa_sharing",

@@ -52,7 +52,7 @@ class TestAddress(RoutesCase):
         return connection
 
     def work(self):
-        self.asha.spar_mapping_ids._job_sync()
+        self.asha.spar_mapping_ids.job_sync()
         self.env.flush_all()
 
     def told(self, **values):

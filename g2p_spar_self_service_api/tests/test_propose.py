@@ -6,6 +6,7 @@ from odoo.tests import mute_logger, new_test_user
 
 from odoo.addons.g2p_spar_financial_address.tests.common import tables_with
 
+from ..schemas.proposal import MobileWallet
 from .routes_case import ACCOUNT, NUMBER, PROPOSALS, WALLET, RoutesCase
 
 #: Of a whole call, with those that prove who calls and write it down.
@@ -307,6 +308,36 @@ class TestPropose(RoutesCase):
         self.assertEqual(newest.branch_id, self.bank.branch_ids)
         self.bank.branch_required = True
         self.assertRefused({"branch"}, branchless, account_number="0123456780")
+
+    def test_another_person_receives_the_money(self):
+        payee = {
+            "payee": "other",
+            "payee_name": "Neema Mushi",
+            "payee_relation": "guardian",
+            "payee_id_number": "AB-12",
+            "payee_until": "2099-12-31",
+        }
+        answer, proposal = self.proposed(**payee)
+        address = proposal.address_id.sudo()
+        self.assertEqual({name: str(address[name]) for name in payee}, payee)
+        self.assertNotIn("AB-12", self.get(f"{PROPOSALS}/{answer['id']}").text)
+        # What is not said stays as it is.
+        self.proposed(mobile_number="+255754200002")
+        newest = self.addresses()[-1].sudo()
+        self.assertEqual({name: str(newest[name]) for name in payee}, payee)
+        self.proposed(mobile_number="+255754200002", payee="self")
+        self.assertEqual(self.addresses()[-1].payee, "self")
+        self.assertRefused({"payee_name"}, payee="other")
+        self.assertRefused({"payee"}, **{**payee, "payee": "self"})
+        self.assertRefused({"payee_until"}, **{**payee, "payee_until": "2020-01-31"})
+        self.assertRefused({"payee_until"}, **{**payee, "payee_until": "2099-02-30"})
+
+    def test_what_the_registry_knows_of_payees_can_be_said(self):
+        known = self.env["g2p.financial.address"]._fields
+        for name in ("payee", "payee_relation"):
+            schema = MobileWallet.model_json_schema()["properties"][name]
+            values = next(one["enum"] for one in schema["anyOf"] if "enum" in one)
+            self.assertEqual(values, [value for value, _label in known[name].selection])
 
     def test_an_id_that_lost_its_zeros_is_refused(self):
         for name, spar_id in (("Peter Smith", "70123"), ("Asha Juma", "0070123")):

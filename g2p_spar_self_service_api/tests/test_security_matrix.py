@@ -23,6 +23,7 @@ ROWS = {
     "get_token": Row(None, False, 401),
     "read_address": Row("address:read", True, 200),
     "propose_address": Row("address:propose", True, 201, True, OTHER_WALLET),
+    "validate_proposal": Row("address:propose", True, 200, False, OTHER_WALLET),
     "list_proposals": Row("address:read", True, 200),
     "read_proposal": Row("address:read", True, 200),
     "end_address": Row("address:end", True, 200, True, {}),

@@ -18,6 +18,7 @@ class TestTypedInTheApi(TypedTables, RoutesCase):
             "provider": said.get("provider_text") or said["provider"].code,
             values[said["fa_type"]]: said["number"],
         }
+        body.update(said.get("payee", {}))
         if reason := said.get("reason"):
             body["reason"] = reason
         if branch := said.get("branch_text"):

@@ -2,6 +2,8 @@
 
 from odoo.tools import SQL
 
+from ..engine import journal
+
 LINE = "g2p.spar.reconciliation.line"
 #: States of a difference about which a person has not decided, or whose decision is
 #: still being carried out: the job that takes one over may have been lost.
@@ -123,20 +125,31 @@ def left_over(env, mapping_ids):
 def have_removed(lines):
     """Have the engine ask about rows it did not know of before it acts.
 
+    Called last in a transaction, as all workers wait until it ends.
+
     :param lines: differences that are resent
     :return: those of which that is impossible now
     """
     unknown = lines.browse()
     found = left_over(lines.env, lines.mapping_id.ids)
-    for line in lines:
-        if line.spar_id not in found.get(line.mapping_id.id, ()):
-            continue
-        mapping = line.mapping_id.try_lock_for_update(allow_referencing=True)
-        mapping.invalidate_recordset()
-        known = mapping.linked_spar_id or mapping.sending_spar_id
-        if mapping and not known:
-            mapping.sending_spar_id = line.spar_id
-        elif known != line.spar_id:
-            unknown |= line
+    chosen = lines.filtered(
+        lambda line: line.spar_id in found.get(line.mapping_id.id, ())
+    )
+    locked = chosen.mapping_id.try_lock_for_update(allow_referencing=True)
+    locked.invalidate_recordset()
+    for connection, mine in chosen.grouped(
+        lambda line: line.mapping_id.connection_id
+    ).items():
+        holders, unresolved = journal.stop_and_read(
+            lines.env, connection.id, mine.mapped("spar_id"), mine.mapping_id.ids
+        )
+        for line in mine:
+            mapping = line.mapping_id & locked
+            known = mapping.linked_spar_id or mapping.sending_spar_id
+            is_free = holders.setdefault(line.spar_id, mapping.id) == mapping.id
+            if mapping and not known and is_free and mapping.id not in unresolved:
+                mapping.sending_spar_id = line.spar_id
+            elif known != line.spar_id:
+                unknown |= line
     lines.env.flush_all()
     return unknown

@@ -77,7 +77,8 @@ def decides_resuming(run):
 def items_about(env, compared, unresolved):
     """Return the items about each mapping, by its id; no SPAR ID twice.
 
-    What was found under an ID the registrant has given up is asked about again.
+    What was found under an ID the registrant has given up is asked about again. A row
+    that another registrant still has under the present ID is that one's to deal with.
 
     :param list compared: and ``unresolved``, as :func:`comparable` has returned them
     :rtype: dict[int, list[Item]]
@@ -94,11 +95,33 @@ def items_about(env, compared, unresolved):
         )
         for entry, partner in zip(compared, partners, strict=True)
     ]
+    holders = _holders_of(
+        env,
+        compared,
+        [
+            pair[1]
+            for entry, pair in zip(compared, pairs, strict=True)
+            if not entry.id_at_spar
+        ],
+    )
     for id_, spar_ids in lines.left_over(env, [one.id for one in compared]).items():
         pairs += [(id_, spar_id) for spar_id in spar_ids]
     items, known = defaultdict(list), {None, False, ""}
     for id_, spar_id in pairs:
-        if spar_id not in known:
+        if spar_id not in known and holders.get(spar_id, id_) == id_:
             known.add(spar_id)
             items[id_].append(Item(uuid.uuid4().hex, spar_id))
     return items
+
+
+def _holders_of(env, compared, spar_ids):
+    """Return the mapping that has, or may have, a row under each of these IDs.
+
+    :param list compared: mappings of one connection
+    :param list spar_ids: some may be empty
+    :rtype: dict
+    """
+    spar_ids = [spar_id for spar_id in spar_ids if spar_id]
+    if not spar_ids:
+        return {}
+    return dict(store.holders_of(env, compared[0].connection_id, spar_ids))

@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 
 from odoo.addons.g2p_spar_financial_address.const import EDITOR
 
+from ..engine import store
 from ..jobs import on_behalf
 from ..live.drift import fingerprint
 from ..spar.answers import Item, Outcome
@@ -71,6 +72,9 @@ def _take(line):
         return line.env._("SPAR could not be asked (%s).", result.code)
     if not result.linked:
         return line.env._("SPAR does not hold an address any more.")
+    holders = store.holders_of(line.env, connection.id, [item.spar_id])
+    if any(id_ != mapping.id for _spar_id, id_ in holders):
+        return line.env._("This is the address of another registrant by now.")
     return _enter(line, result)
 
 

@@ -121,7 +121,7 @@ def open_breaker(connection, retry_after=None):
         eta=until,
         identity_key=f"spar-probe-{connection.id}",
         description=connection.env._("Ask whether SPAR is back"),
-    )._job_work_off()
+    ).job_work_off()
 
 
 def close_breaker(connection):

@@ -10,7 +10,7 @@ from ..spar.answers import Item
 from ..spar.codes import LINK, UPDATE
 from ..transactions import AutonomousTransaction, commit
 from . import breaker, journal, rate_limit, store
-from .decide import RetryPolicy, Wanted, choose_largest, plan_steps
+from .decide import RetryPolicy, Wanted, choose_request, plan_steps
 from .digest import digest
 
 _logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def claim_mappings(mappings, autonomous=None):
     return claim_locked(mappings.env, entries, autonomous)
 
 
-def claim_backlog(connection, autonomous=None, position=None, since=0):
+def claim_backlog(connection, autonomous=None, position=None, since=0, oldest=False):
     """Claim what has been due longest through a connection.
 
     First what is on its way already, then changes that are not taken up yet.
@@ -94,6 +94,7 @@ def claim_backlog(connection, autonomous=None, position=None, since=0):
     :param position: the newest change considered before; those up to it are locked by
         other workers, or have to wait
     :param int since: seconds for which it must have been due
+    :param bool oldest: as for :func:`claim_locked`
     :return: the :class:`Claim` and the new position
     """
     env = connection.sudo().env
@@ -110,10 +111,10 @@ def claim_backlog(connection, autonomous=None, position=None, since=0):
             if entry.id not in known:
                 known.add(entry.id)
                 entries.append(entry)
-    return claim_locked(env, entries, autonomous), position
+    return claim_locked(env, entries, autonomous, oldest=oldest), position
 
 
-def claim_locked(env, entries, autonomous=None, narrowed=False):
+def claim_locked(env, entries, autonomous=None, narrowed=False, oldest=False):
     """Decide the next step of each, and one request; nothing is sent or journaled.
 
     The locks are kept until it has been sent and its outcome is recorded. So they are
@@ -126,6 +127,8 @@ def claim_locked(env, entries, autonomous=None, narrowed=False):
     :param autonomous: an :class:`~..transactions.AutonomousTransaction` that has not
         begun, to see whose sender was killed; by default this transaction is used
     :param bool narrowed: whether this is about one request already
+    :param bool oldest: whether it is the request that has been due longest, and not the
+        one with most mappings
     :rtype: Claim
     """
     if not entries:
@@ -136,7 +139,7 @@ def claim_locked(env, entries, autonomous=None, narrowed=False):
     lost = _take_over_unresolved(env, entries, autonomous, policy)
     rest = [entry for entry in entries if entry not in lost]
     planned = plan_steps(rest, wanted_of(env, rest))
-    chosen = choose_largest(planned)
+    chosen = choose_request(planned, oldest)
     if len(chosen) < len(planned) and not narrowed:
         store.save_progress(env, entries)
         release_locks(env)
@@ -246,7 +249,7 @@ def wanted_of(env, entries, in_use=False):
     """
     partners = env["res.partner"].sudo().browse(entry.partner_id for entry in entries)
     # Only what is needed: a contact has many columns.
-    partners.fetch(["spar_id", *partners._spar_fields()])
+    partners.fetch(["spar_id", "spar_id_shared", *partners._spar_fields()])
     # An address may be unwritable, for example because its provider was renamed. It
     # must not stop those it would have travelled with.
     written_of = _written(env, entries, in_use) if entries else {}
@@ -265,7 +268,8 @@ def wanted_of(env, entries, in_use=False):
                 known_by = digest(env, *value, details)
                 details["parts"] = written.parts
         spar_id = partner._spar_get_id() or None
-        wanted[entry.id] = Wanted(spar_id, value, known_by, broken, details)
+        shared = partner._spar_get_shared_id() or None
+        wanted[entry.id] = Wanted(spar_id, value, known_by, broken, details, shared)
     return wanted
 
 

@@ -29,6 +29,8 @@ MAY_BE_ONE_ITEM = ("http.500", INTERNAL_ERROR)
 UNWRITABLE = "address.unwritable"
 #: The code of an ID under which another registrant's row is still at SPAR.
 ID_TAKEN = "id.taken"
+#: The code of an ID that another registrant has as well.
+ID_SHARED = "id.shared"
 #: Seconds, at most, between two checks whether another registrant has left an ID.
 ID_TAKEN_CAP = 60
 
@@ -63,6 +65,7 @@ class Wanted:
     :param digest: what SPAR ID and value are compared by
     :param broken: set instead of an address that cannot be written for SPAR
     :param details: what else SPAR is sent
+    :param shared: the ID, if another registrant has it as well
     """
 
     spar_id: str | None
@@ -70,6 +73,14 @@ class Wanted:
     digest: str | None = field(repr=False)
     broken: bool
     details: dict = field(repr=False)
+    shared: str | None = None
+
+    @property
+    def on_hold(self):
+        """Why nothing is sent of the address, as one of our codes, or None."""
+        if self.shared and (self.value or self.broken):
+            return ID_SHARED
+        return UNWRITABLE if self.broken else None
 
 
 @dataclass(frozen=True)
@@ -142,8 +153,12 @@ def plan_steps(entries, wanted_of):
         if entry.sending_spar_id:
             # A resolve needs no address, so it also helps a broken one.
             step = Step(RESOLVE, entry.sending_spar_id)
-        elif wanted.broken and entry.linked_spar_id in (None, wanted.spar_id):
-            entry.hold(UNWRITABLE)
+        elif wanted.on_hold and entry.linked_spar_id in (
+            None,
+            wanted.shared or wanted.spar_id,
+        ):
+            # A row under an ID that is not theirs any more is unlinked all the same.
+            entry.hold(wanted.on_hold)
             continue
         else:
             step = next_step(entry.facts(wanted))
@@ -154,12 +169,13 @@ def plan_steps(entries, wanted_of):
     return planned
 
 
-def choose_largest(planned):
-    """Return the steps that make the largest single request.
+def choose_request(planned, oldest=False):
+    """Return the steps that make one request: the largest, or the one due longest.
 
     No SPAR ID is in it twice.
 
-    :param planned: list of :class:`PlannedStep`
+    :param planned: list of :class:`PlannedStep`, what has been due longest first
+    :param bool oldest: whether to take the one of the first step, however small it is
     :rtype: list[PlannedStep]
     """
     requests = defaultdict(dict)
@@ -167,6 +183,9 @@ def choose_largest(planned):
         operation, group = one.step.operation, one.entry.send_group
         group = group_applies(group, operation) and group
         requests[operation, group].setdefault(one.step.spar_id, one)
+    if oldest and requests:
+        # Dictionaries keep the order.
+        return list(next(iter(requests.values())).values())
     largest = max(requests.values(), key=len, default={})
     return list(largest.values())
 
@@ -345,6 +364,9 @@ class Recorder:
         """
         result = self.answer.results[item.reference_id]
         outcome, code = result.outcome, result.code
+        if entry.reason_code == ID_TAKEN:
+            # It waited for another registrant, and has not failed.
+            entry.attempts = 0
         answered = entry.outcome == Outcome.DONE.value
         entry.outcome, entry.reason_code = outcome.value, code or None
         if outcome == Outcome.DONE:
@@ -384,7 +406,7 @@ class Recorder:
             )
         elif entry.linked_spar_id == item.spar_id:
             entry.linked_spar_id = entry.held_digest = None
-        if not wanted.broken:
+        if not wanted.on_hold:
             step = next_step(entry.facts(wanted))
             if isinstance(step, str):
                 entry.settle(step)

@@ -81,10 +81,41 @@ def _ids_of_others(env, connection_id, wanted):
     :param dict wanted: mapping ids by SPAR ID
     :rtype: set
     """
-    held = store.holders_of(env, connection_id, wanted)
-    linking = _unrecorded(env, store.requests_for(env, connection_id, LINK, wanted))
-    held += [(request.spar_id, id_) for id_, request in linking]
+    held = _holders(env, connection_id, wanted)
     return {id_ for id_, mapping in held if wanted.get(id_, mapping) != mapping}
+
+
+def _holders(env, connection_id, spar_ids):
+    """Return pairs of a SPAR ID and a mapping that has, or may have, its row.
+
+    Also of a request of which is not recorded whether it has linked that ID.
+
+    :rtype: list[tuple]
+    """
+    linking = _unrecorded(env, store.requests_for(env, connection_id, LINK, spar_ids))
+    return store.holders_of(env, connection_id, spar_ids) + [
+        (request.spar_id, id_) for id_, request in linking
+    ]
+
+
+def stop_and_read(env, connection_id, spar_ids, ids):
+    """Have no worker journal a request until the caller's transaction ends; read.
+
+    The last statements of a transaction: all workers wait for it.
+
+    :param Environment env: of the transaction that has locked these mappings
+    :param int connection_id: of these mappings
+    :param spar_ids: SPAR IDs
+    :param ids: of mappings
+    :return: the mapping that has or may have a row, by SPAR ID; and those of these
+        mappings that are part of a request of unknown outcome
+    :rtype: tuple[dict, set]
+    """
+    store.lock_journal(env)
+    # The caller's transaction may not see what was journaled until now.
+    with AutonomousTransaction(env) as autonomous:
+        holders = dict(_holders(autonomous.env, connection_id, spar_ids))
+        return holders, {*unresolved(autonomous.env, ids)}
 
 
 def leave_out(claim, request):

@@ -44,6 +44,9 @@ from .decide import UNWRITABLE, blames_one_again
 JOB_SECONDS = 20
 #: Seconds until the next job, after this one lost too many races for rows.
 REST = 10
+#: Of so many claims from the backlog, one is of what has been due longest, however few
+#: that are. Otherwise larger requests would go before it until the backlog is sent.
+OLDEST_EVERY = 4
 #: What is read of a connection again for each request.
 SETTINGS = (
     "state",
@@ -125,6 +128,8 @@ class SyncRun:
         self.since = since
         self.deadline = time.monotonic() + seconds
         self.lost_races = 0
+        #: How often the backlog was claimed from.
+        self.claims = 0
         self.position = None
         self.client = None
         self.client_of = None
@@ -221,14 +226,17 @@ class SyncRun:
 
     def _claim_backlog(self):
         start = self.position
+        # The first one, too: where SPAR is slow a job has few.
+        oldest = self.claims % OLDEST_EVERY == 0
+        self.claims += 1
         claimed, self.position = claim.claim_backlog(
-            self.connection, self._journal, start, self.since
+            self.connection, self._journal, start, self.since, oldest
         )
         if not claimed.size and start:
             # From the beginning once more: mappings that other workers had locked may
             # have got a newer change since.
             claimed, self.position = claim.claim_backlog(
-                self.connection, self._journal, None, self.since
+                self.connection, self._journal, None, self.since, oldest
             )
         return claimed
 

@@ -1,4 +1,4 @@
-"""Wake-ups: the jobs in which the engine runs; all that knows of ``queue_job``.
+"""Wake-ups: the jobs in which the engine runs.
 
 A lost, doubled or late wake-up is harmless: what is due is decided by the rows of the
 mappings alone.
@@ -32,7 +32,7 @@ def enqueue(mappings, batch_size):
     for start in range(0, len(mappings), batch_size):
         chunk = mappings[start : start + batch_size]
         description = mappings.env._("Send to SPAR")
-        later(chunk, description=description)._job_sync()
+        later(chunk, description=description).job_sync()
 
 
 def wake_up(connections, eta=None):
@@ -49,7 +49,7 @@ def wake_up(connections, eta=None):
                 priority=BACKLOG_PRIORITY,
                 identity_key=f"spar-{connection.id}-{slot}",
                 description=connection.env._("Send to SPAR"),
-            )._job_work_off()
+            ).job_work_off()
 
 
 def enlist_again(connection, since, seconds):
@@ -64,7 +64,7 @@ def enlist_again(connection, since, seconds):
         eta=seconds,
         identity_key=f"spar-enlist-{connection.id}",
         description=connection.env._("Take up registrants"),
-    )._job_enlist(since)
+    ).job_enlist(since.isoformat())
 
 
 def wake_up_when_due(connection):
@@ -82,4 +82,4 @@ def wake_up_when_due(connection):
             eta=moment,
             identity_key=f"spar-{connection.id}-{moment}",
             description=connection.env._("Send to SPAR"),
-        )._job_work_off()
+        ).job_work_off()

@@ -291,7 +291,7 @@ def _keep(partner, answers, asked_at, digest):
                 masked=masked(partner.env, result),
                 seen=fingerprint(partner.env, result),
                 read_at=asked_at,
-                kind=_drift(partner.env, question, item, result),
+                kind=_drift(partner.env, connection, question, item, result),
             )
         elif reading and reading.spar_id != item.spar_id:
             # The stored answer is about another ID.
@@ -303,12 +303,19 @@ def _keep(partner, answers, asked_at, digest):
             partner.env["g2p.spar.reading"].sudo().create({**values, **keys})
 
 
-def _drift(env, question, item, result):
+def _drift(env, connection, question, item, result):
     """Return how SPAR's answer differs from the requested address.
 
+    A row that another registrant still has under this ID is no difference: it leaves
+    first.
+
+    :param int connection: id of the connection
     :return: a kind of a comparison's line, or a ``DRIFT_`` constant of :mod:`.drift`
     """
     entry = question.entry
+    holders = {id_ for _id, id_ in store.holders_of(env, connection, [item.spar_id])}
+    if holders - {entry and entry.id}:
+        return DRIFT_MOVING
     if not entry:
         # No address was ever requested through this connection.
         return "left_over" if result.linked else DRIFT_NONE

@@ -11,6 +11,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.moments import (
 )
 
 from ..engine.claim import wanted_of
+from ..engine.decide import ID_TAKEN
 from ..engine.digest import of_address
 from ..engine.store import MOVING, newer_change
 from . import query
@@ -289,7 +290,7 @@ class SparStatus:
         if partner.financial_address_state in ("draft", "to_approve"):
             return self._known_state(partner)
         if state not in SETTLED or self.kind == DRIFT_MOVING:
-            return self._known_state(self.mapping)
+            return self._known_state(self.mapping or partner)
         if self.kind not in (None, DRIFT_NONE):
             return {"code": "differs", "sentence": self._difference_sentence()}
         if self.kind == DRIFT_NONE and state == "in_sync":
@@ -317,6 +318,8 @@ class SparStatus:
             "to_approve": self.env._("Saved. Waiting for a second person."),
             "paused": self.env._("Saved. Sending to SPAR is paused for now."),
             "differs": self.env._("SPAR keeps what it has until the next change."),
+            "retrying": self.mapping.reason_code == ID_TAKEN
+            and self.mapping._taken_sentence(for_operators=False),
         }.get(code)
 
     def _difference_sentence(self):

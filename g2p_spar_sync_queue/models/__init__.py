@@ -2,6 +2,7 @@ from . import g2p_spar_engine_fields
 from . import g2p_spar_of_company
 from . import g2p_spar_sending
 from . import g2p_spar_capture
+from . import g2p_spar_job
 from . import g2p_spar_mapping
 from . import g2p_spar_mapping_intervene
 from . import g2p_spar_change

@@ -31,6 +31,12 @@ class G2pFaRetention(models.AbstractModel):
             ),
             Kept("g2p.spar.capture", "a counter", paths=("partner_id",)),
             Kept(
+                "g2p.spar.job",
+                "which records a job in the background is about",
+                "it has run",
+                "g2p.spar.job._cron_run",
+            ),
+            Kept(
                 "g2p.spar.intervention",
                 "what an operator did",
                 paths=("mapping_id.partner_id",),

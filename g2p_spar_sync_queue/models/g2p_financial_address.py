@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from ..jobs import later
+from ..jobs import as_moment, later
 from ..spar import partner_api
 
 #: Addresses that were put in use so long ago are seen by every transaction.
@@ -21,18 +21,21 @@ class G2pFinancialAddress(models.Model):
         been sent with the former text.
         """
         result = super()._resync(domain)
+        since = self.env.cr.now() - LONG_AGO
         later(
             self.browse(), description=self.env._("Send again what was saved meanwhile")
-        )._job_rewritten(list(domain), self.env.cr.now() - LONG_AGO)
+        ).job_rewritten(list(domain), since.isoformat())
         return result
 
+    @api.private
     @api.model
-    def _job_rewritten(self, domain, since):
+    def job_rewritten(self, domain, since):
         """Job: send addresses again that the transaction before may not have seen.
 
         :param list domain: which addresses are written in another way
-        :param datetime since: when the first of these was put in use
+        :param str since: when the first of these was put in use
         """
+        since = as_moment(since)
         addresses = self.sudo().search(
             [*domain, ("state", "=", "effective"), ("effective_date", ">=", since)]
         )

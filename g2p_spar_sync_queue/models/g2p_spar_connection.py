@@ -9,7 +9,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
 from ..engine import breaker, outbox, restore_guard
 from ..engine.sync_run import JOB_SECONDS, LATE_SECONDS, SyncRun
-from ..jobs import later
+from ..jobs import as_moment, later
 from ..spar.client import SparClient
 from ..spar.codes import LINK
 from ..spar.place import place
@@ -545,7 +545,7 @@ class G2pSparConnection(models.Model):
         Reconciliation.search(running).resume_for_id = False
         for connection in resumed:
             description = self.env._("Take up registrants")
-            later(connection, description=description)._job_enlist()
+            later(connection, description=description).job_enlist()
 
     def action_pause(self):
         """Stop sending; changes wait meanwhile."""
@@ -611,17 +611,19 @@ class G2pSparConnection(models.Model):
 
     # === JOBS === #
 
-    def _job_work_off(self):
+    @api.private
+    def job_work_off(self):
         """Job: send all that is due through this connection."""
         for connection in self.exists():
             SyncRun(connection, JOB_SECONDS).work()
 
-    def _job_enlist(self, since=None):
+    @api.private
+    def job_enlist(self, since=None):
         """Job: take up registrants whose address was not captured, and wake the rest.
 
-        :param datetime since: when the first of these jobs began; None for that one
+        :param str since: when the first of these jobs began; None for that one
         """
-        outbox.capture_missed_until(self, since)
+        outbox.capture_missed_until(self, since and as_moment(since))
 
     @api.model
     def _cron_enlist(self):

@@ -3,7 +3,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .. import jobs
 from ..spar import detect, directory, partner_api
 from ..spar.answers import Item, Outcome
 from ..spar.codes import RESOLVE
@@ -80,33 +79,8 @@ class G2pSparConnection(models.Model):
             "Wake-ups are not run. Changes are sent up to two minutes late, and "
             "comparisons, bulk amendments and addresses taken over from SPAR wait."
         )
-        advice = {
-            "no_runner": self.env._(
-                "No job runner is working. Have the server started with queue_job "
-                "among its server-wide modules (--load=base,web,queue_job), and with "
-                "room in its channel “root”."
-            ),
-            "hidden_database": self.env._(
-                "The setting dbfilter hides this database from the job runner. Set "
-                "“host” in the section [queue_job] of Odoo's configuration to a name "
-                "that the filter lets through, or name the database in db_name and "
-                "leave dbfilter out."
-            ),
-            "proxy": self.env._(
-                "A proxy in the environment of the server (HTTP_PROXY) gets the calls "
-                "of the job runner to the server itself. Set "
-                "NO_PROXY=localhost,127.0.0.1 as well, with the “host” of the "
-                "section [queue_job] if there is one."
-            ),
-            "not_reached": self.env._(
-                "The job runner works, but its calls do not reach the server. Look "
-                "at the log for “exception in GET”, and set “host” and “port” in the "
-                "section [queue_job] of Odoo's configuration."
-            ),
-        }
-        return {
-            name: f"{late} {advice[name]}" for name in jobs.runner_troubles(self.env)
-        }
+        troubles = self.env["g2p.spar.job"].troubles()
+        return {name: f"{late} {advice}" for name, advice in troubles.items()}
 
     def action_refresh_directory(self):
         """Open the dialog that fetches SPAR's directory.

@@ -154,7 +154,8 @@ class G2pSparConnection(models.Model):
                     "shown and logged. SPAR knows this registry by its signature."
                 )
             )
-        if not url.hostname or url.query or url.fragment:
+        # Also with nothing behind them: what is added would not be the path.
+        if not url.hostname or {"?", "#"} & set(address):
             raise self._not_an_address()
         if url.scheme == "http" and not self._may_be_plain(url.hostname):
             raise ValidationError(

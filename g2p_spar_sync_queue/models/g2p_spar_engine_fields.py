@@ -26,10 +26,6 @@ class G2pSparEngineFields(models.AbstractModel):
         """
         for values in vals_list:
             self._check_engine_fields(values)
-        if not self._may_write_engine_fields():
-            kept = {f"default_{name}" for name in self._engine_fields()}
-            context = {k: v for k, v in self.env.context.items() if k not in kept}
-            self = self.with_env(self.env(context=context))
         return super().create(vals_list)
 
     def write(self, vals):

@@ -7,15 +7,17 @@ from odoo.addons.g2p_spar_financial_address.toolkit.moments import moment_text
 from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
 from ..engine import journal, store
-from ..engine.decide import ID_TAKEN, UNWRITABLE
+from ..engine.decide import ID_SHARED, ID_TAKEN, UNWRITABLE
 from ..engine.store import NEWER_CHANGE
 from ..engine.sync_run import JOB_SECONDS, SyncRun
-from ..live.status import DISPLAY_STATES, shown_state
+from ..live.status import DISPLAY_STATES, OPERATOR, shown_state
 from ..transactions import commit_with_retry
 
 #: Seconds after which a wake-up counts as lost, and the sweeper's time for one run.
 LOST_AFTER = 30
 SWEEP_SECONDS = 45
+#: Shown states that a person has to end.
+WAITING_FOR_PEOPLE = ("differs", "held", "paused")
 
 
 class Unchecked(fields.Many2one):
@@ -135,6 +137,7 @@ class G2pSparMapping(models.Model):
         for mapping in self:
             mapping.display_name = mapping.partner_id.display_name
 
+    @api.depends_context("uid")
     @api.depends(
         "state",
         "paused",
@@ -204,10 +207,7 @@ class G2pSparMapping(models.Model):
         if state == "waiting_id":
             return self.env._("Will go to SPAR as soon as this registrant has an ID.")
         if state == "retrying" and self.reason_code == ID_TAKEN:
-            return self.env._(
-                "Another registrant's address is still at SPAR under this ID. "
-                "This one follows as soon as it is gone."
-            )
+            return self._taken_sentence()
         if state == "retrying":
             return self.env._(
                 "SPAR could not take it yet. Next attempt at %(time)s "
@@ -224,11 +224,51 @@ class G2pSparMapping(models.Model):
             return self._held_sentence()
         return self.env._("Saved. Being sent to SPAR.")
 
+    def _taken_sentence(self, for_operators=True):
+        """Return for what a mapping waits whose ID another registrant still has.
+
+        Where that one's row stays until a person acts, operators are told who has to.
+
+        :param bool for_operators: whether they may be among the readers
+        """
+        sentence = self.env._(
+            "Another registrant's address is still at SPAR under this ID. "
+            "This one follows as soon as it is gone."
+        )
+        is_operator = for_operators and self.env.user.has_group(OPERATOR)
+        former = self._former_owner() if is_operator else self.browse()
+        if former.display_state not in WAITING_FOR_PEOPLE:
+            return sentence
+        sentence = self.env._(
+            "%(sentence)s Until then, payments under this ID go to %(name)s: "
+            "%(because)s",
+            sentence=sentence,
+            name=former.partner_id.display_name,
+            because=former.sentence,
+        )
+        if former.display_state != "differs":
+            return sentence
+        return self.env._("%s “Send again” there removes it.", sentence)
+
+    def _former_owner(self):
+        """Return whose row is at SPAR under this ID, if the user may see them."""
+        spar_id = self.sudo().partner_id._spar_get_id()
+        holders = store.holders_of(
+            self.env, self.sudo().connection_id.id, [spar_id or ""]
+        )
+        found = self.with_env(self.env(su=False)).browse(id_ for _id, id_ in holders)
+        may_see = found.has_access("read") and found.partner_id.has_access("read")
+        return found - self if may_see else self.browse()
+
     def _held_sentence(self):
         if self.reason_code == UNWRITABLE:
             return self.env._(
                 "This address cannot be written for SPAR. Check the names and codes of "
                 "its provider and branch, or amend it."
+            )
+        if self.reason_code == ID_SHARED:
+            return self.partner_id.spar_id_shared_note or self.env._(
+                "Another registrant had the same ID. Being sent to SPAR."
             )
         if self.reason_code == "rjct.id.invalid":
             cause = self.env._("SPAR does not accept this registrant's ID.")
@@ -288,7 +328,8 @@ class G2pSparMapping(models.Model):
 
     # === JOBS === #
 
-    def _job_sync(self):
+    @api.private
+    def job_sync(self):
         """Job: send these mappings, and then all others that are due."""
         for connection, mappings in self.exists().grouped("connection_id").items():
             SyncRun(connection, JOB_SECONDS).work(mappings)

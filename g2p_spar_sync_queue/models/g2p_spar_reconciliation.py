@@ -149,9 +149,10 @@ class G2pSparReconciliation(models.Model):
                 priority=20,
                 identity_key=f"spar-reconciliation-{run.id}",
                 description=self.env._("Compare with SPAR"),
-            )._job_run()
+            ).job_run()
 
-    def _job_run(self):
+    @api.private
+    def job_run(self):
         """Job: go on comparing, for as long as a job may last."""
         for run in self.exists():
             work(run, time.monotonic() + JOB_SECONDS)

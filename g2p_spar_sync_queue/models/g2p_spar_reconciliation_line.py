@@ -85,17 +85,16 @@ class G2pSparReconciliationLine(models.Model):
         :raise AccessError: when the user is no operator
         """
         open_ones = self._open()
+        open_ones.mapping_id.with_env(self.env)._intervene(
+            "resend", self.env._("After a comparison with SPAR")
+        )
         unknown = lines.have_removed(open_ones)
         unknown.reason = self.env._(
             "This address at SPAR could not be removed: the registrant is being sent "
             "right now, or is at SPAR under another ID. Try again later, or have "
             "SPAR's operators remove it."
         )
-        open_ones -= unknown
-        open_ones.mapping_id.with_env(self.env)._intervene(
-            "resend", self.env._("After a comparison with SPAR")
-        )
-        open_ones._decide("resent")
+        (open_ones - unknown)._decide("resent")
 
     def action_ignore(self):
         """Ask why, then leave it as it is."""
@@ -114,7 +113,7 @@ class G2pSparReconciliationLine(models.Model):
         for line in open_ones:
             line._decide("taking")
             description = self.env._("Take an address over from SPAR")
-            later(line, description=description)._job_take()
+            later(line, description=description).job_take()
 
     # === BUSINESS METHODS === #
 
@@ -144,6 +143,7 @@ class G2pSparReconciliationLine(models.Model):
 
     # === JOBS === #
 
-    def _job_take(self):
+    @api.private
+    def job_take(self):
         """Job: enter what SPAR holds, in the name of the person who decided it."""
         take_over(self)

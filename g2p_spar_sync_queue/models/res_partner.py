@@ -22,6 +22,7 @@ class ResPartner(models.Model):
         compute="_compute_spar_state", string="What happens next", groups=VIEWER
     )
 
+    @api.depends_context("uid")
     @api.depends("spar_mapping_ids", "financial_address_ids.state")
     def _compute_spar_state(self):
         # The first connection speaks for the registrant. All of them are read at once,

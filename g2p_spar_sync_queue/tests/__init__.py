@@ -22,10 +22,12 @@ from . import test_key_rotation
 from . import test_key_uses
 from . import test_keys
 from . import test_leaving
+from . import test_shared_ids
 from . import test_status
 from . import test_status_for_others
 from . import test_live_query
 from . import test_long_sync_run
+from . import test_merge
 from . import test_decide
 from . import test_reconciliation
 from . import test_roles
@@ -43,3 +45,4 @@ from . import test_transactions_beside_others
 from . import test_wake_up
 from . import test_upgrade
 from . import test_held_digest
+from . import test_attack_one_manager

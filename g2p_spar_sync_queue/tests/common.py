@@ -78,7 +78,7 @@ class SparCase(FinancialAddressCase):
     def run_engine(self, *faults, mappings=None):
         """Do what a wake-up does; each fault must fire."""
         self.mapper.faults = list(faults)
-        (mappings or self.mapping)._job_sync()
+        (mappings or self.mapping).job_sync()
         self.assertFalse(self.mapper.faults, "a fault never fired")
 
     def die_sending(self, mappings=None):

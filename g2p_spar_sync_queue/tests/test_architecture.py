@@ -80,7 +80,7 @@ class TestArchitecture(SparCase):
 
         def save_and_send():
             self.env["g2p.financial.address"].submit([entry], "import")
-            self.mapping._job_sync()
+            self.mapping.job_sync()
 
         calls = self.entered(save_and_send)
         self.assertInSync()

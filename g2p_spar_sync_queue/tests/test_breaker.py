@@ -8,6 +8,7 @@ from odoo.tests import new_test_user, tagged
 from ..engine import breaker, rate_limit
 from .common import SparCase
 from .spar_stand_in import faults
+from .waiting_jobs import waiting_jobs
 
 
 @tagged("post_install", "-at_install")
@@ -20,7 +21,7 @@ class TestBreaker(SparCase):
         """Let SPAR fail until it is left alone."""
         mappings = self.make_registrants(5).spar_mapping_ids
         self.mapper.rule = faults.status(429)
-        mappings._job_sync()
+        mappings.job_sync()
         return mappings
 
     def probe_is_due(self):
@@ -33,8 +34,8 @@ class TestBreaker(SparCase):
         self.assertEqual(len(self.mapper.log), 3)
         self.assertEqual(self.connection.breaker_state, "open")
         self.assertGreater(self.connection.breaker_until, fields.Datetime.now())
-        mappings._job_sync()
-        self.connection._job_work_off()
+        mappings.job_sync()
+        self.connection.job_work_off()
         self.env["g2p.spar.mapping"]._cron_sweep()
         self.assertEqual(len(self.mapper.log), 3, "asked before its time")
         self.assertEqual(set(mappings.mapped("display_state")), {"retrying"})
@@ -45,8 +46,8 @@ class TestBreaker(SparCase):
         asked_after = []
         for trips in range(2, 30):
             self.probe_is_due()
-            mappings._job_sync()
-            mappings._job_sync()
+            mappings.job_sync()
+            mappings.job_sync()
             self.assertEqual(self.mapper.log[3:], [PROBE] * (trips - 1))
             self.assertEqual(self.connection.breaker_trips, trips)
             wait = self.connection.breaker_until - fields.Datetime.now()
@@ -60,7 +61,7 @@ class TestBreaker(SparCase):
         mappings = self.go_down()
         self.mapper.rule = None
         self.probe_is_due()
-        mappings._job_sync()
+        mappings.job_sync()
         self.assertInSync(mappings)
         self.assertEqual(self.connection.breaker_state, "closed")
         self.assertEqual(self.connection.breaker_failures, 0)
@@ -71,7 +72,7 @@ class TestBreaker(SparCase):
         self.probe_is_due()
         trouble, self.mapper.rule = self.mapper.rule, None
         self.mapper.faults = [lambda *args: False, trouble]
-        mappings._job_sync()
+        mappings.job_sync()
         self.assertEqual(self.connection.breaker_state, "open")
         self.assertEqual(self.connection.breaker_trips, 2)
         self.assertEqual(len(self.mapper.log), 5)
@@ -81,13 +82,13 @@ class TestBreaker(SparCase):
         mappings = self.make_registrants(6).spar_mapping_ids
         self.mapper.rule = faults.status(503)
         for _attempt in range(3):
-            mappings._job_sync()
+            mappings.job_sync()
             self.time_passes(mappings)
         self.assertEqual(self.mapper.operations, ["link", "resolve", "resolve"])
         self.assertEqual(self.connection.breaker_state, "open")
         self.mapper.rule = None
         self.probe_is_due()
-        mappings._job_sync()
+        mappings.job_sync()
         self.assertInSync(mappings)
         self.assertEqual([len(ids) for _op, ids in self.mapper.log], [6, 6, 6, 1, 6, 6])
 
@@ -104,7 +105,7 @@ class TestBreaker(SparCase):
 
         self.mapper.rule = rule
         for _look in range(8):
-            mappings._job_sync()
+            mappings.job_sync()
             self.time_passes(mappings)
             if self.connection.breaker_state != "closed":
                 self.probe_is_due()
@@ -125,18 +126,18 @@ class TestBreaker(SparCase):
 
         self.mapper.rule = rule
         for _attempt in range(8):
-            poison._job_sync()
+            poison.job_sync()
             self.time_passes(poison)
         self.assertEqual(self.mapper.operations[1:], ["update"] * 8)
         self.assertEqual(poison.state, "retrying")
         other = self.make_registrants(1).spar_mapping_ids
-        other._job_sync()
+        other.job_sync()
         self.assertInSync(other)
 
     def test_many_registrants_who_fail_one_by_one_mean_that_spar_is_down(self):
         mappings = self.make_registrants(5).spar_mapping_ids
         self.mapper.rule = faults.status(500)
-        mappings._job_sync()
+        mappings.job_sync()
         self.assertEqual(len(self.mapper.log), 3)
         self.assertEqual(self.connection.breaker_state, "open")
 
@@ -152,7 +153,7 @@ class TestBreaker(SparCase):
     def test_a_wake_up_waits_for_the_time_of_the_question(self):
         self.go_down()
         key = f"spar-probe-{self.connection.id}"
-        job = self.env["queue.job"].search([("identity_key", "=", key)])
+        (job,) = (j for j in waiting_jobs(self.env) if j.identity_key == key)
         until = self.connection.breaker_until.replace(microsecond=0)
         self.assertEqual(job.eta.replace(microsecond=0), until)
 
@@ -169,7 +170,7 @@ class TestBreaker(SparCase):
                         Date="Wed, 21 Oct 2026 07:28:00 GMT",
                     )
                 ]
-                mappings._job_sync()
+                mappings.job_sync()
                 self.assertEqual(len(self.mapper.log), 1)
                 wait = self.connection.breaker_until - fields.Datetime.now()
                 self.assertGreater(wait.total_seconds(), 85)

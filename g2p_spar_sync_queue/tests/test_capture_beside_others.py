@@ -17,11 +17,12 @@ from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import (
     APPROVED,
     marked,
 )
-from odoo.addons.queue_job.tests.common import trap_jobs
 
 from ..engine import outbox, store, wake_up
 from ..engine.claim import START
+from ..jobs import as_moment
 from ..transactions import RETRYABLE_ERRORS
+from .waiting_jobs import trapped_jobs
 
 
 @tagged("post_install", "-at_install")
@@ -52,7 +53,7 @@ class TestCaptureBesideOthers(BesideOthersCase):
         env.cr.commit()
 
     def capture(self, env):
-        with trap_jobs():
+        with trapped_jobs():
             outbox.capture(
                 self.partner.with_env(env), "admin", self.connection.with_env(env)
             )
@@ -203,15 +204,15 @@ class PaidCase(BesideOthersCase):
 
     def enlist(self, *args):
         """Do what the job after the start does; return the jobs it hands over."""
-        with trap_jobs() as trap, transaction() as env:
-            self.connection.with_env(env)._job_enlist(*args)
+        with trapped_jobs() as jobs, transaction() as env:
+            self.connection.with_env(env).job_enlist(*args)
             env.cr.commit()
-        return trap.enqueued_jobs
+        return jobs
 
     def again(self, work):
         """Do work as Odoo does a request: again, if it was beaten."""
         # A runner would take up the jobs while the test goes on.
-        with trap_jobs(), transaction() as env:
+        with transaction() as env, trapped_jobs():
             retrying(lambda: (work(env), env.flush_all()), env)
 
     def assertBeaten(self, env, work):
@@ -304,13 +305,13 @@ class TestStaleSnapshot(PaidCase):
         late = self.begin()
         self.enter("+255754200002", self.neighbour)
         before = self.captured(self.neighbour)
-        with trap_jobs() as trap:
+        with trapped_jobs() as jobs:
             self.rename_provider(late)
             late.cr.commit()
-        (job,) = trap.enqueued_jobs
+        (job,) = jobs
         self.assertEqual(self.captured(self.neighbour), before)
         with transaction() as env:
-            env["g2p.financial.address"]._job_rewritten(*job.args)
+            env["g2p.financial.address"].job_rewritten(*job.args)
             env.cr.commit()
         self.assertEqual(self.captured(self.neighbour), [*before, NEIGHBOURS])
 
@@ -445,7 +446,8 @@ class TestStartUnderLoad(PaidCase):
         self.amend(env)
         self.start()
         (job,) = self.enlist()
-        (seldom,) = self.enlist(job.args[0] - timedelta(minutes=10))
+        since = as_moment(*job.args) - timedelta(minutes=10)
+        (seldom,) = self.enlist(since.isoformat())
         self.assertGreater(seldom.eta, job.eta + timedelta(minutes=8))
         env.cr.rollback()
 
@@ -463,7 +465,7 @@ class TestDetailsUnderLoad(PaidCase):
 
     def switch(self, is_on):
         """Have another process write the setting; this one has not heard of it."""
-        with trap_jobs(), transaction() as env:
+        with transaction() as env, trapped_jobs():
             env["g2p.fa.settings"].current().send_name = is_on
             env["g2p.fa.settings"].flush_model()
             env.cr.commit()
@@ -506,7 +508,7 @@ class TestDetailsUnderLoad(PaidCase):
 
     def test_a_first_address_entered_after_the_switch_has_the_newer_name(self):
         early = self.open()
-        with trap_jobs():
+        with trapped_jobs():
             self.partner.with_env(early).action_end_financial_address()
             early.cr.commit()
         late = self.begin()

@@ -247,7 +247,7 @@ class TestCompanies(SparCase):
         self.serve(self.south)
         other = self.new_registrant("Other", "SR-4", company_id=self.north.id)
         self.enter_address(partner_id=other.id)
-        self.connection._job_enlist()
+        self.connection.job_enlist()
         self.assertFalse(other.spar_mapping_ids)
         shared = self.new_registrant("Shared", "SR-5")
         self.enter_address("0754 200 005", partner_id=shared.id)
@@ -268,7 +268,7 @@ class TestCompanies(SparCase):
         self.assertEqual(self.mapping.state, "ended")
         # Nothing is found to be missing.
         before = len(self.mapping.change_ids)
-        self.connection._job_enlist()
+        self.connection.job_enlist()
         self.assertEqual(len(self.mapping.change_ids), before)
         self.registrant.company_id = self.north
         self.run_engine()
@@ -289,7 +289,7 @@ class TestCompanies(SparCase):
             unconfirmed_mark=confirming.unconfirmed_mark
         ).action_confirm_settings()
         confirming.action_resume()
-        self.connection._job_enlist()
+        self.connection.job_enlist()
         self.run_engine()
         self.assertFalse(self.mapper.rows)
 

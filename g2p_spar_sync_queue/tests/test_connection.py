@@ -6,7 +6,6 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from .. import jobs
 from ..engine.sync_run import LATE_SECONDS, SyncRun
 from ..spar.keys import KeyProblem
 from ..spar.place import place
@@ -66,6 +65,8 @@ class TestConnection(SparCase):
             ("https:///api", "not the address of a server"),
             ("https://spar.example.org/?key=1", "not the address of a server"),
             ("https://spar.example.org/#x", "not the address of a server"),
+            ("https://spar.example.org/#", "not the address of a server"),
+            ("https://spar.example.org/?", "not the address of a server"),
             ("https://spar.example.org:port", "not the address of a server"),
             ("https://[::1", "not the address of a server"),
             ("https://spar.example.org/a b", "not the address of a server"),
@@ -266,21 +267,13 @@ class TestConnection(SparCase):
         self.assertTrue(self.connection.action_test())
 
     def test_the_test_says_that_wake_ups_are_not_run(self):
-        for code, said in (
-            ("no_runner", "--load=base,web,queue_job"),
-            ("hidden_database", "dbfilter hides this database"),
-            ("proxy", "Set NO_PROXY=localhost,127.0.0.1"),
-            ("not_reached", "exception in GET"),
-        ):
-            self.patch(jobs, "runner_troubles", lambda _env, code=code: [code])
-            told = self.connection.action_test()["params"]
-            with self.subTest(code):
-                self.assertEqual((told["type"], told["sticky"]), ("warning", True))
-                self.assertIn(
-                    "accepted the signature. Wake-ups are not", told["message"]
-                )
-                self.assertIn(said, told["message"])
-        self.patch(jobs, "runner_troubles", lambda _env: [])
+        troubles = {"no_runner": "Start one."}
+        self.patch(self.registry["g2p.spar.job"], "troubles", lambda _self: troubles)
+        told = self.connection.action_test()["params"]
+        self.assertEqual((told["type"], told["sticky"]), ("warning", True))
+        self.assertIn("accepted the signature. Wake-ups are not", told["message"])
+        self.assertIn("Start one.", told["message"])
+        troubles.clear()
         self.assertEqual(self.connection.action_test()["params"]["type"], "success")
 
     # === DETECT === #

@@ -22,8 +22,36 @@ class TestCrons(CronsMixin, SparCase):
         self.first.state = "running"
 
     def test_all_are_looked_at_here(self):
-        names = {"cron_sweep", "cron_enlist", "cron_reconcile", "cron_watch_keys"}
+        names = {
+            "cron_sweep",
+            "cron_jobs",
+            "cron_enlist",
+            "cron_reconcile",
+            "cron_watch_keys",
+        }
         self.assertEqual(self.crons_of(ADDON), names)
+
+    def test_an_address_whose_mandate_is_over_leaves_spar(self):
+        self.patch(
+            type(self.env["ir.cron"]), "_commit_progress", lambda *_args, **_values: 1
+        )
+        address = self.enter_address(payee_name="Neema", payee_until="2099-12-31")
+        self.run_engine()
+        self.assertIn("SR-1", self.mapper.rows)
+        address._trusted_write().payee_until = "2020-01-01"
+        self.run_cron("g2p_spar_financial_address.cron_end_mandates")
+        self.assertEqual(address.state, "ended")
+        self.run_engine()
+        self.assertNotIn("SR-1", self.mapper.rows)
+
+    def test_the_next_job_is_run(self):
+        jobs = self.env["g2p.spar.job"]
+        jobs.search([]).unlink()
+        for connection in (self.first, self.connection):
+            jobs.keep(connection, "job_work_off", ())
+        Connection = self.registry["g2p.spar.connection"]
+        calls = self.run_with_error(f"{ADDON}.cron_jobs", Connection, "job_work_off")
+        self.assertEqual(calls, 2)
 
     def test_the_sweeper_goes_on_to_the_next_connection(self):
         self.enter_address()

@@ -79,7 +79,7 @@ class TestDetails(SparCase):
 
     def compare(self):
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
-        run._job_run()
+        run.job_run()
         return run.line_ids.kind
 
     def test_addresses_are_compared_without_them(self):
@@ -100,7 +100,7 @@ class TestDetails(SparCase):
         row = spar_status(self.registrant)["rows"][0]
         self.assertIn("M-Cash", row["text"])
         self.mapper.forget()
-        self.connection._job_work_off()
+        self.connection.job_work_off()
         self.env["g2p.spar.mapping"]._cron_sweep()
         self.run_engine()
         self.assertFalse(self.mapper.log)

@@ -1,15 +1,17 @@
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..engine import claim, journal, record, store
+from ..engine import claim, decide, journal, record, store
 from ..models import g2p_spar_mapping
 from .common import SparCase
 from .spar_stand_in import faults, strategies
+from .waiting_jobs import forget_jobs, waiting_jobs
 
 ENGINE_LOG = "odoo.addons.g2p_spar_sync_queue.engine.claim"
 
@@ -482,6 +484,20 @@ class TestEngine(SparCase):
         self.assertEqual([len(ids) for ids in met], [2, 1, 1])
         self.assertInSync(mappings[1])
 
+    def test_a_small_request_is_not_overtaken_by_larger_ones_for_ever(self):
+        """An address that was ended is payable for as long as its unlink waits."""
+        self.enter_address()
+        self.run_engine()
+        self.registrant.action_end_financial_address()
+        self.run_engine(faults.status(429))
+        self.connection.batch_size = 3
+        self.make_registrants(12)
+        self.time_passes()
+        self.mapper.forget()
+        self.connection.job_work_off()
+        self.assertLess(self.mapper.operations.index("unlink"), 2)
+        self.assertEqual(len(self.mapper.rows), 12)
+
     def test_answers_in_another_order_go_to_the_right_registrant(self):
         mappings = self.make_registrants(5).spar_mapping_ids
         self.run_engine(faults.reverse, mappings=mappings)
@@ -526,6 +542,30 @@ class TestEngine(SparCase):
         self.run_engine(mappings=theirs)
         self.assertInSync(self.mapping | theirs)
 
+    def test_who_waited_for_an_id_has_not_failed(self):
+        """The first failure after a long wait is tried again soon."""
+        self.enter_address()
+        self.run_engine()
+        heir = self.new_registrant("Heir")
+        self.registrant.spar_id = "SR-2"
+        self.env.flush_all()
+        heir.spar_id = "SR-1"
+        self.enter_address("0754 200 009", partner_id=heir.id)
+        theirs = heir.spar_mapping_ids
+        self.mapping._intervene("pause", "For now")
+        for _look in range(20):
+            self.time_passes(theirs)
+            self.run_engine(mappings=theirs)
+        self.mapping._intervene("resume")
+        self.run_engine()
+        self.time_passes(theirs)
+        longest = partial(decide.retry_delay, chance=lambda: 1)
+        self.patch(decide, "retry_delay", longest)
+        self.run_engine(faults.status(429), mappings=theirs)
+        self.assertEqual((theirs.state, theirs.reason_code), ("retrying", "http.429"))
+        soon = timedelta(seconds=self.connection.retry_base + 2)
+        self.assertLess(theirs.next_attempt_at, fields.Datetime.now() + soon)
+
     def test_an_id_passed_on_waits_for_a_doubtful_owner(self):
         self.enter_address()
         self.run_engine(faults.cut_after)
@@ -557,15 +597,15 @@ class TestEngine(SparCase):
     def test_one_job_after_another_not_one_on_top_of_another(self):
         self.enter_address()
         self.run_engine(faults.status(429))
-        jobs = self.env["queue.job"].search_count([])
+        jobs = waiting_jobs(self.env)
         for _doubled_wake_up in range(3):
             self.run_engine()
-        self.assertEqual(self.env["queue.job"].search_count([]), jobs)
+        self.assertEqual(waiting_jobs(self.env), jobs)
 
     def test_the_sweeper_sends_changes_without_a_job(self):
         mappings = self.make_registrants(5).spar_mapping_ids
         self.connection.batch_size = 2
-        self.env["queue.job"].search([]).unlink()
+        forget_jobs(self.env)
         # All tests of a class share the time at which their transaction began.
         self.patch(g2p_spar_mapping, "LOST_AFTER", 3600)
         self.env["g2p.spar.mapping"]._cron_sweep()
@@ -584,9 +624,7 @@ class TestEngine(SparCase):
     def test_failures_are_woken_up_again_when_their_time_comes(self):
         self.enter_address()
         self.run_engine(faults.status(429))
-        job = self.env["queue.job"].search(
-            [("method_name", "=", "_job_work_off"), ("eta", "!=", False)]
-        )
+        (job,) = (j for j in waiting_jobs(self.env, "job_work_off") if j.eta)
         self.assertEqual(job.eta, self.mapping.next_attempt_at)
 
     def test_a_worker_that_is_done_remembers_what_another_claimed(self):
@@ -594,9 +632,7 @@ class TestEngine(SparCase):
         mappings = self.make_registrants(2).spar_mapping_ids
         self.die_sending(mappings[0])
         self.run_engine(mappings=mappings[1])
-        job = self.env["queue.job"].search(
-            [("method_name", "=", "_job_work_off"), ("eta", "!=", False)]
-        )
+        (job,) = (j for j in waiting_jobs(self.env, "job_work_off") if j.eta)
         sending = self.env["g2p.spar.sending"].search([])
         sent_at = sending.create_date.replace(microsecond=0)
         self.assertEqual(job.eta, sent_at + timedelta(seconds=10))

@@ -115,6 +115,26 @@ class TestEngineFields(SparCase):
                     made._fields[field].convert_to_write(made[field], made), value
                 )
 
+    def test_nor_by_a_default_of_the_user(self):
+        manager = self.env(user=self.users[1])
+        records = {
+            self.connection: {"base_url": "https://a.example"},
+            self.key: self.file_key_values(connection_id=self.connection.id),
+        }
+        for record, values in records.items():
+            for field, value in self.values(record):
+                with (
+                    self.subTest(f"{record._name}.{field}"),
+                    self.env.cr.savepoint() as savepoint,
+                ):
+                    arguments = record._name, field, value
+                    manager["ir.default"].set(*arguments, user_id=True)
+                    made = manager[record._name].create(values).sudo()
+                    kept = made._fields[field].convert_to_write(made[field], made)
+                    self.assertNotEqual(kept, value)
+                    savepoint.rollback()
+                self.env.invalidate_all()
+
     def test_nor_through_another_record_or_an_import(self):
         manager = self.env(user=self.users[1])
         connection = self.connection.with_env(manager)

@@ -20,7 +20,7 @@ class TestGuard(SparCase):
         self.enter_address("0754 200 009")
         self.run_engine()
         self.env["g2p.spar.mapping"]._cron_sweep()
-        self.connection._job_work_off()
+        self.connection.job_work_off()
         self.assertFalse(self.mapper.log)
         self.assertEqual(self.connection.state, "paused")
 
@@ -149,7 +149,7 @@ class TestGuard(SparCase):
             for _other in self.other_databases():
                 with self.subTest(number):
                     run = self.compare_then_resume(manager)
-                    run._job_run()
+                    run.job_run()
                     self.assertEqual((run.state, run.line_ids.ids), ("done", []))
                     self.restored()
             self.assertAsks()
@@ -185,7 +185,7 @@ class TestGuard(SparCase):
         # One change waits: SPAR holds what was last seen there.
         self.promoted()
         run = self.compare_then_resume()
-        run._job_run()
+        run.job_run()
         self.assertEqual((run.checked, run.line_ids.ids), (4, []))
         self.assertEqual(self.connection.state, "running")
         self.assertFalse(self.connection.is_other_database)
@@ -200,11 +200,11 @@ class TestGuard(SparCase):
         self.assertIn(waiting, mappings._with_newer_change())
         self.drift(waiting, resting)
         run = self.compare_then_resume()
-        run._job_run()
+        run.job_run()
         self.assertEqual(run.line_ids.mapping_id, waiting | resting)
         self.assertEqual(self.connection.state, "paused")
         self.assertIn("2 of 4 registrants differ", self.connection.pause_reason)
-        self.connection._job_work_off()
+        self.connection.job_work_off()
         self.assertFalse(self.sent())
 
     def drift(self, *mappings):
@@ -218,7 +218,7 @@ class TestGuard(SparCase):
         self.promoted()
         del self.mapper.rows[self.mapping.partner_id.spar_id]
         run = self.compare_then_resume()
-        run._job_run()
+        run.job_run()
         self.assertEqual(run.line_ids.mapping_id, self.mapping)
         self.assertEqual(self.connection.state, "paused")
 
@@ -226,7 +226,7 @@ class TestGuard(SparCase):
         self.promoted()
         newcomer = self.new_registrant("Neema Shayo", "SR-9")
         self.enter_address("0754 200 077", partner_id=newcomer.id)
-        self.compare_then_resume()._job_run()
+        self.compare_then_resume().job_run()
         self.assertEqual(self.connection.state, "running")
 
     def test_a_comparison_of_before_does_not_count(self):
@@ -243,7 +243,7 @@ class TestGuard(SparCase):
         self.promoted()
         run = self.compare_then_resume()
         run.resume_for_id.group_ids = self.env.ref("base.group_user")
-        run._job_run()
+        run.job_run()
         self.assertEqual(run.state, "done")
         self.assertEqual(self.connection.state, "paused")
         operator = new_test_user(
@@ -256,7 +256,7 @@ class TestGuard(SparCase):
         self.promoted()
         run = self.compare_then_resume()
         run.resume_for_id.active = False
-        run._job_run()
+        run.job_run()
         self.assertEqual(self.connection.state, "paused")
         self.assertIn("may not resume", self.connection.pause_reason)
 
@@ -264,7 +264,7 @@ class TestGuard(SparCase):
         """It is always archived, and is who works on the server."""
         self.promoted()
         run = self.compare_then_resume(self.env.ref("base.user_root"))
-        run._job_run()
+        run.job_run()
         self.assertEqual(self.connection.state, "running")
 
     def test_a_pause_of_later_is_not_ended(self):
@@ -273,7 +273,7 @@ class TestGuard(SparCase):
         run = self.compare_then_resume()
         self.connection.action_resume()
         self.connection.action_pause()
-        run._job_run()
+        run.job_run()
         self.assertEqual(run.state, "done")
         self.assertEqual(self.connection.state, "paused")
 
@@ -285,7 +285,7 @@ class TestGuard(SparCase):
         )
         action = self.connection.with_user(manager).action_compare_then_resume()
         self.connection.action_pause()
-        self.env[action["res_model"]].browse(action["res_id"]).sudo()._job_run()
+        self.env[action["res_model"]].browse(action["res_id"]).sudo().job_run()
         self.assertEqual(self.connection.state, "paused")
 
     def test_a_comparison_that_was_stopped_resumes_nothing(self):
@@ -300,7 +300,7 @@ class TestGuard(SparCase):
         run = self.compare_then_resume()
         self.connection.sender_id = "elsewhere"
         self.connection._confirm_settings()
-        run._job_run()
+        run.job_run()
         self.assertEqual(run.state, "cancelled")
         self.assertEqual(self.connection.state, "paused")
 

@@ -1,6 +1,7 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
+from ..live.status import spar_status
 from .common import SparCase
 from .spar_stand_in import faults
 
@@ -92,6 +93,61 @@ class TestIntervene(SparCase):
         self.assertEqual(self.mapper.operations, ["link", "resolve", "unlink"])
         self.assertFalse(self.mapper.rows)
 
+    def passed_on(self):
+        """Pass an ID on whose row stays at SPAR; return the new owner's mapping."""
+        self.enter_address()
+        self.run_engine()
+        self.registrant.spar_id = "SR-2"
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
+        self.assertEqual(self.mapping.state, "held")
+        heir = self.new_registrant("Heir", "SR-1")
+        self.enter_address("0754 200 009", partner_id=heir.id)
+        return heir.spar_mapping_ids
+
+    def sentence_for(self, user, mapping):
+        self.run_engine(mappings=mapping)
+        self.assertEqual(mapping.state, "retrying")
+        self.env.invalidate_all()
+        return mapping.with_user(user).sentence
+
+    def test_who_waits_for_an_id_is_shown_why_its_former_owner_stays(self):
+        theirs = self.passed_on()
+        name = self.registrant.name
+        viewer = new_test_user(
+            self.env, "i_viewer", "g2p_spar_financial_address.group_viewer"
+        )
+        for action, reason, texts in (
+            (None, None, ["SPAR does not accept this address"]),
+            ("skip", "SPAR is asked by phone", ["i_operator", "Send again"]),
+            ("pause", "Under investigation", ["i_operator", "Resume"]),
+        ):
+            if action:
+                self.ask(self.mapping, action, reason)
+                texts = [*texts, reason]
+            if action == "pause":
+                # Otherwise it is at rest, and nothing is paused.
+                self.by_operator().action_resend()
+            for text in [name, "still at SPAR under this ID", *texts]:
+                with self.subTest(action, text=text):
+                    self.assertIn(text, self.sentence_for(self.user, theirs))
+            with self.subTest(action, user="their own"):
+                asked = theirs.partner_id.with_user(self.user).sudo()
+                (row,) = spar_status(asked, asker="a person")["rows"]
+                self.assertIn("still at SPAR under this ID", row["sentence"])
+                self.assertNotIn(name, row["sentence"])
+            self.time_passes(theirs)
+            with self.subTest(action, user="viewer"):
+                shown = self.sentence_for(viewer, theirs)
+                self.assertIn("still at SPAR under this ID", shown)
+                self.assertNotIn(name, shown)
+                self.assertNotIn(reason or "accept", shown)
+        self.by_operator().action_resume()
+        self.assertNotIn(name, self.sentence_for(self.user, theirs))
+        self.run_engine()
+        self.time_passes(theirs)
+        self.run_engine(mappings=theirs)
+        self.assertInSync(self.mapping | theirs)
+
     def test_what_has_not_been_sent_is_cancelled(self):
         self.enter_address("0754 200 001")
         self.run_engine()
@@ -110,7 +166,7 @@ class TestIntervene(SparCase):
         self.enter_address()
         self.ask(self.mapping, "pause", "Under investigation")
         others = self.make_registrants(2).spar_mapping_ids
-        self.connection._job_work_off()
+        self.connection.job_work_off()
         self.run_engine()
         self.env["g2p.spar.mapping"]._cron_sweep()
         self.assertInSync(others)

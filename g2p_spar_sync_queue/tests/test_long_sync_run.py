@@ -99,10 +99,10 @@ class TestLongSyncRun(KeyCase):
         before = len(self.kids)
         self.patch(comparison.Comparison, "_open_client", open_client)
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
-        run._job_run()
+        run.job_run()
         self.assertFalse(todo or self.mapper.faults)
         self.assertEqual(self.connection.state, "running")
-        run._job_run()
+        run.job_run()
         self.assertEqual((run.state, run.line_count), ("done", 0))
         self.assertEqual(set(self.kids[: before + 1]), {old})
         new = self.connection.key_id.thumbprint

@@ -13,8 +13,6 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, mute_logger, new_test_user, tagged
 
-from odoo.addons.queue_job.tests.common import trap_jobs
-
 from ..comparison import run as module
 from ..comparison.differences import list_differences
 from ..comparison.questions import next_question
@@ -22,6 +20,9 @@ from ..engine import breaker
 from ..spar.codes import RESOLVE
 from .common import SparCase
 from .spar_stand_in import faults
+from .waiting_jobs import forget_jobs, trapped_jobs, waiting_jobs
+
+ENGINE_LOG = "odoo.addons.g2p_spar_sync_queue.engine.claim"
 
 
 @tagged("post_install", "-at_install")
@@ -44,7 +45,7 @@ class TestReconciliation(SparCase):
         """Run a comparison to its end; return its run."""
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
         self.mapper.faults = list(faults)
-        run._job_run()
+        run.job_run()
         self.assertFalse(self.mapper.faults, "a fault never fired")
         return run
 
@@ -265,7 +266,7 @@ class TestReconciliation(SparCase):
         self.connection.action_pause()
         self.connection.action_compare_then_resume()
         run = self.env["g2p.spar.reconciliation"].search([], limit=1)
-        run._job_run()
+        run.job_run()
         self.assertEqual(run.line_count, 2)
         self.assertIn("1 of 6 registrants", self.connection.pause_reason)
 
@@ -279,12 +280,77 @@ class TestReconciliation(SparCase):
         self.compare()
         self.assertEqual(line.state, "gone")
 
+    @mute_logger(ENGINE_LOG)
+    def test_a_row_is_not_removed_while_its_new_owner_may_be_linking_it(self):
+        """Both would have the ID, and neither outcome could be recorded."""
+        line = self.left_over()
+        line.partner_id.spar_id = False
+        self.env.flush_all()
+        heir = self.new_registrant("Heir", line.spar_id)
+        self.enter_address("0754 200 067", partner_id=heir.id)
+        theirs = heir.spar_mapping_ids
+        self.die_sending(theirs)
+        line.action_resend()
+        self.assertEqual(line.state, "open")
+        self.assertIn("could not be removed", line.reason)
+        for _look in range(3):
+            self.time_passes(theirs | line.mapping_id)
+            self.run_engine(mappings=theirs | line.mapping_id)
+        self.assertInSync(theirs)
+
+    @mute_logger(ENGINE_LOG)
+    def test_a_row_is_not_removed_while_a_request_of_its_own_is_unresolved(self):
+        """There is place for one question, and the other one would be forgotten."""
+        line = self.left_over()
+        line.partner_id.spar_id = "B-new"
+        self.enter_address("0754 200 066", partner_id=line.partner_id.id)
+        self.die_sending(line.mapping_id)
+        line.action_resend()
+        self.assertEqual(line.state, "open")
+        self.assertIn("could not be removed", line.reason)
+
+    def row_of_another(self):
+        """Give an ID to another registrant; return who still has the row, and both."""
+        former, heir = self.mappings[:2]
+        heir.partner_id.action_end_financial_address()
+        self.run_engine(mappings=heir)
+        spar_id = former.partner_id.spar_id
+        former._intervene("pause", "For now")
+        former.partner_id.spar_id = "B-new"
+        self.env.flush_all()
+        heir.partner_id.spar_id = spar_id
+        self.run_engine(mappings=heir)
+        self.assertEqual((former.linked_spar_id, heir.state), (spar_id, "ended"))
+        return former, heir
+
+    def test_a_row_that_is_still_another_registrants_is_no_difference(self):
+        self.row_of_another()
+        self.assertFalse(self.compare().line_ids)
+
+    def test_a_row_that_became_another_registrants_is_not_taken_over(self):
+        mapping = self.drift()
+        line = self.compare().line_ids
+        line.with_user(self.both).action_take()
+        mapping.partner_id.spar_id = "B-new"
+        self.env.flush_all()
+        heir = self.new_registrant("Heir", line.spar_id)
+        address = self.enter_address("0754 999 999", partner_id=heir.id)
+        for _look in range(2):
+            self.run_engine(mappings=mapping | heir.spar_mapping_ids)
+            self.time_passes(heir.spar_mapping_ids)
+        self.assertInSync(mapping | heir.spar_mapping_ids)
+        line.with_user(self.both)._job_take()
+        self.assertEqual(line.state, "open")
+        self.assertIn("another registrant", line.reason)
+        ours = mapping.partner_id.financial_address_id
+        self.assertNotEqual(ours.mobile_number, address.mobile_number)
+
     def test_a_take_over_waits_for_settings_to_be_confirmed(self):
         self.drift()
         line = self.compare().line_ids
         line.with_user(self.both).action_take()
         self.connection.sender_id = "elsewhere"
-        line._job_take()
+        line.job_take()
         self.assertEqual(line.state, "open")
         self.assertIn("another manager", line.reason)
 
@@ -297,7 +363,7 @@ class TestReconciliation(SparCase):
                 line = self.compare().line_ids
                 line.with_user(self.both).action_take()
                 self.drift(0, self.theirs(number))
-                line._job_take()
+                line.job_take()
                 self.assertEqual(line.state, "open")
                 self.assertIn("something else", line.reason)
 
@@ -327,7 +393,7 @@ class TestReconciliation(SparCase):
         line.with_user(self.both).action_take()
         self.assertEqual(self.compare().line_ids, line)
         self.assertEqual((line.state, line.decided_by_id), ("taking", self.both))
-        line.with_user(self.both)._job_take()
+        line.with_user(self.both).job_take()
         self.assertEqual(line.state, "taken", line.reason)
         address = mapping.partner_id.financial_address_id
         self.assertEqual(address.mobile_number, "+255754999999")
@@ -336,7 +402,7 @@ class TestReconciliation(SparCase):
         mapping = self.drift()
         line = self.compare().line_ids
         line.with_user(self.both).action_take()
-        line.with_user(self.both)._job_take()
+        line.with_user(self.both).job_take()
         address = mapping.partner_id.financial_address_id
         self.assertEqual(address.entered_by_id, self.both)
         address.with_user(self.both).reveal()
@@ -471,7 +537,7 @@ class TestReconciliation(SparCase):
         line = self.compare().line_ids
         line.with_user(self.both).action_take()
         self.set_up(tls_certificate_path="/nowhere", tls_key_path="/nowhere")
-        line.with_user(self.both)._job_take()
+        line.with_user(self.both).job_take()
         self.assertEqual(line.state, "open")
         self.assertIn("client certificate cannot be read", line.reason)
 
@@ -540,7 +606,7 @@ class TestReconciliation(SparCase):
             line.with_user(self.user).action_take()
         line.with_user(self.both).action_take()
         self.assertEqual(line.state, "taking")
-        line.with_user(self.both)._job_take()
+        line.with_user(self.both).job_take()
         self.assertEqual(line.state, "taken", line.reason)
         address = mapping.partner_id.financial_address_id
         self.assertEqual(address.mobile_number, "+255754999999")
@@ -555,7 +621,7 @@ class TestReconciliation(SparCase):
         self.set_policy(approve_admin=True)
         waiting = self.enter_address(partner_id=mapping.partner_id.id)
         self.assertEqual(waiting.state, "to_approve")
-        line.with_user(self.both)._job_take()
+        line.with_user(self.both).job_take()
         self.assertEqual((line.state, waiting.state), ("open", "to_approve"))
         self.assertIn("waits for a second person", line.reason)
 
@@ -563,11 +629,11 @@ class TestReconciliation(SparCase):
         mapping = self.drift()
         line = self.compare().line_ids
         line.with_user(self.both).action_take()
-        self.env["queue.job"].search([("method_name", "=", "_job_take")]).unlink()
+        forget_jobs(self.env)
         line.with_user(self.both).action_resend()
         self.assertEqual(line.state, "resent")
         # It was not lost after all.
-        line.with_user(self.both)._job_take()
+        line.with_user(self.both).job_take()
         self.assertEqual(line.state, "resent")
         self.run_engine(mappings=mapping)
         self.assertInSync(mapping)
@@ -578,7 +644,7 @@ class TestReconciliation(SparCase):
                 mapping = self.drift(value=value)
                 line = self.compare().line_ids
                 line.with_user(self.both).action_take()
-                line.with_user(self.both)._job_take()
+                line.with_user(self.both).job_take()
                 self.assertEqual(line.state, "open")
                 self.assertTrue(line.reason)
                 self.assertNotIn(value, line.reason)
@@ -589,7 +655,7 @@ class TestReconciliation(SparCase):
         line = self.compare().line_ids
         line.with_user(self.both).action_take()
         mapping.partner_id.payment_removal_date = fields.Datetime.now()
-        line.with_user(self.both)._job_take()
+        line.with_user(self.both).job_take()
         self.assertEqual(line.state, "open")
         self.assertIn("is being removed", line.reason)
 
@@ -599,9 +665,8 @@ class TestReconciliation(SparCase):
         self.drift(5)
         run = self.compare(lambda *args: False, faults.status(429))
         self.assertEqual((run.state, run.checked), ("running", 2))
-        jobs = self.env["queue.job"].search([("method_name", "=", "_job_run")])
-        self.assertTrue(jobs)
-        run._job_run()
+        self.assertTrue(waiting_jobs(self.env, "job_run"))
+        run.job_run()
         self.assertEqual((run.state, run.checked), ("done", 6))
         self.assertEqual(run.line_ids.mapping_id, self.mappings[0] | self.mappings[5])
         asked = [len(ids) for _operation, ids in self.mapper.log]
@@ -658,29 +723,26 @@ class TestReconciliation(SparCase):
             return original(*arguments)
 
         self.patch(module, "next_question", stopped)
-        run._job_run()
+        run.job_run()
         self.assertEqual((run.state, run.checked), ("cancelled", 2))
         self.assertEqual(run.line_ids.mapping_id, self.mappings[0])
 
     def test_a_lost_job_is_noticed(self):
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
-        jobs = self.env["queue.job"].search([("method_name", "=", "_job_run")])
-        jobs.unlink()
+        forget_jobs(self.env)
         self.env.cr.execute(
             "UPDATE g2p_spar_reconciliation SET write_date = write_date"
             " - INTERVAL '1 hour'"
         )
         self.env.invalidate_all()
         self.env["g2p.spar.mapping"]._cron_sweep()
-        self.assertTrue(
-            self.env["queue.job"].search([("method_name", "=", "_job_run")])
-        )
+        self.assertTrue(waiting_jobs(self.env, "job_run"))
         self.assertEqual(run.state, "running")
 
     def test_it_can_be_stopped(self):
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
         run.with_user(self.user).action_cancel()
-        run._job_run()
+        run.job_run()
         self.assertEqual(run.state, "cancelled")
         self.assertFalse(self.mapper.log)
 
@@ -751,17 +813,17 @@ class TestReconciliation(SparCase):
         self.patch(breaker, "lock", never_free)
         self.set_up(tls_certificate_path="/nowhere", tls_key_path="/nowhere")
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
-        with patch.object(time, "sleep"), trap_jobs() as trap:
-            run._job_run()
+        with patch.object(time, "sleep"), trapped_jobs() as jobs:
+            run.job_run()
         self.assertEqual((run.state, self.connection.state), ("running",) * 2)
-        (later,) = trap.enqueued_jobs
-        self.assertEqual(later.method_name, "_job_run")
+        (later,) = jobs
+        self.assertEqual(later.method, "job_run")
         self.assertGreater(later.eta, datetime.now())
 
     def test_a_neutralised_copy_stops_comparing(self):
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
         self.env["ir.config_parameter"].set_param("database.is_neutralized", "true")
-        run._job_run()
+        run.job_run()
         self.assertEqual(run.state, "cancelled")
         self.assertFalse(self.mapper.log)
 

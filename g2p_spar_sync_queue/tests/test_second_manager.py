@@ -48,10 +48,10 @@ class TestSecondManager(SparCase):
     def assertNothingSent(self):
         """Nothing but the harmless question is asked at the new address."""
         self.enter_address("0754 200 005")
-        self.connection._job_work_off()
+        self.connection.job_work_off()
         self.env["g2p.spar.mapping"]._cron_sweep()
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
-        run._job_run()
+        run.job_run()
         asked = {(operation, *ids) for operation, ids in self.listener.log}
         self.assertLessEqual(asked, {("resolve", PROBE_ID)})
 
@@ -97,7 +97,7 @@ class TestSecondManager(SparCase):
         self.assertEqual(self.connection.state, "paused")
         self.mine.action_resume()
         self.enter_address("0754 200 005")
-        self.connection._job_work_off()
+        self.connection.job_work_off()
         self.assertTrue(self.listener.log)
 
     def test_each_kind_of_setting_needs_the_other_manager(self):

@@ -188,7 +188,7 @@ class TestAddressesAtSpar2(PartnerApiCase):
         self.mapper.infos["SR-1"] = None
         self.mapper.forget()
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
-        run._job_run()
+        run.job_run()
         (line,) = run.line_ids
         self.assertEqual(
             (line.kind, line.masked), ("unreadable", "Cannot be read here")
@@ -198,7 +198,7 @@ class TestAddressesAtSpar2(PartnerApiCase):
         self.assertEqual(self.mapper.operations, ["resolve", "update"])
         self.assertInSync()
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
-        run._job_run()
+        run.job_run()
         self.assertFalse(run.line_ids)
 
 
@@ -260,5 +260,5 @@ class TestUpgradeOfSpar(SparCase):
         self.assertNotIn(ids[1], self.mapper.rows)
         # Rows of both ages are what is wanted, so nothing differs.
         run = self.env["g2p.spar.reconciliation"]._start(self.connection)
-        run._job_run()
+        run.job_run()
         self.assertEqual((run.checked, run.line_ids.ids), (8, []))

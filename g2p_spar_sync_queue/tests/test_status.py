@@ -77,6 +77,23 @@ class TestStatus(StatusCase):
         self.assertIn("although none is requested", row["sentence"])
         self.assertTrue(row["mayResend"] and row["mayTake"])
 
+    def test_a_row_that_is_still_another_registrants_is_not_offered(self):
+        self.bring_in_sync()
+        self.mapping._intervene("pause", "For now")
+        self.registrant.spar_id = "SR-2"
+        self.env.flush_all()
+        newcomer = self.new_registrant("Neema Shayo", "SR-1")
+        for is_mapped in (False, True):
+            if is_mapped:
+                self.enter_address("0754 200 009", partner_id=newcomer.id)
+                newcomer.action_end_financial_address()
+                self.run_engine(mappings=newcomer.spar_mapping_ids)
+            with self.subTest(is_mapped=is_mapped):
+                (row,) = self.view("both", partner=newcomer)["rows"]
+                self.assertEqual((row["text"], row["badge"]), (OURS, ""))
+                self.assertFalse(row["mayResend"] or row["mayTake"])
+                self.assertIn(row["code"], ("no_address", "ended"))
+
     def test_a_newcomer_spar_knows_already(self):
         self.mapper.rows["SR-1"] = self.enter_address()._spar_value()[0]
         self.env["g2p.financial.address"].search([])._close("ended", "Gone")
@@ -327,7 +344,7 @@ class TestStatus(StatusCase):
         )
         second.state = "running"
         self.enter_address()
-        self.registrant.spar_mapping_ids._job_sync()
+        self.registrant.spar_mapping_ids.job_sync()
         self.assertEqual(other.operations, ["link"])
         self.mapper.stop()
         first, last = self.view()["rows"]

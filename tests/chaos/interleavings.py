@@ -32,9 +32,7 @@ def measure(postgres, percent, seed, say, _dialect):
     :return: generator of :class:`Figure`.
     """
     # Once, before there are two who need it.
-    prepared_template(
-        postgres, "plain", settings.installed_addons(), demo=False, say=say
-    )
+    prepared_template(postgres, "plain", settings.modules(), demo=False, say=say)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         results = [Path(folder) / dialect for dialect in DIALECTS]

@@ -67,9 +67,13 @@ class Killing:
         if point == "in_failure_handling":
             lab.spar.arm({"kind": "status", "code": 500, "count": 4})
         beside = self.chance.random() < 0.5
-        trap = Trap(point, 0 if beside else self.chance.randrange(2), lab.database)
-        victim = lab.worker(trap.lay)
-        other = lab.worker() if beside else None
+        # Odoo's cron runs one job after another; each begins with its own registrants.
+        often = not beside and not lab.cron_only
+        passes = self.chance.randrange(2) if often else 0
+        victim = lab.worker(Trap(point, passes, lab.database).lay)
+        other = None
+        if beside:
+            other = lab.worker(how="sweep" if lab.cron_only else "work_off")
         if self.chance.random() < 0.5:
             self.change_something()
         self.kills += victim.wait(60) == -signal.SIGKILL

@@ -109,7 +109,7 @@ class Promotion:
             connection.action_compare_then_resume()
             runs = env["g2p.spar.reconciliation"].search([("state", "=", "running")])
         with lab.env() as env:
-            runs.with_env(env)._job_run()
+            runs.with_env(env).job_run()
         with lab.env() as env:
             lines = runs.with_env(env).line_ids
             connection = env["g2p.spar.connection"].browse(lab.connection)

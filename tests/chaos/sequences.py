@@ -3,6 +3,8 @@
 The model is a dictionary: what each registrant's newest committed address is. After
 each sequence SPAR must hold exactly that, and must never have gone back.
 
+Registrants who turn out to be one person are merged, and that is undone.
+
 SPAR may refuse a registrant for a while, and operators may skip, cancel, pause, retry
 and send again in between. At the end everything that is paused is resumed, and
 everything that is held or was given up is sent again, so the model holds for all.
@@ -15,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.clock import PATIENCE
-from tests.invariants import Violations, wallet_string
+from tests.invariants import Violations, check_order, wallet_string
 from tests.lab import Lab
 from tools import keys
 from tools.bench.figures import Figure
@@ -47,6 +49,8 @@ KEYS = 4
 person = st.integers(0, PEOPLE - 1)
 #: Which of all that operators could do then, some in a row; see ``_intervene``.
 choices = st.lists(st.integers(0, PEOPLE * len(ACTIONS) - 1), min_size=1, max_size=3)
+#: Two people who are one person, and whether ID and address of the second one stay.
+two_people = (person, person, st.booleans(), st.booleans())
 STEPS = st.one_of(
     # Most of what happens is that.
     *(st.tuples(st.just("edit"), person) for _weight in range(3)),
@@ -67,7 +71,14 @@ STEPS = st.one_of(
     st.tuples(st.just("send_every_value"), st.booleans()),
     st.tuples(st.just("switch_key")),
     st.tuples(st.just("leaver_edits"), person),
+    *(st.tuples(st.just("merge"), *two_people) for _weight in range(2)),
+    *(st.tuples(st.just("undo"), st.booleans(), *two_people) for _weight in range(2)),
+    st.tuples(st.just("roll_back_merge"), person, person),
+    st.tuples(st.just("represent"), person),
+    st.tuples(st.just("mandates_end")),
 )
+#: Steps about one person; a duplicate that was merged has no such step any more.
+ABOUT_ONE = {"edit", "represent", "end", "roll_back", "refuse", "leaver_edits"}
 
 
 def measure(postgres, percent, seed_, say, dialect):
@@ -99,8 +110,12 @@ def measure(postgres, percent, seed_, say, dialect):
             say(f"{error}\n{getattr(error, '__notes__', '')}")
     say(f"Steps played: {tried.played}; kills that met their point: {tried.kills}")
     say(f"Operators' actions that took effect: {tried.interventions}")
-    missing = {name for name, done in tried.interventions.items() if not done}
+    say(f"Merges: {tried.merges}")
+    counts = {**tried.interventions, **tried.merges}
+    missing = {name for name, done in counts.items() if not done}
     assert percent < 100 or not missing, f"never took effect: {missing}"
+    say(f"Addresses ended with their mandate: {tried.mandates_ended}")
+    assert percent < 100 or tried.mandates_ended, "no mandate ended"
     yield Figure("sequences_examples", tried.examples, "examples", f">= {examples}")
     yield Figure("sequences_failed", failed, "examples", "== 0")
     yield from nothing_wrong("sequences", tried.found)
@@ -118,11 +133,12 @@ class Sequences:
 
     def __init__(self, lab):
         self.lab = lab
-        self.examples = self.kills = 0
+        self.examples = self.kills = self.mandates_ended = 0
         self.unfinished = False
         self.people = []
         self.played = {}
         self.interventions = dict.fromkeys(ACTIONS, 0)
+        self.merges = {"merged": 0, "ID moved": 0, "undone": 0, "undo refused": 0}
         self._keys = itertools.cycle(self._make_keys())
         self.found = Violations()
 
@@ -141,11 +157,22 @@ class Sequences:
         lab.start_log()
         self.people = lab.register(PEOPLE)
         self.model = {}
+        self.ids = dict(zip(self.people, lab.spar_ids(self.people), strict=True))
+        self.said = {spar_id: [] for spar_id in self.ids.values()}
+        self.merged, self.to_undo = {}, []
+        #: Those whose address has a payee with a mandate that ends.
+        self.represented = set()
         for name, *arguments in steps:
+            if name in ABOUT_ONE and self.people[arguments[0]] in self.merged:
+                continue
             self.played[name] = self.played.get(name, 0) + 1
             getattr(self, f"_{name}")(*arguments)
+            self._note_wanted()
         lab.spar.disarm()
         self._resume_all()
+        # A row that SPAR refused to remove keeps its ID from the one who gets it.
+        self._intervene_all([("state", "=", "held")], "retry")
+        self._intervene_all([("state", "=", "skipped")], "resend")
         lab.settle()
         self._intervene_all([("state", "=", "held")], "retry")
         self._intervene_all([("state", "=", "skipped")], "resend")
@@ -166,11 +193,24 @@ class Sequences:
             done = mappings._intervene(action, "At the end of the sequence")
             assert done == mappings, f"{action} left out {mappings - done}"
 
+    def _note_wanted(self):
+        """Note what is wanted under each ID, where that has changed."""
+        for person, spar_id in self.ids.items():
+            number = self.model.get(person)
+            value = wallet_string(number, self.lab.wallet_kind) if number else None
+            if (self.said[spar_id] or [None])[-1] != value:
+                self.said[spar_id].append(value)
+
     def _compare(self, steps):
         found = self.lab.violations()
+        happened = self.lab.spar.state()
+        if "merge" in {name for name, *_arguments in steps}:
+            # IDs changed hands: an ID has had other owners than the tables say now.
+            said = {spar_id: [*said, None] for spar_id, said in self.said.items()}
+            found.reordered, found.invented = check_order(said, happened["applied"])
         self.found.add(found)
         assert not found, f"{found} after {steps}"
-        rows = self.lab.spar.state()["rows"]
+        rows = happened["rows"]
         ids = self.lab.spar_ids(self.people)
         held = {p: rows[i] for p, i in zip(self.people, ids, strict=True) if i in rows}
         kind = self.lab.wallet_kind
@@ -198,8 +238,31 @@ class Sequences:
             pass
 
     def _end(self, place):
+        # A payee belongs to an address: who is entered anew later has none.
+        self.represented.discard(self.people[place])
         if self.model.pop(self.people[place], None):
             self.lab.end([self.people[place]])
+
+    def _represent(self, place):
+        """An edit says that another person is paid, as long as a mandate lasts.
+
+        Later edits say nothing of it, and so keep it.
+        """
+        (number,) = self.lab.new_numbers(1)
+        payee = {"payee_name": "Guardian", "payee_until": "2099-12-31"}
+        self.lab.as_odoo_does(
+            lambda env: self.lab.edit_in(env, [self.people[place]], [number], **payee)
+        )
+        self.model[self.people[place]] = number
+        self.represented.add(self.people[place])
+
+    def _mandates_end(self):
+        """All mandates end, and the job of the day ends their addresses."""
+        self.lab.end_mandates(self.people)
+        self.mandates_ended += len(self.represented)
+        for one in self.represented:
+            self.model.pop(one)
+        self.represented.clear()
 
     def _work(self):
         self.lab.run_workers()
@@ -280,3 +343,106 @@ class Sequences:
         (number,) = self.lab.new_numbers(1)
         self.lab.edit_and_leave([self.people[place]], [number])
         self.model[self.people[place]] = number
+
+    def _merge(self, kept, duplicate, other_id, other_address):
+        """Two are one person; the duplicate's ID or address may be what stays."""
+        kept, duplicate = self.people[kept], self.people[duplicate]
+        if kept == duplicate or {kept, duplicate} & self.merged.keys():
+            return
+        numbers = self.model.get(kept), self.model.get(duplicate)
+        # What only one of them has stays.
+        if not all(numbers):
+            other_address = bool(numbers[1])
+        self.lab.as_odoo_does(
+            lambda env: self._ask(env, kept, duplicate, other_id, other_address)
+        )
+        before = dict(self.model), dict(self.ids)
+        self.model.pop(duplicate, None)
+        if number := numbers[other_address]:
+            self.model[kept] = number
+        if other_id:
+            self._pass_through_none(kept, duplicate)
+            ids = self.ids
+            ids[kept], ids[duplicate] = ids[duplicate], ids[kept]
+        self.merged[duplicate] = kept
+        self.to_undo.append((kept, duplicate, before, self._both(kept, duplicate)))
+        self.merges["merged"] += 1
+        self.merges["ID moved"] += other_id
+
+    def _ask(self, env, kept, duplicate, other_id, other_address):
+        merge = env["g2p.fa.merge"].create(
+            {
+                "kept_id": kept,
+                "duplicate_id": duplicate,
+                "keep_spar_id": "duplicate" if other_id else "kept",
+                "keep_address": "duplicate" if other_address else "kept",
+                "reason": "One person",
+            }
+        )
+        merge.action_ask()
+
+    def _both(self, kept, duplicate):
+        """Return what decides whether a merge of these two can be undone."""
+        return [
+            (self.model.get(one), self.ids[one], one in self.merged)
+            for one in (kept, duplicate)
+        ]
+
+    def _pass_through_none(self, *people):
+        """Note that for a moment SPAR has no row of these."""
+        for person in people:
+            self.said[self.ids[person]].append(None)
+
+    def _undo(self, sent, *two):
+        """Undo the newest merge, which the registry refuses if they changed since.
+
+        Where there is none, two are merged first, and SPAR may be sent that.
+        """
+        from odoo.exceptions import UserError
+
+        if not self.to_undo:
+            self._merge(*two)
+            self._note_wanted()
+            if sent:
+                self._work()
+        if not self.to_undo:
+            return
+        kept, duplicate, (model, ids), after = self.to_undo[-1]
+        allowed = self._both(kept, duplicate) == after
+        domain = [("duplicate_id", "=", duplicate), ("state", "=", "done")]
+        try:
+            self.lab.as_odoo_does(
+                lambda env: env["g2p.fa.merge"].search(domain).action_undo()
+            )
+        except UserError:
+            assert not allowed, "an undo was refused"
+            self.merges["undo refused"] += 1
+            return
+        assert allowed, "an undo was not refused"
+        if self.ids[kept] != ids[kept]:
+            self._pass_through_none(kept, duplicate)
+        for person in (kept, duplicate):
+            self.ids[person] = ids[person]
+            self.model.pop(person, None)
+            if person in model:
+                self.model[person] = model[person]
+        del self.merged[duplicate]
+        self.to_undo.pop()
+        self.merges["undone"] += 1
+
+    def _roll_back_merge(self, kept, duplicate):
+        """The server dies in the middle of a merge."""
+        kept, duplicate = self.people[kept], self.people[duplicate]
+        if kept == duplicate or {kept, duplicate} & self.merged.keys():
+            return
+        both = self.model.get(duplicate)
+
+        def merge(env):
+            self._ask(env, kept, duplicate, True, bool(both))
+            env.flush_all()
+            raise Rollback
+
+        try:
+            self.lab.as_odoo_does(merge)
+        except Rollback:
+            pass

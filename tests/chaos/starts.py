@@ -101,7 +101,7 @@ class Starting:
             env["g2p.spar.connection"].browse(self.lab.connection).action_resume()
 
         def enlist(env):
-            env["g2p.spar.connection"].browse(self.lab.connection)._job_enlist()
+            env["g2p.spar.connection"].browse(self.lab.connection).job_enlist()
 
         self.lab.as_odoo_does(resume)
         self._note("started", time.monotonic())

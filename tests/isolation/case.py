@@ -174,7 +174,7 @@ class Case:
 
         def act():
             with self.stage.env() as env:
-                env["g2p.spar.connection"].browse(id_)._job_work_off()
+                env["g2p.spar.connection"].browse(id_).job_work_off()
 
         return act
 
@@ -392,7 +392,7 @@ class Case:
             )
             run = runs.id
         with self.stage.env() as env:
-            env["g2p.spar.reconciliation"].browse(run)._job_run()
+            env["g2p.spar.reconciliation"].browse(run).job_run()
         listed = self.stage.sql(
             "SELECT mapping_id FROM g2p_spar_reconciliation_line"
             " WHERE mapping_id = ANY(%s)",

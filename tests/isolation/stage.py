@@ -261,4 +261,4 @@ class Stage(Clerks):
         """Let each running connection do one job."""
         for connection in self.running():
             with self.env() as env:
-                env["g2p.spar.connection"].browse(connection)._job_work_off()
+                env["g2p.spar.connection"].browse(connection).job_work_off()

@@ -11,6 +11,7 @@ from tools import settings
 #: Which models of other addons an addon extends.
 EXTENDS = {
     "g2p_spar_financial_address": {
+        "base",
         "base.partner.merge.automatic.wizard",
         "base_import.import",
         "ir.attachment",
@@ -18,6 +19,7 @@ EXTENDS = {
         "ir.http",
         "mail.activity",
         "mail.message",
+        "mail.thread",
         "mail.tracking.value",
         "res.groups",
         "res.partner",
@@ -43,12 +45,16 @@ EXTENDS = {
         "g2p.spar.reconciliation",
         "res.partner",
     },
+    "g2p_spar_job_worker": {"g2p.spar.job"},
+    "g2p_spar_openg2p": {"g2p.reg.id", "res.partner"},
+    "g2p_spar_openspp": {"res.partner", "res.partner.bank", "spp.registry.id"},
     "g2p_spar_portal": {
         "g2p.fa.retention",
         "g2p.fa.settings",
         "res.partner",
         "res.users",
     },
+    "g2p_spar_queue_job": {"g2p.spar.job", "queue.job.function"},
     "g2p_spar_self_service_api": {
         "fastapi.endpoint",
         "g2p.dfsp",
@@ -97,7 +103,11 @@ EXCEPTIONS = {
         "_client": SPAR,
         "_key_problem_text": SPAR,
     },
+    "g2p_spar_job_worker": {},
+    "g2p_spar_openg2p": {},
+    "g2p_spar_openspp": {},
     "g2p_spar_portal": {},
+    "g2p_spar_queue_job": {},
     "g2p_spar_self_service_api": {},
     "g2p_odk_spar_mapping": {},
 }

@@ -4,6 +4,7 @@ With ``SPAR_SCREENSHOTS`` set to a folder, the pictures of the documents are wri
 there.
 """
 
+import openpyxl
 from browsing import (
     choose_provider,
     log_in,
@@ -202,6 +203,98 @@ def test_a_file_of_addresses_is_imported_and_wrong_rows_are_listed(registry, pag
     expect(page.get_by_text("cannot exist in Tanzania")).to_be_visible()
     registry.wait_for_state(people[1], "in_sync")
     assert registry.state(people[2]) == "no_address"
+
+
+def test_a_file_is_checked_corrected_and_imported(registry, page, tmp_path):
+    people = {n: registry.registrant(f"Checked {n}", f"SR-C-{n}") for n in (1, 2, 3)}
+    registry.enter_wallet(people[1], "0754 200 301")
+    rows = (
+        "SPAR ID,Type,Provider,Mobile number,Account holder\n"
+        "SR-C-1,Mobile wallet,M-Cash,0754 200 391,Checked One\n"
+        "SR-C-2,Mobile wallet,M-Cash,0754 200 302,Checked Two\n"
+        "SR-C-3,Mobile wallet,M-Cash,12,Checked Three\n"
+        "SR-C-9,Mobile wallet,M-Cash,0754 200 309,Unknown\n"
+    )
+    log_in(page, registry, "admin")
+    open_action(page, registry, "g2p_financial_address_action")
+    page.get_by_role("button", name="Import addresses").click()
+    file = {
+        "name": "addresses.csv",
+        "mimeType": "text/csv",
+        "buffer": rows.encode(),
+    }
+    page.locator("input[type=file]").first.set_input_files(file)
+    expect(page.get_by_role("button", name="Test", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Check the file").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator(".o_data_row")).to_have_count(4)
+    first = dialog.locator(".o_data_row", has_text="Checked 1")
+    expect(first).to_contain_text("Mobile wallet · M-Cash · +2557••••301")
+    expect(first).to_contain_text("Mobile wallet · M-Cash · +2557••••391")
+    expect(dialog.locator(".o_data_row").first).to_contain_text("cannot exist")
+    picture(page, "check-file")
+    assert registry.state(people[2]) == "no_address"
+
+    with page.expect_download() as download:
+        dialog.get_by_role("button", name="Download the wrong rows").click()
+    path = tmp_path / "wrong-rows.xlsx"
+    download.value.save_as(path)
+    dialog.get_by_role("button", name="Close").last.click()
+    book = openpyxl.load_workbook(path)
+    cells = [[cell.value for cell in row] for row in book.active.iter_rows()]
+    assert [row[0] for row in cells] == ["SPAR ID", "SR-C-3", "SR-C-9"]
+    assert cells[0][-1] == "Error"
+    book.active["D2"] = "0754 200 303"
+    book.active.delete_rows(3)
+    book.save(path)
+
+    page.locator("input[type=file]").first.set_input_files(path)
+    expect(page.get_by_text("wrong-rows.xlsx")).to_be_visible()
+    page.get_by_role("button", name="Import", exact=True).click()
+    registry.wait_for_state(people[3], "in_sync")
+    assert registry.state(people[2]) == "no_address"
+
+
+def test_addresses_are_confirmed(registry, page):
+    people = [registry.registrant(f"Confirmed {n}", f"SR-K-{n}") for n in (1, 2, 3)]
+    for n, person in enumerate(people):
+        registry.enter_wallet(person, f"0754 200 40{n}")
+    log_in(page, registry, "admin")
+    open_action(page, registry, "g2p_financial_address_action")
+    search = page.get_by_role("searchbox")
+    search.fill("Confirmed")
+    search.press("Enter")
+    rows = page.locator(".o_data_row")
+    expect(rows).to_have_count(3)
+    page.locator("thead .o_list_record_selector input").click()
+    page.get_by_role("button", name="Ask for a confirmation").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Payments go on")
+    dialog.get_by_label("Reason").fill("The payment of October was returned")
+    dialog.get_by_role("button", name="Ask for a confirmation").click()
+    expect(dialog).to_have_count(0)
+
+    open_action(page, registry, "to_confirm_action")
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_contain_text("Asked for by a user")
+    expect(rows.first).to_contain_text("October")
+    picture(page, "to-confirm", 400)
+    rows.nth(0).locator("input").click()
+    page.get_by_role("button", name="Confirm", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Ok").click()
+    expect(rows).to_have_count(2)
+
+    open_payment_page(page, registry, people[0])
+    expect(page.locator("[name=to_confirm_note]")).to_contain_text("October")
+    picture(page, "to-confirm-person")
+    page.get_by_role("button", name="Confirm", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Ok").click()
+    expect(page.locator("[name=to_confirm_note]")).to_have_count(0)
+    open_action(page, registry, "registrant_action")
+    search.fill("SR-K-")
+    search.press("Enter")
+    expect(rows).to_have_count(3)
+    expect(rows.filter(has_text="Asked for by a user")).to_have_count(1)
 
 
 def test_policy_and_settings_open_for_an_administrator(registry, page):

@@ -165,6 +165,55 @@ def test_an_amendment_without_a_reason_is_refused_and_typed_values_stay(
     expect_to_approve(page)
 
 
+def test_a_payee_is_entered_and_seen_before_and_after(registry, page_of, tmp_path):
+    zawadi = paid_registrant(registry, "Zawadi Mosha", "SR-8", "+255754200061")
+    set_policy(registry, approve_admin=True)
+    editor = page_of("editor")
+    open_payment_page(editor, registry, zawadi)
+    dialog = amend(editor, "0754 300 061", "A court has named a guardian")
+    expect(dialog.locator("[name=payee_name]")).to_have_count(0)
+    dialog.get_by_label("Another person").check()
+    dialog.get_by_label("Name of the payee").fill("Neema Mushi")
+    dialog.locator("[name=payee_relation] input").click()
+    editor.locator(".o_select_menu_item", has_text="Guardian").click()
+    dialog.get_by_label("ID number of the payee").fill("19800101-1234")
+    dialog.get_by_label("Mandate until").fill("12/31/2099")
+    court = tmp_path / "court.txt"
+    court.write_text("Decision of the court")
+    dialog.locator("[name=mandate] input[type=file]").set_input_files(court)
+    dialog.get_by_label("Account holder").fill("Neema Mushi")
+    dialog.get_by_label("Reason").click()
+    expect(dialog.get_by_text("Matches the payee's name")).to_be_visible()
+    picture(editor, "payee")
+    save(dialog)
+    expect_to_approve(editor)
+
+    approver = page_of("approver")
+    open_action(approver, registry, "approval_action")
+    row = row_of(approver, "Zawadi Mosha")
+    expect(row).to_contain_text("Neema Mushi")
+    row.locator("td[name=partner_id]").click()
+    sheet = approver.locator(".o_form_sheet")
+    expect(sheet.locator("[name=previous_payee]")).to_have_text("The registrant")
+    expect(sheet.locator("[name=payee]")).to_have_text("Another person")
+    for name, text in {
+        "payee_name": "Neema Mushi",
+        "payee_relation": "Guardian",
+        "payee_id_number": "19800101-1234",
+        "payee_until": "2099",
+    }.items():
+        expect(sheet.locator(f"[name={name}]")).to_contain_text(text)
+    expect(sheet.get_by_text("Matches the payee's name")).to_be_visible()
+    picture(approver, "payee-approve")
+    approver.get_by_role("button", name="Approve").click()
+    expect(approver.locator("[name=state] .o_arrow_button_current")).to_have_text(
+        "In use"
+    )
+    registry.wait_for_state(zawadi, "in_sync")
+    wanted = registry.wallet_string("+255754300061")
+    assert registry.stack.mapper.rows()["SR-8"] == wanted
+
+
 def test_a_refusal_asks_why_and_leaves_the_address_in_use(registry, page_of):
     baraka = paid_registrant(registry, "Baraka Mwakyusa", "SR-3", "+255754200013")
     set_policy(registry, approve_admin=True)

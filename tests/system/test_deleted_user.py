@@ -54,7 +54,7 @@ def test_users_who_leave_hold_up_nothing(registry):
     registry.rpc.call("ir.cron", "write", [sweep], {"active": False})
     as_clerk = registry.stack.odoo.rpc("clerk", "clerk")
     as_clerk.call("res.partner", "action_archive", [registrants[0]])
-    wake_up = [["method_name", "=", "_job_sync"], ["state", "=", "pending"]]
+    wake_up = [["method_name", "=", "job_sync"], ["state", "=", "pending"]]
     assert registry.rpc.call("queue.job", "search_count", wake_up) == 1
     # The change names the clerk.
     with pytest.raises(RpcError, match="Archive this user"):
@@ -88,7 +88,7 @@ def test_a_job_that_cannot_be_loaded_is_seen_soon_and_set_aside(registry):
         """
         connection = env["g2p.spar.connection"].search([], limit=1)
         for _number in range(2):
-            connection.with_delay(channel="root.spar")._job_work_off()
+            connection.with_delay(channel="root.spar").job_work_off()
         env.flush_all()
         env.cr.execute(
             '''UPDATE queue_job SET user_id = NULL,

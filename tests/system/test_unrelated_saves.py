@@ -90,7 +90,7 @@ def queries_of_saves(postgres):
 
 def test_saving_unrelated_fields_issues_not_one_extra_query(queries_of_saves):
     without = queries_of_saves("contacts", ["contacts"], False)
-    with_addons = queries_of_saves("plain", settings.installed_addons(), True)
+    with_addons = queries_of_saves("plain", settings.modules(), True)
     related = with_addons.pop("related")
     # A registrant's name and phone may be sent to SPAR. Whether they are is a setting,
     # which such a save holds until it ends: one statement, however many are saved.

@@ -69,13 +69,10 @@ def python(wheels, tmp_path_factory):
     )
     (virtualenvs.site_packages(folder) / "beside.pth").write_text(path)
     python = folder / "bin" / "python"
-    # What those for a registry require is that registry.
-    ours = [
-        wheel
-        for name, wheel in zip(settings.addons(), wheels, strict=True)
-        if name in settings.installed_addons()
-    ]
-    run(*pip(python, "install"), "--no-deps", "--no-index", *ours, folder=folder)
+    # The queue that another one bridges to is on no package index.
+    names = tuple(f"odoo_addon_{name}-" for name in settings.modules())
+    chosen = [wheel for wheel in wheels if wheel.name.startswith(names)]
+    run(*pip(python, "install"), "--no-deps", "--no-index", *chosen, folder=folder)
     return python
 
 
@@ -127,7 +124,7 @@ def test_the_addons_are_installed_and_tested_from_the_wheels(postgres, python):
     try:
         log = run(
             *(python, "-m", "odoo", "--config", server.write_config()),
-            *("--init", ",".join(settings.installed_addons())),
+            *("--init", ",".join(settings.modules())),
             *("--test-tags", TAGS, "--stop-after-init", "--no-http"),
             folder=packages,
         )

@@ -72,9 +72,7 @@ PARTS = [
 
 def _prepare(postgres, odoo, spar, say):
     """Make the registry; return the ids of its registrants, who are at SPAR."""
-    template = prepared_template(
-        postgres, "plain", settings.installed_addons(), False, say
-    )
+    template = prepared_template(postgres, "plain", settings.modules(), False, say)
     drop_database(postgres, DATABASE)
     duplicate_database(postgres, template, DATABASE)
     key = keys.demo_partner_key(settings.KEYS, settings.SANDBOX / "partners" / DATABASE)

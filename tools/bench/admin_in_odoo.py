@@ -24,7 +24,7 @@ def prepare(env, base_url, key, registrants, logins):
         crowd.queue_all(own, connection)
         make_people(own, logins)
     with environment(database) as own:
-        own["g2p.spar.connection"].browse(connection)._job_work_off()
+        own["g2p.spar.connection"].browse(connection).job_work_off()
     with environment(database) as own:
         mappings = own["g2p.spar.mapping"].search([("state", "=", "in_sync")])
         people = mappings.partner_id.ids

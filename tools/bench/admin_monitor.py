@@ -56,9 +56,7 @@ def measure(postgres, percent, say):
 
 
 def _fresh(postgres, database, say):
-    template = prepared_template(
-        postgres, "plain", settings.installed_addons(), False, say
-    )
+    template = prepared_template(postgres, "plain", settings.modules(), False, say)
     drop_database(postgres, database)
     duplicate_database(postgres, template, database)
 

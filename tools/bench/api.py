@@ -114,11 +114,7 @@ class Bench:
     def prepare(self):
         """Start a registry and SPAR, with everybody who will propose something."""
         template = prepared_template(
-            self.postgres,
-            "plain",
-            settings.installed_addons(),
-            demo=False,
-            say=self.say,
+            self.postgres, "plain", settings.modules(), demo=False, say=self.say
         )
         drop_database(self.postgres, DATABASE)
         duplicate_database(self.postgres, template, DATABASE)

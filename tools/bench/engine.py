@@ -82,7 +82,7 @@ class Bench:
     def fresh(self, registrants, database=DATABASE):
         """Make a registry anew, with a crowd; return the id of its connection."""
         template = prepared_template(
-            self.postgres, "plain", settings.installed_addons(), False, self.say
+            self.postgres, "plain", settings.modules(), False, self.say
         )
         drop_database(self.postgres, database)
         duplicate_database(self.postgres, template, database)

@@ -112,7 +112,7 @@ def work_off(database, connection):
     """Do what jobs do, one after the other, until nothing waits."""
     while waiting(database):
         with environment(database) as env:
-            env["g2p.spar.connection"].browse(connection)._job_work_off()
+            env["g2p.spar.connection"].browse(connection).job_work_off()
 
 
 def waiting(database):
@@ -188,7 +188,7 @@ def compare_once(database, connection, count):
     while state == "running":
         with environment(database) as env:
             comparison = env["g2p.spar.reconciliation"].browse(run)
-            comparison._job_run()
+            comparison.job_run()
             state, checked = comparison.state, comparison.checked
             differing = comparison.line_count
     seconds = time.perf_counter() - started

@@ -78,7 +78,7 @@ def test_every_mounted_path_exists(compose, services):
 
 def test_every_addon_is_mounted_and_installed(services):
     odoo = services["odoo"]
-    for name in settings.installed_addons():
+    for name in settings.modules():
         assert f"./{name}:/mnt/extra-addons/{name}:ro" in odoo["volumes"]
         assert name in odoo["command"]
 

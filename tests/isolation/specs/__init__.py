@@ -15,12 +15,14 @@ SUBJECTS = (
     "late",
     "interventions",
     "leaving",
+    "merging",
     "providers",
     "details",
     "approvals",
     "key_switch",
     "comparison",
     "touching",
+    "companies",
 )
 
 

@@ -1,7 +1,9 @@
 """A comparison with SPAR while addresses change."""
 
+import copy
+
 from ..schedule import gate
-from ..spec import Spec
+from ..spec import AT_SPAR, Spec
 from .order import queued
 
 
@@ -23,7 +25,7 @@ def compare(case, then=None, resumes=False):
     def act():
         gate("start")
         id_ = begin()
-        case.job("compare", lambda env: env[run].browse(id_)._job_run())()
+        case.job("compare", lambda env: env[run].browse(id_).job_run())()
         if then:
             lines = [("reconciliation_id", "=", id_)]
             found = f"{run}.line"
@@ -58,12 +60,66 @@ def take(case):
     return case.one_after_another(
         compare(case, lambda lines: lines.action_take()),
         case.job(
-            "take", lambda env: [one._job_take() for one in env[line].search(mine)]
+            "take", lambda env: [one.job_take() for one in env[line].search(mine)]
         ),
     )
 
 
+def left_over(case):
+    """Prepare a row of an ended registrant that is listed, and whose ID is handed on.
+
+    The first registrant has left, the second lends the row, the third gets the ID.
+    """
+    case.prepare(case.end())
+    case.stage.work_off()
+    rows, (number,) = case.stage.spar.mapper.table.rows, case.stage.new_numbers(1)
+    row = rows[case.ids[0]] = copy.copy(rows[case.ids[1]])
+    row.fa = case.rows_before[case.ids[0]] = case.text(number)
+    compare(case)()
+    case.prepare(case.write("no ID", spar_id=False))
+    case.prepare(case.write("the ID", 2, spar_id=case.ids[0]), case.amend(2))
+    mine = [("mapping_id.partner_id", "=", case.people[0])]
+    with case.stage.env() as env:
+        case.line = env["g2p.spar.reconciliation.line"].search(mine).ensure_one().id
+
+
+def have_removed(case):
+    """Return an actor: an operator has that row removed."""
+    line = "g2p.spar.reconciliation.line"
+    return case.request(
+        ("resend", lambda env: env[line].browse(case.line).action_resend())
+    )
+
+
+def _left_over(name, guards, known, **options):
+    return Spec(
+        name,
+        guards,
+        lambda c: {"O": have_removed(c), "W": c.work(), "W2": c.work()},
+        people=("settled", "settled", "new"),
+        stops={"W": AT_SPAR, "O": {"begin", "resend", "commit"}},
+        prepare=left_over,
+        known=(known,),
+        weight=0.5,
+        **options,
+    )
+
+
 SPECS = [
+    _left_over(
+        "left_over_removed",
+        "A row is removed while the ID's new owner is linked: both come to rest.",
+        "O.begin, W2.guard, O.resend, W2.claim, W.guard, W2/call.send, O.commit, "
+        "W.claim, W.claim, W2.claim, W.journal, W/call.send, W/call.apply, "
+        "W/call.answer, W2.claim, W.record",
+    ),
+    _left_over(
+        "left_over_removed_dies",
+        "The same while the worker that links the new owner dies.",
+        "W.guard, W.claim, W2.guard, W2.claim, W.journal, W.dies, O.begin, O.resend, "
+        "O.commit",
+        ends={("W", "dies"): 1},
+    ),
     Spec(
         "compare_while_sending",
         "A comparison changes nothing.",

@@ -1,7 +1,18 @@
 """SPAR IDs that change, also hands, while addresses do."""
 
-from ..spec import WORKER, Spec
+from ..spec import AT_SPAR, WORKER, Spec
 from .order import queued
+
+
+def rotated(case):
+    """Return an actor: three registrants have each other's ID in the end."""
+    first, second, third = case.ids
+    return case.one_after_another(
+        case.request(case.change_id(0)),
+        case.request(case.change_id(1, first)),
+        case.request(case.change_id(2, second)),
+        case.request(case.change_id(0, third)),
+    )
 
 
 def handed_on(case):
@@ -81,6 +92,14 @@ SPECS = [
             "W": c.work(),
         },
         people=("settled", "new"),
+    ),
+    Spec(
+        "ids_rotated_dies",
+        "Three registrants who get each other's IDs are paid at their own address.",
+        lambda c: {"T": rotated(c), "W": c.work(), "W2": c.work()},
+        people=("settled",) * 3,
+        stops={"W": AT_SPAR},
+        ends={("W", "dies"): 1},
     ),
     Spec(
         "id_given_back",

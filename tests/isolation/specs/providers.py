@@ -44,7 +44,7 @@ def renamed(case):
 
     def again(env):
         chosen = [("dfsp_id", "=", case.provider)]
-        env["g2p.financial.address"]._job_rewritten(chosen, "2000-01-01")
+        env["g2p.financial.address"].job_rewritten(chosen, "2000-01-01")
 
     return case.one_after_another(case.request(rename(case)), case.job("again", again))
 

@@ -8,7 +8,7 @@ def enlist(case):
     """Return an actor: the job that takes up all registrants after a start."""
     id_ = case.stage.connection
     return case.job(
-        "enlist", lambda env: env["g2p.spar.connection"].browse(id_)._job_enlist()
+        "enlist", lambda env: env["g2p.spar.connection"].browse(id_).job_enlist()
     )
 
 

@@ -6,6 +6,8 @@ from .access_token import AccessToken
 from .address import Address
 from .at_spar import AtSpar
 from .bank_account import BankAccount
+from .bank_account_payee_relation_type_0 import BankAccountPayeeRelationType0
+from .bank_account_payee_type_0 import BankAccountPayeeType0
 from .body_get_token import BodyGetToken
 from .branch import Branch
 from .branch_page import BranchPage
@@ -13,6 +15,8 @@ from .dfsp import Dfsp
 from .dfsp_page import DfspPage
 from .dfsp_type import DfspType
 from .email_wallet import EmailWallet
+from .email_wallet_payee_relation_type_0 import EmailWalletPayeeRelationType0
+from .email_wallet_payee_type_0 import EmailWalletPayeeType0
 from .end import End
 from .ended import Ended
 from .entry import Entry
@@ -21,6 +25,10 @@ from .field_problem import FieldProblem
 from .health import Health
 from .list_dfsps_type_type_0 import ListDfspsTypeType0
 from .mobile_wallet import MobileWallet
+from .mobile_wallet_payee_relation_type_0 import MobileWalletPayeeRelationType0
+from .mobile_wallet_payee_type_0 import MobileWalletPayeeType0
+from .place import Place
+from .place_type import PlaceType
 from .problem import Problem
 from .progress import Progress
 from .progress_state_type_0 import ProgressStateType0
@@ -30,6 +38,7 @@ from .proposal_page import ProposalPage
 from .provider import Provider
 from .state import State
 from .state_code import StateCode
+from .validation import Validation
 
 __all__ = (
     "Accepted",
@@ -38,6 +47,8 @@ __all__ = (
     "Address",
     "AtSpar",
     "BankAccount",
+    "BankAccountPayeeRelationType0",
+    "BankAccountPayeeType0",
     "BodyGetToken",
     "Branch",
     "BranchPage",
@@ -45,6 +56,8 @@ __all__ = (
     "DfspPage",
     "DfspType",
     "EmailWallet",
+    "EmailWalletPayeeRelationType0",
+    "EmailWalletPayeeType0",
     "End",
     "Ended",
     "Entry",
@@ -53,6 +66,10 @@ __all__ = (
     "Health",
     "ListDfspsTypeType0",
     "MobileWallet",
+    "MobileWalletPayeeRelationType0",
+    "MobileWalletPayeeType0",
+    "Place",
+    "PlaceType",
     "Problem",
     "Progress",
     "ProgressStateType0",
@@ -62,4 +79,5 @@ __all__ = (
     "Provider",
     "State",
     "StateCode",
+    "Validation",
 )

@@ -10,6 +10,8 @@ from typing import (
 
 from attrs import define as _attrs_define
 
+from ..models.bank_account_payee_relation_type_0 import BankAccountPayeeRelationType0
+from ..models.bank_account_payee_type_0 import BankAccountPayeeType0
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="BankAccount")
@@ -24,6 +26,13 @@ class BankAccount:
         type_ (Literal['bank_account']):
         account_number (str):
         holder_name (None | str | Unset): The name the account or wallet is held under.
+        payee (BankAccountPayeeType0 | None | Unset): Who receives the money: the person, or another one in the person's
+            place. If nothing is said of it, it stays as it is.
+        payee_name (None | str | Unset): Needed if another person receives the money.
+        payee_relation (BankAccountPayeeRelationType0 | None | Unset):
+        payee_id_number (None | str | Unset):
+        payee_until (None | str | Unset): The last day on which the payee may receive the money. After it, the person is
+            no longer paid there.
         reason (None | str | Unset): Kept in the history, which many read: no numbers and no e-mail addresses in it.
         branch (None | str | Unset): The branch's code, from the directory.
     """
@@ -32,6 +41,11 @@ class BankAccount:
     type_: Literal["bank_account"]
     account_number: str
     holder_name: None | str | Unset = UNSET
+    payee: BankAccountPayeeType0 | None | Unset = UNSET
+    payee_name: None | str | Unset = UNSET
+    payee_relation: BankAccountPayeeRelationType0 | None | Unset = UNSET
+    payee_id_number: None | str | Unset = UNSET
+    payee_until: None | str | Unset = UNSET
     reason: None | str | Unset = UNSET
     branch: None | str | Unset = UNSET
 
@@ -47,6 +61,40 @@ class BankAccount:
             holder_name = UNSET
         else:
             holder_name = self.holder_name
+
+        payee: None | str | Unset
+        if isinstance(self.payee, Unset):
+            payee = UNSET
+        elif isinstance(self.payee, BankAccountPayeeType0):
+            payee = self.payee.value
+        else:
+            payee = self.payee
+
+        payee_name: None | str | Unset
+        if isinstance(self.payee_name, Unset):
+            payee_name = UNSET
+        else:
+            payee_name = self.payee_name
+
+        payee_relation: None | str | Unset
+        if isinstance(self.payee_relation, Unset):
+            payee_relation = UNSET
+        elif isinstance(self.payee_relation, BankAccountPayeeRelationType0):
+            payee_relation = self.payee_relation.value
+        else:
+            payee_relation = self.payee_relation
+
+        payee_id_number: None | str | Unset
+        if isinstance(self.payee_id_number, Unset):
+            payee_id_number = UNSET
+        else:
+            payee_id_number = self.payee_id_number
+
+        payee_until: None | str | Unset
+        if isinstance(self.payee_until, Unset):
+            payee_until = UNSET
+        else:
+            payee_until = self.payee_until
 
         reason: None | str | Unset
         if isinstance(self.reason, Unset):
@@ -71,6 +119,16 @@ class BankAccount:
         )
         if holder_name is not UNSET:
             field_dict["holder_name"] = holder_name
+        if payee is not UNSET:
+            field_dict["payee"] = payee
+        if payee_name is not UNSET:
+            field_dict["payee_name"] = payee_name
+        if payee_relation is not UNSET:
+            field_dict["payee_relation"] = payee_relation
+        if payee_id_number is not UNSET:
+            field_dict["payee_id_number"] = payee_id_number
+        if payee_until is not UNSET:
+            field_dict["payee_until"] = payee_until
         if reason is not UNSET:
             field_dict["reason"] = reason
         if branch is not UNSET:
@@ -98,6 +156,69 @@ class BankAccount:
 
         holder_name = _parse_holder_name(d.pop("holder_name", UNSET))
 
+        def _parse_payee(data: object) -> BankAccountPayeeType0 | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                payee_type_0 = BankAccountPayeeType0(data)
+
+                return payee_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(BankAccountPayeeType0 | None | Unset, data)
+
+        payee = _parse_payee(d.pop("payee", UNSET))
+
+        def _parse_payee_name(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        payee_name = _parse_payee_name(d.pop("payee_name", UNSET))
+
+        def _parse_payee_relation(
+            data: object,
+        ) -> BankAccountPayeeRelationType0 | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                payee_relation_type_0 = BankAccountPayeeRelationType0(data)
+
+                return payee_relation_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(BankAccountPayeeRelationType0 | None | Unset, data)
+
+        payee_relation = _parse_payee_relation(d.pop("payee_relation", UNSET))
+
+        def _parse_payee_id_number(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        payee_id_number = _parse_payee_id_number(d.pop("payee_id_number", UNSET))
+
+        def _parse_payee_until(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        payee_until = _parse_payee_until(d.pop("payee_until", UNSET))
+
         def _parse_reason(data: object) -> None | str | Unset:
             if data is None:
                 return data
@@ -121,6 +242,11 @@ class BankAccount:
             type_=type_,
             account_number=account_number,
             holder_name=holder_name,
+            payee=payee,
+            payee_name=payee_name,
+            payee_relation=payee_relation,
+            payee_id_number=payee_id_number,
+            payee_until=payee_until,
             reason=reason,
             branch=branch,
         )

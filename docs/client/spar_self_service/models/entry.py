@@ -26,6 +26,8 @@ class Entry:
         provider (None | Provider): Empty while it is not known yet, which only the registry can mend.
         number (str): The account number, mobile number or e-mail address, masked.
         entered_at (datetime.datetime):
+        to_confirm (bool): Whether the person is asked if it is still right. Proposing the same address confirms it.
+            Payments go on meanwhile.
         branch (None | Provider | Unset):
     """
 
@@ -33,6 +35,7 @@ class Entry:
     provider: None | Provider
     number: str
     entered_at: datetime.datetime
+    to_confirm: bool
     branch: None | Provider | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
@@ -50,6 +53,8 @@ class Entry:
 
         entered_at = self.entered_at.isoformat()
 
+        to_confirm = self.to_confirm
+
         branch: dict[str, Any] | None | Unset
         if isinstance(self.branch, Unset):
             branch = UNSET
@@ -66,6 +71,7 @@ class Entry:
                 "provider": provider,
                 "number": number,
                 "entered_at": entered_at,
+                "to_confirm": to_confirm,
             }
         )
         if branch is not UNSET:
@@ -99,6 +105,8 @@ class Entry:
 
         entered_at = isoparse(d.pop("entered_at"))
 
+        to_confirm = d.pop("to_confirm")
+
         def _parse_branch(data: object) -> None | Provider | Unset:
             if data is None:
                 return data
@@ -121,6 +129,7 @@ class Entry:
             provider=provider,
             number=number,
             entered_at=entered_at,
+            to_confirm=to_confirm,
             branch=branch,
         )
 

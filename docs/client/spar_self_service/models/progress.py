@@ -28,6 +28,8 @@ class Progress:
         provider (None | Provider): Empty while it is not known yet, which only the registry can mend.
         number (str): The account number, mobile number or e-mail address, masked.
         entered_at (datetime.datetime):
+        to_confirm (bool): Whether the person is asked if it is still right. Proposing the same address confirms it.
+            Payments go on meanwhile.
         id (str):
         state (ProgressStateType0 | ProgressStateType1): `refused`: a second person refused it. `replaced`: there is a
             newer one. `ended`: the person is no longer paid there. The others are those of the address in use.
@@ -41,6 +43,7 @@ class Progress:
     provider: None | Provider
     number: str
     entered_at: datetime.datetime
+    to_confirm: bool
     id: str
     state: ProgressStateType0 | ProgressStateType1
     sentence: str
@@ -62,6 +65,8 @@ class Progress:
         number = self.number
 
         entered_at = self.entered_at.isoformat()
+
+        to_confirm = self.to_confirm
 
         id = self.id
 
@@ -94,6 +99,7 @@ class Progress:
                 "provider": provider,
                 "number": number,
                 "entered_at": entered_at,
+                "to_confirm": to_confirm,
                 "id": id,
                 "state": state,
                 "sentence": sentence,
@@ -131,6 +137,8 @@ class Progress:
         number = d.pop("number")
 
         entered_at = isoparse(d.pop("entered_at"))
+
+        to_confirm = d.pop("to_confirm")
 
         id = d.pop("id")
 
@@ -184,6 +192,7 @@ class Progress:
             provider=provider,
             number=number,
             entered_at=entered_at,
+            to_confirm=to_confirm,
             id=id,
             state=state,
             sentence=sentence,

@@ -1,0 +1,9 @@
+from enum import Enum
+
+
+class EmailWalletPayeeType0(str, Enum):
+    OTHER = "other"
+    SELF = "self"
+
+    def __str__(self) -> str:
+        return str(self.value)

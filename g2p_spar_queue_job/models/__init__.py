@@ -1,0 +1,2 @@
+from . import g2p_spar_job
+from . import queue_job_function

@@ -93,7 +93,7 @@ class ResPartner(models.Model):
 
         An account entered there is not paid, and no screen would say so.
         """
-        super()._spar_adapt_form(arch)
+        result = super()._spar_adapt_form(arch)
         for field in arch.xpath("//sheet//field[@name='bank_ids']"):
             field.set("readonly", "1")
             note = etree.Element("div", {"class": "alert alert-info", "colspan": "2"})
@@ -114,6 +114,7 @@ class ResPartner(models.Model):
                 },
             )
             field.addprevious(note)
+        return result
 
     def action_spar_accounts(self):
         """Open this person's bank accounts, to take one over as payment address."""

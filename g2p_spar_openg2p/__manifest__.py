@@ -11,6 +11,10 @@
         "g2p_registry_individual",
         "g2p_registry_group",
     ],
-    "data": ["security/groups.xml", "views/menus.xml"],
+    "data": [
+        "security/groups.xml",
+        "views/menus.xml",
+        "views/res_partner_views.xml",
+    ],
     "auto_install": True,
 }

@@ -10,6 +10,7 @@
     "data": [
         "security/groups.xml",
         "views/menus.xml",
+        "views/res_partner_views.xml",
         "views/res_partner_bank_views.xml",
     ],
     "auto_install": True,

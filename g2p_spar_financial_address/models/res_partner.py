@@ -64,6 +64,12 @@ class ResPartner(models.Model):
         compute="_compute_financial_address_id",
         groups=VIEWER,
     )
+    spar_unpaid = fields.Boolean(
+        "Not paid",
+        compute="_compute_spar_unpaid",
+        groups=VIEWER,
+        help="A registrant who has left the registry.",
+    )
     to_confirm_reason = fields.Selection(
         REASONS,
         string="To confirm",
@@ -103,6 +109,12 @@ class ResPartner(models.Model):
             partner.pending_address_id = pending
             partner.financial_address_id = in_use or pending or draft
             partner.financial_address_state = partner.financial_address_id.state
+
+    @api.depends(lambda self: sorted({"active", *self._spar_paid_fields()}))
+    def _compute_spar_unpaid(self):
+        for partner in self:
+            is_registrant = partner._spar_is_registrant()
+            partner.spar_unpaid = is_registrant and not partner._spar_is_paid()
 
     @api.depends(
         "financial_address_ids.state", "financial_address_ids.to_confirm_reason"

@@ -35,7 +35,12 @@ class ResPartner(models.Model):
 
     @api.model
     def _spar_anchors_of(self, view):
-        """Return where the page goes in this form; an empty list for nowhere."""
+        """Return where the page goes in this form; an empty list for nowhere.
+
+        Actions of a registry may open a form by a view that extends it.
+        """
+        while view.inherit_id and view.mode == "extension":
+            view = view.inherit_id
         name = view.get_external_id().get(view.id)
         return self._spar_forms().get(name, [])
 

@@ -118,6 +118,17 @@ class TestRegistrantForm(FinancialAddressCase):
         )
         self.assertFalse(self.pages(derived)[0])
 
+    def test_a_form_opened_by_one_of_its_extensions_shows_it_too(self):
+        # Actions may name the view that extends a form instead of the form.
+        extension = self.make_form(
+            """<xpath expr="//page[@name='contact_addresses']" position="after">
+                 <page name="more" />
+               </xpath>""",
+            inherit_id=self.env.ref(FORM).id,
+        )
+        pages, _arch = self.pages(extension)
+        self.assertEqual(len(pages), 1)
+
     def test_a_named_form_without_its_place_is_refused_at_installation(self):
         self.name_forms([(FORM, [Anchor("//page[@name='nowhere']", "before")])])
         with self.assertRaisesRegex(

@@ -36,12 +36,11 @@ class ResPartner(models.Model):
 
     @api.model
     def _spar_id_sources(self):
-        names = self.env["g2p.id.type"].sudo().search([("name", "!=", False)])
-        names = names.mapped("name")
+        # The settings name several sources with commas between.
+        types = self.env["g2p.id.type"].sudo().search([("name", "not like", ",")])
         return {
             **super()._spar_id_sources(),
-            # The settings name several sources with commas between.
-            **{f"{SOURCE}{name}": name for name in names if "," not in name},
+            **{f"{SOURCE}{name}": name for name in types.mapped("name")},
         }
 
     @api.model

@@ -46,7 +46,8 @@ class ResPartner(models.Model):
 
     @api.model
     def _spar_id_sources(self):
-        types = self.env["spp.vocabulary.code"].sudo()
+        # Also those that are offered no more: people still have IDs of that type.
+        types = self.env["spp.vocabulary.code"].sudo().with_context(active_test=False)
         types = types.search([("namespace_uri", "=", ID_TYPES)])
         return {
             **super()._spar_id_sources(),
@@ -57,12 +58,18 @@ class ResPartner(models.Model):
     def _spar_id_rows(self, source):
         if not source.startswith(SOURCE):
             return super()._spar_id_rows(source)
-        types = self.env["spp.vocabulary.code"].sudo()
-        of_type = types.get_code(ID_TYPES, source.removeprefix(SOURCE)).id
+        code = source.removeprefix(SOURCE)
         # A document that has expired still has the person's number. One that was
         # removed stays as an invalid row.
-        valid = Domain("id_type_id", "=", of_type) & Domain("status", "!=", "invalid")
-        return IdRows("reg_ids", "value", valid, {"id_type_id": of_type})
+        valid = Domain(
+            [
+                ("namespace_uri", "=", ID_TYPES),
+                ("id_type_id.code", "=", code),
+                ("status", "!=", "invalid"),
+            ]
+        )
+        offered = self.env["spp.vocabulary.code"].sudo().get_code(ID_TYPES, code)
+        return IdRows("reg_ids", "value", valid, {"id_type_id": offered.id})
 
     # === FORMS === #
 

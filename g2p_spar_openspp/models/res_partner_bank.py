@@ -37,6 +37,9 @@ class ResPartnerBank(models.Model):
         for account, (values, problems) in zip(self, checked, strict=True):
             if not account.partner_id._spar_is_registrant():
                 problems = {"partner_id": self.env._("This is no registrant.")}
+            elif account.partner_id.spar_unpaid:
+                left = self.env._("This registrant has left the registry.")
+                problems = {"partner_id": left}
             if problems:
                 reasons = " ".join(problems.values())
                 refused.append(f"{account.partner_id.display_name}: {reasons}")

@@ -65,6 +65,16 @@ class TestPersons(OpensppWays, RegistrantAdapterCase, SparCase):
         )
         self.assertFalse(person._spar_get_id())
 
+    def test_a_type_that_is_no_longer_offered_still_says_under_which_id(self):
+        person = self.make_registrant("Amina Juma", "C-7001")
+        self.id_type().active = False
+        self.assertEqual(person._spar_id_read(self.id_source), "C-7001")
+        found = self.Partner._spar_id_owners(self.id_source, ["C-7001"])
+        self.assertEqual(found, {"C-7001": person})
+        person._spar_changed()
+        self.assertEqual(person._spar_get_id(), "C-7001")
+        self.assertEqual(self.Partner._spar_id_label(self.id_source), "National ID")
+
     def test_an_expired_document_still_has_the_number(self):
         person = self.make_registrant("Amina Juma", "C-7001")
         person.reg_ids.expiry_date = "2020-01-01"
@@ -135,10 +145,20 @@ class TestHouseholds(OpensppWays, RegistrantAdapterCase, SparCase):
 
 @tagged("post_install", "-at_install")
 class TestForms(OpensppWays, SparCase):
-    def form(self, user):
-        view = self.env.ref("base.view_partner_form")
+    def form(self, user, view="base.view_partner_form"):
+        view = self.env.ref(view)
         arch = self.env["res.partner"].with_user(user).get_view(view.id, "form")["arch"]
         return etree.fromstring(arch)
+
+    def test_the_lists_of_the_registry_open_the_form_with_the_page(self):
+        for name in ("action_individuals_list", "action_groups_list"):
+            views = dict(
+                (mode, view)
+                for view, mode in self.env.ref(f"spp_registry.{name}").views
+            )
+            view = self.env["ir.ui.view"].browse(views["form"])
+            arch = self.form(self.viewer, view.xml_id)
+            self.assertEqual(len(arch.xpath(PAGE)), 2, name)
 
     def test_the_page_is_in_the_notebook_of_persons_and_of_households(self):
         officer = new_test_user(self.env, "sees_all", f"base.group_user,{self.roles}")
@@ -146,6 +166,24 @@ class TestForms(OpensppWays, SparCase):
             page.getparent().get("name") for page in self.form(officer).xpath(PAGE)
         ]
         self.assertEqual(notebooks, ["individual_detail", "group_detail"])
+
+    def test_who_is_a_registrant_is_not_decided_on_the_page(self):
+        arch = self.form(self.clerk)
+        for page in arch.xpath(PAGE):
+            self.assertEqual(page.get("invisible"), "not is_registrant")
+            (box,) = page.xpath(".//field[@name='is_registrant']")
+            self.assertEqual(box.get("invisible"), "1")
+
+    def test_the_page_offers_no_amendment_of_people_who_are_disabled(self):
+        person = self.make_registrant("Amina Juma", "C-7001")
+        self.assertFalse(person.with_user(self.viewer).spar_unpaid)
+        self.stop(person)
+        self.assertTrue(person.with_user(self.viewer).spar_unpaid)
+        amend = "//button[@name='action_amend_financial_address']"
+        for button in self.form(self.clerk).xpath(amend):
+            self.assertTrue(button.get("invisible").endswith(" or spar_unpaid"))
+        self.resume(person)
+        self.assertFalse(person.with_user(self.viewer).spar_unpaid)
 
     def test_accounts_of_the_registry_are_for_reading_and_say_where_payments_go(self):
         if "spp_banking" not in self.env.registry._init_modules:
@@ -199,11 +237,77 @@ class TestAccounts(OpensppWays, SparCase):
         with self.assertRaisesRegex(UserError, "no registrant"):
             account.action_spar_take_over()
 
+    def test_accounts_of_disabled_people_are_not_taken(self):
+        person = self.make_registrant("Amina Juma", "C-7001")
+        account = self.account(person, "0150123456789")
+        self.stop(person)
+        with self.assertRaisesRegex(UserError, "has left the registry"):
+            account.action_spar_take_over()
+        self.assertFalse(person.financial_address_ids)
+        self.resume(person)
+        account.action_spar_take_over()
+        self.assertTrue(person.financial_address_ids)
+
     def test_viewers_take_nothing_over(self):
         person = self.make_registrant("Amina Juma", "C-7001")
         account = self.account(person, "0150123456789")
         with self.assertRaises(AccessError):
             account.with_user(self.viewer).action_spar_take_over()
+
+
+@tagged("post_install", "-at_install")
+class TestCompanies(OpensppWays, SparCase):
+    """People of a company of which the clerk is no member: OpenSPP requires one."""
+
+    def setUp(self):
+        super().setUp()
+        self.person = self.make_registrant("Amina Juma", "C-7001").sudo()
+        self.person.company_id = self.env["res.company"].create({"name": "Far away"})
+        self.account = self.env["res.partner.bank"].create(
+            {"partner_id": self.person.id, "acc_number": "0150123456789"}
+        )
+        self.env.flush_all()
+        self.env.invalidate_all()
+
+    def test_their_accounts_are_neither_seen_nor_taken_over(self):
+        accounts = self.account.with_user(self.clerk)
+        self.assertNotIn(accounts, accounts.search([]))
+        with self.assertRaises(AccessError):
+            accounts.action_spar_take_over()
+        self.assertFalse(self.person.financial_address_ids)
+
+    def test_their_ids_do_not_change(self):
+        row = self.person.reg_ids.with_user(self.clerk)
+        mine = self.make_registrant("Juma Amina")
+        new = {"partner_id": self.person.id, "value": "P-1"}
+        changes = {
+            "another number": lambda: row.write({"value": "C-7009"}),
+            "invalid": lambda: row.write({"status": "invalid"}),
+            "moved": lambda: row.write({"partner_id": mine.id}),
+            "deleted": lambda: row.sudo(False).with_user(self.manager).unlink(),
+            "a further one": lambda: row.create(
+                {**new, "id_type_id": self.id_type("passport").id}
+            ),
+        }
+        self.choose_source("id:passport,id:national_id")
+        for name, change in changes.items():
+            with self.subTest(name), self.assertRaises(AccessError):
+                change()
+        self.assertEqual(self.person._spar_get_id(), "C-7001")
+
+    def test_they_are_neither_disabled_nor_enabled(self):
+        with self.assertRaises(AccessError):
+            self.stop(self.person)
+        self.assertTrue(self.person._spar_is_paid())
+        self.person.disabled = "2026-01-01"
+        with self.assertRaises(AccessError):
+            self.resume(self.person)
+        self.assertFalse(self.person._spar_is_paid())
+
+    @property
+    def manager(self):
+        roles = "base.group_user,spp_registry.group_registry_manager"
+        return new_test_user(self.env, "manager_of_ids", roles)
 
 
 @tagged("post_install", "-at_install")

@@ -99,5 +99,6 @@ def picture(page, name, height=HEIGHT):
     folder = os.environ.get("SPAR_SCREENSHOTS")
     if folder:
         page.mouse.move(0, 0)
-        clip = {"x": 0, "y": 0, "width": WIDTH, "height": height}
+        width = page.viewport_size["width"]
+        clip = {"x": 0, "y": 0, "width": width, "height": height}
         page.screenshot(path=Path(folder) / f"{name}.png", clip=clip)

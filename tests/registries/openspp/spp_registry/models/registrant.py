@@ -1,4 +1,6 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
 
 PARTS = {"family_name", "given_name", "addl_name"}
 
@@ -58,6 +60,20 @@ class Registrant(models.Model):
                 parts = {part: one[part] for part in PARTS}
                 super(Registrant, one).write({"name": self._name_of_parts(parts)})
         return result
+
+    def _check_company_domain(self, companies):
+        domain = super()._check_company_domain(companies)
+        return Domain(domain) | Domain("company_id", "=", self.env.company.id)
+
+    def unlink(self):
+        user = self.env.user
+        if (
+            user.has_group("spp_registry.group_registry_officer")
+            and not user.has_group("spp_registry.group_registry_manager")
+            and not user._is_admin()
+        ):
+            raise AccessError("Officers delete no registrants.")
+        return super().unlink()
 
     def enable_registrant(self):
         nothing = {"disabled": None, "disabled_by": None, "disabled_reason": None}

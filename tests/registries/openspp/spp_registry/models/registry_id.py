@@ -24,6 +24,34 @@ class RegistryId(models.Model):
         "(partner_id, id_type_id) WHERE status IS DISTINCT FROM 'invalid'"
     )
 
+    def _assert_id_type_free(self, vals, row=None):
+        """Refuse a second live ID of a type in words, before the index does."""
+        partner = vals.get("partner_id", row and row.partner_id.id)
+        id_type = vals.get("id_type_id", row and row.id_type_id.id)
+        if vals.get("status", row and row.status) == "invalid":
+            return
+        live = self.sudo().search(
+            [
+                ("partner_id", "=", partner),
+                ("id_type_id", "=", id_type),
+                ("status", "!=", "invalid"),
+            ]
+        )
+        if live - (row or self.browse()):
+            raise ValidationError("There is a valid ID of this type already.")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._assert_id_type_free(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if {"partner_id", "id_type_id", "status"} & vals.keys():
+            for row in self:
+                self._assert_id_type_free(vals, row)
+        return super().write(vals)
+
     @api.constrains("value")
     def _check_value(self):
         for one in self:

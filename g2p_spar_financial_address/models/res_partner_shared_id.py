@@ -21,6 +21,7 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     spar_id_shared = fields.Char(
+        "SPAR ID that others have, too",
         readonly=True,
         copy=False,
         index="btree_not_null",

@@ -21,12 +21,14 @@ class G2pFaIdRow(models.AbstractModel):
         return rows
 
     def write(self, vals):
+        self.check_access("write")
         before = self[self._registrant]
         result = super().write(vals)
         (before | self[self._registrant])._spar_changed()
         return result
 
     def unlink(self):
+        self.check_access("unlink")
         people = self[self._registrant]
         result = super().unlink()
         people.exists()._spar_changed()

@@ -129,6 +129,7 @@ PARTNER = {
     "spar_id_shared": "",
     "spar_id_shared_note": "viewer",
     "spar_id_typed": "viewer",
+    "spar_unpaid": "viewer",
     "spar_mapping_ids": "viewer",
     "spar_sentence": "viewer",
     "spar_state": "viewer",

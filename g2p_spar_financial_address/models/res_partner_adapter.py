@@ -53,7 +53,18 @@ class ResPartner(models.Model):
         self.ensure_one()
         mine = self.company_id.id
         is_served = not companies or not mine or mine in companies
-        return is_served and self.active and self._spar_is_registrant()
+        has_left = not self.active or any(self[n] for n in self._spar_left_fields())
+        return is_served and not has_left and self._spar_is_registrant()
+
+    @api.model
+    def _spar_left_fields(self):
+        """Return the columns that say, when they are set, that a person has left.
+
+        Such as the date on which the registry disabled them.
+
+        :rtype: set
+        """
+        return set()
 
     @api.model
     def _spar_resuming(self, vals):
@@ -64,7 +75,8 @@ class ResPartner(models.Model):
         :param dict vals: new values of a contact
         :rtype: set
         """
-        return {name for name in ("is_registrant", "active") if vals.get(name)}
+        on = {name for name in ("is_registrant", "active") if vals.get(name)}
+        return on | {n for n in self._spar_left_fields() & vals.keys() if not vals[n]}
 
     @api.model
     def _spar_paid_fields(self):
@@ -74,7 +86,7 @@ class ResPartner(models.Model):
 
         :rtype: set
         """
-        return {"is_registrant"}
+        return {"is_registrant"} | self._spar_left_fields()
 
     @api.model
     def _spar_fields(self):

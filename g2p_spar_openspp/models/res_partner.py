@@ -22,18 +22,10 @@ class ResPartner(models.Model):
 
     # === WHO IS A REGISTRANT, AND PAID === #
 
-    def _spar_is_paid(self, companies=()):
-        """Also not while disabled, which is how OpenSPP lets people leave."""
-        return not self.disabled and super()._spar_is_paid(companies)
-
     @api.model
-    def _spar_resuming(self, vals):
-        enabled = {"disabled"} if "disabled" in vals and not vals["disabled"] else set()
-        return super()._spar_resuming(vals) | enabled
-
-    @api.model
-    def _spar_paid_fields(self):
-        return super()._spar_paid_fields() | {"disabled"}
+    def _spar_left_fields(self):
+        """Being disabled is how people leave."""
+        return super()._spar_left_fields() | {"disabled"}
 
     # === PHONE === #
 

@@ -23,17 +23,9 @@ class Registrant(models.Model):
     card_ids = fields.One2many("example.card", "partner_id")
     left_on = fields.Date()
 
-    def _spar_is_paid(self, companies=()):
-        return not self.left_on and super()._spar_is_paid(companies)
-
     @api.model
-    def _spar_paid_fields(self):
-        return super()._spar_paid_fields() | {"left_on"}
-
-    @api.model
-    def _spar_resuming(self, vals):
-        back = {"left_on"} if "left_on" in vals and not vals["left_on"] else set()
-        return super()._spar_resuming(vals) | back
+    def _spar_left_fields(self):
+        return super()._spar_left_fields() | {"left_on"}
 
     @api.model
     def _spar_id_sources(self):

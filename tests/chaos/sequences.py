@@ -204,7 +204,8 @@ class Sequences:
     def _compare(self, steps):
         found = self.lab.violations()
         happened = self.lab.spar.state()
-        if "merge" in {name for name, *_arguments in steps}:
+        # To undo one, a merge may come first.
+        if {"merge", "undo"} & {name for name, *_arguments in steps}:
             # IDs changed hands: an ID has had other owners than the tables say now.
             said = {spar_id: [*said, None] for spar_id, said in self.said.items()}
             found.reordered, found.invented = check_order(said, happened["applied"])

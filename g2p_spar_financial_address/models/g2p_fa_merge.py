@@ -455,12 +455,13 @@ class G2pFaMerge(models.Model):
         can be undone once a later one was.
         """
         people = self._people()
-        names = ["spar_id", *people._spar_id_rule().sources]
-        names += ["active", "is_registrant", "payment_removal_date"]
+        sources = people._spar_id_rule().sources
+        names = ["spar_id", "active", "is_registrant", "payment_removal_date"]
         in_use = self.env["g2p.financial.address"]._in_use(people)
         parts = [self._waiting_for(people)]
         for person in (self.kept_id, self.duplicate_id):
             parts.append([person.id, *(str(person[name]) for name in names)])
+            parts.append([str(person._spar_id_read(source)) for source in sources])
             if address := in_use.get(person):
                 place = address._convert_to_write({n: address[n] for n in PLACE})
                 parts.append([place[name] or False for name in PLACE])
@@ -535,7 +536,7 @@ class G2pFaMerge(models.Model):
 
     def _exchanged(self):
         """Return each of the two, with the values that the other's ID is made of."""
-        names = self.kept_id._spar_id_rule().sources or ("spar_id",)
+        names = self.kept_id._spar_id_columns()
         pairs = (
             (self.kept_id, self.duplicate_id),
             (self.duplicate_id, self.kept_id),

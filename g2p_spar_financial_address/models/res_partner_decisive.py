@@ -35,12 +35,17 @@ class ResPartner(models.Model):
         if not spar_ids:
             return
         before = self.env["g2p.fa.proposal.line"]._spar_ids_before(spar_ids)
-        names = self._spar_id_rule().sources or ("spar_id",)
+        names = self._spar_id_columns()
         for partner in self.filtered(lambda one: one.sudo().spar_id in before):
             vals = {name: partner.sudo()[name] for name in names}
             vals = {name: value for name, value in vals.items() if value}
-            marked(partner.sudo(), APPROVED).write(dict.fromkeys(vals, False))
-            partner.write(vals)
+            if vals:
+                marked(partner.sudo(), APPROVED).write(dict.fromkeys(vals, False))
+                partner.write(vals)
+            else:
+                # Its row stays; the ID that is made of it waits.
+                partner._spar_id_apply({partner.id: False})
+                partner._spar_id_refresh()
 
     def write(self, vals):
         names = self._decisive_names() & vals.keys()

@@ -283,6 +283,12 @@ class ResPartner(models.Model):
         return self.env["g2p.fa.settings"]._id_rule()
 
     @api.model
+    def _spar_id_columns(self):
+        """Return the columns that make the ID, or the one in which it is typed."""
+        sources = self._spar_id_rule().sources or ("spar_id",)
+        return tuple(name for name in sources if name in self._fields)
+
+    @api.model
     def _spar_id_locked_rule(self):
         return self.env["g2p.fa.settings"].sudo()._lock_id_rule_shared()
 

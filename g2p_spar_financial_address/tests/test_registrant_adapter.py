@@ -1,3 +1,4 @@
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import FinancialAddressCase
@@ -87,6 +88,37 @@ class TestIdsInRows(RegistrantAdapterCase, FinancialAddressCase):
             person.spar_id = "C-9"
         example = self.env["g2p.fa.settings"].current().id_example
         self.assertIn("C-7001", example)
+
+    def test_an_id_in_a_row_that_another_registrant_gave_up_waits(self):
+        person = self.make_registrant("Amina Juma", "C-7001")
+        self.enter_address(partner_id=person.id)
+        self.invalidate_id(person)
+        self.set_policy(approve_admin=True)
+        made = self.rows.valid
+
+        def new(_self, _source, text):
+            made[self.Partner.search([], order="id desc", limit=1).id + 1] = text
+            return {}
+
+        self.patch(self.env.registry["res.partner"], "_spar_id_new", new)
+        other = super().make_registrant("Another Person", "C-7001")
+        self.assertEqual(self.rows.valid[other.id], "C-7001")
+        self.assertFalse(other._spar_get_id())
+        waiting = self.env["g2p.fa.proposal"].search([("state", "=", "to_approve")])
+        self.assertEqual(waiting.line_ids.mapped("res_id"), other.ids)
+
+    def test_duplicates_are_merged_and_keep_the_ids_of_their_rows(self):
+        kept = self.make_registrant("Amina Juma", "C-7001")
+        duplicate = self.make_registrant("Amina Juma", "C-7002")
+        merge = self.env["g2p.fa.merge"].with_user(self.clerk)
+        values = {"kept_id": kept.id, "duplicate_id": duplicate.id}
+        values["reason"] = "The same birth certificate"
+        other_id = merge.create({**values, "keep_spar_id": "duplicate"})
+        with self.assertRaisesRegex(UserError, "makes these SPAR IDs of other records"):
+            other_id.action_ask()
+        merge.create({**values, "keep_spar_id": "kept"}).action_ask()
+        self.assertFalse(duplicate.active)
+        self.assertEqual(kept._spar_get_id(), "C-7001")
 
     def test_an_unknown_source_is_refused_with_its_name(self):
         with self.assertRaisesRegex(Exception, "Contacts have no field “rowz”"):

@@ -67,8 +67,8 @@ class RegistryWays:
 class RegistrantAdapterCase(RegistryWays):
     """What every registrant adapter does: the tests of a registry's addon."""
 
-    #: How often the engine is told when a person leaves and comes back. Archiving is
-    #: told by the engine's own addon.
+    #: How often the adapter calls the engine's hook for a person who leaves and comes
+    #: back. For archived contacts, the engine's own addon does it.
     tellings = 0
 
     def setUp(self):

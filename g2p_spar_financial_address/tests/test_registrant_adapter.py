@@ -101,7 +101,7 @@ class TestIdsInRows(RegistrantAdapterCase, FinancialAddressCase):
             return {}
 
         self.patch(self.env.registry["res.partner"], "_spar_id_new", new)
-        other = super().make_registrant("Another Person", "C-7001")
+        other = RegistrantAdapterCase.make_registrant(self, "Another Person", "C-7001")
         self.assertEqual(self.rows.valid[other.id], "C-7001")
         self.assertFalse(other._spar_get_id())
         waiting = self.env["g2p.fa.proposal"].search([("state", "=", "to_approve")])

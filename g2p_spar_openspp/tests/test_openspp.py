@@ -51,7 +51,7 @@ class OpensppWays(RegistryWays):
 
 @tagged("post_install", "-at_install")
 class TestPersons(OpensppWays, RegistrantAdapterCase, SparCase):
-    #: Disabling and enabling are told by the adapter.
+    #: The adapter calls the hook for disabling and for enabling.
     tellings = 2
 
     def test_an_id_of_another_type_does_not_count(self):

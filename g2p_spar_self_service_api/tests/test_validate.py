@@ -109,7 +109,7 @@ class TestValidate(RoutesCase):
         )
         answers = [
             self.validated(person="42", holder_name=name)
-            for name in ("Neema Said", "Nobody Known")
+            for name in ("Neema Said", "Unknown Person")
         ]
         self.assertEqual(*answers)
         self.assertEqual(self.validate(person="SR-404").status_code, 404)

@@ -227,7 +227,7 @@ class G2pSparMapping(models.Model):
     def _taken_sentence(self, for_operators=True):
         """Return for what a mapping waits whose ID another registrant still has.
 
-        Where that one's row stays until a person acts, operators are told who has to.
+        Where an operator has to act before that row goes, it names what to do.
 
         :param bool for_operators: whether they may be among the readers
         """

@@ -383,6 +383,12 @@ class G2pFinancialAddress(models.Model):
         countries = companies.partner_id.country_id
         return countries if len(countries) == 1 else countries.browse()
 
+    # Odoo empties this cache when the code of a country is changed.
+    @api.model
+    @tools.ormcache("country_id", cache="stable")
+    def _country_code(self, country_id):
+        return self.env["res.country"].sudo().browse(country_id).code
+
     @api.model
     @tools.ormcache()
     def _company_ids(self):
@@ -491,7 +497,7 @@ class G2pFinancialAddress(models.Model):
                 self.env,
                 checks.clean_mobile_number,
                 text,
-                self._country_of_numbers(dfsp, partner).code,
+                self._country_code(self._country_of_numbers(dfsp, partner).id),
                 self._name_of_country,
             )
         if fa_type in VALUE_FIELD:

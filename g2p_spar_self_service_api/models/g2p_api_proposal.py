@@ -142,7 +142,7 @@ class G2pApiProposal(models.Model):
         lock_registrant(self.env, person)
         person.invalidate_recordset(["spar_id"], flush=False)
         # Contacts have a hundred columns more.
-        person.fetch(["spar_id", *person._spar_fields()])
+        person.fetch(["spar_id", "payment_removal_date", *person._spar_fields()])
         if person.spar_id != spar_id:
             raise ConcurrencyError("another ID")
 

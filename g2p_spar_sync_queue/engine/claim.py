@@ -184,16 +184,27 @@ def _take_up_changes(env, connection, entries):
     """Make a waiting change the wanted one, and supersede what it replaces.
 
     That is the newest one. On a connection that sends every value it is the oldest, and
-    only when the one before is done.
+    only when the one before is done. There, changes of an ID that the registrant has no
+    more are replaced, too: what was entered for it may be another person's, for example
+    after a merge of duplicates was undone.
     """
     every = connection.send_every_value
     waiting = store.queued_changes(env, [entry.id for entry in entries])
+    left = set()
+    if every:
+        wanted = [entry.wanted_change_id for entry in entries]
+        known = sum(waiting.values(), wanted)
+        left = store.changes_of_other_ids(env, list(filter(None, known)))
     for entry in entries:
         ids = waiting.get(entry.id)
-        if not ids or (every and entry.is_moving):
+        if not ids or (
+            every and entry.is_moving and entry.wanted_change_id not in left
+        ):
             continue
-        newest = ids.pop(0 if every else -1)
-        entry.take_up(newest, () if every else ids)
+        # All but the newest, which says what is wanted in any case.
+        passed = [id_ for id_ in ids[:-1] if not every or id_ in left]
+        chosen = next(id_ for id_ in ids if id_ not in passed)
+        entry.take_up(chosen, passed)
 
 
 def _take_over_unresolved(env, entries, autonomous, policy):

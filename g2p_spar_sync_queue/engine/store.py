@@ -270,6 +270,22 @@ def queued_changes(env, ids):
     return dict(env.cr.fetchall())
 
 
+def changes_of_other_ids(env, ids):
+    """Return those changes that were captured under an ID the registrant had before.
+
+    :param ids: of changes
+    :rtype: set[int]
+    """
+    env.cr.execute(
+        """SELECT c.id FROM g2p_spar_change c
+             JOIN g2p_spar_mapping m ON m.id = c.mapping_id
+             JOIN res_partner p ON p.id = m.partner_id
+            WHERE c.id = ANY(%s) AND c.spar_id IS DISTINCT FROM p.spar_id""",
+        [ids],
+    )
+    return {id_ for (id_,) in env.cr.fetchall()}
+
+
 def addresses_of_changes(env, change_ids):
     """Return the address of each change that has one, by mapping id.
 
@@ -742,7 +758,7 @@ def database_identity(env):
 # === CAPTURE AND WAKE-UP === #
 
 
-def append_changes(env, homes, channel, chosen):
+def append_changes(env, homes, spar_ids, channel, chosen):
     """Append a change per registrant, and create the mappings that are missing.
 
     First the row of each registrant in ``g2p.spar.capture`` is written, in one order,
@@ -759,6 +775,7 @@ def append_changes(env, homes, channel, chosen):
 
     :param dict homes: ids of the registrants' companies, or None, by registrant's id.
         Joining the contacts here would cost each save more
+    :param dict spar_ids: their SPAR IDs, or None, by registrant's id
     :param str channel: as for :func:`~.outbox.capture`
     :param SQL chosen: a condition on connections ``k``
     :return: for each connection its batch size, and the ids of the mappings that got a
@@ -775,6 +792,7 @@ def append_changes(env, homes, channel, chosen):
         ), asked AS (
             SELECT k.id AS connection_id, k.batch_size, p.partner_id,
                    (%(companies)s::jsonb ->> p.partner_id::text)::int AS company_id,
+                   %(spar_ids)s::jsonb ->> p.partner_id::text AS spar_id,
                    a.id AS address_id,
                    COALESCE(%(channel)s, a.channel, 'admin') AS channel
               FROM g2p_spar_connection k
@@ -804,7 +822,7 @@ def append_changes(env, homes, channel, chosen):
          RETURNING id, partner_id, connection_id
         ), to_tell AS (
             SELECT COALESCE(known.id, created.id) AS mapping_id,
-                   known.connection_id, known.company_id, batch_size,
+                   known.connection_id, known.company_id, known.spar_id, batch_size,
                    CASE WHEN served THEN address_id END AS address_id, channel
               FROM known
               LEFT JOIN created USING (partner_id, connection_id)
@@ -812,9 +830,9 @@ def append_changes(env, homes, channel, chosen):
              WHERE known.id IS NOT NULL OR served AND address_id IS NOT NULL
         ), appended AS (
             INSERT INTO g2p_spar_change
-                   (mapping_id, connection_id, company_id, address_id, channel,
+                   (mapping_id, connection_id, company_id, spar_id, address_id, channel,
                     state, create_uid, create_date, write_uid, write_date)
-            SELECT mapping_id, connection_id, company_id, address_id, channel,
+            SELECT mapping_id, connection_id, company_id, spar_id, address_id, channel,
                    'queued', %(uid)s, now() AT TIME ZONE 'UTC',
                    %(uid)s, now() AT TIME ZONE 'UTC'
               FROM to_tell
@@ -828,6 +846,7 @@ def append_changes(env, homes, channel, chosen):
         channel=channel,
         partners=list(homes),
         companies=json.dumps({id_: home for id_, home in homes.items() if home}),
+        spar_ids=json.dumps({id_: own for id_, own in spar_ids.items() if own}),
         chosen=chosen,
         uid=env.uid,
     )

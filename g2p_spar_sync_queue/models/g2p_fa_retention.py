@@ -19,8 +19,10 @@ class G2pFaRetention(models.AbstractModel):
             ),
             Kept(
                 "g2p.spar.change",
-                "when which address was sent",
-                paths=("mapping_id.partner_id",),
+                "when which address was sent, the SPAR ID it was entered for",
+                "the payment data of the registrant is removed",
+                "res.partner._cron_remove_payment_data",
+                ("mapping_id.partner_id",),
             ),
             Kept(
                 "g2p.spar.attempt",

@@ -8,8 +8,8 @@ class G2pSparChange(models.Model):
     """One captured intent to change the address of a registrant at SPAR.
 
     It is appended in the transaction that makes the change; later the engine stores the
-    outcome in it. Its only payment data is the masked number: the values to send are
-    read from the registrant when they are sent.
+    outcome in it. Its only payment data are the masked number and the SPAR ID: the
+    values to send are read from the registrant when they are sent.
     """
 
     _name = "g2p.spar.change"
@@ -31,6 +31,9 @@ class G2pSparChange(models.Model):
         index="btree_not_null",
         ondelete="restrict",
         help="The address to be paid at; empty when it was ended.",
+    )
+    spar_id = fields.Char(
+        "SPAR ID", readonly=True, help="The registrant's ID when this was captured."
     )
     channel = fields.Selection(CHANNELS, required=True, readonly=True)
     state = fields.Selection(

@@ -175,6 +175,8 @@ class ResPartner(models.Model):
         Line = self.env["g2p.spar.reconciliation.line"].sudo()
         lines = Line.search([("mapping_id.partner_id", "in", self.ids)])
         lines.write({"spar_id": False, "seen": False})
+        Change = self.env["g2p.spar.change"].sudo()
+        Change.search([("mapping_id.partner_id", "in", self.ids)]).spar_id = False
         return super()._payment_data_forget()
 
     def unlink(self):

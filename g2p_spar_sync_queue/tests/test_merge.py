@@ -76,6 +76,29 @@ class MergeOrder:
                 self.assertEqual(self.mapper.rows, self.before)
                 self.assertInSync()
 
+    def test_what_was_undone_is_not_sent_under_the_id_of_the_other(self):
+        """Also where each value is sent in turn."""
+        self.connection.send_every_value = True
+        self.undo(self.merge("duplicate", "duplicate"))
+        self.settle()
+        self.assertEqual(self.mapper.rows, self.before)
+        self.assertInSync()
+        for spar_id, address in (("SR-1", self.first), ("SR-2", self.second)):
+            with self.subTest(spar_id=spar_id):
+                stored = self.mapper.stored_under(spar_id) - {None}
+                self.assertLessEqual(stored, {self.written(address)})
+
+    def test_what_was_taken_up_before_the_id_changed_is_not_sent_either(self):
+        self.connection.send_every_value = True
+        merge = self.merge("duplicate", "duplicate")
+        self.run_engine(faults.status(503))
+        self.undo(merge)
+        self.time_passes()
+        self.settle()
+        self.assertInSync()
+        stored = self.mapper.stored_under("SR-1") - {None}
+        self.assertLessEqual(stored, {self.written(self.first)})
+
     def test_the_row_of_the_other_leaves_before_its_id_is_linked(self):
         merge = self.merge("duplicate", "kept")
         # The duplicate's unlink fails, all else works.

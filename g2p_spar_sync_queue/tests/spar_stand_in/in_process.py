@@ -41,6 +41,11 @@ class SparStandIn:
         applied = self._mapper.table.applied
         return [address for operation, _id, address in applied if operation != "unlink"]
 
+    def stored_under(self, spar_id):
+        """The addresses SPAR stored under one ID since the last ``forget``."""
+        applied = self._mapper.table.applied
+        return {address for _operation, own, address in applied if own == spar_id}
+
     @property
     def sent_details(self):
         """Name and phone number that came with what was stored last."""

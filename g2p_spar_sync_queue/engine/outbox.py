@@ -49,9 +49,7 @@ def capture(partners, channel, connections=None):
         env[name].flush_model(fnames)
     partners = partners.sudo()
     partners.fetch(["company_id", "spar_id"])
-    homes = {partner.id: partner.company_id.id for partner in partners}
-    spar_ids = {partner.id: partner.spar_id for partner in partners}
-    rows = store.append_changes(env, homes, spar_ids, channel, chosen)
+    rows = store.append_changes(partners, channel, chosen)
     for name, fnames in CHANGED_BY_SQL.items():
         env[name].invalidate_model(fnames, flush=False)
     Mapping = env["g2p.spar.mapping"].sudo()

@@ -758,7 +758,7 @@ def database_identity(env):
 # === CAPTURE AND WAKE-UP === #
 
 
-def append_changes(env, homes, spar_ids, channel, chosen):
+def append_changes(partners, channel, chosen):
     """Append a change per registrant, and create the mappings that are missing.
 
     First the row of each registrant in ``g2p.spar.capture`` is written, in one order,
@@ -773,9 +773,8 @@ def append_changes(env, homes, spar_ids, channel, chosen):
     In one statement, whatever their number. Which connections have been started is read
     here and not cached: a change missed for one would never be noticed.
 
-    :param dict homes: ids of the registrants' companies, or None, by registrant's id.
-        Joining the contacts here would cost each save more
-    :param dict spar_ids: their SPAR IDs, or None, by registrant's id
+    :param recordset partners: the registrants, as superuser. Joining the contacts here
+        would cost each save more than their companies and IDs as values
     :param str channel: as for :func:`~.outbox.capture`
     :param SQL chosen: a condition on connections ``k``
     :return: for each connection its batch size, and the ids of the mappings that got a
@@ -791,12 +790,12 @@ def append_changes(env, homes, spar_ids, channel, chosen):
          RETURNING partner_id
         ), asked AS (
             SELECT k.id AS connection_id, k.batch_size, p.partner_id,
-                   (%(companies)s::jsonb ->> p.partner_id::text)::int AS company_id,
-                   %(spar_ids)s::jsonb ->> p.partner_id::text AS spar_id,
-                   a.id AS address_id,
+                   p.company_id, p.spar_id, a.id AS address_id,
                    COALESCE(%(channel)s, a.channel, 'admin') AS channel
               FROM g2p_spar_connection k
-             CROSS JOIN captured p
+             CROSS JOIN (captured JOIN unnest(
+                       %(partners)s, %(companies)s::int[], %(spar_ids)s::text[]
+                   ) AS said (partner_id, company_id, spar_id) USING (partner_id)) p
               LEFT JOIN g2p_financial_address a
                 ON a.partner_id = p.partner_id AND a.state = 'effective'
              WHERE %(chosen)s
@@ -844,15 +843,16 @@ def append_changes(env, homes, spar_ids, channel, chosen):
          ORDER BY connection_id
         """,
         channel=channel,
-        partners=list(homes),
-        companies=json.dumps({id_: home for id_, home in homes.items() if home}),
-        spar_ids=json.dumps({id_: own for id_, own in spar_ids.items() if own}),
+        partners=partners.ids,
+        companies=[partner.company_id.id or None for partner in partners],
+        spar_ids=[partner.spar_id or None for partner in partners],
         chosen=chosen,
-        uid=env.uid,
+        uid=partners.env.uid,
     )
     # A conflict with another capture is no error: Odoo runs the request again.
-    env.cr.execute(query, log_exceptions=False)
-    return env.cr.fetchall()
+    cr = partners.env.cr
+    cr.execute(query, log_exceptions=False)
+    return cr.fetchall()
 
 
 def lock_captures(env, partner_ids):

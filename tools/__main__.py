@@ -13,6 +13,7 @@ COMMANDS = {
     "chaos": "let things go wrong on purpose (ONLY=kill runs one scenario)",
     "client": "write docs/openapi.json anew, and the Python client made from it",
     "readme": "write README.rst and index.html of each addon from its readme/",
+    "translations": "bring the translations up to date with the texts of the addons",
     "lint": "check style and formatting of all files",
     "odoo": "run Odoo on the database `dev` with the addons, for developing",
     "shell": "open Odoo's Python shell on the database `dev`",
@@ -25,7 +26,7 @@ COMMANDS = {
 def show_help(_arguments):
     """Print one line for each command."""
     for name, text in COMMANDS.items():
-        print(f"make {name:<6} {text}")
+        print(f"make {name:<12} {text}")
 
 
 def setup(_arguments):
@@ -75,6 +76,14 @@ def client(arguments):
     from . import api_client
 
     return api_client.main(arguments)
+
+
+def translations(arguments):
+    """Bring the translations up to date."""
+    _enter("translations", arguments)
+    from . import translations as texts
+
+    return texts.main(arguments)
 
 
 def odoo(arguments):
@@ -143,6 +152,7 @@ def main(arguments):
         client=client,
         lint=lint,
         readme=readme,
+        translations=translations,
         odoo=odoo,
         shell=shell,
         stop=stop,

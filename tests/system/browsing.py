@@ -4,6 +4,7 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 from tools import chromium
@@ -102,3 +103,21 @@ def picture(page, name, height=HEIGHT):
         width = page.viewport_size["width"]
         clip = {"x": 0, "y": 0, "width": width, "height": height}
         page.screenshot(path=Path(folder) / f"{name}.png", clip=clip)
+
+
+def barriers(page, ours, odoos=()):
+    """Return what axe-core finds serious or critical in a part of a page.
+
+    :param ours: selectors of what is looked at
+    :param odoos: selectors of what is left out in it
+    :return: rule, help and the elements, one line for each rule
+    :rtype: list[str]
+    """
+    scope = {"include": [[one] for one in ours], "exclude": [[one] for one in odoos]}
+    found = Axe().run(page, scope).response["violations"]
+    return [
+        f"{one['id']}: {one['help']}: "
+        + "; ".join(node["html"][:200] for node in one["nodes"][:5])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]

@@ -6,8 +6,6 @@ from ..const import APPROVER, EDITOR, MANDATE_FIELDS, PAYEE_FIELDS
 from ..toolkit.context_flags import APPROVED, marked
 from ..toolkit.keyed_hash import keyed_hash
 from ..toolkit.note_field import Note
-from ..toolkit.value_checks import checked
-from ..values.checks import clean_note
 from .g2p_financial_address import WRITTEN_FIELDS
 
 KEPT, DUPLICATE = "kept", "duplicate"
@@ -442,9 +440,8 @@ class G2pFaMerge(models.Model):
 
     def _cleaned_note(self, name, text):
         addresses = self.kept_address_id | self.duplicate_address_id
-        hidden = [number for one in addresses if (number := one.whole_number())]
-        label = self._fields[name]._description_string(self.env)
-        return checked(self.env, clean_note, text, label, hidden)
+        # It is the user's question, whatever the merge may do for them.
+        return addresses.sudo(False)._cleaned_text(text, self._fields[name])
 
     # === WHAT THE PAYMENT DATA OF BOTH IS === #
 

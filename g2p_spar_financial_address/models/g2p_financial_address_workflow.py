@@ -8,8 +8,6 @@ from odoo.tools import SQL
 from ..const import ADMINISTRATOR, APPROVER
 from ..toolkit.note_field import Note
 from ..toolkit.transactions import alone
-from ..toolkit.value_checks import checked
-from ..values.checks import clean_note
 
 #: Which state may follow which. Nothing leaves refused or ended.
 FOLLOWERS = {
@@ -367,9 +365,7 @@ class G2pFinancialAddress(models.Model):
     # === THE ONE PLACE WHERE A STATE CHANGES === #
 
     def _clean_decision(self, reason):
-        label = self._fields["decision_note"]._description_string(self.env)
-        hidden = [address.whole_number() for address in self]
-        return checked(self.env, clean_note, reason, label, hidden)
+        return self._cleaned_text(reason, self._fields["decision_note"])
 
     def _close(self, state, note):
         """End or refuse these addresses; both states are final."""

@@ -251,6 +251,17 @@ class TestPayment(PortalCase):
         self.assertEqual(second.mapped("state"), ["effective"])
         self.assertEqual(second.previous_id, first)
 
+    def test_a_reason_with_the_number_in_use_is_a_question(self):
+        first = self.enter_on_portal()
+        before = self.env["g2p.fa.reveal"].search([])
+        form = self.wallet("0754 200 002", reason="was 754x200x001")
+        errors = self.errors(self.send(self.payment_path, form, 422))
+        self.assertIn("contains the number of a payment address", errors["reason"])
+        self.env.invalidate_all()
+        row = self.env["g2p.fa.reveal"].search([]) - before
+        self.assertEqual((row.way, row.address_id), ("search", first))
+        self.assertEqual(row.user_id, self.agent)
+
     def test_the_number_in_use_is_never_shown_again(self):
         self.enter_on_portal()
         for path in (

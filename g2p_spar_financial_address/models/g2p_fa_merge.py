@@ -180,7 +180,7 @@ class G2pFaMerge(models.Model):
     def _compute_effect(self):
         for merge in self:
             merge.effect = bool(merge.kept_id and merge.duplicate_id) and (
-                merge._effect_sentence()
+                merge._effect_sentence() + merge._payee_sentence()
             )
 
     def _effect_sentence(self):
@@ -204,6 +204,12 @@ class G2pFaMerge(models.Model):
             address=address,
             stays=stays,
         )
+
+    def _payee_sentence(self):
+        address = self[f"{self.keep_address}_address_id"]
+        payee = address and address.payee_text()
+        sentence = payee and self.env._("Another person receives the money: %s.", payee)
+        return f" {sentence}" if sentence else ""
 
     @api.depends_context("uid")
     @api.depends("state", "asked_by_id", "undo_asked_by_id")

@@ -204,6 +204,9 @@ def test_a_payee_is_entered_and_seen_before_and_after(registry, page_of, tmp_pat
     }.items():
         expect(sheet.locator(f"[name={name}]")).to_contain_text(text)
     expect(sheet.get_by_text("Matches the payee's name")).to_be_visible()
+    # Both are +2557••••061.
+    note = approver.locator("[name=approval_note]")
+    expect(note).to_have_text("This is another number, though it looks the same.")
     picture(approver, "payee-approve")
     approver.get_by_role("button", name="Approve").click()
     expect(approver.locator("[name=state] .o_arrow_button_current")).to_have_text(

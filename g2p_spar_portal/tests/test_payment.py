@@ -123,6 +123,10 @@ class TestPayment(PortalCase):
         address = self.addresses
         self.assertEqual(address.payee, "other")
         self.assertEqual({n: str(address[n]) for n in self.PAYEE}, self.PAYEE)
+        text = text_of(self.get(self.person_path))
+        said = "Paid to: Neema Mushi · Guardian · mandate until 12/31/2099"
+        self.assertIn(said, text)
+        self.assertNotIn("AB-12", text)
         form = self.wallet("0754 200 002", reason="A new number")
         # An ID number is not shown again, and the same payee keeps it.
         self.assertNotIn("AB-12", self.response.text)

@@ -11,6 +11,10 @@ from ..imports.provider_names import ProviderNames, is_unreadable, set_names_apa
 from ..toolkit.context_flags import TRIAL, is_marked
 from ..values import identifiers
 
+#: Names of people in one batch that are looked for in other compositions and blanks,
+#: of those that no contact has as they are written: each takes a look at all contacts.
+MAX_LOOKS = 50
+
 
 class RefusedRows:
     """The messages on rows that were set aside, passed along in the context.
@@ -21,11 +25,18 @@ class RefusedRows:
 
     def __init__(self):
         self.messages = []
+        #: Names that were looked for in other spellings.
+        self.looks = 0
         #: Addresses entered: how many are first ones, and how many replace which type.
         self.entered = Counter()
         #: In a trial: what each right row would change, and whose each row is.
         self.previews = []
         self.registrants = {}
+
+    def may_look_closer(self):
+        """Return whether one more name may be looked for in all contacts."""
+        self.looks += 1
+        return self.looks <= MAX_LOOKS
 
     def add(self, info, problem):
         self.messages.append({**info, "type": "error", "message": str(problem)})

@@ -250,6 +250,24 @@ class ResPartner(models.Model):
         address = self.financial_address_id.with_context(decision="end")
         return address.action_ask_reason()
 
+    # === FINDING REGISTRANTS BY NAME === #
+
+    @api.model
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        """Find people whom a file names in another composition, or with other blanks.
+
+        Odoo keeps names of contacts as they were typed.
+        """
+        found = super().name_search(name, domain, operator, limit)
+        refused = self.env["g2p.financial.address"]._refused_rows()
+        if found or operator != "=" or not refused or not refused.may_look_closer():
+            return found
+        wanted = identifiers.normal(name)
+        closer = super().name_search(name, domain, "=ilike", limit)
+        return [
+            (id_, shown) for id_, shown in closer if identifiers.normal(shown) == wanted
+        ]
+
     # === FINDING REGISTRANTS BY ID === #
 
     # For channels that only have the ID on a person's card. That ID may be the SPAR ID,

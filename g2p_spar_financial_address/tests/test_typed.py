@@ -167,6 +167,8 @@ class TestTypedInTheForm(ByEditor, FinancialAddressCase):
 class ByFile(ByEditor):
     """Through Odoo's own import page."""
 
+    channel = "import"
+
     def enter(self, person, said):
         columns = {
             "spar_id": said.get("spar_id", person and person.spar_id),

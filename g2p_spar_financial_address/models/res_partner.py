@@ -70,6 +70,12 @@ class ResPartner(models.Model):
         groups=VIEWER,
         help="A registrant who has left the registry.",
     )
+    payee_note = fields.Char(
+        "Payee",
+        compute="_compute_payee_note",
+        groups=VIEWER,
+        help="Another person who receives the money, until the mandate ends.",
+    )
     to_confirm_reason = fields.Selection(
         REASONS,
         string="To confirm",
@@ -115,6 +121,11 @@ class ResPartner(models.Model):
         for partner in self:
             is_registrant = partner._spar_is_registrant()
             partner.spar_unpaid = is_registrant and not partner._spar_is_paid()
+
+    @api.depends("financial_address_ids.state", "financial_address_ids.payee_name")
+    def _compute_payee_note(self):
+        for partner in self:
+            partner.payee_note = partner.financial_address_id.payee_text()
 
     @api.depends(
         "financial_address_ids.state", "financial_address_ids.to_confirm_reason"

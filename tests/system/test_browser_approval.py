@@ -213,6 +213,10 @@ def test_a_payee_is_entered_and_seen_before_and_after(registry, page_of, tmp_pat
         "In use"
     )
     registry.wait_for_state(zawadi, "in_sync")
+    open_payment_page(editor, registry, zawadi)
+    note = editor.locator("[name=payee_note]")
+    expect(note).to_contain_text("Neema Mushi · Guardian · mandate until 12/31/2099")
+    picture(editor, "payee-person")
     wanted = registry.wallet_string("+255754300061")
     assert registry.stack.mapper.rows()["SR-8"] == wanted
 

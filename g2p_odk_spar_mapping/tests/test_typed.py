@@ -1,12 +1,13 @@
 from odoo.tests import tagged
 
-from odoo.addons.g2p_spar_financial_address.tests.typed import TypedTables
+from odoo.addons.g2p_spar_financial_address.tests.typed import SAME_TEXT, TypedTables
 
 from .apply_common import ApplyCase
 
 
 @tagged("post_install", "-at_install")
 class TestTypedInOdk(TypedTables, ApplyCase):
+    channel = "odk"
     # A form asks for no reason.
     has_reason = False
 
@@ -63,6 +64,20 @@ class TestTypedInOdk(TypedTables, ApplyCase):
         )
         self.assertEqual(self.enter(person, said), "")
         self.assertEqual(self.entered(person), "+255754200001")
+
+    def test_a_name_in_another_composition_is_the_same_name(self):
+        self.new_typed()
+        self.assertEqual(self.form.other_name_policy, "set_aside")
+        for number, (stored, typed) in enumerate(SAME_TEXT):
+            person = self.new_person(name=f"{stored} Juma")
+            one = self.submit(
+                f"uuid:name-{number}",
+                self.answers(person.spar_id, given_name=typed, family_name="Juma"),
+                minute=number,
+            )
+            with self.subTest(stored=stored):
+                self.assertEqual((one.state, one.error_text), ("applied", False))
+                self.assertEqual(one.partner_id, person)
 
     def test_what_was_collected_before_a_payment_failed_confirms_nothing(self):
         self.new_typed()

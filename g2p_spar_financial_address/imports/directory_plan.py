@@ -41,6 +41,8 @@ _PROVIDER_COLUMNS = {
 }
 _BRANCH_COLUMNS = {"name": "branch_name"}
 _CODES = ("provider_code", "branch_code")
+#: Columns that are stored in the normal form.
+_NORMAL = (*_CODES, "provider_name", "branch_name")
 
 
 @dataclass
@@ -141,8 +143,9 @@ class DirectoryPlan:
                 )
                 for column in COLUMNS
             }
-            for column in _CODES:
+            for column in _NORMAL:
                 row.cells[column] = identifiers.normal(row.cells[column])
+            for column in _CODES:
                 checked(self.env, check_code, row.cells[column], column)
         except ValidationError as error:
             row.note = error.args[0]

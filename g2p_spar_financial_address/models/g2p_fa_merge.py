@@ -6,8 +6,6 @@ from ..const import APPROVER, EDITOR, MANDATE_FIELDS, PAYEE_FIELDS
 from ..toolkit.context_flags import APPROVED, marked
 from ..toolkit.keyed_hash import keyed_hash
 from ..toolkit.note_field import Note
-from ..toolkit.value_checks import checked
-from ..values.checks import clean_note
 from .g2p_financial_address import WRITTEN_FIELDS
 
 KEPT, DUPLICATE = "kept", "duplicate"
@@ -182,7 +180,7 @@ class G2pFaMerge(models.Model):
     def _compute_effect(self):
         for merge in self:
             merge.effect = bool(merge.kept_id and merge.duplicate_id) and (
-                merge._effect_sentence()
+                merge._effect_sentence() + merge._payee_sentence()
             )
 
     def _effect_sentence(self):
@@ -206,6 +204,12 @@ class G2pFaMerge(models.Model):
             address=address,
             stays=stays,
         )
+
+    def _payee_sentence(self):
+        address = self[f"{self.keep_address}_address_id"]
+        payee = address and address.payee_text()
+        sentence = payee and self.env._("Another person receives the money: %s.", payee)
+        return f" {sentence}" if sentence else ""
 
     @api.depends_context("uid")
     @api.depends("state", "asked_by_id", "undo_asked_by_id")
@@ -442,9 +446,8 @@ class G2pFaMerge(models.Model):
 
     def _cleaned_note(self, name, text):
         addresses = self.kept_address_id | self.duplicate_address_id
-        hidden = [number for one in addresses if (number := one.whole_number())]
-        label = self._fields[name]._description_string(self.env)
-        return checked(self.env, clean_note, text, label, hidden)
+        # It is the user's question, whatever the merge may do for them.
+        return addresses.sudo(False)._cleaned_text(text, self._fields[name])
 
     # === WHAT THE PAYMENT DATA OF BOTH IS === #
 

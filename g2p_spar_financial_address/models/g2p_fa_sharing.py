@@ -5,8 +5,7 @@ from odoo.fields import Command
 from ..const import APPROVER, FA_TYPES, LIVE_STATES
 from ..toolkit.context_flags import quiet
 from ..toolkit.note_field import Note
-from ..toolkit.value_checks import checked, describe
-from ..values.checks import clean_note
+from ..toolkit.value_checks import describe
 
 
 class G2pFaSharing(models.Model):
@@ -170,16 +169,17 @@ class G2pFaSharing(models.Model):
         """
         self._check_approver()
         self.check_access("read")
-        label = self._fields["reason"]._description_string(self.env)
-        reason = checked(self.env, clean_note, reason, label)
-        if not reason:
-            raise UserError(self.env._("Say why: the reason is kept in the history."))
         more = self.env["res.partner"].browse(partner_ids or []).exists()
         more.check_access("read")
         for sharing in self.sudo():
             live = sharing._live_addresses()
             # Users of one company do not accept for another.
             live.with_env(self.env).check_access("read")
+            note = live.with_env(self.env)._cleaned_text(reason, self._fields["reason"])
+            if not note:
+                raise UserError(
+                    self.env._("Say why: the reason is kept in the history.")
+                )
             if any(self.env.user in address._authors() for address in live):
                 raise UserError(
                     self.env._(
@@ -187,7 +187,7 @@ class G2pFaSharing(models.Model):
                         "must look at it."
                     )
                 )
-            sharing._accept_for(live.partner_id | more, reason)
+            sharing._accept_for(live.partner_id | more, note)
 
     @api.model
     def _check_approver(self):

@@ -10,8 +10,6 @@ from ..const import TO_CONFIRM, VALUE_FIELD
 from ..toolkit.context_flags import quiet
 from ..toolkit.note_field import Note
 from ..toolkit.transactions import in_chunks
-from ..toolkit.value_checks import checked
-from ..values.checks import clean_note
 from .g2p_fa_confirmation import REASONS
 
 #: Addresses marked in one transaction.
@@ -77,8 +75,7 @@ class G2pFinancialAddress(models.Model):
 
         :raise UserError: when it cannot be kept, or is empty
         """
-        label = self._fields["to_confirm_note"]._description_string(self.env)
-        note = checked(self.env, clean_note, reason, label)
+        note = self._cleaned_text(reason, self._fields["to_confirm_note"])
         if not note:
             raise UserError(
                 self.env._("Say why: the person who asks the registrant reads it.")

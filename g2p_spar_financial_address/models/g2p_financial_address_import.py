@@ -6,10 +6,14 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..const import VALUE_FIELD
+from ..const import PAYEE_DETAILS, VALUE_FIELD
 from ..imports.provider_names import ProviderNames, is_unreadable, set_names_apart
 from ..toolkit.context_flags import TRIAL, is_marked
 from ..values import identifiers
+
+#: Names of people in one batch that are looked for in other compositions and blanks,
+#: of those that no contact has as they are written: each takes a look at all contacts.
+MAX_LOOKS = 50
 
 
 class RefusedRows:
@@ -21,11 +25,18 @@ class RefusedRows:
 
     def __init__(self):
         self.messages = []
+        #: Names that were looked for in other spellings.
+        self.looks = 0
         #: Addresses entered: how many are first ones, and how many replace which type.
         self.entered = Counter()
         #: In a trial: what each right row would change, and whose each row is.
         self.previews = []
         self.registrants = {}
+
+    def may_look_closer(self):
+        """Return whether one more name may be looked for in all contacts."""
+        self.looks += 1
+        return self.looks <= MAX_LOOKS
 
     def add(self, info, problem):
         self.messages.append({**info, "type": "error", "message": str(problem)})
@@ -205,9 +216,10 @@ class G2pFinancialAddress(models.Model):
         try:
             self._check_registrant_found(data)
             providers.find(data["values"])
-            if not data["values"].get("branch_id"):
-                # An empty cell says nothing of the branch, like a column not there.
-                data["values"].pop("branch_id", None)
+            for name in ("branch_id", *PAYEE_DETAILS):
+                if not data["values"].get(name):
+                    # An empty cell says nothing of it, like a column not there.
+                    data["values"].pop(name, None)
             self._check_said([data["values"]])
             self._check_branches_said([data["values"]])
         except UserError as problem:

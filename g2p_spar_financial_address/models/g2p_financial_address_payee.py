@@ -3,6 +3,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+from odoo.tools import format_date
 
 from ..const import (
     APPROVER,
@@ -109,6 +110,23 @@ class G2pFinancialAddress(models.Model):
         if self.payee == PAYEE_OTHER:
             return self.payee_name
         return self.partner_id._spar_get_name()
+
+    @api.private
+    def payee_text(self):
+        """Return the other person who receives the money, with the mandate, or ``""``.
+
+        Without the ID number, which fewer people may read.
+        """
+        if self.payee != PAYEE_OTHER:
+            return ""
+        relations = dict(
+            self._fields["payee_relation"]._description_selection(self.env)
+        )
+        until = self.payee_until and self.env._(
+            "mandate until %s", format_date(self.env, self.payee_until)
+        )
+        parts = self.payee_name, relations.get(self.payee_relation), until
+        return " · ".join(part for part in parts if part)
 
     def _clean_payee(self, vals, cleaned, problems):
         """Check what is said of the payee.

@@ -3,7 +3,7 @@ from collections import namedtuple
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..const import PROOFS, VALUE_FIELD
+from ..const import PAYEE_FIELDS, PROOFS, VALUE_FIELD
 from ..toolkit.value_checks import describe
 from ..values.checks import mask
 
@@ -86,7 +86,8 @@ class G2pFinancialAddress(models.Model):
 
     def _shown(self):
         """Return the address in words, with its number masked."""
-        parts = describe(self), self.branch_id.name, self.holder_name, self.payee_name
+        place = describe(self), self.branch_id.name, self.holder_name
+        parts = *place, self.payee_text()
         return " · ".join(part for part in parts if part)
 
     def _looks_like(self, other):
@@ -94,7 +95,7 @@ class G2pFinancialAddress(models.Model):
 
         A holder and a branch that one of them does not name may be any.
         """
-        same = ("dfsp_id", "masked", "payee_name")
+        same = ("dfsp_id", "masked", *PAYEE_FIELDS)
         return all(self[name] == other[name] for name in same) and all(
             not self[name] or not other[name] or self[name] == other[name]
             for name in ("branch_id", "holder_name")

@@ -15,10 +15,13 @@ from ..const import (
     PROOFS,
     VALUE_FIELD,
 )
-from ..toolkit.context_flags import AUDITED_READ, is_marked, marked
+from ..toolkit.context_flags import AUDITED_READ, TRIAL, is_marked, marked
 from ..toolkit.keyed_hash import keyed_hash
 from ..toolkit.transactions import alone, in_chunks
+from ..toolkit.value_checks import checked
 from ..values.account_number import is_iban
+from ..values.checks import clean_public_text
+from ..values.numbers_in_text import holds, may_hold, most_numbers
 from .g2p_financial_address import PAYMENT_FIELDS
 
 NUMBER_FIELDS = frozenset(VALUE_FIELD.values())
@@ -269,11 +272,46 @@ class G2pFinancialAddress(models.Model):
         if self.env.su:
             return
         Reveal = self.env["g2p.fa.reveal"]
-        Reveal._count_question()
         others = self.sudo().search(
             [("fingerprint", "in", fingerprints), ("state", "in", LIVE_STATES)]
         )
+        # Before it is counted: that there were too many is an answer, too.
         Reveal._note_question(others - entered.sudo())
+        Reveal._count_question()
+
+    def _check_text_holds_none(self, text, label):
+        """Refuse a text with the number of one of these addresses, which are in use.
+
+        The refusal tells the number, as :meth:`reveal` does, so it is recorded and
+        counted. Agents and callers of the API may not see numbers: of them, what is
+        not refused counts as well, as a search without result does.
+
+        :param str text: clean but for these numbers
+        :param str label: of its field
+        :raise UserError: when it has one; from outside, also after many such texts
+        """
+        if is_marked(self, TRIAL) or not (self and may_hold(text)):
+            return
+        holding = self.filtered(lambda one: holds(text, [one.whole_number()]))
+        Reveal = self.env["g2p.fa.reveal"]
+        questions = most_numbers(text) if self.env.su else 0
+        if holding:
+            # Before it is counted, as other refusals.
+            Reveal._note_question(holding)
+            questions = questions or 1
+        for _each in range(questions):
+            Reveal._count_question(*self._askers())
+        if holding:
+            numbers = [one.whole_number() for one in holding]
+            checked(self.env, clean_public_text, text, label, numbers)
+
+    def _askers(self):
+        """Return whose question about these addresses it is; the user's, if nothing."""
+        if not self.env.su:
+            return []
+        if self.env.user.has_group("base.group_portal"):
+            return [f"agent|{self.env.uid}"]
+        return [f"person|{partner.id}" for partner in self.partner_id]
 
     @api.model
     def _users_of(self, fingerprints):

@@ -403,12 +403,12 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _numbers_in_use(self, entries):
-        """Return the numbers that no text of these entries may contain.
+        """Return the addresses whose numbers no text of these entries may contain.
 
         The number of an entry itself is not among them.
 
         :return: by registrant; read only where a text may have one
-        :rtype: dict[int, list]
+        :rtype: dict[int, g2p.financial.address]
         """
         if is_marked(self, TRIAL):
             return {}
@@ -422,7 +422,7 @@ class G2pFinancialAddress(models.Model):
             return {}
         live = self.sudo()._live_of(self.env["res.partner"].browse(people))
         return {
-            partner.id: [address.whole_number() for address in addresses]
+            partner.id: addresses.with_env(self.env)
             for partner, addresses in live.grouped("partner_id").items()
         }
 
@@ -463,10 +463,13 @@ class G2pFinancialAddress(models.Model):
             problems[name] = str(problem)
         if fa_type != BANK_ACCOUNT:
             cleaned["branch_id"] = False
-        hidden = [cleaned[name], *numbers.get(partner_id, ())]
+        in_use = numbers.get(partner_id, self.browse())
         for text in (text for text in TEXTS if text in vals):
+            clean = _CLEAN.get(text, checks.clean_public_text)
             try:
-                cleaned[text] = self._cleaned_text(text, vals[text], hidden)
+                cleaned[text] = in_use._cleaned_text(
+                    vals[text], self._fields[text], clean, [cleaned[name]]
+                )
             except UserError as problem:
                 problems[text] = str(problem)
         self._clean_payee(vals, cleaned, problems)
@@ -508,15 +511,21 @@ class G2pFinancialAddress(models.Model):
         country = self.env["res.country"].sudo().search([("code", "=", code)], limit=1)
         return country.name
 
-    @api.model
-    def _cleaned_text(self, name, text, hidden):
-        """Return what is said about the address, checked; False for nothing.
+    def _cleaned_text(self, text, field, clean=checks.clean_note, entered=()):
+        """Return what is said about these addresses, checked; False for nothing.
 
-        :param hidden: numbers it may not contain
+        Whether it has a number that is in use comes last: the answer to it is counted.
+
+        :param text: as it is typed
+        :param odoo.fields.Field field: what it is for
+        :param clean: a rule of ``values/checks.py``
+        :param entered: numbers that the user enters with it
+        :raise UserError: when it cannot be kept
         """
-        label = self._fields[name]._description_string(self.env)
-        clean = _CLEAN.get(name, checks.clean_public_text)
-        return checked(self.env, clean, text, label, hidden) or False
+        label = field._description_string(self.env)
+        cleaned = checked(self.env, clean, text, label, entered)
+        self._check_text_holds_none(cleaned, label)
+        return cleaned or False
 
     def _derived(self, value, fa_type=None, dfsp=None):
         """Return what is stored beside a number: how it is shown, how it is found."""

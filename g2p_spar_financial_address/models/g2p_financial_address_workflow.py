@@ -8,8 +8,6 @@ from odoo.tools import SQL
 from ..const import ADMINISTRATOR, APPROVER
 from ..toolkit.note_field import Note
 from ..toolkit.transactions import alone
-from ..toolkit.value_checks import checked
-from ..values.checks import clean_note
 
 #: Which state may follow which. Nothing leaves refused or ended.
 FOLLOWERS = {
@@ -58,6 +56,7 @@ class G2pFinancialAddress(models.Model):
         related="previous_id.holder_name", string="Account holder before"
     )
     may_decide = fields.Boolean(compute="_compute_may_decide")
+    approval_note = fields.Char("Note", compute="_compute_approval_note")
     _one_pending_per_registrant = models.UniqueIndex(
         "(partner_id) WHERE state = 'to_approve'",
         "Another user has just entered an address for this registrant. Reload the page "
@@ -74,6 +73,29 @@ class G2pFinancialAddress(models.Model):
                 and address.state == "to_approve"
                 and self.env.user not in address._barred()
             )
+
+    @api.depends_context("uid", "lang")
+    @api.depends("approval_cause", "may_decide", "masked", "previous_id")
+    def _compute_approval_note(self):
+        """Say what the second person does not see in the address itself."""
+        causes = dict(self._fields["approval_cause"]._description_selection(self.env))
+        for address in self:
+            notes = [address._number_hint()]
+            if address.approval_cause in ("shared", "refused"):
+                notes.insert(0, f"{causes[address.approval_cause]}.")
+            address.approval_note = " ".join(filter(None, notes))
+
+    def _number_hint(self):
+        """Return that another number looks the same, masked, to who decides on it.
+
+        The author does not hear it: it would tell whether a number is right.
+        """
+        new, old = self.sudo(), self.sudo().previous_id
+        names = ("fa_type", "dfsp_id", "masked")
+        is_alike = old and all(old[name] == new[name] for name in names)
+        if not (self.may_decide and is_alike and old.fingerprint != new.fingerprint):
+            return ""
+        return self.env._("This is another number, though it looks the same.")
 
     # === FROM DRAFT TO IN USE === #
 
@@ -367,9 +389,7 @@ class G2pFinancialAddress(models.Model):
     # === THE ONE PLACE WHERE A STATE CHANGES === #
 
     def _clean_decision(self, reason):
-        label = self._fields["decision_note"]._description_string(self.env)
-        hidden = [address.whole_number() for address in self]
-        return checked(self.env, clean_note, reason, label, hidden)
+        return self._cleaned_text(reason, self._fields["decision_note"])
 
     def _close(self, state, note):
         """End or refuse these addresses; both states are final."""

@@ -70,6 +70,12 @@ class ResPartner(models.Model):
         groups=VIEWER,
         help="A registrant who has left the registry.",
     )
+    payee_note = fields.Char(
+        "Payee",
+        compute="_compute_payee_note",
+        groups=VIEWER,
+        help="Another person who receives the money, until the mandate ends.",
+    )
     to_confirm_reason = fields.Selection(
         REASONS,
         string="To confirm",
@@ -115,6 +121,11 @@ class ResPartner(models.Model):
         for partner in self:
             is_registrant = partner._spar_is_registrant()
             partner.spar_unpaid = is_registrant and not partner._spar_is_paid()
+
+    @api.depends("financial_address_ids.state", "financial_address_ids.payee_name")
+    def _compute_payee_note(self):
+        for partner in self:
+            partner.payee_note = partner.financial_address_id.payee_text()
 
     @api.depends(
         "financial_address_ids.state", "financial_address_ids.to_confirm_reason"
@@ -249,6 +260,24 @@ class ResPartner(models.Model):
         self.ensure_one()
         address = self.financial_address_id.with_context(decision="end")
         return address.action_ask_reason()
+
+    # === FINDING REGISTRANTS BY NAME === #
+
+    @api.model
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        """Find people whom a file names in another composition, or with other blanks.
+
+        Odoo keeps names of contacts as they were typed.
+        """
+        found = super().name_search(name, domain, operator, limit)
+        refused = self.env["g2p.financial.address"]._refused_rows()
+        if found or operator != "=" or not refused or not refused.may_look_closer():
+            return found
+        wanted = identifiers.normal(name)
+        closer = super().name_search(name, domain, "=ilike", limit)
+        return [
+            (id_, shown) for id_, shown in closer if identifiers.normal(shown) == wanted
+        ]
 
     # === FINDING REGISTRANTS BY ID === #
 

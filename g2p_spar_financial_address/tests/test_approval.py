@@ -40,6 +40,23 @@ class TestApproval(FinancialAddressCase):
         self.assertEqual(self.in_use.state, "ended")
         self.assertEqual(self.registrant.financial_address_id, pending)
 
+    def test_another_number_that_looks_the_same_is_told_to_who_decides(self):
+        said = "This is another number, though it looks the same."
+        pending = self.enter_address("0754 300 001", user=self.both)
+        self.assertEqual(pending.masked, self.in_use.masked)
+        self.assertEqual(pending.with_user(self.approver).approval_note, said)
+        # It would tell an author whether the number is right.
+        for user in (self.both, self.editor):
+            self.assertFalse(pending.with_user(user).approval_note)
+        for number, values in (
+            ("0754 300 009", {}),
+            ("0754 200 001", {"holder_name": "Asha Juma"}),
+        ):
+            pending = self.enter_address(number, user=self.editor, **values)
+            with self.subTest(number):
+                self.assertEqual(pending.state, "to_approve")
+                self.assertFalse(pending.with_user(self.approver).approval_note)
+
     def test_authors_cannot_approve_their_own_in_any_channel(self):
         pending = self.amend(self.both)
         for env in (
@@ -289,9 +306,10 @@ class TestApproval(FinancialAddressCase):
         view = self.env.ref(
             "g2p_spar_financial_address.g2p_financial_address_view_form"
         )
-        self.assertEqual(Form(again, view).approval_cause, "refused")
-        arch = again.get_view(view.id, "form")["arch"]
-        self.assertIn("refused this number for this registrant", arch)
+        form = Form(again, view)
+        self.assertEqual(form.approval_cause, "refused")
+        said = "A second person refused this number for this registrant."
+        self.assertEqual(form.approval_note, said)
 
     def test_the_proof_is_for_those_who_decide(self):
         pending = self.enter_address(

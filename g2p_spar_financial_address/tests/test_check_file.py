@@ -128,6 +128,30 @@ class TestCheckFile(CheckFileCase):
             set(),
         )
 
+    def test_another_payee_or_mandate_is_seen(self):
+        """Who receives the money, and until when, is a part of the address."""
+        columns = [*COLUMNS[:4], "payee_name", "payee_relation", "payee_until"]
+
+        def row(relation, until, name="Neema Mushi"):
+            return [*self.wallet("SR-1", "0754 200 001")[:4], name, relation, until]
+
+        self.go(self.check([row("Guardian", "2098-12-31")], columns), columns)
+        self.env.flush_all()
+        wallet = "Mobile wallet · M-Cash · +2557••••001"
+        neema = f"{wallet} · Neema Mushi · Guardian · mandate until"
+        before = f"{neema} 12/31/2098"
+        for outcome, after, said in (
+            ("alike", before, row("Guardian", "2098-12-31")),
+            ("alike", before, row("", "")),
+            ("alike", before, row("", "", "")),
+            ("replaces", f"{neema} 12/31/2099", row("Guardian", "2099-12-31")),
+            ("replaces", before.replace("Guardian", "Trustee"), row("Trustee", "")),
+            ("replaces", f"{wallet} · Ali Mushi", row("", "", "Ali Mushi")),
+        ):
+            with self.subTest(after, outcome=outcome):
+                (found,) = self.rows(self.check([said], columns))
+                self.assertEqual(found[2:5], (outcome, before, after))
+
     def test_what_would_wait_for_a_second_person(self):
         self.enter_bank_account()
         self.new_registrant("R2", "SR-2")

@@ -72,6 +72,31 @@ class TestDfspImport(FinancialAddressCase):
             Branch.search([], order="id").read([*names, "dfsp_id"]),
         )
 
+    def test_codes_that_a_spreadsheet_has_marked(self):
+        said = (
+            "{} begins with an apostrophe, by which a spreadsheet marks a text. Leave "
+            "it out."
+        )
+        wizard = self.preview(
+            "bank,'0071,Seven Bank,TZ,,,,,,",
+            "bank,SB,Seven Bank,TZ,\u20190071,Quay,,,,",
+            "bank,FB\u200b,First Bank,,NB01\u200b,North,,,,",
+            "bank,E B,Eight\u00a0 Bank,TZ,,,,,,",
+        )
+        lines = wizard.line_ids.sorted("line")
+        self.assertEqual(
+            lines.mapped("note")[:2],
+            [said.format("provider_code"), said.format("branch_code")],
+        )
+        self.assertEqual(
+            self.outcomes(wizard), ["error", "error", "unchanged", "new_provider"]
+        )
+        self.assertIn("Eight Bank", lines[3].provider)
+        row = "bank,E B,Eight\u00a0 Bank,TZ,,,,,,"
+        self.imported(row)
+        self.assertEqual(self.provider("E B").name, "Eight Bank")
+        self.assertEqual(self.outcomes(self.preview(row)), ["unchanged"])
+
     # === WHAT IT DOES === #
 
     def test_the_preview_stores_nothing(self):

@@ -426,7 +426,9 @@ class TestEntering(FinancialAddressCase):
         in_use = self.enter("0754200001")
         for reason, refusal in (
             ("Call 0754 200 002", "Leave numbers"),
-            ("Call 0754 200 001", "contains the number of a payment address"),
+            # The number in use, which nothing else tells from the other one.
+            ("Call 0754 200 001", "Leave numbers"),
+            ("Call 754x200x001", "contains the number of a payment address"),
         ):
             with self.assertRefused(refusal):
                 self.Address.end(self.registrant, reason, "api")

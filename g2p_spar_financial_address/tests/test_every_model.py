@@ -120,6 +120,7 @@ PARTNER = {
     "merge_count": "viewer",
     "merged_address_ids": "viewer",
     "merged_into_id": "viewer",
+    "payee_note": "viewer",
     "payment_removal_date": "viewer",
     "pending_address_id": "viewer",
     "spar_id": "viewer",

@@ -118,6 +118,18 @@ class TestMerge(MergeCase):
         self.assertEqual(before["SR-1"], {self.registrant.id})
         self.assertEqual(before["SR-2"], {self.twin.id})
 
+    def test_who_receives_the_money_is_said_before(self):
+        said = "Another person receives the money: Neema Mushi · Guardian."
+        self.enter_address(
+            FIRST, payee_name="Neema Mushi", payee_relation="guardian", user=self.editor
+        )
+        form = Form(self.env["g2p.fa.merge"].with_user(self.editor))
+        form.kept_id = self.registrant
+        form.duplicate_id = self.twin
+        self.assertIn(said, form.effect)
+        form.keep_address = "duplicate"
+        self.assertNotIn("Another person", form.effect)
+
     def test_ids_made_from_other_fields_are_exchanged_there(self):
         self.registrant.ref, self.twin.ref = "11", "22"
         self.make_ids_from("ref", "P:{id}")

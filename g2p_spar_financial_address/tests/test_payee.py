@@ -234,6 +234,8 @@ class TestPayee(FinancialAddressCase):
     def test_a_viewer_reads_the_name_and_no_id_number(self):
         address = self.enter(mandate=COURT)
         viewer = self.new_user("pay_viewer", "viewer")
+        note = self.registrant.with_user(viewer).payee_note
+        self.assertEqual(note, "Neema Mushi · Guardian · mandate until 06/30/2027")
         seen = address.with_user(viewer)
         self.assertEqual(seen.read(["payee_name"])[0]["payee_name"], "Neema Mushi")
         for name in ("payee_id_number", "previous_payee_id_number", "mandate"):

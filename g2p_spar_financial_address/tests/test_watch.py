@@ -388,8 +388,16 @@ class TestSearchForNumbers(FinancialAddressCase):
         limit, _seconds = QUESTIONS
         for n in range(limit):
             self.ask(f"0754 201 {n:03}")
+        before = shown(self.env, self.editor, "search")
+        # Not assertRaises: it would roll the test back, which the row is part of.
+        with suppress(UserError):
+            self.enter_address(partner_id=other.id, user=self.editor)
+            self.fail("It was not refused.")
         with self.assertRefused("many numbers"):
             self.enter_address(partner_id=other.id, user=self.editor)
+        # That there were too many tells as much as the refusal.
+        more = shown(self.env, self.editor, "search") - before
+        self.assertEqual(more.address_id, self.address)
 
     def test_rows_refused_in_a_file_are_written_down(self):
         self.set_policy(shared="refuse")

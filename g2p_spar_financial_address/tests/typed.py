@@ -6,12 +6,14 @@ goes through the channel.
 
 import io
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 
 import openpyxl
 from hypothesis import given
 
+from odoo import fields
+from odoo.tests import new_test_user
 from odoo.tools import SQL
 
 from ..values import checks
@@ -322,6 +324,8 @@ class TypedTables:
     #: The field by which providers are named.
     provider_named_by = "name"
     names_people = True
+    #: By which name the addresses of the channel are known.
+    channel = "admin"
     #: Whether the same address is another record when it is entered again.
     enters_anew = False
     not_an_id = NOT_AN_ID
@@ -516,11 +520,14 @@ class TypedTables:
         person = self.new_person()
         account = self.said("bank_account", "TZ", "2026-1130", reason="First one")
         self.assertEqual(self.enter(person, account), "")
-        for text in ("was 2026-1130", "was 20261130", "was 2026 ... 1130"):
+        for text in ("was 2026-1130", "was 20261130"):
             # In use: however like a date it is.
             said = self.said("mobile_wallet", "TZ", "0754 200 001", reason=text)
             with self.subTest(text):
                 self.assertEqual(self.enter(person, said), HOLDS_NUMBER)
+        # What looks like a number is refused whether it is in use or not.
+        said["reason"] = "was 2026 ... 1130"
+        self.assertEqual(self.enter(person, said), NO_NUMBERS)
         for number, text in (
             ("12345", "now 123-45"),
             ("12345", "now 1 2 3 4 5"),
@@ -550,6 +557,65 @@ class TypedTables:
                 )
                 stored = {name: str(address[name] or "") for name in expected}
                 self.assertEqual(stored, {n: t or "" for n, t in expected.items()})
+
+    def test_typed_payee_until_the_mandate_ends(self):
+        """To the approver, compared with the holder, and ended after a to-do."""
+        self.new_typed()
+        groups = "g2p_spar_financial_address.group_approver"
+        approver = new_test_user(self.env, "typed_approver", groups)
+        self.patch(type(self.env["ir.cron"]), "_commit_progress", lambda *_a, **_v: 1)
+        person = self.new_person()
+        said = self.said("mobile_wallet", "TZ", "0754 200 001")
+        if self.has_reason:
+            said["reason"] = "Moved to a guardian"
+        self.assertEqual(self.enter(person, said), "")
+        self.env.invalidate_all()
+        first = person.financial_address_id
+        self.set_policy(**{f"approve_{self.channel}": True})
+        until = fields.Date.today() + timedelta(days=10)
+        payee = {
+            "payee": "other",
+            "payee_name": "Neema Mushi",
+            "payee_relation": "guardian",
+            "payee_id_number": "AB-12",
+            "payee_until": str(until),
+        }
+        for holder, match in (
+            (person.name, "different"),
+            ("MUSHI Neema", "same"),
+        ):
+            said["payee"] = {**payee, "holder_name": holder}
+            self.assertEqual(self.enter(person, said), "")
+            self.env.invalidate_all()
+            address = person.pending_address_id
+            self.assertEqual(address.holder_match, match)
+        seen = address.with_user(approver)
+        self.assertEqual((seen.state, seen.channel), ("to_approve", self.channel))
+        self.assertEqual((seen.previous_id, seen.previous_payee), (first, "self"))
+        shown = {name: str(seen[name]) for name in payee}
+        self.assertEqual(shown, payee)
+        self.assertTrue(seen.sudo().activity_ids, "an approver has a to-do")
+        seen.action_approve()
+        self.env.invalidate_all()
+        self.assertEqual(person.financial_address_id, address)
+
+        def look():
+            self.env["g2p.financial.address"]._cron_end_mandates()
+            self.env.invalidate_all()
+            kind = self.env.ref("g2p_spar_financial_address.activity_mandate")
+            todos = address.sudo().activity_ids
+            return todos.filtered(lambda todo: todo.activity_type_id == kind)
+
+        (todo,) = look()
+        self.assertEqual(todo.date_deadline, until)
+        self.assertEqual(address.state, "effective")
+        yesterday = fields.Date.today() - timedelta(days=1)
+        address._trusted_write().write({"payee_until": yesterday})
+        (todo,) = look()
+        self.assertIn("has ended", todo.summary)
+        self.assertEqual(address.state, "ended")
+        self.assertEqual(address.decision_note, "The mandate of the payee has ended.")
+        self.assertFalse(person.financial_address_id)
 
     def test_typed_names_of_providers(self):
         if not self.names_providers:

@@ -57,12 +57,22 @@ def find(text):
     :return: beginning and end of each, in order
     :rtype: list
     """
-    blank = _NO_NUMBER.sub(lambda found: "x" * len(found[0]), text)
     return [
         run.span()
-        for run in _RUN.finditer(blank)
+        for run in _RUN.finditer(_without_dates(text))
         if sum(map(str.isdecimal, run[0])) >= MIN_DIGITS
     ]
+
+
+def most_numbers(text):
+    """Return how many whole numbers a text may hold, with words between their digits.
+
+    >>> most_numbers("call 754x200x001"), most_numbers("House 114 since 2026-11-30")
+    (1, 0)
+
+    :param str text: a reason or note, or a falsy value
+    """
+    return len(_digits(_without_dates(text or ""))) // MIN_DIGITS
 
 
 def may_hold(text):
@@ -103,6 +113,10 @@ def holds(text, known):
             if re.search(rf"(?<![^\W_]){written}(?![^\W_])", plain):
                 return True
     return False
+
+
+def _without_dates(text):
+    return _NO_NUMBER.sub(lambda found: "x" * len(found[0]), text)
 
 
 def _digits(text):

@@ -13,6 +13,9 @@ from .agent import AgentPortal, agent_route
 PER_PAGE = 20
 #: Characters of a search.
 MAX_SEARCH = 100
+#: In place of a state: whose address is to be confirmed, and which addresses these are.
+TO_CONFIRM = "to_confirm"
+ASKED = [("state", "=", "effective"), ("to_confirm_reason", "!=", False)]
 
 
 class PeoplePortal(AgentPortal):
@@ -25,11 +28,11 @@ class PeoplePortal(AgentPortal):
         """Show the agent's own registrants, a page at a time.
 
         :param str q: a part of a name or of a SPAR ID
-        :param str state: one of ``DISPLAY_STATES``
+        :param str state: one of ``DISPLAY_STATES``, or :data:`TO_CONFIRM`
         :param str page: from "1"
         """
         query = q.replace("\0", "").strip()[:MAX_SEARCH]
-        state = state if state in dict(DISPLAY_STATES) else ""
+        state = state if state in (*dict(DISPLAY_STATES), TO_CONFIRM) else ""
         number = int(page) if page.isdecimal() and len(page) < 7 else 1
         people, total, number = self._find(query, state, number)
         values = {
@@ -37,7 +40,7 @@ class PeoplePortal(AgentPortal):
             "total": total,
             "query": query,
             "state": state,
-            "states": self._state_labels(),
+            "states": {**self._state_labels(), TO_CONFIRM: self._to_confirm_label()},
             "page": number,
             "pages": max(1, math.ceil(total / PER_PAGE)),
         }
@@ -59,7 +62,9 @@ class PeoplePortal(AgentPortal):
                 "spar_id", "ilike", identifiers.normal(query)
             )
         Partner, order = Partner.sudo(), "name, id"
-        if state:
+        if state == TO_CONFIRM:
+            domain &= Domain("financial_address_ids", "any", ASKED)
+        if by_state := state not in ("", TO_CONFIRM):
             # The state depends on the connection, the clock and waiting changes, so it
             # is not stored. An agent has hundreds of registrants, not a million.
             found = Partner.search(domain, order=order)
@@ -69,7 +74,7 @@ class PeoplePortal(AgentPortal):
             total = Partner.search_count(domain)
         number = max(1, min(number, math.ceil(total / PER_PAGE)))
         first = (number - 1) * PER_PAGE
-        if state:
+        if by_state:
             people = found[first : first + PER_PAGE]
         else:
             people = Partner.search(domain, order=order, limit=PER_PAGE, offset=first)
@@ -79,6 +84,10 @@ class PeoplePortal(AgentPortal):
     def _state_labels(self):
         field = request.env["res.partner"]._fields["spar_state"]
         return dict(field._description_selection(request.env))
+
+    def _to_confirm_label(self):
+        field = request.env["res.partner"]._fields["to_confirm_reason"]
+        return field._description_string(request.env)
 
     # === ONE PERSON === #
 
@@ -99,6 +108,7 @@ class PeoplePortal(AgentPortal):
             "spar_id": partner._spar_get_id(),
             "phone": partner._spar_get_phone(),
             "requested": status.get("requested"),
+            "payee": partner.financial_address_id.payee_text(),
             "to_confirm": partner.to_confirm_reason,
             "pending": partner.pending_address_id - partner.financial_address_id,
             "rows": status.get("rows", []),

@@ -123,6 +123,10 @@ class TestPayment(PortalCase):
         address = self.addresses
         self.assertEqual(address.payee, "other")
         self.assertEqual({n: str(address[n]) for n in self.PAYEE}, self.PAYEE)
+        text = text_of(self.get(self.person_path))
+        said = "Paid to: Neema Mushi · Guardian · mandate until 12/31/2099"
+        self.assertIn(said, text)
+        self.assertNotIn("AB-12", text)
         form = self.wallet("0754 200 002", reason="A new number")
         # An ID number is not shown again, and the same payee keeps it.
         self.assertNotIn("AB-12", self.response.text)
@@ -250,6 +254,17 @@ class TestPayment(PortalCase):
         self.assertEqual(first.state, "ended")
         self.assertEqual(second.mapped("state"), ["effective"])
         self.assertEqual(second.previous_id, first)
+
+    def test_a_reason_with_the_number_in_use_is_a_question(self):
+        first = self.enter_on_portal()
+        before = self.env["g2p.fa.reveal"].search([])
+        form = self.wallet("0754 200 002", reason="was 754x200x001")
+        errors = self.errors(self.send(self.payment_path, form, 422))
+        self.assertIn("contains the number of a payment address", errors["reason"])
+        self.env.invalidate_all()
+        row = self.env["g2p.fa.reveal"].search([]) - before
+        self.assertEqual((row.way, row.address_id), ("search", first))
+        self.assertEqual(row.user_id, self.agent)
 
     def test_the_number_in_use_is_never_shown_again(self):
         self.enter_on_portal()

@@ -90,6 +90,27 @@ class TestPeople(PortalCase):
             with self.subTest(state):
                 self.assertEqual(self.names(f"/my/people?state={state}"), names)
 
+    def test_those_whose_address_is_to_be_confirmed_are_found(self):
+        marked, right, ended = self.new_people(3)
+        for number, person in enumerate((marked, right, ended)):
+            self.enter_address(f"0754 200 10{number}", partner_id=person.id)
+        for person in (marked, ended):
+            person.financial_address_id.mark_to_confirm("The payment was returned")
+        ended.action_end_financial_address("Moved away")
+        self.sign_in()
+        path = "/my/people?state=to_confirm"
+        self.assertEqual(self.names(path), [marked.name])
+        page = self.get(path)
+        (chosen,) = page.xpath("//select[@id='state']/option[@selected]")
+        self.assertEqual(text_of(chosen), "To confirm")
+        rows = self.get("/my/people").xpath("//*[@class='o_g2p_list']//a")
+        told = [text_of(row) for row in rows if "To confirm" in text_of(row)]
+        self.assertEqual(len(told), 1)
+        self.assertIn(marked.name, told[0])
+        self.assertNotIn("returned", told[0])
+        self.sign_in(self.agent_b)
+        self.assertEqual(self.names(path), [])
+
     # === PAGING === #
 
     def test_the_list_has_twenty_people_on_a_page(self):

@@ -1,5 +1,11 @@
 from odoo.tests import tagged
 
+from odoo.addons.g2p_spar_financial_address.tests.typed import (
+    NOT_AN_ID,
+    PLACEHOLDERS,
+    SAME_TEXT,
+)
+
 from ..models.res_partner import NAME_PARTS
 from .common import text_of
 from .registration_common import NEEMA, PHONE, WALLET, RegistrationCase
@@ -32,6 +38,24 @@ class TestRegistration(RegistrationCase):
         self.assertEqual(address.holder_name, "Neema Mushi")
         self.assertEqual(made.spar_state, "on_its_way")
         self.assertIn("Neema Mushi", text_of(self.get(person)))
+
+    def test_what_stands_for_no_id_is_none(self):
+        said = NOT_AN_ID.replace("SPAR ID", "ID on the card")
+        for text in PLACEHOLDERS:
+            with self.subTest(text):
+                step = self.fill("identity", **{**NEEMA, "id_number": text})
+                self.assertEqual(step, "identity")
+                problem = self.problems("identity")["id_number"]
+                self.assertEqual(problem.rpartition("⚠ ")[2], said)
+
+    def test_an_id_in_another_composition_is_the_same_id(self):
+        for number, (stored, typed) in enumerate(SAME_TEXT):
+            self.new_registrant("Taken", f"{stored} {number}")
+            with self.subTest(stored=stored):
+                values = {**NEEMA, "id_number": f"{typed} {number}"}
+                self.assertEqual(self.fill("identity", **values), "identity")
+                problem = self.problems("identity")["id_number"]
+                self.assertIn("This ID is already registered", problem)
 
     def test_somebody_with_a_bank_account(self):
         self.fill("identity", **NEEMA)

@@ -10,6 +10,7 @@ from .common import PortalCase
 
 @tagged("post_install", "-at_install")
 class TestTypedOnThePortal(TypedTables, PortalCase):
+    channel = "portal"
     names_providers = False
     names_people = False
 

@@ -4,6 +4,7 @@ import requests
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.http import db_filter
+from odoo.tools import config
 
 from odoo.addons.g2p_spar_sync_queue.jobs import CHANNEL
 from odoo.addons.queue_job.job import CANCELLED, ENQUEUED, PENDING, Job
@@ -24,8 +25,21 @@ class G2pSparJob(models.Model):
     @api.private
     @api.model
     def enqueue(self, records, method, args, **properties):
-        """Make a job of OCA's queue."""
+        """Make a job of OCA's queue, where its runner reaches the server."""
+        if self.is_kept():
+            self.keep(records, method, args, **properties)
+            return
         getattr(records.with_delay(channel=CHANNEL, **properties), method)(*args)
+
+    @api.private
+    @api.model
+    def is_kept(self):
+        """Return whether jobs are kept: the configuration lets no runner start them.
+
+        Asked for each job, so without a query where queue_job is loaded.
+        """
+        is_loaded = "queue_job" in config["server_wide_modules"]
+        return bool(self._led_away()) or not (is_loaded or self.is_runner_there())
 
     @api.private
     @api.model
@@ -95,6 +109,13 @@ class G2pSparJob(models.Model):
     def _runner_troubles(self):
         if not self.is_runner_there():
             return ["no_runner"]
+        found = self._led_away()
+        if not found and self._is_not_reached():
+            found.append("not_reached")
+        return found
+
+    def _led_away(self):
+        """Return what leads the calls of the runner away from this server."""
         runner = QueueJobRunner.from_environ_or_config()
         url = f"{runner.scheme}://{runner.host}:{runner.port}/"
         found = []
@@ -102,8 +123,6 @@ class G2pSparJob(models.Model):
             found.append("hidden_database")
         if requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)):
             found.append("proxy")
-        if not found and self._is_not_reached():
-            found.append("not_reached")
         return found
 
     def _is_not_reached(self):

@@ -315,6 +315,43 @@ class TestTroubles(JobsCase):
         config.options.maps[0]["dbfilter"] = ".*"
         self.assertNotIn("hidden_database", self.troubles())
 
+    def kept(self):
+        """Have the engine make a job; return whether it is one of Odoo's cron."""
+        kept = self.executor.sudo().search([])
+        before = len(self.jobs())
+        enqueue(self.mapping.sudo(), 10)
+        more = self.executor.sudo().search([]) - kept
+        self.assertEqual(len(more) + len(self.jobs()) - before, 1)
+        return bool(more)
+
+    def test_jobs_that_no_runner_can_start_are_kept_for_the_cron(self):
+        self.enter_address()
+        self.run_runner()
+        self.assertFalse(self.kept())
+        options = config.options.new_child({})
+        self.patch(config, "options", options)
+        text = self.env["g2p.spar.connection"].runner_texts
+        for cause, led_away in (
+            ("proxy", lambda: os.environ.update(HTTP_PROXY="http://127.0.0.1:1")),
+            ("hidden_database", lambda: options.update(dbfilter="^%d$")),
+        ):
+            with self.subTest(cause), patch.dict(os.environ):
+                led_away()
+                self.assertTrue(self.kept())
+                self.assertIn("runs the jobs instead", text()[cause])
+            options.maps[0].clear()
+            self.assertFalse(self.kept())
+        options["server_wide_modules"] = ["base", "web"]
+        # Of another server, which has it loaded.
+        self.assertFalse(self.kept())
+        self.patch(g2p_spar_job, "PG_ADVISORY_LOCK_ID", LOCK - 1)
+        self.assertTrue(self.kept())
+        self.assertIn("runs the jobs instead", text()["no_runner"])
+        options.maps[0].clear()
+        # It may be about to start, and then takes the jobs that wait.
+        self.assertFalse(self.kept())
+        self.assertIn("two minutes late", text()["no_runner"])
+
     def test_calls_that_do_not_arrive_are_told(self):
         self.run_runner()
         job = self.connection.with_delay().job_work_off()

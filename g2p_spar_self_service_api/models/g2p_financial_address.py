@@ -2,6 +2,8 @@ from datetime import timedelta
 
 from odoo import fields, models
 
+from odoo.addons.g2p_spar_financial_address.const import PAYEE_OTHER
+
 #: Where callers are set up, by kind.
 CALLERS = {"client": "g2p.api.client", "citizen": "g2p.api.issuer"}
 
@@ -50,6 +52,16 @@ class G2pFinancialAddress(models.Model):
             "provider": self._api_named(self.dfsp_id),
             "branch": self._api_named(self.branch_id),
             "number": self.masked or "",
+            "payee": self._api_payee(),
+        }
+
+    def _api_payee(self):
+        if self.payee != PAYEE_OTHER:
+            return None
+        return {
+            "name": self.payee_name or "",
+            "relation": self.payee_relation or None,
+            "until": self.payee_until or None,
         }
 
     def _api_entry(self):

@@ -1,6 +1,6 @@
 """What all schemas of the API have in common."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSche
 
 #: The kinds of payment addresses.
 AddressType = Literal["bank_account", "mobile_wallet", "email_wallet"]
+
+#: The relations of a payee, as in the registry.
+Relation = Literal["guardian", "caretaker", "household_head", "trustee", "other"]
 
 #: The states of an address, the same in every channel of the registry.
 StateCode = Literal[
@@ -77,6 +80,16 @@ class Provider(Told):
     name: str = Field(examples=["M-Cash"])
 
 
+class Payee(Told):
+    """Another person, who receives the money in the person's place."""
+
+    name: str = Field(examples=["Neema Juma"])
+    relation: Relation | None
+    until: date | None = Field(
+        description="The last day of the mandate; empty if it has no end."
+    )
+
+
 class Place(Told):
     """Where a person is paid, as people may see it."""
 
@@ -88,6 +101,9 @@ class Place(Told):
     number: str = Field(
         description="The account number, mobile number or e-mail address, masked.",
         examples=["+2557••••001"],
+    )
+    payee: Payee | None = Field(
+        description="Who receives the money; empty: the person themselves."
     )
 
 

@@ -4,10 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import Asked, Code, Entry, Moment, Place, StateCode, Told
-
-#: The relations of a payee, as in the registry.
-Relation = Literal["guardian", "caretaker", "household_head", "trustee", "other"]
+from .base import Asked, Code, Entry, Moment, Place, Relation, StateCode, Told
 
 
 class _Proposal(Asked):

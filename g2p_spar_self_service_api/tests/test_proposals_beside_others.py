@@ -56,6 +56,7 @@ class TestProposalsBesideOthers(BesideOthersCase):
             "DELETE FROM g2p_spar_change WHERE mapping_id IN"
             " (SELECT id FROM g2p_spar_mapping WHERE partner_id = %(id)s)",
             "DELETE FROM g2p_spar_mapping WHERE partner_id = %(id)s",
+            "DELETE FROM g2p_fa_reveal WHERE partner_id = %(id)s",
             "DELETE FROM g2p_financial_address WHERE partner_id = %(id)s",
         ):
             for partner in self.partner | self.other:
@@ -64,7 +65,7 @@ class TestProposalsBesideOthers(BesideOthersCase):
             records.with_env(env).unlink()
         env.cr.commit()
 
-    def call(self, key, number):
+    def call(self, key, number, **more):
         """Do what one call does; return the answer, or what it was refused with."""
         with transaction() as env:
 
@@ -78,6 +79,7 @@ class TestProposalsBesideOthers(BesideOthersCase):
                     "type": "mobile_wallet",
                     "provider": "MET",
                     "mobile_number": number,
+                    **more,
                 }
                 return env["g2p.api.proposal"]._propose(caller, key, said)
 
@@ -94,6 +96,17 @@ class TestProposalsBesideOthers(BesideOthersCase):
 
     def locks(self):
         return self.advisory_locks(REGISTRANT_LOCK, self.partner.id)
+
+    def test_a_reason_with_the_number_in_use_leaves_a_row(self):
+        """A caller that may not see the number does not find it out by trying."""
+        self.call("one", "+255754200001")
+        answer = self.call("two", "+255754200002", reason="was 754x200x001")
+        self.assertIs(answer, Refused)
+        mine = [("partner_id", "=", self.partner.id)]
+        row = self.open()["g2p.fa.reveal"].search(mine)
+        self.assertEqual((row.way, row.masked), ("search", "+2557••••001"))
+        self.call("three", "+255754200002", reason="was 754x200x003")
+        self.assertEqual(self.open()["g2p.fa.reveal"].search(mine), row)
 
     def test_the_same_key_at_once_makes_one_address_and_one_answer(self):
         answers = self.at_once([("one", "+255754200001")] * THREADS)

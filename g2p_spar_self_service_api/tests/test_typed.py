@@ -4,6 +4,7 @@ from .routes_case import RoutesCase
 
 
 class TestTypedInTheApi(TypedTables, RoutesCase):
+    channel = "api"
     provider_named_by = "code"
     not_an_id = "unknown-person"
 

@@ -25,6 +25,7 @@ class TestValidate(RoutesCase):
             "provider": M_CASH,
             "branch": None,
             "number": "+2557••••001",
+            "payee": None,
         }
         answer = self.validated()
         self.assertEqual(
@@ -41,9 +42,33 @@ class TestValidate(RoutesCase):
                 "provider": {"code": "FB", "name": "First Bank"},
                 "branch": {"code": "NB01", "name": "North"},
                 "number": "••••789",
+                "payee": None,
             },
         )
         self.assertTrue(answer["needs_approval"])
+
+    def test_another_payee_is_seen_before_and_after(self):
+        """A person sees who else receives their money, and until when."""
+        neema = {"name": "Neema Mushi", "relation": "guardian", "until": "2099-12-31"}
+        said = {
+            "payee_name": "Neema Mushi",
+            "payee_relation": "guardian",
+            "payee_id_number": "AB-12",
+            "payee_until": "2099-12-31",
+        }
+        self.proposed()
+        answer = self.validated(**said)
+        self.assertIsNone(answer["before"]["payee"])
+        self.assertEqual(answer["after"]["payee"], neema)
+        self.proposed(**said)
+        response = self.get("/v1/address")
+        self.assertEqual(response.json()["requested"]["payee"], neema)
+        self.assertNotIn("AB-12", response.text)
+        answer = self.validated(ACCOUNT, payee="self")
+        self.assertEqual(answer["before"]["payee"], neema)
+        self.assertIsNone(answer["after"]["payee"])
+        # Not said is not changed.
+        self.assertEqual(self.validated(ACCOUNT)["after"]["payee"], neema)
 
     def test_what_is_wrong_is_said_as_for_a_proposal(self):
         for values in (

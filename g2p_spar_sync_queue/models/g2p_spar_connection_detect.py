@@ -79,7 +79,13 @@ class G2pSparConnection(models.Model):
             "Wake-ups are not run. Changes are sent up to two minutes late, and "
             "comparisons, bulk amendments and addresses taken over from SPAR wait."
         )
-        troubles = self.env["g2p.spar.job"].troubles()
+        jobs = self.env["g2p.spar.job"]
+        troubles = jobs.troubles()
+        if jobs.is_kept() and "no_cron" not in troubles:
+            late = self.env._(
+                "Wake-ups are not run by the job queue. A scheduled action runs the "
+                "jobs instead, one after the other."
+            )
         return {name: f"{late} {advice}" for name, advice in troubles.items()}
 
     def action_refresh_directory(self):

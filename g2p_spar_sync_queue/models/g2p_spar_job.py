@@ -57,6 +57,15 @@ class G2pSparJob(models.Model):
 
     @api.private
     @api.model
+    def is_kept(self):
+        """Return whether :meth:`enqueue` keeps jobs for the scheduled action.
+
+        :rtype: bool
+        """
+        return True
+
+    @api.private
+    @api.model
     def is_runner_there(self):
         """Return whether jobs are run.
 

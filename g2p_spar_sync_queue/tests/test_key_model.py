@@ -2,10 +2,15 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from cryptography.fernet import Fernet
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs7,
+)
 
 from odoo import fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import config
 
@@ -19,6 +24,7 @@ from .key_material import (
     certificate_pem,
     ec_key,
     encoded,
+    issued,
     p12,
     private_pem,
     rsa_key,
@@ -42,6 +48,58 @@ class TestKeyModel(KeyCase):
                 self.assertEqual(record.bits, 2048)
                 self.assertEqual(record.state, "idle")
                 self.assertEqual(record._load_pair().kid, record.thumbprint)
+
+    def test_what_departments_send_is_uploaded_and_read_from_files(self):
+        """Chains in any order, DER, PKCS#7, and UTF-16 of a Windows editor."""
+        key = rsa_key()
+        pem, chain = private_pem(key), issued(key)
+        pems = [one.public_bytes(Encoding.PEM) for one in chain]
+        der = key.private_bytes(
+            Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption()
+        )
+        p7b = pkcs7.serialize_certificates
+        for name, (content, cert) in {
+            "root first": (pem, b"".join(pems)),
+            "issuer first": (pem, pems[1] + pems[2] + pems[0]),
+            "DER": (der, b"".join(pems)),
+            ".p7b": (pem, p7b(chain, Encoding.DER)),
+            ".p7b as PEM": (pem, p7b(chain, Encoding.PEM)),
+            "UTF-16": [
+                text.decode().encode("utf-16") for text in (pem, b"".join(pems))
+            ],
+        }.items():
+            with self.subTest(name):
+                record = self.upload(content, cert)
+                self.assertEqual(record.thumbprint, keys.thumbprint(chain[-1]))
+                record = self.Key.create(
+                    {
+                        "connection_id": self.connection.id,
+                        "source": "file",
+                        "key_path": self.file("key", content),
+                        "certificate_path": self.file("cert", cert),
+                    }
+                )
+                self.assertEqual(record._load_pair().kid, keys.thumbprint(chain[-1]))
+
+    def test_other_forms_are_named_with_the_command_that_converts_them(self):
+        key = rsa_key()
+        cert = certificate_pem(key)
+        openssh = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+        for content, said in (
+            (
+                b"\xfe\xed\xfe\xed\0\0\0\x02",
+                "This is a Java keystore. Convert it: keytool -importkeystore "
+                "-srckeystore FILE -destkeystore key.p12 -deststoretype PKCS12",
+            ),
+            (
+                openssh,
+                "This key is in the form of SSH. Convert it: ssh-keygen -p -m PKCS8 -f "
+                "FILE; one of PuTTY first: puttygen FILE -O private-openssh -o NEW",
+            ),
+        ):
+            with self.subTest(said), self.assertRaises(UserError) as caught:
+                self.upload(content, cert)
+            self.assertIn(said, str(caught.exception))
 
     def test_a_key_in_files_or_variables_is_read_where_it_is(self):
         key = rsa_key()

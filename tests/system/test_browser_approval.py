@@ -204,12 +204,19 @@ def test_a_payee_is_entered_and_seen_before_and_after(registry, page_of, tmp_pat
     }.items():
         expect(sheet.locator(f"[name={name}]")).to_contain_text(text)
     expect(sheet.get_by_text("Matches the payee's name")).to_be_visible()
+    # Both are +2557••••061.
+    note = approver.locator("[name=approval_note]")
+    expect(note).to_have_text("This is another number, though it looks the same.")
     picture(approver, "payee-approve")
     approver.get_by_role("button", name="Approve").click()
     expect(approver.locator("[name=state] .o_arrow_button_current")).to_have_text(
         "In use"
     )
     registry.wait_for_state(zawadi, "in_sync")
+    open_payment_page(editor, registry, zawadi)
+    note = editor.locator("[name=payee_note]")
+    expect(note).to_contain_text("Neema Mushi · Guardian · mandate until 12/31/2099")
+    picture(editor, "payee-person")
     wanted = registry.wallet_string("+255754300061")
     assert registry.stack.mapper.rows()["SR-8"] == wanted
 

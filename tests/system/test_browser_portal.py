@@ -144,3 +144,39 @@ def test_an_agent_does_not_see_the_people_of_another(registry, phone_of):
     alert = baraka.page.get_by_role("alert")
     expect(alert).to_contain_text("This ID is already registered.")
     assert baraka.page.get_by_role("link", name="who has this ID").count() == 0
+
+
+def test_an_agent_finds_what_is_to_be_confirmed_and_enters_a_payee(registry, phone_of):
+    person = registry.at_spar("Zawadi Mosha", "P-4", "0754300004")
+    call = registry.rpc.call
+    amina = call("res.users", "search", [["login", "=", "amina_agent"]])
+    call("res.partner", "write", [person], {"user_id": amina[0]})
+    address = call("g2p.financial.address", "search", [["partner_id", "=", person]])
+    why = "The payment of October was returned"
+    call("g2p.financial.address", "mark_to_confirm", address, why)
+
+    phone = phone_of("amina_agent")
+    page, main = phone.page, phone.page.locator("main")
+    phone.open("/my/people")
+    page.get_by_label("Payment").select_option(label="To confirm")
+    phone.press("Search")
+    expect(main).to_contain_text("1 person")
+    phone.picture("portal-to-confirm")
+    page.get_by_role("link", name="Zawadi Mosha").click()
+    expect(main).to_contain_text("ask whether this is still right")
+    expect(main).not_to_contain_text("October")
+    page.get_by_role("link", name="Change payment address").click()
+    page.get_by_label("Payment phone").fill("0754 300 014")
+    page.get_by_text("Another person receives the money").click()
+    page.get_by_label("Name of the payee").fill("Neema Mushi")
+    page.get_by_label("Relation to the registrant").select_option(label="Guardian")
+    page.get_by_label("Mandate until").fill("2099-12-31")
+    page.get_by_label("Reason for the change").fill("A court has named a guardian")
+    phone.picture("portal-payee")
+    phone.press("Save")
+    expect(main).to_contain_text("Paid to: Neema Mushi · Guardian · mandate until")
+    expect(main).not_to_contain_text("ask whether this is still right")
+    phone.picture("portal-payee-saved")
+    registry.wait_for_state(person, "in_sync")
+    values = registry.stack.mapper.rows()
+    assert values["P-4"] == registry.wallet_string("+255754300014")

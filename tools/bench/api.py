@@ -88,14 +88,15 @@ class Bench:
         ports = {name: problems.free_port(first) for name, first in PORTS.items()}
         self.spar = StandInSpar(ports["spar"], f"{DATABASE}-spar")
         folders = ",".join(str(folder) for folder in [*addons_path(), ADDONS])
-        # Without the job queue's runner; jobs are made all the same.
-        options = {"addons_path": folders, "server_wide_modules": "base,rpc,web"}
+        options = {"addons_path": folders}
         self.odoo = OdooServer(
             postgres,
             DATABASE,
             ports["odoo"],
             name=DATABASE,
             workers=WORKERS,
+            # Without the job queue's runner; jobs are made all the same.
+            channels="root:0",
             options=options,
         )
         self.sender = OdooServer(
@@ -104,7 +105,7 @@ class Bench:
             ports["sender"],
             name=f"{DATABASE}_sender",
             channels=CHANNELS,
-            options={"addons_path": folders},
+            options=options,
         )
         self.people = itertools.count(1)
         self.pages = itertools.cycle(range(1, PROVIDERS // PAGE + 1))

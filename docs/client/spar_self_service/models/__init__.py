@@ -27,6 +27,8 @@ from .list_dfsps_type_type_0 import ListDfspsTypeType0
 from .mobile_wallet import MobileWallet
 from .mobile_wallet_payee_relation_type_0 import MobileWalletPayeeRelationType0
 from .mobile_wallet_payee_type_0 import MobileWalletPayeeType0
+from .payee import Payee
+from .payee_relation_type_0 import PayeeRelationType0
 from .place import Place
 from .place_type import PlaceType
 from .problem import Problem
@@ -68,6 +70,8 @@ __all__ = (
     "MobileWallet",
     "MobileWalletPayeeRelationType0",
     "MobileWalletPayeeType0",
+    "Payee",
+    "PayeeRelationType0",
     "Place",
     "PlaceType",
     "Problem",

@@ -11,6 +11,7 @@ from ..models.entry_type import EntryType
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.payee import Payee
     from ..models.provider import Provider
 
 
@@ -25,6 +26,7 @@ class Entry:
         type_ (EntryType):
         provider (None | Provider): Empty while it is not known yet, which only the registry can mend.
         number (str): The account number, mobile number or e-mail address, masked.
+        payee (None | Payee): Who receives the money; empty: the person themselves.
         entered_at (datetime.datetime):
         to_confirm (bool): Whether the person is asked if it is still right. Proposing the same address confirms it.
             Payments go on meanwhile.
@@ -34,11 +36,13 @@ class Entry:
     type_: EntryType
     provider: None | Provider
     number: str
+    payee: None | Payee
     entered_at: datetime.datetime
     to_confirm: bool
     branch: None | Provider | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.payee import Payee
         from ..models.provider import Provider
 
         type_ = self.type_.value
@@ -50,6 +54,12 @@ class Entry:
             provider = self.provider
 
         number = self.number
+
+        payee: dict[str, Any] | None
+        if isinstance(self.payee, Payee):
+            payee = self.payee.to_dict()
+        else:
+            payee = self.payee
 
         entered_at = self.entered_at.isoformat()
 
@@ -70,6 +80,7 @@ class Entry:
                 "type": type_,
                 "provider": provider,
                 "number": number,
+                "payee": payee,
                 "entered_at": entered_at,
                 "to_confirm": to_confirm,
             }
@@ -81,6 +92,7 @@ class Entry:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.payee import Payee
         from ..models.provider import Provider
 
         d = dict(src_dict)
@@ -102,6 +114,21 @@ class Entry:
         provider = _parse_provider(d.pop("provider"))
 
         number = d.pop("number")
+
+        def _parse_payee(data: object) -> None | Payee:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                payee_type_0 = Payee.from_dict(data)
+
+                return payee_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | Payee, data)
+
+        payee = _parse_payee(d.pop("payee"))
 
         entered_at = isoparse(d.pop("entered_at"))
 
@@ -128,6 +155,7 @@ class Entry:
             type_=type_,
             provider=provider,
             number=number,
+            payee=payee,
             entered_at=entered_at,
             to_confirm=to_confirm,
             branch=branch,

@@ -9,6 +9,7 @@ from ..models.place_type import PlaceType
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.payee import Payee
     from ..models.provider import Provider
 
 
@@ -23,15 +24,18 @@ class Place:
         type_ (PlaceType):
         provider (None | Provider): Empty while it is not known yet, which only the registry can mend.
         number (str): The account number, mobile number or e-mail address, masked.
+        payee (None | Payee): Who receives the money; empty: the person themselves.
         branch (None | Provider | Unset):
     """
 
     type_: PlaceType
     provider: None | Provider
     number: str
+    payee: None | Payee
     branch: None | Provider | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.payee import Payee
         from ..models.provider import Provider
 
         type_ = self.type_.value
@@ -43,6 +47,12 @@ class Place:
             provider = self.provider
 
         number = self.number
+
+        payee: dict[str, Any] | None
+        if isinstance(self.payee, Payee):
+            payee = self.payee.to_dict()
+        else:
+            payee = self.payee
 
         branch: dict[str, Any] | None | Unset
         if isinstance(self.branch, Unset):
@@ -59,6 +69,7 @@ class Place:
                 "type": type_,
                 "provider": provider,
                 "number": number,
+                "payee": payee,
             }
         )
         if branch is not UNSET:
@@ -68,6 +79,7 @@ class Place:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.payee import Payee
         from ..models.provider import Provider
 
         d = dict(src_dict)
@@ -90,6 +102,21 @@ class Place:
 
         number = d.pop("number")
 
+        def _parse_payee(data: object) -> None | Payee:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                payee_type_0 = Payee.from_dict(data)
+
+                return payee_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | Payee, data)
+
+        payee = _parse_payee(d.pop("payee"))
+
         def _parse_branch(data: object) -> None | Provider | Unset:
             if data is None:
                 return data
@@ -111,6 +138,7 @@ class Place:
             type_=type_,
             provider=provider,
             number=number,
+            payee=payee,
             branch=branch,
         )
 

@@ -13,6 +13,7 @@ from ..models.progress_type import ProgressType
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.payee import Payee
     from ..models.provider import Provider
 
 
@@ -27,6 +28,7 @@ class Progress:
         type_ (ProgressType):
         provider (None | Provider): Empty while it is not known yet, which only the registry can mend.
         number (str): The account number, mobile number or e-mail address, masked.
+        payee (None | Payee): Who receives the money; empty: the person themselves.
         entered_at (datetime.datetime):
         to_confirm (bool): Whether the person is asked if it is still right. Proposing the same address confirms it.
             Payments go on meanwhile.
@@ -42,6 +44,7 @@ class Progress:
     type_: ProgressType
     provider: None | Provider
     number: str
+    payee: None | Payee
     entered_at: datetime.datetime
     to_confirm: bool
     id: str
@@ -52,6 +55,7 @@ class Progress:
     branch: None | Provider | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.payee import Payee
         from ..models.provider import Provider
 
         type_ = self.type_.value
@@ -63,6 +67,12 @@ class Progress:
             provider = self.provider
 
         number = self.number
+
+        payee: dict[str, Any] | None
+        if isinstance(self.payee, Payee):
+            payee = self.payee.to_dict()
+        else:
+            payee = self.payee
 
         entered_at = self.entered_at.isoformat()
 
@@ -98,6 +108,7 @@ class Progress:
                 "type": type_,
                 "provider": provider,
                 "number": number,
+                "payee": payee,
                 "entered_at": entered_at,
                 "to_confirm": to_confirm,
                 "id": id,
@@ -114,6 +125,7 @@ class Progress:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.payee import Payee
         from ..models.provider import Provider
 
         d = dict(src_dict)
@@ -135,6 +147,21 @@ class Progress:
         provider = _parse_provider(d.pop("provider"))
 
         number = d.pop("number")
+
+        def _parse_payee(data: object) -> None | Payee:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                payee_type_0 = Payee.from_dict(data)
+
+                return payee_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | Payee, data)
+
+        payee = _parse_payee(d.pop("payee"))
 
         entered_at = isoparse(d.pop("entered_at"))
 
@@ -191,6 +218,7 @@ class Progress:
             type_=type_,
             provider=provider,
             number=number,
+            payee=payee,
             entered_at=entered_at,
             to_confirm=to_confirm,
             id=id,

@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from ..const import VALUE_FIELD
+from ..const import PAYEE_FIELDS, VALUE_FIELD
 from ..imports.provider_names import ProviderNames, is_unreadable, set_names_apart
 from ..toolkit.context_flags import TRIAL, is_marked
 from ..values import identifiers
@@ -205,9 +205,10 @@ class G2pFinancialAddress(models.Model):
         try:
             self._check_registrant_found(data)
             providers.find(data["values"])
-            if not data["values"].get("branch_id"):
-                # An empty cell says nothing of the branch, like a column not there.
-                data["values"].pop("branch_id", None)
+            for name in ("branch_id", *PAYEE_FIELDS):
+                if not data["values"].get(name):
+                    # An empty cell says nothing, like a column not there.
+                    data["values"].pop(name, None)
             self._check_said([data["values"]])
             self._check_branches_said([data["values"]])
         except UserError as problem:

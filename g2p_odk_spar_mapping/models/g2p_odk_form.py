@@ -27,6 +27,10 @@ from ..transactions import apart, commit
 #: Types of groups in Central's list of questions, which have no answer.
 HOLDERS = ("structure", "repeat")
 
+#: How far a form was read, and what is unclear in it: only the registry writes that.
+#: With other values submissions would be left out, or answers run together.
+KEPT = {"cursor", "reading", "swept_at", "sweeping", "twins"}
+
 #: Final states of submissions, whose answers are not read again.
 SETTLED = ("applied", "removed")
 
@@ -189,6 +193,12 @@ class G2pOdkForm(models.Model):
 
     # === CRUD METHODS === #
 
+    def _has_field_access(self, field, operation):
+        # Read-only fields are only not typed in on a screen.
+        if operation == "write" and field.name in KEPT and not self.env.su:
+            return False
+        return super()._has_field_access(field, operation)
+
     @api.model_create_multi
     def create(self, vals_list):
         forms = super().create(vals_list)
@@ -263,7 +273,7 @@ class G2pOdkForm(models.Model):
 
     def _read_anew(self):
         """Make the next run read all submissions from the beginning."""
-        self.write({"cursor": False, "reading": False})
+        self.sudo().write({"cursor": False, "reading": False})
 
     # === NAMES THAT BECOME ONE === #
 

@@ -230,8 +230,9 @@ class G2pOdkForm(models.Model):
 
     def _plan_address(self, plan, providers):
         asked = payment({**plan.values, "fa_type": self._fa_type(plan)})
-        if not asked.keys() - {"holder_name", *PAYEE_TARGETS}:
-            # A registration without an address.
+        named = asked.keys() & set(PAYEE_TARGETS) - {"payee"}
+        if not named and not asked.keys() - {"holder_name", "payee"}:
+            # A registration without an address. Who names a payee means one.
             return
         values = {"fa_type": asked.get("fa_type", False)}
         self._find_provider(values, asked, providers)

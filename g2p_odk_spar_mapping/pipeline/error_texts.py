@@ -97,6 +97,11 @@ def explain_code(env, code, details):
             "several of its questions were answered. If they are parts of one number, "
             "write in the mapping what stands between them, or “none”."
         ),
+        "part": env._(
+            "one of its questions was not answered, so the number lacks a part. "
+            "Correct this value. If one of the questions suffices, write nothing in "
+            "the mapping between them."
+        ),
         "mixed": env._(
             "the answers come from different entries of a repeated group, which may be "
             "about different persons. Correct this value."

@@ -179,14 +179,17 @@ def join(texts, parameter):
 
 
 def check_parts(texts, parameter):
-    """Refuse to join several numbers that may be alternatives, not parts of one.
+    """Refuse to join alternatives to one number, or parts of one that lacks others.
 
     :param list texts: the answers
     :param str parameter: of ``join``; a separator says that they are parts
-    :raise Unusable: ``joined``
+    :raise Unusable: ``joined``; ``part`` for a number that lacks one
     """
-    if not parameter and sum(map(bool, texts)) > 1:
+    answered = sum(map(bool, texts))
+    if not parameter and answered > 1:
         raise Unusable("joined")
+    if parameter and 0 < answered < len(texts):
+        raise Unusable("part")
 
 
 #: Transforms of one answer, by name. ``join`` takes several and ``constant`` none.

@@ -111,6 +111,18 @@ class TestApply(ApplyCase):
         self.assertNotEqual(self.in_use(), first)
         self.assertEqual(self.in_use().payee_name, "Ali Mushi")
 
+    def test_a_payee_without_a_number_is_not_left_out_without_a_word(self):
+        self.form.mapping_line_ids.required = False
+        nothing = {"number": None, "fa_type": None, "dfsp_code": None}
+        one = self.submit(answers=self.answers(**self.PAYEE, **nothing))
+        self.assertSetAside(one, "number", "Enter the mobile number")
+        # The form asks it before it asks for an address.
+        alone = self.answers(payee="self", **nothing)
+        two = self.submit("uuid:2", alone, minute=2)
+        self.assertEqual((two.state, two.error_kind), ("waiting", "held"))
+        one.with_user(self.editor).action_ignore("Asked again")
+        self.assertEqual((two.state, two.error_text), ("applied", False))
+
     def test_the_words_of_another_form_are_mapped(self):
         words = {**self.PAYEE, "payee": "Another person", "payee_relation": "Guardian"}
         self.submit(answers=self.answers(**words))

@@ -123,6 +123,11 @@ class TestMapping(BaseCase):
             ("account_number", ("first", "second"), "-", "11-22"),
             ("account_number", ("none", "second"), None, "22"),
             ("account_number", ("first", "first"), None, "joined"),
+            # What lacks a part is another number.
+            ("account_number", ("none", "second"), "none", "part"),
+            ("account_number", ("first", "none"), "-", "part"),
+            ("registrant_id", ("none", "second"), "-", "part"),
+            ("full_name", ("none", "second"), "-", "22"),
             ("full_name", ("first", "second"), None, "11 22"),
         ]
         for target, paths, parameter, expected in cases:
@@ -131,6 +136,11 @@ class TestMapping(BaseCase):
                 values, problems = read(payload, [joined._replace(paths=paths)])
                 found = problems[0].code if problems else values[target]
                 self.assertEqual(found, expected)
+
+    def test_parts_of_which_none_was_answered_are_no_number(self):
+        joined = line("", "account_number", transform="join", parameter="-")
+        joined = joined._replace(paths=("a", "b"))
+        self.assertEqual(read({"a": None, "b": ""}, [joined]), ({}, []))
 
     def test_joined_answers_are_of_one_entry_too(self):
         joined = line("", "account_number", transform="join", parameter="-")

@@ -49,6 +49,25 @@ class TestOdkRoles(OdkCase):
                     with self.assertRaises(AccessError):
                         record.with_user(user).unlink()
 
+    def test_how_far_a_form_was_read_is_written_by_the_registry_only(self):
+        """Ahead of time, submissions would be left out; twins would be read."""
+        self.staged_one()
+        form = self.form.with_user(self.users["administrator"])
+        far = "2999-01-01T00:00:00.000Z"
+        for name, value in {
+            "cursor": far,
+            "reading": {"since": far, "place": None, "latest": far, "began": far},
+            "swept_at": "2999-01-01 00:00:00",
+            "sweeping": [far, "uuid:1"],
+            "twins": False,
+        }.items():
+            before = self.form[name]
+            with self.subTest(name), self.assertRaises(AccessError):
+                form.write({name: value})
+            self.assertEqual(self.form[name], before)
+        form.review_policy = "any"
+        self.assertFalse(self.form.cursor, "a new policy reads all again")
+
     def test_only_an_administrator_sets_up(self):
         for role in ("viewer", "editor", "approver"):
             user = self.users[role]

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Domain
 
-from ..const import APPROVER, EDITOR, MANDATE_FIELDS, PAYEE_FIELDS
+from ..const import APPROVER, EDITOR, MANDATE_FIELDS, PAYEE_FIELDS, TO_CONFIRM
 from ..toolkit.context_flags import APPROVED, marked
 from ..toolkit.keyed_hash import keyed_hash
 from ..toolkit.note_field import Note
@@ -567,17 +567,25 @@ class G2pFaMerge(models.Model):
         """Give both what they had before."""
         reason = self.env._("A merge of duplicates was undone.")
         self._note_changes(active=True, approver=approver)
-        if self.keep_address == DUPLICATE and self.duplicate_address_id:
-            if self.kept_address_id:
-                self._enter(self.kept_id, self.kept_address_id, reason, approver)
+        moved = self.keep_address == DUPLICATE and self.duplicate_address_id
+        last = moved and self.env["g2p.financial.address"]._in_use(self.kept_id)
+        # A mandate that has ended meanwhile would have ended the address.
+        before, of_duplicate = (
+            address.filtered(lambda one: not one._is_mandate_over())
+            for address in (self.kept_address_id, self.duplicate_address_id)
+        )
+        if moved:
+            if before:
+                self._enter(self.kept_id, before, reason, approver)
             else:
                 self.env["g2p.financial.address"].end(self.kept_id, reason, "admin")
         if self.keep_spar_id == DUPLICATE:
             self._exchange_ids()
         self.write({"state": "undone", "undone_date": fields.Datetime.now()})
         marked(self.duplicate_id, APPROVED).write({"active": True})
-        if self.duplicate_address_id:
-            self._enter(self.duplicate_id, self.duplicate_address_id, reason, approver)
+        if of_duplicate:
+            said_of = moved and last[self.kept_id]
+            self._enter(self.duplicate_id, of_duplicate, reason, approver, said_of)
 
     def _note_changes(self, active, approver):
         """Keep the changes of the contacts in the trail of such changes."""
@@ -610,13 +618,19 @@ class G2pFaMerge(models.Model):
                 )
             )
 
-    def _enter(self, person, address, reason, approver):
-        """Enter an address of one of the two on the other, or anew."""
+    def _enter(self, person, address, reason, approver, said_of=None):
+        """Enter an address of one of the two on the other, or anew.
+
+        :param said_of: the same place where it was in use last, if it was elsewhere
+        """
         place = address._convert_to_write({name: address[name] for name in PLACE})
         whole = address.sudo().with_context(bin_size=False)
         mandate = {name: whole[name] for name in MANDATE_FIELDS if whole[name]}
         entry = {**place, **mandate, "partner_id": person.id, "reason": reason}
-        entered = self.env["g2p.financial.address"].submit([entry], "admin")
+        # The registrant has confirmed nothing.
+        said_of = said_of or address
+        origin = {name: said_of[name] for name in ("confirmed_on", *TO_CONFIRM)}
+        entered = self.env["g2p.financial.address"].submit([entry], "admin", [origin])
         waiting = entered.filtered(lambda one: one.state == "to_approve")
         if waiting and not approver:
             raise NeedsSecondPerson

@@ -5,7 +5,14 @@ from odoo.exceptions import AccessError, LockError, UserError
 from odoo.fields import Domain
 
 from ..const import APPROVER, CHANNELS
-from ..toolkit.context_flags import APPROVED, SKIP_RESYNC, channel_of, marked, quiet
+from ..toolkit.context_flags import (
+    APPROVED,
+    SKIP_RESYNC,
+    channel_of,
+    is_marked,
+    marked,
+    quiet,
+)
 from ..toolkit.note_field import Note
 from ..toolkit.value_checks import checked
 from ..values.checks import clean_note
@@ -178,6 +185,60 @@ class G2pFaProposal(models.Model):
         proposals = quiet(self.sudo()).create(vals_list)
         if waits:
             proposals._schedule_approval()
+
+    @api.model
+    def _note_new_rule(self, settings, plan):
+        """Keep which SPAR IDs registrants give up to a new rule of IDs, as the trail.
+
+        Called before the new ones are stored. By SQL: it may be all registrants.
+
+        :param g2p.fa.settings settings: the rule was approved if these are marked so
+        :param dict plan: the new SPAR ID, or ``False`` for none, by contact id
+        """
+        Partner, Line = self.env["res.partner"], self.env["g2p.fa.proposal.line"]
+        Partner.flush_model(["spar_id", "complete_name"])
+        self.env.cr.execute(
+            "SELECT id, spar_id FROM res_partner WHERE id = ANY(%s)"
+            " AND spar_id IS NOT NULL ORDER BY id",
+            [list(plan)],
+        )
+        given_up = dict(self.env.cr.fetchall())
+        if not given_up:
+            return
+        by = {"proposed_by_id": self.env.uid, "proposed_by_name": self.env.user.name}
+        if is_approved := is_marked(settings, APPROVED):
+            # Who proposed it is told by the trail of the rule.
+            by = {"decided_by_id": self.env.uid, "decided_date": fields.Datetime.now()}
+        trail = quiet(self.sudo()).create(
+            {
+                "subject": settings.display_name,
+                "state": "approved" if is_approved else "at_once",
+                "channel": channel_of(settings),
+                "people_count": len(given_up),
+                **by,
+            }
+        )
+        self.env.cr.execute(
+            """INSERT INTO g2p_fa_proposal_line
+                      (proposal_id, res_model, res_id, record_name, field_name, label,
+                       only_shown, withdrawn, old, new, before, after, old_id_print)
+               SELECT %(trail)s, 'res.partner', p.id, p.complete_name, 'spar_id',
+                      %(label)s, TRUE, FALSE, to_jsonb(p.spar_id),
+                      COALESCE(to_jsonb(given.new), 'false'), p.spar_id,
+                      COALESCE(given.new, ''), given.print
+                 FROM unnest(%(ids)s::int[], %(new)s::text[], %(prints)s::text[])
+                      AS given(id, new, print)
+                 JOIN res_partner p ON p.id = given.id""",
+            {
+                "trail": trail.id,
+                "label": Partner._fields["spar_id"]._description_string(self.env),
+                "ids": list(given_up),
+                "new": [plan[id_] or None for id_ in given_up],
+                "prints": list(map(Line._id_fingerprint, given_up.values())),
+            },
+            log_exceptions=False,
+        )
+        trail.invalidate_recordset(["line_ids"], flush=False)
 
     @api.model
     def _values(self, changes, state, facts):

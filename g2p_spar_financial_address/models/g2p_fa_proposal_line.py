@@ -79,7 +79,7 @@ class G2pFaProposalLine(models.Model):
 
     def _texts(self, name):
         """Return the old or the new values, with what each is a value of."""
-        several = len({(one.res_model, one.res_id) for one in self}) > 1
+        several = len({(one.res_model, one.res_id) for one in self[:SHOWN]}) > 1
         texts = []
         for one in self[:SHOWN]:
             value = one[name] or "–"
@@ -148,6 +148,11 @@ class G2pFaProposalLine(models.Model):
         waiting = proposals.filtered(lambda one: one.state == "to_approve")
         waiting._close("withdrawn", self.env._("The payment data is removed."))
         erased = self.env._("Erased")
+        # That of a new rule of IDs names no person.
+        naming = lines.filtered(
+            lambda line: (line.record_name or "") in line.proposal_id.subject
+        )
+        naming.proposal_id.write({"subject": erased})
         lines.write(
             {
                 "record_name": erased,
@@ -157,4 +162,3 @@ class G2pFaProposalLine(models.Model):
                 "after": erased,
             }
         )
-        proposals.write({"subject": erased})

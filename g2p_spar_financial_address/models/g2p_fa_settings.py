@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, frozendict
 
 from ..const import CHANNELS
-from ..toolkit.context_flags import APPROVED, is_marked
+from ..toolkit.context_flags import APPROVED, is_marked, trusted
 from ..toolkit.value_checks import checked
 from ..values import identifiers
 from ..values.checks import clean_text
@@ -278,9 +278,7 @@ class G2pFaSettings(models.Model):
         self._lock_id_rule_exclusive()
         Partner = self.env["res.partner"]
         wanted = self._decisive_draft(vals)
-        plan = {}
-        if wanted._rule() != before and not wanted._id_rule_problem():
-            plan = Partner._spar_id_plan_all(wanted._rule())
+        plan, waiting = wanted._plan_of_rule(before)
         if plan and not confirmed and not is_marked(self, APPROVED):
             raise UserError(
                 self.env._(
@@ -301,12 +299,31 @@ class G2pFaSettings(models.Model):
         if self._rule() != before:
             if not before.sources:
                 Partner._spar_id_keep_typed()
+            else:
+                self.env["g2p.fa.proposal"]._note_new_rule(self, plan)
             changed = Partner._spar_id_apply(plan)
             if not self._rule().sources:
                 Partner._spar_id_forget_typed()
             if changed:
                 changed._financial_address_changed("admin")
+            trusted(Partner.sudo().browse(waiting), "admin")._spar_changed()
         return True
+
+    def _plan_of_rule(self, before):
+        """Return the new IDs under this rule, and those that wait for a second person.
+
+        :param IdRule before: the rule in force
+        :return: the new SPAR ID, or ``False`` for none, by contact id, twice
+        :rtype: tuple[dict, dict]
+        """
+        Partner, rule = self.env["res.partner"], self._rule()
+        if rule == before or self._id_rule_problem():
+            return {}, {}
+        plan, waiting = Partner._spar_id_plan_all(rule), {}
+        if rule.sources and Partner._spar_id_has_rows(before):
+            # What waits, or was refused, is not approved with the rule.
+            waiting = Partner._spar_id_plan_all(before)
+        return {id_: plan[id_] for id_ in plan if id_ not in waiting}, waiting
 
     # === HOW EVERY ID IS MADE === #
 

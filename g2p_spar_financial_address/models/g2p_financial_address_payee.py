@@ -18,7 +18,7 @@ from ..const import (
 )
 from ..toolkit.transactions import in_chunks
 from ..toolkit.value_checks import checked
-from ..values import checks
+from ..values import checks, identifiers
 
 EDITOR_OR_APPROVER = f"{EDITOR},{APPROVER}"
 
@@ -29,6 +29,11 @@ _OF_OTHER = dict.fromkeys((*PAYEE_DETAILS, *MANDATE_FIELDS), False)
 
 #: Addresses whose mandates are looked at in one transaction.
 CHUNK = 100
+
+
+def _spelled(name):
+    """Return a name as it is compared: in capitals, it is the same person's."""
+    return identifiers.normal(name).casefold()
 
 
 class G2pFinancialAddress(models.Model):
@@ -197,9 +202,18 @@ class G2pFinancialAddress(models.Model):
         self._check_not_over(until)
         return until
 
+    def _is_mandate_over(self):
+        """Return whether the last day of this payee's mandate has passed."""
+        self.ensure_one()
+        return self._is_over(self.payee_until)
+
+    @api.model
+    def _is_over(self, until):
+        return bool(until) and until < fields.Date.today()
+
     @api.model
     def _check_not_over(self, until):
-        if until and until < fields.Date.today():
+        if self._is_over(until):
             raise ValidationError(
                 self.env._(
                     "The mandate of the payee has ended. Enter until when it is "
@@ -233,7 +247,9 @@ class G2pFinancialAddress(models.Model):
         if values["payee"] == PAYEE_SELF:
             said = {name: values[name] for name in values if name not in MANDATE_FIELDS}
             return {**said, **dict.fromkeys(PAYEE_DETAILS, False)}
-        if not mine.payee_name or values["payee_name"] != mine.payee_name:
+        if not mine.payee_name or (
+            _spelled(values["payee_name"]) != _spelled(mine.payee_name)
+        ):
             return values
         values = {**{name: mine[name] for name in PAYEE_DETAILS}, **values}
         if not values.get("mandate") and values["payee_until"] == mine.payee_until:

@@ -38,10 +38,11 @@ class G2pFinancialAddress(models.Model):
         policy = self.env["g2p.fa.policy"]
         types = partners._paid_types() if policy._asks(channel) else {}
         in_use = self._in_use(partners)
+        current = self._find_current(entries)
         wanted = self.sudo().concat(
             *(
                 self._as_new(
-                    self._with_payee(entry, in_use.get(partner, self.browse()))
+                    self._with_payee(entry, current.get(partner.id, self.browse()))
                 )
                 for entry, partner in zip(entries, partners, strict=True)
             )

@@ -39,13 +39,10 @@ class ResPartner(models.Model):
         for partner in self.filtered(lambda one: one.sudo().spar_id in before):
             vals = {name: partner.sudo()[name] for name in names}
             vals = {name: value for name, value in vals.items() if value}
+            # An ID that is made of a row waits already.
             if vals:
                 marked(partner.sudo(), APPROVED).write(dict.fromkeys(vals, False))
                 partner.write(vals)
-            else:
-                # Its row stays; the ID that is made of it waits.
-                partner._spar_id_apply({partner.id: False})
-                partner._spar_id_refresh()
 
     def write(self, vals):
         names = self._decisive_names() & vals.keys()
@@ -57,6 +54,15 @@ class ResPartner(models.Model):
         for partners, values in self._held_back(vals, one_each=True):
             super(ResPartner, partners).write(values)
         return True
+
+    def unlink(self):
+        self.check_access("unlink")
+        if owners := self.sudo().filtered("spar_id"):
+            # The trail must show that the IDs were given up, but not whose they were.
+            given_up = {one: {"spar_id": False} for one in owners}
+            self.env["g2p.fa.proposal"]._enter(given_up, "at_once", True, {})
+            self.env["g2p.fa.proposal.line"]._forget(owners)
+        return super().unlink()
 
     # === HOOKS OF g2p.fa.decisive === #
 
@@ -157,11 +163,11 @@ class ResPartner(models.Model):
         if "spar_id" in changes or not rule.sources:
             return {}
         old, new = self._ids_before_and_after(changes)
-        if old == new:
+        draft = person._decisive_draft(changes)
+        if old == new and draft._spar_is_registrant() != person._spar_is_registrant():
             # A contact that is no registrant any more gives the ID up, but not its
             # claim.
-            old = person.spar_id
-            new = person._decisive_draft(changes)._spar_id_made(rule)
+            old, new = person.spar_id, draft._spar_id_made(rule)
         return {} if old == new else {"spar_id": (old, new)}
 
     def _decisive_company(self):

@@ -112,6 +112,16 @@ class ResPartner(models.Model):
                 )
             )
 
+    def _spar_id_counts(self):
+        """Return whether this person keeps an ID from others: whether they are paid.
+
+        So does a duplicate: it has an ID of the registrant who stands for it.
+        """
+        if self._spar_is_paid():
+            return True
+        into = self.env["g2p.fa.merge"]._kept_of(self)
+        return any(kept._spar_is_paid() for kept in into.values())
+
     @api.model
     def _spar_find(self, texts):
         found = super()._spar_find(texts)

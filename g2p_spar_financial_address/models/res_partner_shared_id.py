@@ -5,7 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from ..const import VIEWER
-from ..toolkit.context_flags import APPROVED, is_marked, trusted
+from ..toolkit.context_flags import APPROVED, channel_of, is_marked, trusted
 from ..values import identifiers
 
 
@@ -117,7 +117,7 @@ class ResPartner(models.Model):
     def _spar_id_release(self):
         """Look again at the IDs that these share: one of them has come or left."""
         sharing = self.browse(self.sudo().filtered("spar_id_shared").ids)
-        if changed := sharing and sharing._spar_id_remake():
+        if changed := sharing and sharing._spar_id_apply({}):
             changed._financial_address_changed("admin")
 
     @api.model
@@ -162,13 +162,13 @@ class ResPartner(models.Model):
             owner = next((i for i in group if i not in plan and rows[i][0]), None)
             people = self.browse(group).sudo()
             if len(group) > 1:
-                people = people.filtered(lambda one: one._spar_is_paid())
+                people = people.filtered(lambda one: one._spar_id_counts())
             owners[key], chosen[key] = owner, people.id if len(people) == 1 else None
             heir = chosen[key]
             if heir in (None, owner) or (heir in plan and len(group) == 1):
                 continue
             if not (is_marked(self, APPROVED) and heir in {*plan, *self.ids}):
-                person = trusted(people, "admin")
+                person = trusted(people, channel_of(self))
                 handed[person] = {"spar_id": group[heir]}
         held = self.env["g2p.fa.proposal"]._hold_back(handed, one_each=True)
         waiting = {person.id for person in held}
@@ -177,9 +177,9 @@ class ResPartner(models.Model):
             heir = chosen[key] if chosen[key] not in waiting else None
             for id_, text in group.items():
                 has_it = id_ == (heir or owners[key])
-                values = has_it and text, id_ != heir and key
-                if id_ in plan or values != rows[id_]:
-                    new[id_] = values
+                # Also where nothing changes: another transaction that does not see who
+                # came must not give the ID to one of the others alone.
+                new[id_] = has_it and text, id_ != heir and key
         return new
 
     @api.model

@@ -6,6 +6,7 @@ as the payment settings say. So one index keeps it unique, and all code reads on
 
 import math
 from collections import defaultdict
+from contextlib import suppress
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -13,7 +14,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import split_every
 
 from ..const import EDITOR, VIEWER
-from ..toolkit.context_flags import APPROVED, TRUSTED, is_marked, trusted
+from ..toolkit.context_flags import APPROVED, TRUSTED, channel_of, is_marked, trusted
 from ..toolkit.normal_char import NormalChar
 from ..toolkit.value_checks import checked
 from ..values import identifiers
@@ -86,7 +87,7 @@ class ResPartner(models.Model):
         partners = super().create(vals_list)
         if self._spar_id_rule().sources:
             registrants = partners.filtered(lambda one: one._spar_is_registrant())
-            if registrants and (changed := registrants._spar_id_remake()):
+            if registrants and (changed := registrants._spar_id_make_first()):
                 self._check_may_change_payment()
                 # Others who have the same ID.
                 if others := changed - partners:
@@ -115,12 +116,15 @@ class ResPartner(models.Model):
         if vals.get("spar_id"):
             # Before it is written: the database would refuse it with the whole row.
             self._check_spar_ids_free(dict.fromkeys(self.ids, vals["spar_id"]))
+        is_approved = "spar_id" in vals and is_marked(self, APPROVED)
+        people = changed | remade
+        waiting = {} if is_approved else people._spar_id_waiting(rule)
         if self._spar_id_holds():
             # It is made anew below, unless another one has the same by now.
             vals = {name: vals[name] for name in vals if name != "spar_id"}
         result = super().write(vals)
         if rule.sources:
-            changed |= (changed | remade)._spar_id_remake()
+            changed |= people._spar_id_remake(waiting)
         if changed:
             changed._financial_address_changed("admin")
         return result
@@ -267,16 +271,45 @@ class ResPartner(models.Model):
         if not self._spar_id_rule().sources:
             return self.browse()
         plan = self._spar_id_plan(self._spar_id_locked_rule())
-        if plan:
-            self.browse(plan)._check_may_change_payment()
-        people = trusted(self.browse(plan), "admin")
-        wanted = {person: {"spar_id": plan[person.id]} for person in people}
-        for person in self.env["g2p.fa.proposal"]._hold_back(wanted, one_each=True):
-            del plan[person.id]
-        changed = self._spar_id_apply(plan)
+        changed = self.browse()
+        for part in self._spar_id_in_turn(plan):
+            changed |= self._spar_id_apply(self._spar_id_at_once(part))
         if changed:
             changed._financial_address_changed("admin")
         return changed
+
+    @api.model
+    def _spar_id_in_turn(self, plan):
+        """Yield the parts of a plan: an ID is given up before another one takes it.
+
+        As when a row moves: the trail of the first is there when the other is judged.
+
+        :param dict plan: the new ID, or ``False`` for none, by contact id
+        """
+        normal, plan = identifiers.normal, dict(plan)
+        people = self.sudo().browse(plan)
+        held = {normal(one.spar_id): one.id for one in people if one.spar_id}
+        while plan:
+            owners = {id_: held.get(normal(new)) for id_, new in plan.items()}
+            free = [i for i, owner in owners.items() if owner == i or owner not in plan]
+            # Those in a circle exchange theirs at once.
+            part = {id_: plan.pop(id_) for id_ in free or [*plan]}
+            yield part
+
+    def _spar_id_at_once(self, plan):
+        """Return what of a plan takes effect at once; the rest waits by the policy.
+
+        :param dict plan: the new ID, or ``False`` for none, by contact id
+        :raise AccessError: for a user who is no editor of payment addresses
+        """
+        people = self.browse(plan)
+        if people:
+            people._check_may_change_payment()
+        people = trusted(people, channel_of(self))
+        wanted = {person: {"spar_id": plan[person.id]} for person in people}
+        held = self.env["g2p.fa.proposal"]._hold_back(wanted, one_each=True)
+        late = {person.id for person in held}
+        return {id_: plan[id_] for id_ in plan if id_ not in late}
 
     @api.model
     def _spar_id_rule(self):
@@ -292,9 +325,50 @@ class ResPartner(models.Model):
     def _spar_id_locked_rule(self):
         return self.env["g2p.fa.settings"].sudo()._lock_id_rule_shared()
 
-    def _spar_id_remake(self):
-        """Store the SPAR IDs of these contacts anew; return those that changed."""
-        return self._spar_id_apply(self._spar_id_plan(self._spar_id_locked_rule()))
+    @api.model
+    def _spar_id_has_rows(self, rule):
+        """Return whether IDs are also made of what no write of a contact changes."""
+        return any(
+            name not in self._fields or self._spar_id_rows(name)
+            for name in rule.sources
+        )
+
+    def _spar_id_waiting(self, rule):
+        """Return the IDs that these contacts should have by their rows and do not have.
+
+        They wait for a second person, or were refused.
+
+        :return: as :meth:`_spar_id_plan`
+        """
+        waiting = {}
+        for partner in self if self._spar_id_has_rows(rule) else ():
+            # Of what cannot be an ID, none was made.
+            with suppress(ValidationError):
+                waiting.update(partner._spar_id_plan(rule))
+        return waiting
+
+    def _spar_id_remake(self, waiting=()):
+        """Store the SPAR IDs of these contacts anew; return those that changed.
+
+        :param dict waiting: those that waited before what is done now, by contact id;
+            they still wait
+        """
+        plan = self._spar_id_plan(self._spar_id_locked_rule())
+        for id_ in plan.keys() & set(waiting):
+            if plan[id_] == waiting[id_]:
+                del plan[id_]
+        return self._spar_id_apply(plan)
+
+    def _spar_id_make_first(self):
+        """Store the SPAR IDs of new contacts; return the contacts that have one.
+
+        A column was written, and is judged as such; what is in rows is judged here.
+        """
+        rule = self._spar_id_locked_rule()
+        plan = self._spar_id_plan(rule)
+        if plan and self._spar_id_has_rows(rule) and not is_marked(self, APPROVED):
+            plan = self._spar_id_at_once(plan)
+        return self._spar_id_apply(plan)
 
     def _spar_id_plan(self, rule):
         """Return the SPAR IDs these contacts should have and do not have yet.

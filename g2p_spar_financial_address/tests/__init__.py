@@ -39,9 +39,11 @@ from . import test_retention
 from . import test_roles
 from . import test_second_person_directory
 from . import test_second_person_redirects
+from . import test_second_person_rows
 from . import test_routes
 from . import test_server_secrets
 from . import test_shared_ids
+from . import test_shared_ids_beside_others
 from . import test_sharing
 from . import test_spar_id
 from . import test_trail

@@ -164,6 +164,17 @@ class TestCheckFile(CheckFileCase):
         waits = wizard.fa_row_ids.filtered("waits")
         self.assertEqual((waits.registrant, waits.outcome), ("Asha Juma", "replaces"))
 
+    def test_the_payee_of_what_waits_is_kept_as_importing_keeps_it(self):
+        self.enter_address()
+        self.set_policy(approve_admin=True)
+        payee = {"payee": "other", "payee_name": "Neema Mushi"}
+        self.enter_address("0754 200 002", user=self.editor, **payee)
+        rows = [self.wallet("SR-1", "0754 200 999")]
+        wizard = self.check(rows)
+        self.assertIn("Neema Mushi", wizard.fa_row_ids.after)
+        self.go(wizard, COLUMNS)
+        self.assertEqual(self.registrant.financial_address_id.payee_name, "Neema Mushi")
+
     def test_what_only_the_provider_or_the_registrant_refuses(self):
         others = [self.new_registrant(f"R{n}", f"SR-{n}") for n in range(2, 5)]
         others[0].payment_removal_date = fields.Datetime.now()

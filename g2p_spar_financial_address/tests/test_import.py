@@ -266,6 +266,18 @@ class TestImport(FinancialAddressCase):
         ids, messages = self.run_import([row("Asha Juma", "0070123")])
         self.assertEqual((meant.financial_address_ids.ids, messages), (ids, []))
 
+    def test_an_id_that_a_spreadsheet_takes_for_a_power_of_ten_is_set_aside(self):
+        """A cell with 1E5 holds the number 100000: that of another person."""
+        other = self.new_registrant("Peter Smith", "100000")
+        meant = self.new_registrant("Asha Juma", "1E5")
+        row = [100000, *self.wallet(0)[1:-1], "Asha Juma"]
+        ids, messages = self.run_import([row], xlsx=True)
+        self.assertFalse(ids)
+        self.assertIn("whose ID differs only in zeros", messages[1]["message"])
+        self.assertFalse((other | meant).financial_address_ids)
+        ids, messages = self.run_import([["1E5", *row[1:]]])
+        self.assertEqual((meant.financial_address_ids.ids, messages), (ids, []))
+
     def test_so_it_is_where_another_column_names_the_registrant(self):
         self.make_ids_from("ref")
         create = self.env["res.partner"].create

@@ -1,5 +1,8 @@
 import io
 import zipfile
+from datetime import datetime
+
+from freezegun import freeze_time
 
 from odoo.exceptions import AccessError
 from odoo.fields import Command
@@ -169,6 +172,78 @@ class TestMerge(MergeCase):
         self.assertEqual(found["SR-2"], self.registrant)
         texts = self.registrant._spar_texts_of()[self.registrant]
         self.assertEqual(texts, {"SR-1", "SR-2"})
+
+    def test_the_id_of_a_duplicate_is_shared_by_no_third_person(self):
+        self.registrant.ref, self.twin.ref = "11", "22"
+        self.make_ids_from("ref")
+        self.env["g2p.fa.settings"].current().shared_ids = "hold"
+        merge = self.ask()
+        third = self.new_registrant("Neema", ref="22")
+        self.settle()
+        # Both IDs are those of one person, who is paid.
+        self.assertFalse(third.spar_id)
+        self.assertEqual(third._spar_get_shared_id(), "22")
+        self.assertEqual(self.twin.spar_id, "22")
+        third.ref = "33"
+        self.settle()
+        self.assertEqual(third.spar_id, "33")
+        merge.with_user(self.editor).action_undo()
+        self.settle()
+        self.assertEqual(self.paid(self.twin), ("22", SECOND))
+
+    def test_what_no_person_says_confirms_no_number(self):
+        long_ago = datetime(2020, 1, 1)
+        for address in (self.first, self.second):
+            address.mark_to_confirm("The payment of October was returned")
+            address._trusted_write().write({"confirmed_on": long_ago})
+        merge = self.ask(keep_address="duplicate")
+        people = self.registrant | self.twin
+        for undone in (False, True):
+            if undone:
+                merge.with_user(self.editor).action_undo()
+                self.settle()
+                self.assertBefore()
+            in_use = people.financial_address_ids.filtered(
+                lambda address: address.state == "effective"
+            )
+            self.assertEqual(len(in_use), 2 if undone else 1)
+            for address in in_use:
+                self.assertEqual(address.to_confirm_reason, "marked")
+                self.assertIn("October", address.to_confirm_note)
+                self.assertEqual(address.confirmed_on, long_ago)
+
+    def test_what_failed_after_the_merge_is_to_be_confirmed_after_its_undoing(self):
+        merge = self.ask(keep_address="duplicate")
+        address = self.registrant.financial_address_id
+        address.mark_to_confirm("The payment of October was returned")
+        self.settle()
+        merge.with_user(self.editor).action_undo()
+        self.settle()
+        self.assertEqual(self.twin.to_confirm_reason, "marked")
+        self.assertFalse(self.registrant.to_confirm_reason)
+
+    def test_undoing_enters_no_address_whose_mandate_has_ended(self):
+        mandate = {
+            "payee": "other",
+            "payee_name": "Neema Mushi",
+            "payee_until": "2027-06-30",
+        }
+        for keep_address in ("kept", "duplicate"):
+            with self.subTest(keep_address), self.env.cr.savepoint() as savepoint:
+                with freeze_time("2027-01-01"):
+                    for person in self.registrant, self.twin:
+                        number = "0754 200 10" + str(person.id % 10)
+                        self.enter_address(number, partner_id=person.id, **mandate)
+                    self.settle()
+                    merge = self.ask(keep_address=keep_address)
+                with freeze_time("2027-07-01"):
+                    merge.with_user(self.editor).action_undo()
+                self.settle()
+                self.assertEqual(merge.state, "undone")
+                self.assertTrue(self.twin.active)
+                self.assertFalse(self.paid(self.twin)[1])
+                savepoint.rollback()
+            self.env.invalidate_all()
 
     def test_a_duplicate_is_paid_no_more(self):
         self.ask()

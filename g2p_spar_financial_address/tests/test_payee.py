@@ -201,6 +201,25 @@ class TestPayee(FinancialAddressCase):
         # The former document does not prove the new mandate.
         self.assertFalse(renewed.sudo().mandate)
 
+    def test_an_empty_cell_of_a_file_says_nothing(self):
+        self.enter(mandate=COURT)
+        columns = ["spar_id", "dfsp_id", "mobile_number", "payee_name"]
+        columns += ["payee_relation", "payee_id_number", "payee_until"]
+        row = ["SR-1", "M-Cash", "0754 200 002", "Neema Mushi", "", "", ""]
+        Address = self.env["g2p.financial.address"].with_user(self.editor)
+        result = Address.with_context(import_file=True).load(columns, [row])
+        self.assertFalse(result["messages"])
+        address = self.registrant.financial_address_id
+        self.assertEqual(address.sudo().mobile_number, "+255754200002")
+        self.assertPayee(address)
+        self.assertEqual(address.sudo().mandate, COURT)
+
+    def test_in_capitals_it_is_the_same_payee(self):
+        self.enter(mandate=COURT)
+        address = self.submit("0754 200 002", payee_name="NEEMA  MUSHI")
+        self.assertPayee(address, payee_name=address.payee_name)
+        self.assertEqual(address.sudo().mandate, COURT)
+
     def test_nothing_of_another_payee(self):
         self.enter(mandate=COURT)
         address = self.submit("0754 200 002", payee_name="Asha Mushi")

@@ -49,7 +49,8 @@ class Rows:
             Partner,
             "_spar_id_read",
             lambda one, source: (
-                rows.get(one.id) if source == self.source else one[source]
+                # Of a draft, too, as with rows in the database.
+                rows.get(one._origin.id) if source == self.source else one[source]
             ),
         )
         case.patch(Partner, "_spar_id_owners", owners)

@@ -153,6 +153,33 @@ class TestSecondPersonRedirects(SecondPersonCase):
         self.approve(self.proposals().filtered(lambda p: p.subject == "Asha Juma"))
         self.assertEqual(self.registrant.spar_id, "SR-1")
 
+    def test_so_it_is_where_one_rule_came_after_another(self):
+        self.registrant.ref = "R-1"
+        self.make_ids_from("ref")
+        self.make_ids_from("ref", "T:{id}")
+        self.make_ids_from("spar_id")
+        self.assertEqual(self.registrant.spar_id, "SR-1")
+        before = self.env["g2p.fa.proposal.line"]._spar_ids_before({"R-1", "T:R-1"})
+        mine = set(self.registrant.ids)
+        self.assertEqual(before, {"R-1": mine, "T:R-1": mine})
+        accomplice = self.accomplice()
+        for spar_id in before:
+            accomplice.spar_id = spar_id
+            self.assertFalse(self.accomplice_id(accomplice))
+            self.assertEqual(self.proposals().after, f"SPAR ID: {spar_id}")
+
+    def test_so_it_is_where_its_owner_had_no_address_and_was_deleted(self):
+        owner = self.new_registrant("Neema Mushi", "SR-5")
+        owner.with_user(self.editor).unlink()
+        accomplice = self.accomplice()
+        accomplice.spar_id = "SR-5"
+        self.assertFalse(self.accomplice_id(accomplice))
+        self.approve(self.proposals())
+        self.assertEqual(self.accomplice_id(accomplice), "SR-5")
+        self.assertFalse(
+            self.env["g2p.fa.proposal"].search([("subject", "like", "Neema")])
+        )
+
     def test_an_id_is_not_redirected_by_a_new_registrant(self):
         self.mine.spar_id = "SR-2"
         self.approve(self.proposals())

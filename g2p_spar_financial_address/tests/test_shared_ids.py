@@ -131,6 +131,15 @@ class TestSharedIds(RegistryWays, FinancialAddressCase):
         self.second.sudo().unlink()
         self.assertPaidUnder("C-1", self.first)
 
+    def test_a_deleted_holder_hands_the_id_on_by_a_second_person(self):
+        self.env["g2p.fa.policy"].search([]).write({"approve_admin": True})
+        self.share()
+        self.enter_address(partner_id=self.second.id)
+        self.first.sudo().unlink()
+        self.assertFalse(self.second._spar_get_id())
+        self.approve(self.second)
+        self.assertPaidUnder("C-1", self.second)
+
     def test_a_new_contact_with_the_id_is_on_hold(self):
         self.choose_source("ref")
         first, second = (self.person(name) for name in ("Neema", "Zawadi"))

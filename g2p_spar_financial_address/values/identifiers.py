@@ -36,6 +36,10 @@ _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 # Zeros at the end of a decimal number: 12.10 is the tenth person of a household;
 # without its zero, 12.1 is the first.
 _LAST_ZEROS = re.compile(r"(?<![0-9.,])([0-9]+[.,][0-9]*?)0+(?![0-9.,])")
+# A spreadsheet takes 1E5 for a number, and keeps 100000.
+_POWER = re.compile(
+    r"(?<![0-9a-z.,])([0-9]+)e([0-9]{1,2})(?![0-9a-z.,])", re.IGNORECASE
+)
 
 
 def normal(text):
@@ -118,11 +122,14 @@ def likeness(text):
     """Return a key that an ID shares with those that look alike, or ``False``.
 
     IDs look alike if they differ only in case, alphabet, similar signs, ``O`` and
-    ``0``, ``l``, ``I`` and ``1``, or insignificant zeros.
+    ``0``, ``l``, ``I`` and ``1``, or insignificant zeros, or if a spreadsheet takes
+    them for the same number.
 
     >>> likeness("SR-007") == likeness("sr-7") == likeness("SR-OO7")
     True
     >>> likeness("\u0410-7") == likeness("A-7"), likeness("A-7") == likeness("A-70")
+    (True, False)
+    >>> likeness("1E5") == likeness("100000"), likeness("1E5A") == likeness("100000A")
     (True, False)
     """
     text = normal(unicodedata.normalize("NFKC", normal(text))).casefold()
@@ -131,7 +138,7 @@ def likeness(text):
 
 
 def differ_in_zeros(first, second):
-    """Return whether two IDs differ only in insignificant zeros.
+    """Return whether two IDs differ only in zeros that a spreadsheet drops or adds.
 
     >>> differ_in_zeros("0070123", "70123"), differ_in_zeros("70123", "70123")
     (True, False)
@@ -139,10 +146,13 @@ def differ_in_zeros(first, second):
     (True, False)
     >>> differ_in_zeros("12.10", "12.1"), differ_in_zeros("1.2.10", "1.2.1")
     (True, False)
+    >>> differ_in_zeros("1e5", "100000"), differ_in_zeros("1E5", "1E6")
+    (True, False)
     """
     first, second = normal(first), normal(second)
     return first != second and _without_zeros(first) == _without_zeros(second)
 
 
 def _without_zeros(text):
+    text = _POWER.sub(lambda found: found[1] + "0" * int(found[2]), text)
     return _LAST_ZEROS.sub(r"\1", _ZEROS.sub("", text))

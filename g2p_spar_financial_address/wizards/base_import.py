@@ -363,7 +363,18 @@ class BaseImport(models.TransientModel):
             return name == "spar_id" or (
                 name in sources and model._fields[name].type == "char"
             )
-        return model._name == ADDRESS and name in NUMBERS
+        return (model._name == ADDRESS and name in NUMBERS) or (
+            (model._name, name) in self._fa_id_rows()
+        )
+
+    @api.model
+    def _fa_id_rows(self):
+        """Return model and field of each ID that is kept in rows."""
+        Partner = self.env["res.partner"]
+        rows = map(Partner._spar_id_rows, Partner._spar_id_rule().sources)
+        return {
+            (Partner._fields[row.field].comodel_name, row.value) for row in rows if row
+        }
 
     # === THE REPORT === #
 

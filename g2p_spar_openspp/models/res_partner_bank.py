@@ -32,7 +32,7 @@ class ResPartnerBank(models.Model):
             )
         Address = self.env["g2p.financial.address"]
         entries = self._spar_entries()
-        right, refused = [], []
+        right, origins, refused = [], [], []
         checked = Address.check_entries(entries)
         for account, (values, problems) in zip(self, checked, strict=True):
             if not account.partner_id._spar_is_registrant():
@@ -45,9 +45,11 @@ class ResPartnerBank(models.Model):
                 refused.append(f"{account.partner_id.display_name}: {reasons}")
             else:
                 right.append(values)
+                # The registrant has not said it again.
+                origins.append({"confirmed_on": account.write_date})
         if not right:
             raise UserError("\n".join(refused))
-        Address.submit(right, "admin")
+        Address.submit(right, "admin", origins)
         message = self.env._("%s payment addresses entered.", len(right))
         return {
             "type": "ir.actions.client",
@@ -65,7 +67,12 @@ class ResPartnerBank(models.Model):
         names = self.bank_id.mapped("name")
         codes = [bic for bic in self.bank_id.mapped("bic") if bic]
         providers = self.env["g2p.dfsp"].search(
-            ["|", ("name", "in", names), ("code", "in", codes)]
+            [
+                ("fa_type", "=", BANK_ACCOUNT),
+                "|",
+                ("name", "in", names),
+                ("code", "in", codes),
+            ]
         )
         by_name = {provider.name: provider for provider in providers}
         by_code = {provider.code: provider for provider in providers}

@@ -9,6 +9,7 @@ from odoo.addons.g2p_spar_financial_address.tests.registrant_adapter_case import
     RegistrantAdapterCase,
     RegistryWays,
 )
+from odoo.addons.g2p_spar_financial_address.tests.typed import xlsx_file
 from odoo.addons.g2p_spar_sync_queue.tests.common import SparCase
 
 
@@ -74,6 +75,17 @@ class TestPersons(OpensppWays, RegistrantAdapterCase, SparCase):
         person._spar_changed()
         self.assertEqual(person._spar_get_id(), "C-7001")
         self.assertEqual(self.Partner._spar_id_label(self.id_source), "National ID")
+
+    def test_a_number_that_waits_is_not_made_by_leaving(self):
+        person = self.make_registrant("Amina Juma", "C-7001")
+        self.enter_address(partner_id=person.id)
+        self.set_policy(approve_admin=True)
+        self.set_id(person, "C-7002")
+        self.assertEqual(person._spar_get_id(), "C-7001")
+        self.stop(person)
+        self.assertEqual(person._spar_get_id(), "C-7001")
+        waiting = self.env["g2p.fa.proposal"].search([("state", "=", "to_approve")])
+        self.assertEqual(waiting.after, "SPAR ID: C-7002")
 
     def test_an_expired_document_still_has_the_number(self):
         person = self.make_registrant("Amina Juma", "C-7001")
@@ -220,9 +232,24 @@ class TestAccounts(OpensppWays, SparCase):
     def test_the_bank_is_the_provider_of_the_same_name(self):
         person = self.make_registrant("Amina Juma", "C-7001")
         provider = self.bank
+        # Not the wallet of the same bank.
+        self.env["g2p.dfsp"].create(
+            {"name": provider.name, "code": "FBW", "fa_type": "mobile_wallet"}
+        )
         account = self.account(person, "0150123456789", provider.name)
         account.action_spar_take_over()
         self.assertEqual(person.financial_address_id.dfsp_id, provider)
+
+    def test_an_account_taken_over_again_confirms_no_number(self):
+        """The registry has it from before the payment failed."""
+        person = self.make_registrant("Amina Juma", "C-7001")
+        account = self.account(person, "0150123456789", self.bank.name)
+        account.action_spar_take_over()
+        address = person.financial_address_id
+        address.mark_to_confirm("The payment of October was returned")
+        account.action_spar_take_over()
+        self.assertEqual(person.financial_address_id, address)
+        self.assertEqual(address.to_confirm_reason, "marked")
 
     def test_of_several_accounts_one_is_chosen(self):
         person = self.make_registrant("Amina Juma", "C-7001")
@@ -312,6 +339,41 @@ class TestCompanies(OpensppWays, SparCase):
 
 @tagged("post_install", "-at_install")
 class TestImport(OpensppWays, SparCase):
+    def load(self, model, columns, row):
+        wizard = self.env["base_import.import"].with_user(self.clerk)
+        file = xlsx_file([columns, row])
+        wizard = wizard.create({"res_model": model, **file})
+        options = {"has_headers": True, "quoting": '"', "skip": 0, "limit": None}
+        result = wizard.execute_import(columns, columns, options)
+        return "".join(message["message"] for message in result["messages"])
+
+    def test_ids_in_rows_that_a_spreadsheet_has_changed_are_refused(self):
+        """Of a number it keeps fifteen digits: the sixteenth is another person's."""
+        person = self.make_registrant("Amina Juma")
+        cut = 3201234567890120
+        kind = ["id_type_id/.id", self.id_type().id]
+        rows = {
+            "spp.registry.id": (
+                ["partner_id/.id", kind[0], "value"],
+                [person.id, kind[1], cut],
+            ),
+            "res.partner": (
+                ["name", "is_registrant", f"reg_ids/{kind[0]}", "reg_ids/value"],
+                ["Neema Mushi", "TRUE", kind[1], cut],
+            ),
+        }
+        for model, (columns, row) in rows.items():
+            with self.subTest(model):
+                message = self.load(model, columns, row)
+                self.assertIn("that a spreadsheet has changed", message)
+        self.assertFalse(person._spar_get_id())
+        self.assertFalse(self.Partner.search([("name", "=", "Neema Mushi")]))
+        # A cell of text has them all.
+        columns, row = rows["spp.registry.id"]
+        row[-1] = "3201234567890123"
+        self.assertFalse(self.load("spp.registry.id", columns, row))
+        self.assertEqual(person._spar_get_id(), "3201234567890123")
+
     def test_a_row_with_ids_of_the_registry_makes_a_registrant_with_a_spar_id(self):
         person = self.Partner.create(
             {

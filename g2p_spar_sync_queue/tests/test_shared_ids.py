@@ -1,6 +1,7 @@
 from odoo.tests import tagged
 
 from .common import SparCase
+from .spar_stand_in import faults
 
 
 @tagged("post_install", "-at_install")
@@ -78,6 +79,36 @@ class TestSharedIds(SparCase):
         self.assertEqual(
             self.mapper.rows, {"C-1": self.written(self.second.financial_address_id)}
         )
+
+    def test_who_leaves_and_comes_back_is_not_sent_over_the_other(self):
+        for answers in ([], [faults.cut_after]):
+            with self.subTest(answers):
+                self.first.active = False
+                self.run_engine(*answers, mappings=self.first.spar_mapping_ids)
+                self.first.active = True
+                for _round in range(4):
+                    self.time_passes(self.people.spar_mapping_ids)
+                    self.send()
+                self.assertEqual(self.states(), {("held", "id.shared")})
+                # Sent while the second had the ID alone, if it was in time.
+                alone = {"C-1": self.written(self.second.financial_address_id)}
+                self.assertLessEqual(self.mapper.rows.items(), alone.items())
+        self.second.ref = "C-2"
+        for _round in range(4):
+            self.time_passes(self.people.spar_mapping_ids)
+            self.send()
+        self.assertInSync(self.people.spar_mapping_ids)
+
+    def test_a_request_in_doubt_is_resolved_before_both_wait(self):
+        self.second.ref = False
+        self.amend(self.first, "0754 200 103")
+        self.die_sending(self.first.spar_mapping_ids)
+        self.second.ref = "C-1"
+        for _round in range(3):
+            self.time_passes(self.people.spar_mapping_ids)
+            self.send()
+        self.assertEqual(self.states(), {("held", "id.shared")})
+        self.assertEqual(self.mapper.rows, {"C-1": self.row})
 
     def test_a_row_under_another_id_is_unlinked_first(self):
         third = self.env["res.partner"].create(

@@ -11,10 +11,9 @@ from ..const import (
     PROOFS,
     VALUE_FIELD,
 )
-from ..toolkit.context_flags import TRIAL, TRUSTED_WRITE, is_marked, marked, quiet
+from ..toolkit.context_flags import TRUSTED_WRITE, is_marked, marked, quiet
 from ..toolkit.value_checks import checked
 from ..values import checks
-from ..values.numbers_in_text import may_hold
 from .g2p_financial_address import PAYMENT_FIELDS, WRITTEN_FIELDS
 
 #: What makes two addresses the same place, as far as an entry says it.
@@ -28,6 +27,9 @@ _CLEAN = {
     "payee_name": checks.clean_name,
     "reason": checks.clean_note,
 }
+
+#: Of what an address is entered with, all that a person says.
+_NOTHING_SAID = dict.fromkeys((*PAYMENT_FIELDS, "to_confirm_note"), False)
 
 #: Bytes a proof may have.
 MAX_PROOF = 10 * 1024 * 1024
@@ -75,35 +77,37 @@ class G2pFinancialAddress(models.Model):
 
     @api.private
     @api.model
-    def check_entry(self, entry):
+    def check_entry(self, entry, keeps_branch=False):
         """Check one entry, as :meth:`check_entries` does.
 
         :param dict entry: what a person says
+        :param bool keeps_branch: as for :meth:`check_entries`
         :return: the values in their normal form, and what is wrong, by field
         :rtype: tuple[dict, dict]
         """
-        return self.check_entries([entry])[0]
+        return self.check_entries([entry], keeps_branch)[0]
 
     @api.private
     @api.model
-    def check_entries(self, entries):
+    def check_entries(self, entries, keeps_branch=False):
         """Check all of what was typed, and store nothing.
 
-        With the mark ``TRIAL``, the answer depends on no whole number in the registry:
-        a number in use is not looked for in texts, and the branch of an account in use
-        counts as not known.
+        The answer depends on no whole number in the registry: who tries one candidate
+        after the other would learn one, without a trace.
 
         :param list entries: as for :meth:`submit`; without ``partner_id`` where the
             registrant is not known yet
+        :param bool keeps_branch: whether an account in use, at a bank that needs a
+            branch, may be said without it. This depends on its number, so only for
+            persons who do not hear the answer
         :return: for each entry its values in their normal form, and what is wrong, as
             messages by field. If that is nothing, the values are a
             :class:`CleanEntry`, which :meth:`submit` does not clean again
         :rtype: list[tuple[dict, dict]]
         """
         self._read_companies(entries)
-        numbers = self._numbers_in_use(entries)
-        checked = [self._clean(entry, numbers) for entry in entries]
-        self._check_branches(checked)
+        checked = [self._clean(entry) for entry in entries]
+        self._check_branches(checked, keeps_branch)
         return [
             (values if problems else self._clean_entry(values), problems)
             for values, problems in checked
@@ -133,9 +137,8 @@ class G2pFinancialAddress(models.Model):
         self._check_said(entries)
         self._read_companies(entries)
         origins = origins or [{}] * len(entries)
-        numbers = self._numbers_in_use(entries)
         said = [
-            {**origin, **self._cleaned(entry, numbers), "channel": channel}
+            {**origin, **self._cleaned(entry), "channel": channel}
             for entry, origin in zip(entries, origins, strict=True)
         ]
         current = self._find_current(said)
@@ -215,9 +218,8 @@ class G2pFinancialAddress(models.Model):
         vals_list = self._with_registrants(vals_list)
         self._check_references(vals_list)
         self._check_branches_said(vals_list)
-        numbers = self._numbers_in_use(vals_list)
         by_hand = {"typed": not self.env.context.get("import_file")}
-        cleaned = [self._cleaned({**by_hand, **vals}, numbers) for vals in vals_list]
+        cleaned = [self._cleaned({**by_hand, **vals}) for vals in vals_list]
         current = self._find_current(cleaned)
         kept = []
         for vals in cleaned:
@@ -245,7 +247,7 @@ class G2pFinancialAddress(models.Model):
         for address in self:
             kept = {"dfsp_id": address.dfsp_id.id, "branch_id": address.branch_id.id}
             self._check_branches_said([{**kept, **vals}])
-            cleaned = address._cleaned(vals, address._numbers_in_use([vals]))
+            cleaned = address._cleaned(vals)
             if "entered_by_id" in cleaned:
                 cleaned["typed"] = True
             if not address.branch_id:
@@ -267,6 +269,8 @@ class G2pFinancialAddress(models.Model):
         # What is entered in one transaction is one event: a message for each would only
         # repeat what the fields say of it.
         silent = quiet(self)
+        # Said here, so that no default, which nothing checks, says something else.
+        vals_list = [{**_NOTHING_SAID, **vals} for vals in vals_list]
         addresses = marked(silent, TRUSTED_WRITE).create(vals_list)
         addresses = addresses.with_env(silent.env)
         addresses._activate()
@@ -325,16 +329,15 @@ class G2pFinancialAddress(models.Model):
 
     # === VALUES: WHAT IS TYPED, IN ITS ONE NORMAL FORM === #
 
-    def _cleaned(self, vals, numbers):
+    def _cleaned(self, vals):
         """Return ``vals`` with each value in its normal form, and what follows from it.
 
-        :param dict numbers: see :meth:`_numbers_in_use`
         :raise ValidationError: with a message for the person who typed a wrong value
         """
         if self._is_clean(vals):
             cleaned, problems = vals, {}
         else:
-            cleaned, problems = self._clean(vals, numbers)
+            cleaned, problems = self._clean(vals)
         for problem in problems.values():
             raise ValidationError(problem)
         draft = self.sudo()
@@ -395,38 +398,12 @@ class G2pFinancialAddress(models.Model):
         ids = {entry.get("partner_id") for entry in entries} - {None, False}
         self.env["res.partner"].sudo().browse(ids).mapped("company_id")
 
-    @api.model
-    def _numbers_in_use(self, entries):
-        """Return the numbers that no text of these entries may contain.
-
-        The number of an entry itself is not among them.
-
-        :return: by registrant; read only where a text may have one
-        :rtype: dict[int, list]
-        """
-        if is_marked(self, TRIAL):
-            return {}
-        people = {
-            entry.get("partner_id") or self.partner_id.id
-            for entry in entries
-            if not isinstance(entry, CleanEntry)
-            and any(may_hold(entry.get(text)) for text in TEXTS)
-        } - {False, None}
-        if not people:
-            return {}
-        live = self.sudo()._live_of(self.env["res.partner"].browse(people))
-        return {
-            partner.id: [address.whole_number() for address in addresses]
-            for partner, addresses in live.grouped("partner_id").items()
-        }
-
-    def _clean(self, vals, numbers):
+    def _clean(self, vals):
         """Return ``vals`` in their normal form, and what is wrong with them.
 
         The values of other address types are dropped. On a draft, what is not in
         ``vals`` is taken from it.
 
-        :param dict numbers: see :meth:`_numbers_in_use`
         :return: what is right, and messages by field
         :rtype: tuple[dict, dict]
         """
@@ -457,7 +434,7 @@ class G2pFinancialAddress(models.Model):
             problems[name] = str(problem)
         if fa_type != BANK_ACCOUNT:
             cleaned["branch_id"] = False
-        hidden = [cleaned[name], *numbers.get(partner_id, ())]
+        hidden = [cleaned[name]]
         for text in (text for text in TEXTS if text in vals):
             try:
                 cleaned[text] = self._cleaned_text(text, vals[text], hidden)
@@ -543,10 +520,11 @@ class G2pFinancialAddress(models.Model):
                 self.env["g2p.dfsp.branch"].browse(vals.get("branch_id"))
             )
 
-    def _check_branches(self, checked):
-        """Add what is wrong with the branches, those that are kept considered.
+    def _check_branches(self, checked, keeps_branch):
+        """Add what is wrong with the branches.
 
         :param list checked: pairs of clean values and problems
+        :param bool keeps_branch: whether the branch of an account in use is kept
         """
         Dfsp = self.env["g2p.dfsp"]
         lacking = [
@@ -557,8 +535,7 @@ class G2pFinancialAddress(models.Model):
             and Dfsp.browse(values.get("dfsp_id")).branch_required
         ]
         known = [values for values, _problems in lacking if values.get("partner_id")]
-        is_trial = is_marked(self, TRIAL)
-        current = self._find_current(known) if known and not is_trial else {}
+        current = self._find_current(known) if known and keeps_branch else {}
         for values, problems in lacking:
             mine = current.get(values.get("partner_id"), self)
             dfsp = Dfsp.browse(values["dfsp_id"])

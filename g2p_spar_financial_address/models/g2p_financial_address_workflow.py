@@ -368,8 +368,7 @@ class G2pFinancialAddress(models.Model):
 
     def _clean_decision(self, reason):
         label = self._fields["decision_note"]._description_string(self.env)
-        hidden = [address.whole_number() for address in self]
-        return checked(self.env, clean_note, reason, label, hidden)
+        return checked(self.env, clean_note, reason, label)
 
     def _close(self, state, note):
         """End or refuse these addresses; both states are final."""

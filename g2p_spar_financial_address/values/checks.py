@@ -157,7 +157,8 @@ def check_code(text, label):
 def clean_public_text(text, label, known=()):
     """Return a text that all viewers see, without the number of an address.
 
-    :param known: numbers of addresses that are being entered, or in use
+    :param known: numbers that are being entered along with it. Never those that are in
+        use: what is refused would tell which candidate is right
     :raise InvalidValue: when it contains one of those
     """
     text = clean_text(text, label).translate(_DIRECTIONS)
@@ -175,7 +176,7 @@ def clean_public_text(text, label, known=()):
 def clean_note(text, label, known=()):
     """Return a reason or note, without any number that has to stay masked.
 
-    :param known: numbers of addresses that are being entered, or in use
+    :param known: as of :func:`clean_public_text`
     :raise InvalidValue: when it contains one of those, or may contain another phone or
         account number or an e-mail address, because all viewers of the history read it
     """

@@ -65,14 +65,6 @@ def find(text):
     ]
 
 
-def may_hold(text):
-    """Return whether a text has the signs for a number of :func:`holds`, at a glance.
-
-    :param str text: a reason or note, or a falsy value
-    """
-    return len(_digits(text or "")) >= _MIN_DIGITS_KNOWN
-
-
 def holds(text, known):
     """Return whether a text has one of these numbers, however it is written.
 
@@ -84,9 +76,9 @@ def holds(text, known):
     :param str text: a reason or note
     :param known: account numbers and phone numbers; falsy ones count for none
     """
-    if not may_hold(text):
-        return False
     digits = _digits(text)
+    if len(digits) < _MIN_DIGITS_KNOWN:
+        return False
     plain = plain_digits(normal(text)).upper()
     for number in filter(None, known):
         wanted = _digits(number)

@@ -11,7 +11,6 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import PAYEE_FIELDS, VALUE_FIELD
-from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import TRIAL, marked
 from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 from odoo.addons.g2p_spar_financial_address.values import identifiers
 
@@ -219,7 +218,7 @@ class G2pApiProposal(models.Model):
         :rtype: dict
         :raise Refused: saying what is wrong with it
         """
-        proposals = marked(self.sudo(), TRIAL)
+        proposals = self.sudo()
         entry = proposals._checked_entry(caller.partner, said)
         Address = proposals.env["g2p.financial.address"]
         (found,) = Address.preview([entry], "api")

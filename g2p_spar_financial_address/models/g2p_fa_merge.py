@@ -214,7 +214,8 @@ class G2pFaMerge(models.Model):
         for merge in self:
             waits = merge.state in WAITING
             merge.is_mine = waits and self.env.user in merge._authors()
-            merge.may_decide = waits and approver and not merge.is_mine
+            barred = waits and self.env.user in merge._barred()
+            merge.may_decide = waits and approver and not barred
 
     @api.depends_context("uid")
     @api.depends("state")
@@ -255,8 +256,14 @@ class G2pFaMerge(models.Model):
         if not self.env.su:
             self.check_access("write")
             self._check_asked(vals)
-            if ASKED & vals.keys() and any(one.state != "draft" for one in self):
-                raise UserError(self.env._("What was asked for stays as it is."))
+            if ASKED & vals.keys():
+                if any(one.state != "draft" for one in self):
+                    raise UserError(self.env._("What was asked for stays as it is."))
+                # Another user could change it between the last look and the click.
+                if self.create_uid - self.env.user:
+                    raise AccessError(
+                        self.env._("Another user began this merge. Begin one anew.")
+                    )
         return super().write(vals)
 
     @api.model
@@ -441,10 +448,8 @@ class G2pFaMerge(models.Model):
         return addresses.ids, lines.ids
 
     def _cleaned_note(self, name, text):
-        addresses = self.kept_address_id | self.duplicate_address_id
-        hidden = [number for one in addresses if (number := one.whole_number())]
         label = self._fields[name]._description_string(self.env)
-        return checked(self.env, clean_note, text, label, hidden)
+        return checked(self.env, clean_note, text, label)
 
     # === WHAT THE PAYMENT DATA OF BOTH IS === #
 
@@ -690,6 +695,14 @@ class G2pFaMerge(models.Model):
             authors |= merge.undo_asked_by_id if undoes else asked
         return authors
 
+    def _barred(self):
+        """Return who may not approve this: also who entered the address that moves."""
+        barred = self._authors()
+        for merge in self.sudo():
+            if merge.keep_address == DUPLICATE and merge.state != "undo_to_approve":
+                barred |= merge.duplicate_address_id._authors()
+        return barred
+
     def _fit_approvers(self):
         found = super()._fit_approvers()
         for merge, fit in found.items():
@@ -713,6 +726,13 @@ class G2pFaMerge(models.Model):
                 raise UserError(
                     self.env._(
                         "You asked for this yourself. A second person must look at it."
+                    )
+                )
+            if merge.state in WAITING and self.env.user in merge._barred():
+                raise UserError(
+                    self.env._(
+                        "You entered the address yourself that the registrant would "
+                        "get. A second person must look at it."
                     )
                 )
 

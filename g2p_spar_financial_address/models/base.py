@@ -13,6 +13,9 @@ class Base(models.AbstractModel):
     writes with all rights on behalf of the user. So fields that only the registry
     writes have no default that a user chose.
 
+    *Forms:* a form names records before it is saved, and related fields are read with
+    all rights. So a form names no record that the user may not read.
+
     *Searches:* Odoo evaluates some conditions with all rights, such as those on
     followers, or on the user who made a file. So what they lead to is checked first.
     """
@@ -59,6 +62,27 @@ class Base(models.AbstractModel):
                 # Messages, to-dos and followers would be created together with it.
                 never.add(name)
         return frozenset(never), frozenset(by_role)
+
+    # === FORMS === #
+
+    def onchange(self, values, field_names, fields_spec):
+        if self._name.startswith(MODELS) and not self.env.su:
+            first = {} if field_names else self.default_get(list(fields_spec))
+            self._check_named_records({**first, **values})
+        return super().onchange(values, field_names, fields_spec)
+
+    def _check_named_records(self, values):
+        """Refuse a form that names a contact or a record that the user may not read.
+
+        :param dict values: of the form; only records of the suite, and contacts
+        :raise AccessError: as reading the record itself does
+        """
+        for name, value in values.items():
+            field = self._fields.get(name)
+            if value and field and field.type == "many2one":
+                model = self.env[field.comodel_name]
+                if model._name == "res.partner" or model._name.startswith(MODELS):
+                    model.browse(value).exists().check_access("read")
 
     # === SEARCHES === #
 

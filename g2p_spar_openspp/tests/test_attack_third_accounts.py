@@ -22,24 +22,24 @@ class TestAttackThirdAccounts(OpensppWays, SparCase):
         self.res_bank = self.env["res.bank"].create({"name": self.bank.name})
 
     def take(self, user, number=RIGHT, **values):
-        account = self.env["res.partner.bank"].create(
-            {
-                "partner_id": self.person.id,
-                "acc_number": number,
-                "bank_id": self.res_bank.id,
-                **values,
-            }
-        )
-        self.env.flush_all()
+        with self.env.cr.savepoint() as undone:
+            account = self.env["res.partner.bank"].create(
+                {
+                    "partner_id": self.person.id,
+                    "acc_number": number,
+                    "bank_id": self.res_bank.id,
+                    **values,
+                }
+            )
+            self.env.flush_all()
+            self.env.invalidate_all()
+            try:
+                with self.env.cr.savepoint():
+                    said = account.with_user(user).sudo(False).action_spar_take_over()
+            except UserError as error:
+                said = f"{type(error).__name__} {error}"
+            undone.rollback()
         self.env.invalidate_all()
-        try:
-            with self.env.cr.savepoint() as savepoint:
-                said = account.with_user(user).sudo(False).action_spar_take_over()
-                savepoint.rollback()
-        except UserError as error:
-            said = f"{type(error).__name__} {error}"
-        self.env.invalidate_all()
-        account.unlink()
         return str(said)
 
     def test_what_it_is_refused_for_tells_no_number(self):

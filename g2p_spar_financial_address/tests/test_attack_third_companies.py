@@ -101,6 +101,24 @@ class TestAttackThirdCompanies(FinancialAddressCase):
                 {"partner_id": self.victim.id, "holder_name": "x"},
                 {"spar_id": {}, "holder_match": {}, "display_name": {}},
             ),
+            "address before, as a parent": (
+                "g2p.financial.address",
+                {"previous_id": {"id": self.address.id}},
+                {"previous_masked": {}, "previous_holder_name": {}},
+            ),
+            "a line of the contact": (
+                "res.partner",
+                {
+                    "financial_address_ids": [
+                        (0, "virtual_1", {"previous_id": self.address.id})
+                    ]
+                },
+                {
+                    "financial_address_ids": {
+                        "fields": {"previous_masked": {}, "previous_holder_name": {}}
+                    }
+                },
+            ),
             "decision": (
                 "g2p.fa.decision",
                 {"address_ids": [Command.set(self.address.ids)]},
@@ -119,8 +137,6 @@ class TestAttackThirdCompanies(FinancialAddressCase):
                         with self.subTest(form, where=where.name, role=role):
                             records = self.env[model].with_user(self.user(role, where))
                             spec = {**{name: {} for name in values}, **spec}
-                            if "address_ids" in values:
-                                spec["address_ids"] = forms[form][2]["address_ids"]
                             names = [] if first else list(values)
                             try:
                                 said = str(records.onchange(dict(values), names, spec))

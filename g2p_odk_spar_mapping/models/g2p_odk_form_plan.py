@@ -92,7 +92,7 @@ class G2pOdkForm(models.Model):
         for source, plan in open_ones:
             try:
                 self._plan_registrant(source, plan, found)
-                self._plan_address(plan, providers)
+                self._plan_address(source, plan, providers)
             except SubmissionError as trouble:
                 plan.kind, plan.text = trouble.kind, trouble.text
             except Exception as error:  # noqa: BLE001
@@ -228,7 +228,7 @@ class G2pOdkForm(models.Model):
             rows.append(row)
         return ProviderNames(self.env, rows)
 
-    def _plan_address(self, plan, providers):
+    def _plan_address(self, source, plan, providers):
         asked = payment({**plan.values, "fa_type": self._fa_type(plan)})
         named = asked.keys() & set(PAYEE_TARGETS) - {"payee"}
         if not named and not asked.keys() - {"holder_name", "payee"}:
@@ -250,7 +250,9 @@ class G2pOdkForm(models.Model):
         )
         if plan.partner:
             values["partner_id"] = plan.partner.id
-        plan.address = self._checked_entry(values)
+        # Who corrects a number, or tries a sample, hears what is wrong.
+        heard = source.is_sample or source.corrected.keys() & set(_NUMBERS.values())
+        plan.address = self._checked_entry(values, keeps_branch=not heard)
         said = {
             "branch_id": False,
             **plan.address,
@@ -258,12 +260,14 @@ class G2pOdkForm(models.Model):
         }
         plan.print = self._payment_print(said)
 
-    def _checked_entry(self, values):
+    def _checked_entry(self, values, keeps_branch):
         """Return an entry with its values in their normal form.
 
         :raise SubmissionError: for the first one that is wrong
         """
-        entry, problems = self.env["g2p.financial.address"].check_entry(values)
+        entry, problems = self.env["g2p.financial.address"].check_entry(
+            values, keeps_branch
+        )
         for name, problem in problems.items():
             # An account without the branch that its bank needs.
             kind = "provider" if name == "branch_id" else "number"

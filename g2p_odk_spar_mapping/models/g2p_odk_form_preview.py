@@ -96,7 +96,8 @@ class G2pOdkForm(models.Model):
         if payload and self.mapping_line_ids:
             # With sudo, as in the import.
             form = self.sudo()
-            source = Source(payload, twins=tuple((form.twins or "").split()))
+            twins = tuple((form.twins or "").split())
+            source = Source(payload, twins=twins, is_sample=True)
             (plan,) = plans = form._read_all([source])
             form._complete([source], plans)
             shown["trouble"] = plan.text

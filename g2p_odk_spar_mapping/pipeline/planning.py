@@ -24,7 +24,7 @@ class Source:
 
     ``partner`` is the registrant of an earlier version, ``confirmed`` whether a person
     has confirmed this one, ``twins`` the paths that several questions had at Central
-    when it was read.
+    when it was read; ``is_sample`` that it is only tried.
     """
 
     payload: dict = field(repr=False)
@@ -32,6 +32,7 @@ class Source:
     partner: object = None
     confirmed: bool = False
     twins: tuple = ()
+    is_sample: bool = False
 
 
 @dataclass

@@ -13,6 +13,9 @@ class Base(models.AbstractModel):
     writes with all rights on behalf of the user. So fields that only the registry
     writes have no default that a user chose.
 
+    *Forms:* a form names records before it is saved, and related fields are read with
+    all rights. So a form names no record that the user may not read.
+
     *Searches:* Odoo evaluates some conditions with all rights, such as those on
     followers, or on the user who made a file. So what they lead to is checked first.
     """
@@ -59,6 +62,42 @@ class Base(models.AbstractModel):
                 # Messages, to-dos and followers would be created together with it.
                 never.add(name)
         return frozenset(never), frozenset(by_role)
+
+    # === FORMS === #
+
+    def onchange(self, values, field_names, fields_spec):
+        if not self.env.su:
+            asks = not field_names and self._name.startswith(MODELS)
+            first = self.default_get(list(fields_spec)) if asks else {}
+            self._check_named_records({**first, **values})
+        return super().onchange(values, field_names, fields_spec)
+
+    def _check_named_records(self, values):
+        """Refuse a form that names a contact or a record that the user may not read.
+
+        :param dict values: of the form, or of a line or a parent in it; only what
+            fields of the suite's models name
+        :raise AccessError: as reading the record itself does
+        """
+        ours = self._name.startswith(MODELS)
+        for name, value in values.items():
+            field = self._fields.get(name)
+            if not (value and field and field.relational):
+                continue
+            model = self.env[field.comodel_name]
+            if field.type == "many2one":
+                # A line names its parent by the values of the parent's form.
+                parts = [value] if isinstance(value, dict) else []
+                id_ = value.get("id") if parts else value
+                known = model._name == "res.partner" or model._name.startswith(MODELS)
+                if ours and known and isinstance(id_, int):
+                    model.browse(id_).exists().check_access("read")
+            else:
+                commands = (one for one in value if isinstance(one, list | tuple))
+                parts = [part for one in commands for part in one[2:]]
+            for part in parts:
+                if isinstance(part, dict):
+                    model._check_named_records(part)
 
     # === SEARCHES === #
 

@@ -218,7 +218,8 @@ class G2pFaMerge(models.Model):
         for merge in self:
             waits = merge.state in WAITING
             merge.is_mine = waits and self.env.user in merge._authors()
-            merge.may_decide = waits and approver and not merge.is_mine
+            barred = waits and self.env.user in merge._barred()
+            merge.may_decide = waits and approver and not barred
 
     @api.depends_context("uid")
     @api.depends("state")
@@ -259,8 +260,14 @@ class G2pFaMerge(models.Model):
         if not self.env.su:
             self.check_access("write")
             self._check_asked(vals)
-            if ASKED & vals.keys() and any(one.state != "draft" for one in self):
-                raise UserError(self.env._("What was asked for stays as it is."))
+            if ASKED & vals.keys():
+                if any(one.state != "draft" for one in self):
+                    raise UserError(self.env._("What was asked for stays as it is."))
+                # Another user could change it between the last look and the click.
+                if self.create_uid - self.env.user:
+                    raise AccessError(
+                        self.env._("Another user began this merge. Begin one anew.")
+                    )
         return super().write(vals)
 
     @api.model
@@ -707,6 +714,14 @@ class G2pFaMerge(models.Model):
             authors |= merge.undo_asked_by_id if undoes else asked
         return authors
 
+    def _barred(self):
+        """Return who may not approve this: also who entered the address that moves."""
+        barred = self._authors()
+        for merge in self.sudo():
+            if merge.keep_address == DUPLICATE and merge.state != "undo_to_approve":
+                barred |= merge.duplicate_address_id._authors()
+        return barred
+
     def _fit_approvers(self):
         found = super()._fit_approvers()
         for merge, fit in found.items():
@@ -730,6 +745,13 @@ class G2pFaMerge(models.Model):
                 raise UserError(
                     self.env._(
                         "You asked for this yourself. A second person must look at it."
+                    )
+                )
+            if merge.state in WAITING and self.env.user in merge._barred():
+                raise UserError(
+                    self.env._(
+                        "You entered the address yourself that the registrant would "
+                        "get. A second person must look at it."
                     )
                 )
 

@@ -114,7 +114,8 @@ class G2pFinancialAddress(models.Model):
         self.ensure_one()
         if self.payee == PAYEE_OTHER:
             return self.payee_name
-        return self.partner_id._spar_get_name()
+        # A form may be opened before the registrant is chosen.
+        return self.partner_id and self.partner_id._spar_get_name()
 
     @api.private
     def payee_text(self):

@@ -29,6 +29,9 @@ _CLEAN = {
     "reason": checks.clean_note,
 }
 
+#: Of what an address is entered with, all that a person says.
+_NOTHING_SAID = dict.fromkeys((*PAYMENT_FIELDS, "to_confirm_note"), False)
+
 #: Bytes a proof may have.
 MAX_PROOF = 10 * 1024 * 1024
 
@@ -75,26 +78,29 @@ class G2pFinancialAddress(models.Model):
 
     @api.private
     @api.model
-    def check_entry(self, entry):
+    def check_entry(self, entry, keeps_branch=False):
         """Check one entry, as :meth:`check_entries` does.
 
         :param dict entry: what a person says
+        :param bool keeps_branch: as for :meth:`check_entries`
         :return: the values in their normal form, and what is wrong, by field
         :rtype: tuple[dict, dict]
         """
-        return self.check_entries([entry])[0]
+        return self.check_entries([entry], keeps_branch)[0]
 
     @api.private
     @api.model
-    def check_entries(self, entries):
+    def check_entries(self, entries, keeps_branch=False):
         """Check all of what was typed, and store nothing.
 
         With the mark ``TRIAL``, the answer depends on no whole number in the registry:
-        a number in use is not looked for in texts, and the branch of an account in use
-        counts as not known.
+        a number in use is not looked for in texts.
 
         :param list entries: as for :meth:`submit`; without ``partner_id`` where the
             registrant is not known yet
+        :param bool keeps_branch: whether an account in use, at a bank that needs a
+            branch, may be said without it. This depends on its number, so only for
+            persons who do not hear the answer
         :return: for each entry its values in their normal form, and what is wrong, as
             messages by field. If that is nothing, the values are a
             :class:`CleanEntry`, which :meth:`submit` does not clean again
@@ -103,7 +109,7 @@ class G2pFinancialAddress(models.Model):
         self._read_companies(entries)
         numbers = self._numbers_in_use(entries)
         checked = [self._clean(entry, numbers) for entry in entries]
-        self._check_branches(checked)
+        self._check_branches(checked, keeps_branch)
         return [
             (values if problems else self._clean_entry(values), problems)
             for values, problems in checked
@@ -267,6 +273,8 @@ class G2pFinancialAddress(models.Model):
         # What is entered in one transaction is one event: a message for each would only
         # repeat what the fields say of it.
         silent = quiet(self)
+        # Said here, so that no default, which nothing checks, says something else.
+        vals_list = [{**_NOTHING_SAID, **vals} for vals in vals_list]
         addresses = marked(silent, TRUSTED_WRITE).create(vals_list)
         addresses = addresses.with_env(silent.env)
         addresses._activate()
@@ -558,10 +566,11 @@ class G2pFinancialAddress(models.Model):
                 self.env["g2p.dfsp.branch"].browse(vals.get("branch_id"))
             )
 
-    def _check_branches(self, checked):
-        """Add what is wrong with the branches, those that are kept considered.
+    def _check_branches(self, checked, keeps_branch):
+        """Add what is wrong with the branches.
 
         :param list checked: pairs of clean values and problems
+        :param bool keeps_branch: whether the branch of an account in use is kept
         """
         Dfsp = self.env["g2p.dfsp"]
         lacking = [
@@ -572,8 +581,7 @@ class G2pFinancialAddress(models.Model):
             and Dfsp.browse(values.get("dfsp_id")).branch_required
         ]
         known = [values for values, _problems in lacking if values.get("partner_id")]
-        is_trial = is_marked(self, TRIAL)
-        current = self._find_current(known) if known and not is_trial else {}
+        current = self._find_current(known) if known and keeps_branch else {}
         for values, problems in lacking:
             mine = current.get(values.get("partner_id"), self)
             dfsp = Dfsp.browse(values["dfsp_id"])

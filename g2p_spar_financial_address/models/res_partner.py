@@ -374,6 +374,7 @@ class ResPartner(models.Model):
             )
         people = self._with_duplicates()
         people.check_access("read")
+        people._check_own_companies()
         addresses = people.sudo().financial_address_ids
         addresses.filtered(lambda a: a.state == "draft").unlink()
         live = addresses.exists().filtered(lambda a: a.state in LIVE_STATES)

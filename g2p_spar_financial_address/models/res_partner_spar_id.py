@@ -180,6 +180,27 @@ class ResPartner(models.Model):
                     "registrant, under which SPAR ID and in which company."
                 )
             )
+        self._check_own_companies()
+
+    def _check_own_companies(self):
+        """Refuse users who are not allowed in the companies of these registrants.
+
+        Odoo shows and gives contacts to users of a branch of their company, and those
+        who are users to everybody. Their payment addresses it does not.
+
+        :raise AccessError: naming one company
+        """
+        if self.env.user._is_superuser():
+            return
+        strange = self.sudo().company_id - self.env.user.sudo().company_ids
+        if strange:
+            raise AccessError(
+                self.env._(
+                    "The registrant is of %(company)s, a company in which you are not "
+                    "allowed.",
+                    company=strange[0].name,
+                )
+            )
 
     def _check_spar_id_typed(self, rule):
         """Refuse an ID typed by hand where it is made from other fields.

@@ -62,3 +62,7 @@ from . import test_attack_mail_gateway
 from . import test_attack_trail_files
 from . import test_attack_restricted_fields
 from . import test_attack_watch_settings
+from . import test_attack_third_oracles
+from . import test_attack_third_merge
+from . import test_attack_third_companies
+from . import test_attack_third_ways

@@ -372,18 +372,18 @@ class TestEntering(FinancialAddressCase):
         }
         entry = self.entry(False, **account)
         without = {name: entry[name] for name in entry if name != "partner_id"}
-        checked = self.Address.check_entries(
-            [
-                entry,
-                {**entry, "account_number": "0123456780"},
-                {**entry, "branch_id": False},
-                without,
-            ]
-        )
-        self.assertEqual(
-            ["branch_id" in problems for _values, problems in checked],
-            [False, True, True, True],
-        )
+        entries = [
+            entry,
+            {**entry, "account_number": "0123456780"},
+            {**entry, "branch_id": False},
+            without,
+        ]
+        for keeps_branch in (True, False):
+            checked = self.Address.check_entries(entries, keeps_branch)
+            self.assertEqual(
+                ["branch_id" in problems for _values, problems in checked],
+                [not keeps_branch, True, True, True],
+            )
 
     def test_a_refusal_of_shared_numbers_is_seen_ahead(self):
         other = self.new_registrant("Chiku Omar", "SR-3")

@@ -91,7 +91,7 @@ class TestTypedInTheForm(ByEditor, FinancialAddressCase):
         with self.assertRefused("contains the number of a payment address"):
             self.enter_address("0754 200 002", holder_name="Asha 0754-200-002")
         with self.assertRefused("contains the number of a payment address"):
-            self.enter_address("0754 200 002", proof_name="0754200001.pdf")
+            self.enter_address("0754 200 002", proof_name="0754200002.pdf")
 
     def test_the_search_finds_names_however_they_are_typed(self):
         self.new_typed()

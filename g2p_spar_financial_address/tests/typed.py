@@ -533,6 +533,7 @@ class TypedTables:
             ("12345", "now 1 2 3 4 5"),
             ("AB-712", "now ab 712"),
             ("20270101", "from 2027-01-01"),
+            ("2026-1130", "now 2026 ... 1130"),
         ):
             said = self.said("bank_account", "TZ", number, reason=text)
             with self.subTest(text):

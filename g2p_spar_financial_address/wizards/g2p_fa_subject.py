@@ -67,6 +67,7 @@ class G2pFaSubject(models.TransientModel):
             )
         partners = partners.with_user(self.env.user).sudo(False)._with_duplicates()
         partners.check_access("read")
+        partners._check_own_companies()
         addresses = (
             partners.sudo().with_context(active_test=False).financial_address_ids
         )

@@ -14,9 +14,13 @@ class ResPartnerBank(models.Model):
         provider here is kept as incomplete: the provider is chosen on the Payment page.
 
         :return: a message on how many were entered, and why the others were not
+        :raise AccessError: for users who may not enter addresses
         :raise UserError: for several accounts of one person, and when none can be taken
         """
         self.check_access("read")
+        Address = self.env["g2p.financial.address"]
+        # First: what is said of an account tells of its owner.
+        Address.check_access("create")
         several = [
             person
             for person, accounts in self.grouped("partner_id").items()
@@ -30,7 +34,6 @@ class ResPartnerBank(models.Model):
                     names=", ".join(person.display_name for person in several),
                 )
             )
-        Address = self.env["g2p.financial.address"]
         entries = self._spar_entries()
         right, origins, refused = [], [], []
         checked = Address.check_entries(entries)

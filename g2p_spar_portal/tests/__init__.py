@@ -19,3 +19,4 @@ from . import test_security_ways
 from . import test_typed
 from . import test_headers
 from . import test_attack_own_contact
+from . import test_attack_third_oracles

@@ -18,3 +18,4 @@ from . import test_validate
 from . import test_words
 from . import test_attack_provers
 from . import test_attack_tokens
+from . import test_attack_third_oracles

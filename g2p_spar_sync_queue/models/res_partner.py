@@ -80,6 +80,7 @@ class ResPartner(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
+        self._check_own_companies()
         self.env["g2p.spar.reading"].check_access("read")
         return spar_status(self, ask)
 

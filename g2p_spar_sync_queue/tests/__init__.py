@@ -46,3 +46,5 @@ from . import test_wake_up
 from . import test_upgrade
 from . import test_held_digest
 from . import test_attack_one_manager
+from . import test_attack_third_jobs
+from . import test_attack_third_companies

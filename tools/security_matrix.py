@@ -145,10 +145,12 @@ def _name_of(node):
 def _parents_of(node):
     """Return the names of the models that a class inherits."""
     for statement in node.body:
-        if isinstance(statement, ast.Assign):
-            if ast.unparse(statement.targets[0]) == "_inherit":
-                value = ast.literal_eval(statement.value)
-                return {value} if isinstance(value, str) else set(value)
+        if (
+            isinstance(statement, ast.Assign)
+            and ast.unparse(statement.targets[0]) == "_inherit"
+        ):
+            value = ast.literal_eval(statement.value)
+            return {value} if isinstance(value, str) else set(value)
     return set()
 
 

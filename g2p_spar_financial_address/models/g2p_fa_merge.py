@@ -701,8 +701,9 @@ class G2pFaMerge(models.Model):
         return found
 
     def _check_may_decide(self):
-        super()._check_may_decide()
+        result = super()._check_may_decide()
         self._people().check_access("read")
+        return result
 
     def _decided(self, state, note):
         self._approval_done()
@@ -716,8 +717,9 @@ class G2pFaMerge(models.Model):
         )
 
     def _lock_while(self, *states):
-        super()._lock_while(*states)
+        result = super()._lock_while(*states)
         self._lock_rows(self._people())
+        return result
 
     # === RETENTION === #
 

@@ -131,7 +131,7 @@ class TestNumbersAreProtected(FinancialAddressCase):
     def some(self, rows):
         """Return rows; none at all count as a refusal."""
         if not rows:
-            raise AccessError("no rows")
+            raise AccessError(str(rows))
         return rows
 
     #: Doors that show whole numbers to whoever may see them.

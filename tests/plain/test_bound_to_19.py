@@ -35,9 +35,8 @@ def product_files():
 
 def used_in(name, files):
     """Return the paths of files that use a name, as a whole word."""
-    before, after = (r"(?<!\w)" if name[0].isalnum() or name[0] == "_" else ""), r"(?!\w)"
-    if not name[-1].isalnum():
-        after = ""
+    before = r"\b" if re.match(r"\w", name) else ""
+    after = r"\b" if re.search(r"\w$", name) else ""
     pattern = re.compile(before + re.escape(name) + after)
     return {path for path, text in files.items() if pattern.search(text)}
 

@@ -260,7 +260,7 @@ def test_each_role_sees_what_it_may(registry, asha, page_of):
 def test_the_overview_is_left_before_it_has_loaded(registry, asha, page_of):
     page = page_of("operator")
     held = []
-    page.route("**/g2p.spar.overview/get**", held.append)
+    page.route("**/g2p.spar.overview/get**", lambda route: held.append(route))
     addon = "g2p_spar_financial_address"
     page.locator(".o_navbar_apps_menu button").click()
     page.locator(f".o_app[data-menu-xmlid='{addon}.menu_root']").click()

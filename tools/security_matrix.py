@@ -142,6 +142,22 @@ def _name_of(node):
     return value.value if isinstance(value, ast.Constant) else None
 
 
+def _parents_of(node):
+    """Return the names of the models that a class inherits."""
+    for statement in node.body:
+        if (
+            isinstance(statement, ast.Assign)
+            and ast.unparse(statement.targets[0]) == "_inherit"
+        ):
+            value = ast.literal_eval(statement.value)
+            return {value} if isinstance(value, str) else set(value)
+    return set()
+
+
+def _functions_of(node):
+    return {f.name: f for f in node.body if isinstance(f, ast.FunctionDef)}
+
+
 def _fields():
     """Return the table of fields that only certain roles read."""
     found = {}
@@ -172,11 +188,16 @@ def _role(node):
 
 def _methods():
     """Return the table of methods that ask for a role themselves."""
-    asked = {}
+    asked, parents, inherited = {}, {}, {}
     for model, node in _classes():
-        functions = {f.name: f for f in node.body if isinstance(f, ast.FunctionDef)}
+        parents.setdefault(model, set()).update(_parents_of(node) - {model})
+        inherited.setdefault(model, {}).update(_functions_of(node))
+    for model, node in _classes():
+        functions = _functions_of(node)
+        known = {name: [function] for name, function in functions.items()}
+        _add_above(known, model, parents, inherited)
         for name in functions:
-            roles = _roles_asked(functions, name, set())
+            roles = _roles_asked(known, name, set())
             if roles and not _private(functions[name]):
                 asked.setdefault((model, ", ".join(sorted(roles))), []).append(name)
     lines = ["| model | asks for | methods |", "|---|---|---|"]
@@ -186,6 +207,19 @@ def _methods():
     return "\n".join(lines) + "\n"
 
 
+def _add_above(known, model, parents, inherited):
+    """Add the functions of the suite's models that a model inherits.
+
+    :param dict known: functions of each name, where these are added.
+    :param dict parents: the models that each inherits.
+    :param dict inherited: the functions of each.
+    """
+    for parent in parents.get(model, ()):
+        for name, function in inherited.get(parent, {}).items():
+            known.setdefault(name, []).append(function)
+        _add_above(known, parent, parents, inherited)
+
+
 def _private(function):
     """Tell whether no client can call a method."""
     marks = {ast.unparse(one) for one in function.decorator_list}
@@ -193,11 +227,11 @@ def _private(function):
 
 
 def _roles_asked(functions, name, seen):
-    """Return the roles a method asks for, itself or in methods of its class."""
+    """Return the roles a method asks for, itself or in methods that it calls."""
     if name not in functions or name in seen:
         return set()
     seen.add(name)
-    roles, nodes = set(), list(ast.walk(functions[name]))
+    roles, nodes = set(), [n for one in functions[name] for n in ast.walk(one)]
     called = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     if "has_group" in called:
         # Groups are constants, also where a loop asks for one of several.

@@ -4,6 +4,8 @@ Every knob is an environment variable whose name begins with ``SPAR_``.
 """
 
 import os
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -159,14 +161,30 @@ REGISTRIES = {
 """Stand-ins for registries: the addons of each. Some have an addon ``g2p_spar_…``."""
 
 
+_QUEUE = ContextVar("queue", default=None)
+
+
 def queue():
     """Return what runs jobs (``SPAR_QUEUE``): OCA's queue, or another of QUEUES.
 
     :raises Problem: when there is no such queue.
     """
-    name = text("SPAR_QUEUE", "queue_job")
+    name = _QUEUE.get() or text("SPAR_QUEUE", "queue_job")
     chosen([name], QUEUES, "queue")
     return name
+
+
+@contextmanager
+def using_queue(name):
+    """The block uses another queue than ``SPAR_QUEUE``; other threads do not.
+
+    :param str name: one of :data:`QUEUES`.
+    """
+    token = _QUEUE.set(name)
+    try:
+        yield
+    finally:
+        _QUEUE.reset(token)
 
 
 def bridge(registry):

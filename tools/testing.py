@@ -4,13 +4,15 @@
 plain       ``tools/tests`` and ``tests/plain``: no server at all
 addons      tests of the addons, inside Odoo, on a database without demo data
 registries  tests of the addons for registries, each with a stand-in for its registry
+executors   tests of the engine and of the bridge to a queue, with each queue, and with
+            Odoo's cron alone: all but the one of ``SPAR_QUEUE``, which ``addons`` uses
 system      ``tools/tests_system`` and ``tests/system``: real processes, real crashes
 ==========  ========================================================================
 
 All together, the system suite runs on this terminal and the others at the same time;
 what they print follows at the end. ``ONLY=plain`` runs one suite;
 ``SPAR_TESTS="system -k crash"`` also passes options on to pytest. ``FULL=1`` adds the
-largest tests, as CI does.
+largest tests and ``executors``, as CI does.
 """
 
 import os
@@ -27,7 +29,11 @@ from .processes import child_environment
 from .templates import prepared_template
 from .test_report import Report, read_report
 
-SUITES = ["plain", "addons", "registries", "system"]
+SUITES = ["plain", "addons", "registries", "executors", "system"]
+#: Run when it is named, and with FULL=1.
+LARGEST = "executors"
+#: Its tests are run with each executor.
+ENGINE = "g2p_spar_sync_queue"
 #: The suite whose output is seen at once when all of them run.
 LONGEST = "system"
 DATABASE = "test_addons"
@@ -47,7 +53,7 @@ def main(arguments):
         for registry in settings.REGISTRIES:
             _prepare_addons(registry)
     alone = len(suites) == 1
-    reports = [_timed(suites[0], options)] if alone else _run_all(options)
+    reports = [_timed(suites[0], options)] if alone else _run_all(suites, options)
     total = Report()
     for report in reports:
         total.add(report)
@@ -55,11 +61,11 @@ def main(arguments):
     return 0 if total.passed and not total.failed else 1
 
 
-def _run_all(options):
-    """Run all suites, the longest beside the others; return their reports."""
+def _run_all(suites, options):
+    """Run several suites, the longest beside the others; return their reports."""
     settings.REPORTS.mkdir(parents=True, exist_ok=True)
     output = settings.REPORTS / "beside.log"
-    others = [suite for suite in SUITES if suite != LONGEST]
+    others = [suite for suite in suites if suite != LONGEST]
     print(f"{' and '.join(others)} run at the same time.", flush=True)
     with output.open("w") as file, ThreadPoolExecutor(1) as beside:
         shorter = beside.submit(
@@ -85,7 +91,8 @@ def _selection(arguments):
     words = arguments or shlex.split(settings.text("SPAR_TESTS", ""))
     words = words or shlex.split(os.environ.get("ONLY", ""))
     if not words:
-        return SUITES, []
+        full = settings.is_on("FULL")
+        return [suite for suite in SUITES if full or suite != LARGEST], []
     if words[0] not in SUITES:
         raise Problem(f"There is no suite {words[0]}, only {', '.join(SUITES)}.")
     return [words[0]], words[1:]
@@ -101,6 +108,12 @@ def _run(suite, options, output):
         report = Report()
         for registry in settings.REGISTRIES:
             report.add(_run_addons(options, output, registry))
+        return report
+    if suite == "executors":
+        report = Report()
+        for queue in sorted(settings.QUEUES.keys() - {settings.queue()}):
+            with settings.using_queue(queue):
+                report.add(_run_addons(options, output, executor=queue))
         return report
     if suite == "addons":
         return _run_addons(options, output)
@@ -132,26 +145,29 @@ def _prepare_addons(registry=None):
     return postgres, template
 
 
-def _run_addons(options, output, registry=None):
+def _run_addons(options, output, registry=None, executor=None):
     """Run addons' own tests on a fresh copy of a prepared database.
 
     :param str registry: those of its stand-in and of its addon; None for all others.
+    :param str executor: those of the engine and of its bridge to this queue.
     """
     if registry:
         parents = [settings.ROOT / settings.bridge(registry)]
         parents += (settings.STAND_INS / registry).iterdir()
     else:
-        parents = [settings.ROOT / name for name in settings.modules()]
+        ours = [ENGINE, settings.QUEUES[executor]] if executor else settings.modules()
+        parents = [settings.ROOT / name for name in ours if name]
     folders = [parent / "tests" for parent in parents]
     folders = [folder for folder in folders if folder.is_dir()]
-    name = f"{DATABASE}_{registry}" if registry else DATABASE
+    part = registry or executor
+    name = f"{DATABASE}_{part}" if part else DATABASE
     postgres, template = _prepare_addons(registry)
     duplicate_database(postgres, template, name)
     server = OdooServer(postgres, name, name=name, registry=registry)
     config = server.write_config()
     try:
         return _pytest(
-            f"addons_{registry}" if registry else "addons",
+            f"addons_{part}" if part else "addons",
             [
                 f"--odoo-config={config}",
                 f"--odoo-database={name}",

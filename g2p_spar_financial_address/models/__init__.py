@@ -1,4 +1,5 @@
 from . import base
+from . import g2p_fa_protected
 from . import g2p_fa_audited
 from . import g2p_fa_todo
 from . import g2p_fa_second_person

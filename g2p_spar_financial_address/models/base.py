@@ -1,23 +1,19 @@
 from odoo import SUPERUSER_ID, api, models, tools
-from odoo.fields import NO_ACCESS, Domain
+from odoo.fields import NO_ACCESS
 
 #: Beginning of the names of the suite's addons, and of its models.
 OURS, MODELS = "g2p_", "g2p."
 
 
 class Base(models.AbstractModel):
-    """Ways that lead to the suite's fields without the checks of Odoo.
+    """Fields that only the registry writes have no default that a user chose.
 
-    *Defaults:* a client's context may bring some, and users save some of their own.
-    Nothing checks these like values, and they would also reach rows that the registry
-    writes with all rights on behalf of the user. So fields that only the registry
-    writes have no default that a user chose.
+    A client's context may bring defaults, and users save some of their own. Nothing
+    checks these like values, and they would also reach rows that the registry writes
+    with all rights on behalf of the user.
 
-    *Forms:* a form names records before it is saved, and related fields are read with
-    all rights. So a form names no record that the user may not read.
-
-    *Searches:* Odoo evaluates some conditions with all rights, such as those on
-    followers, or on the user who made a file. So what they lead to is checked first.
+    A form names records before it is saved, and related fields are read with all
+    rights. So a form names no record that the user may not read.
     """
 
     _inherit = "base"
@@ -98,42 +94,6 @@ class Base(models.AbstractModel):
             for part in parts:
                 if isinstance(part, dict):
                     model._check_named_records(part)
-
-    # === SEARCHES === #
-
-    def _search(self, domain, *args, **options):
-        if not self.env.su:
-            self._check_named_fields(domain)
-        return super()._search(domain, *args, **options)
-
-    def _check_named_fields(self, domain):
-        """Refuse a domain that leads to fields of the suite the user may not read.
-
-        :raise AccessError: naming the field
-        """
-        for condition in Domain(domain).iter_conditions():
-            model = self
-            for name in condition.field_expr.split("."):
-                field = model._fields.get(name)
-                if field is None:
-                    break
-                if field.groups and model._is_of_suite(field):
-                    model._check_field_access(field, "read")
-                if not field.relational:
-                    break
-                model = self.env[field.comodel_name]
-            else:
-                if isinstance(condition.value, list | tuple | Domain) and (
-                    condition.operator in ("any", "not any")
-                ):
-                    model._check_named_fields(condition.value)
-
-    def _read_group_groupby(self, alias, groupby_spec, query):
-        # Odoo checks this of all fields but those to many records.
-        field = self._fields.get(groupby_spec.partition(":")[0].partition(".")[0])
-        if field and field.groups and self._is_of_suite(field):
-            self._check_field_access(field, "read")
-        return super()._read_group_groupby(alias, groupby_spec, query)
 
     @api.model
     def _is_of_suite(self, field):

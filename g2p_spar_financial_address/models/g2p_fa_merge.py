@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, LockError, UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ..const import APPROVER, EDITOR, MANDATE_FIELDS, PAYEE_FIELDS, TO_CONFIRM
@@ -348,7 +348,7 @@ class G2pFaMerge(models.Model):
         self.ensure_one().check_access("write")
         self._check_may_ask()
         merge = self.sudo()
-        merge._lock("draft")
+        merge._lock_while("draft")
         merge._compute_before()
         merge._check_mergeable()
         merge.write(
@@ -376,7 +376,7 @@ class G2pFaMerge(models.Model):
         self.ensure_one().check_access("write")
         self._check_may_ask()
         merge = self.sudo()
-        merge._lock("done")
+        merge._lock_while("done")
         merge._check_as_before()
         merge.undo_asked_by_id = self.env.user
         merge._carry_out("_undo", "undo_to_approve")
@@ -654,7 +654,7 @@ class G2pFaMerge(models.Model):
         """
         self._check_may_decide()
         for merge in self.sudo():
-            merge._lock(*WAITING)
+            merge._lock_while(*WAITING)
             undoes = merge.state == "undo_to_approve"
             merge._check_as_before()
             merge._decided(merge.state, False)
@@ -676,7 +676,7 @@ class G2pFaMerge(models.Model):
                 raise UserError(
                     self.env._("Say why: the reason is kept in the history.")
                 )
-            merge._lock(*WAITING)
+            merge._lock_while(*WAITING)
             undoes = merge.state == "undo_to_approve"
             merge._decided("done" if undoes else "refused", note)
 
@@ -691,7 +691,7 @@ class G2pFaMerge(models.Model):
                 self.env._("Only the user who asked for a merge withdraws it.")
             )
         for merge in self.sudo():
-            merge._lock(*WAITING)
+            merge._lock_while(*WAITING)
             undoes = merge.state == "undo_to_approve"
             merge._decided("done" if undoes else "withdrawn", False)
 
@@ -733,27 +733,16 @@ class G2pFaMerge(models.Model):
         return found
 
     def _check_may_decide(self):
-        self.check_access("read")
-        if not self.env.user.has_group(APPROVER):
-            raise AccessError(
-                self.env._("Only an approver of payment addresses may decide this.")
-            )
+        result = super()._check_may_decide()
         self._people().check_access("read")
-        for merge in self:
-            # Also in superuser mode, so that no channel can avoid this check.
-            if merge.state in WAITING and self.env.user in merge._authors():
-                raise UserError(
-                    self.env._(
-                        "You asked for this yourself. A second person must look at it."
-                    )
+        if any(self.env.user in merge._barred() for merge in self):
+            raise UserError(
+                self.env._(
+                    "You entered the address yourself that the registrant would get. A "
+                    "second person must look at it."
                 )
-            if merge.state in WAITING and self.env.user in merge._barred():
-                raise UserError(
-                    self.env._(
-                        "You entered the address yourself that the registrant would "
-                        "get. A second person must look at it."
-                    )
-                )
+            )
+        return result
 
     def _decided(self, state, note):
         self._approval_done()
@@ -766,29 +755,10 @@ class G2pFaMerge(models.Model):
             }
         )
 
-    def _lock(self, *states):
-        """Let no other transaction change the merge or its people.
-
-        :param states: in one of which it must be
-        :raise UserError: when it is in another one, or while another one changes them
-        """
-        people = self._people()
-        try:
-            self.lock_for_update()
-            people.lock_for_update()
-        except LockError:
-            raise UserError(
-                self.env._(
-                    "%(name)s: this is being saved right now. Try again in a moment.",
-                    name=self.display_name,
-                )
-            ) from None
-        self.invalidate_recordset(["state"])
-        people.invalidate_recordset()
-        if self.state not in states:
-            raise UserError(
-                self.env._("This has been decided or done already. Reload the page.")
-            )
+    def _lock_while(self, *states):
+        result = super()._lock_while(*states)
+        self._lock_rows(self._people())
+        return result
 
     # === RETENTION === #
 

@@ -1,7 +1,7 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, LockError, UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ..const import APPROVER, CHANNELS
@@ -324,7 +324,7 @@ class G2pFaProposal(models.Model):
         waits &= Domain("withdrawn", "=", False)
         older = self.env["g2p.fa.proposal.line"].sudo().search(waits & same)
         proposals = older.proposal_id
-        proposals._lock_waiting()
+        proposals._lock_while("to_approve")
         touched = proposals.line_ids.filtered(lambda line: not line.withdrawn).grouped(
             lambda line: (line.proposal_id, line.res_model, line.res_id)
         )
@@ -399,22 +399,6 @@ class G2pFaProposal(models.Model):
         proposal = self.sudo()
         return proposal.create_uid | proposal.proposed_by_id
 
-    def _check_may_decide(self):
-        self.check_access("read")
-        if not self.env.user.has_group(APPROVER):
-            raise AccessError(
-                self.env._("Only an approver of payment addresses may decide this.")
-            )
-        for proposal in self:
-            # Also in superuser mode, so that no channel can avoid this check.
-            if self.env.user in proposal._authors():
-                raise UserError(
-                    self.env._(
-                        "You proposed this change yourself. A second person must look "
-                        "at it."
-                    )
-                )
-
     def _close(self, state, note):
         """Store the final decision of these changes.
 
@@ -422,7 +406,7 @@ class G2pFaProposal(models.Model):
         """
         if not self:
             return
-        self._lock_waiting()
+        self._lock_while("to_approve")
         self._approval_done()
         self.write(
             {
@@ -432,34 +416,6 @@ class G2pFaProposal(models.Model):
                 "decided_date": fields.Datetime.now(),
             }
         )
-
-    def _lock_waiting(self):
-        """Let no other transaction decide or change these.
-
-        :raise UserError: when one of them has been decided already
-        """
-        self._lock(self)
-        self.invalidate_recordset(["state"])
-        if any(proposal.state != "to_approve" for proposal in self):
-            raise UserError(
-                self.env._("Another approver has just decided this. Reload the page.")
-            )
-
-    def _lock(self, records):
-        """Let no other transaction write these records.
-
-        :raise UserError: while another one does
-        """
-        try:
-            records.lock_for_update()
-        except LockError:
-            raise UserError(
-                self.env._(
-                    "%(name)s: this is being saved or imported right now. Nothing was "
-                    "decided. Try again in a moment.",
-                    name=self[:1].subject,
-                )
-            ) from None
 
     def _apply(self):
         """Write the proposed values, if the record and the effect are as shown.
@@ -471,8 +427,7 @@ class G2pFaProposal(models.Model):
         proposed = {}
         for (model, id_), lines in by_record.items():
             record = self.env[model].browse(id_).exists()
-            self._lock(record)
-            record.invalidate_recordset()
+            self._lock_rows(record)
             if not record or not lines._still_hold(record):
                 raise UserError(
                     self.env._(

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import AccessError, LockError, UserError
 
 from ..const import ADMINISTRATOR, APPROVER
 
@@ -109,6 +110,64 @@ class G2pFaSecondPerson(models.AbstractModel):
                 fit = fit.filtered(lambda user, own=company: own in user.company_ids)
             found[record] = fit
         return found
+
+    # === DECIDING === #
+
+    def _check_approver(self):
+        """Refuse users who are not approvers, or may not see these.
+
+        :raise AccessError: for such users
+        """
+        self.check_access("read")
+        if not self.env.user.has_group(APPROVER):
+            raise AccessError(
+                self.env._("Only an approver of payment addresses may decide this.")
+            )
+
+    def _check_may_decide(self):
+        """Refuse users who are not approvers, and authors.
+
+        :raise AccessError: for users who are not approvers, or may not see these
+        :raise UserError: for their authors
+        """
+        self._check_approver()
+        # Also in superuser mode, so that no channel can avoid this check.
+        if any(self.env.user in record._authors() for record in self):
+            raise UserError(
+                self.env._(
+                    "You asked for this yourself. A second person must look at it."
+                )
+            )
+
+    def _lock_while(self, *states):
+        """Let no other transaction decide or change these.
+
+        :param states: in one of which each must be
+        :raise UserError: when one is not, or while another transaction writes it
+        """
+        self._lock_rows(self)
+        if any(record.state not in states for record in self):
+            raise UserError(
+                self.env._("This has been decided or done already. Reload the page.")
+            )
+
+    def _lock_rows(self, records):
+        """Let no other transaction write what one of these is about.
+
+        :param records: what it is about, or these themselves
+        :raise UserError: while another transaction writes it
+        """
+        try:
+            records.lock_for_update()
+        except LockError:
+            raise UserError(
+                self.env._(
+                    "%(name)s: this is being saved or imported right now. Nothing was "
+                    "decided. Try again in a moment.",
+                    name=self[:1].display_name,
+                )
+            ) from None
+        records.invalidate_recordset()
 
     def _approval_done(self):
         self.sudo().activity_unlink([self._approval_activity])

@@ -66,7 +66,7 @@ class G2pFinancialAddress(models.Model):
 
     _name = "g2p.financial.address"
     _description = "Payment address"
-    _inherit = ["g2p.fa.second.person"]
+    _inherit = ["g2p.fa.protected", "g2p.fa.second.person"]
     _order = "id desc"
     _mail_post_access = "read"
     partner_id = fields.Many2one(

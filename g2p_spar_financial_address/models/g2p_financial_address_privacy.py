@@ -15,7 +15,7 @@ from ..const import (
     PROOFS,
     VALUE_FIELD,
 )
-from ..toolkit.context_flags import AUDITED_READ, TRIAL, is_marked, marked
+from ..toolkit.context_flags import TRIAL, is_marked
 from ..toolkit.keyed_hash import keyed_hash
 from ..toolkit.transactions import alone, in_chunks
 from ..toolkit.value_checks import checked
@@ -38,14 +38,16 @@ CHUNK = 1000
 class G2pFinancialAddress(models.Model):
     """Who may read whole numbers, shared numbers, and how long numbers are kept.
 
-    The ORM calls :meth:`_has_field_access` before it reads, searches, groups or sorts
-    by a field, so the rule there applies to views, exports and RPC. Users who may see
-    numbers and proofs get them by ``read`` and its variants, by export, by
-    :meth:`reveal`, and by download (``ir.binary``); each is logged in
-    ``g2p.fa.reveal``. So is each search for a whole number.
+    Users who may see numbers and proofs get them by ``read`` and its variants and by
+    export (``g2p.fa.protected``), by :meth:`reveal`, and by download (``ir.binary``);
+    each is logged in ``g2p.fa.reveal``. So is each search for a whole number.
     """
 
     _inherit = "g2p.financial.address"
+    _audited_fields = AUDITED_FIELDS
+    # Values of clients that contain it are refused.
+    _derived_fields = frozenset({"fingerprint"})
+
     fingerprint = fields.Char(
         readonly=True,
         copy=False,
@@ -75,79 +77,6 @@ class G2pFinancialAddress(models.Model):
 
     # === WHO READS WHOLE NUMBERS === #
 
-    def _has_field_access(self, field, operation):
-        # The code writes it together with the number; values of clients that contain it
-        # are refused.
-        if field.name == "fingerprint" and operation == "write":
-            return True
-        allowed = super()._has_field_access(field, operation)
-        if operation == "read" and field.name in AUDITED_FIELDS and not self.env.su:
-            typed_just_now = self._ids and not any(self._origin._ids)
-            return allowed and bool(typed_just_now or self._is_audited_read())
-        return allowed
-
-    def _asks_for_numbers(self, fields):
-        names = fields or self.fields_get(attributes=())
-        return not self.env.su and bool(AUDITED_FIELDS.intersection(names))
-
-    def _audited_read(self):
-        return marked(self, AUDITED_READ)
-
-    def _is_audited_read(self):
-        return is_marked(self, AUDITED_READ)
-
-    @api.model
-    def fields_get(self, allfields=None, attributes=None):
-        # Forms need the description of these fields; it contains no value.
-        return super(G2pFinancialAddress, self._audited_read()).fields_get(
-            allfields, attributes
-        )
-
-    def read(self, fields=None, load="_classic_read"):
-        if not self._asks_for_numbers(fields):
-            return super().read(fields, load)
-        return super(G2pFinancialAddress, self._audited_read()).read(fields, load)
-
-    def fetch(self, field_names=None):
-        return super().fetch(self._fetchable(field_names))
-
-    @api.model
-    def search_fetch(self, domain, field_names=None, offset=0, limit=None, order=None):
-        names = self._fetchable(field_names)
-        return super().search_fetch(domain, names, offset, limit, order)
-
-    def _fetchable(self, names):
-        if names is None or self.env.su or self._is_audited_read():
-            return names
-        return [name for name in names if name not in AUDITED_FIELDS]
-
-    def _read_format(self, fnames, load="_classic_read"):
-        if not self._asks_for_numbers(fnames):
-            return super()._read_format(fnames, load)
-        rows = super(G2pFinancialAddress, self._audited_read())._read_format(
-            fnames, load
-        )
-        self._log_reveal("read", fnames)
-        return rows
-
-    def _export_rows(self, fields, *, _is_toplevel_call=True):
-        names = {path[0] for path in fields if path}
-        if self.env.su or not AUDITED_FIELDS & names:
-            return super()._export_rows(fields, _is_toplevel_call=_is_toplevel_call)
-        rows = super(G2pFinancialAddress, self._audited_read())._export_rows(
-            fields, _is_toplevel_call=_is_toplevel_call
-        )
-        self._log_reveal("export", names)
-        return rows
-
-    def onchange(self, values, field_names, fields_spec):
-        if self.env.su or not self.ids or not AUDITED_FIELDS & fields_spec.keys():
-            return super().onchange(values, field_names, fields_spec)
-        # The form of a draft gets back only values that it has sent.
-        return super(G2pFinancialAddress, self._audited_read()).onchange(
-            values, field_names, fields_spec
-        )
-
     def reveal(self):
         """Return the whole number to a user who may see it, and log that.
 
@@ -157,10 +86,10 @@ class G2pFinancialAddress(models.Model):
         self.ensure_one().check_access("read")
         if not any(self.env.user.has_group(group) for group in (EDITOR, APPROVER)):
             raise AccessError(self.env._("You may only see this number masked."))
-        self._log_reveal("reveal", NUMBER_FIELDS)
+        self._log_shown("reveal", NUMBER_FIELDS)
         return self.whole_number() or ""
 
-    def _log_reveal(self, way, names):
+    def _log_shown(self, way, names):
         """Log that these fields were shown to the user.
 
         Numbers that the user typed are left out, because a form reads them back after
@@ -187,8 +116,8 @@ class G2pFinancialAddress(models.Model):
         """
         self.ensure_one().check_access("read")
         opened = self._audited_read()
-        opened._check_field_access(self._fields[name], "read")
-        self.with_context(bin_size=False)._log_reveal("proof", {name})
+        opened._check_may_read_field(name)
+        self.with_context(bin_size=False)._log_shown("proof", {name})
         return opened
 
     # === SHARED NUMBERS === #
@@ -453,8 +382,8 @@ class G2pFinancialAddress(models.Model):
 
         Each search is counted, and logged with its answer.
         """
-        # The ORM checks no access to a field with its own search method.
-        self.sudo(False)._check_field_access(self._fields["number"], "read")
+        # Odoo evaluates some conditions of clients with all rights.
+        self.sudo(False)._check_may_read_field("number")
         if operator not in ("in", "=", "ilike", "like", "=ilike"):
             return NotImplemented
         values = [value] if isinstance(value, str) else list(value or ())
@@ -467,7 +396,6 @@ class G2pFinancialAddress(models.Model):
             found for text in typed for found in self._possible_fingerprints(text)
         }
         found = self.sudo().search([("fingerprint", "in", list(fingerprints))])
-        # Odoo evaluates some conditions of clients with all rights.
         asker = self.sudo(False)
         if typed and not asker.env.su:
             Reveal = asker.env["g2p.fa.reveal"]

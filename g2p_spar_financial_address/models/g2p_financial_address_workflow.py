@@ -1,7 +1,7 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -361,11 +361,7 @@ class G2pFinancialAddress(models.Model):
             )
 
     def _check_may_decide(self):
-        self.check_access("read")
-        if not self.env.user.has_group(APPROVER):
-            raise AccessError(
-                self.env._("Only an approver of payment addresses may decide this.")
-            )
+        self._check_approver()
         for address in self:
             if address.state != "to_approve":
                 raise UserError(

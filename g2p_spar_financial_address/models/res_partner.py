@@ -19,9 +19,6 @@ from .g2p_fa_confirmation import REASONS
 #: Registrants whose data is removed in one transaction.
 CHUNK = 100
 
-#: Fields that only the registry writes.
-KEPT = {"payment_removal_date", "spar_id_likeness"}
-
 
 class ResPartner(models.Model):
     """A contact that may be a registrant, with one payment address in use.
@@ -29,7 +26,10 @@ class ResPartner(models.Model):
     What the suite reads of a registrant is in ``res_partner_adapter.py``.
     """
 
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "g2p.fa.protected"]
+    _registry_fields = frozenset({"payment_removal_date", "spar_id_likeness"})
+
     financial_address_ids = fields.One2many(
         "g2p.financial.address", "partner_id", string="Payment addresses", groups=VIEWER
     )
@@ -136,14 +136,6 @@ class ResPartner(models.Model):
             partner.to_confirm_reason = address.to_confirm_reason
             partner.to_confirm_note = address.to_confirm_note
 
-    # === WHAT ONLY THE REGISTRY WRITES === #
-
-    def _has_field_access(self, field, operation):
-        # Read-only fields are only not typed in on a screen.
-        if operation == "write" and field.name in KEPT and not self.env.su:
-            return False
-        return super()._has_field_access(field, operation)
-
     # === WHAT SPAR GETS OF A REGISTRANT === #
 
     def _spar_details(self, settings=None):
@@ -213,7 +205,7 @@ class ResPartner(models.Model):
         payee = {
             f"default_{name}": current[name]
             for name in PAYEE_DETAILS
-            if current._has_field_access(current._fields[name], "read")
+            if current._may_read_field(name)
         }
         return {
             "type": "ir.actions.act_window",

@@ -59,8 +59,7 @@ class ResPartner(models.Model):
             partner.spar_id_alike = " ".join(notes) or False
 
     def _search_spar_id_alike(self, operator, value):
-        # The ORM checks no access to a field with its own search method.
-        self._check_field_access(self._fields["spar_id_alike"], "read")
+        self._check_may_read_field("spar_id_alike")
         if operator != "in":
             return NotImplemented
         several = SQL(

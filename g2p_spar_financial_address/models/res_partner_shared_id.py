@@ -64,8 +64,7 @@ class ResPartner(models.Model):
                 )
 
     def _search_spar_id_shared_note(self, operator, value):
-        # The ORM checks no access to a field with its own search method.
-        self._check_field_access(self._fields["spar_id_shared_note"], "read")
+        self._check_may_read_field("spar_id_shared_note")
         if operator != "in":
             return NotImplemented
         self.flush_model(["spar_id_shared"])

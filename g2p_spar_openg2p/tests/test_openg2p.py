@@ -64,6 +64,13 @@ class TestIdRows(Openg2pWays, RegistrantAdapterCase, SparCase):
         self.assertTrue(self.clerk.has_group("g2p_spar_financial_address.group_editor"))
         self.assertTrue(admin.has_group("g2p_spar_sync_queue.group_manager"))
 
+    def test_menus_are_below_the_registry_after_its_lists(self):
+        menu = self.env.ref("g2p_spar_financial_address.menu_root")
+        root = self.env.ref("g2p_registry_base.g2p_main_menu_root")
+        # The first of them is what the application opens with.
+        self.assertEqual(root.child_id.sorted("sequence")[-1:], menu)
+        self.assertGreater(len(root.child_id), 2)
+
     def test_both_forms_of_the_registry_and_that_of_contacts_show_the_page(self):
         for name in (
             "g2p_registry_individual.view_individuals_form",

@@ -255,3 +255,22 @@ def test_each_role_sees_what_it_may(registry, asha, page_of):
     manager.keyboard.press("Enter")
     expect(manager.locator(".o_data_row").first).to_be_visible()
     assert "7542000" not in manager.content()
+
+
+def test_the_overview_is_left_before_it_has_loaded(registry, asha, page_of):
+    page = page_of("operator")
+    held = []
+    page.route("**/g2p.spar.overview/get**", lambda route: held.append(route))
+    addon = "g2p_spar_financial_address"
+    page.locator(".o_navbar_apps_menu button").click()
+    page.locator(f".o_app[data-menu-xmlid='{addon}.menu_root']").click()
+    registrants = page.locator(f"[data-menu-xmlid='{addon}.menu_registrants']")
+    registrants.click()
+    expect(page.locator(".o_data_row").get_by_text("Asha Juma")).to_be_visible()
+    assert held
+    # Longer than the overview waits before it asks again.
+    page.wait_for_timeout(7000)
+    # An error would be a dialog; one in the console fails the test at its end.
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    for route in held:
+        route.continue_()

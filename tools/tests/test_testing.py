@@ -1,5 +1,8 @@
-"""The closing counts of ``make test`` tell the truth."""
+"""``make test`` runs what it says, and its closing counts tell the truth."""
 
+import pytest
+
+from tools import settings, testing
 from tools.test_report import Report, read_report
 
 XML = """<testsuites><testsuite>
@@ -38,3 +41,27 @@ def test_failure_no_test_shows_is_a_failure(tmp_path):
 
 def test_empty_sum():
     assert shown(Report())[-1] == "0 passed, 0 failed, 0 skipped"
+
+
+@pytest.mark.parametrize("chosen", settings.QUEUES)
+def test_each_other_executor_is_tested(monkeypatch, chosen):
+    runs = []
+
+    def run(_options, _output, executor):
+        runs.append((executor, settings.queue()))
+        return Report()
+
+    monkeypatch.setattr(testing, "_run_addons", run)
+    monkeypatch.setenv("SPAR_QUEUE", chosen)
+    testing._run("executors", [], None)
+    others = [name for name in sorted(settings.QUEUES) if name != chosen]
+    assert runs == [(name, name) for name in others]
+    assert settings.queue() == chosen
+
+
+def test_all_executors_are_left_to_ci(monkeypatch):
+    for name in ("SPAR_TESTS", "ONLY", "FULL"):
+        monkeypatch.delenv(name, raising=False)
+    assert "executors" not in testing._selection([])[0]
+    monkeypatch.setenv("FULL", "1")
+    assert testing._selection([])[0] == testing.SUITES

@@ -7,7 +7,7 @@ import {deserializeDateTime, formatDateTime} from "@web/core/l10n/dates";
 import {registry} from "@web/core/registry";
 import {standardActionServiceProps} from "@web/webclient/actions/action_service";
 import {useService} from "@web/core/utils/hooks";
-import {Component, onWillStart, onWillUnmount, useState} from "@odoo/owl";
+import {Component, onWillDestroy, onWillStart, useState} from "@odoo/owl";
 
 const MOVED_ON = "g2p_spar_admin_ui/moved_on";
 /** Also without a message of the bus: a stopped job runner sends none, and must be
@@ -36,7 +36,8 @@ export class SparOverview extends Component {
         onWillStart(() => this.load());
         this.bus.subscribe(MOVED_ON, this.onMoved);
         this.poll = setInterval(() => this.load(), POLL_MS);
-        onWillUnmount(() => {
+        // Also when it is left before it has loaded, and so was never mounted.
+        onWillDestroy(() => {
             this.gone = true;
             this.bus.unsubscribe(MOVED_ON, this.onMoved);
             clearInterval(this.poll);

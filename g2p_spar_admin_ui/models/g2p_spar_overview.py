@@ -226,8 +226,8 @@ class G2pSparOverview(models.AbstractModel):
     def _days(self, connections, counted_at):
         """Return the numbers of each of the last days, the oldest first.
 
-        Counted in the background, plus what happened since that count. A day of which
-        nothing was counted has no numbers.
+        Counted in the background, plus what happened since that count, or today. A day
+        of which nothing was counted has no numbers.
 
         :param datetime counted_at: the moment of the last count, or None
         """
@@ -246,11 +246,10 @@ class G2pSparOverview(models.AbstractModel):
         )
         found = {day: numbers for day, *numbers in rows}
         today = self._zone().fromutc(fields.Datetime.now()).date()
-        if counted_at:
-            since = max(counted_at, self._midnight())
-            numbers = found.setdefault(today, [0, 0, 0])
-            for position, number in enumerate(self._since(connections, since)):
-                numbers[position] += number
+        since = max(counted_at or self._midnight(), self._midnight())
+        numbers = found.setdefault(today, [0, 0, 0])
+        for position, number in enumerate(self._since(connections, since)):
+            numbers[position] += number
         days = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
         return [
             {
@@ -541,9 +540,10 @@ class G2pSparOverview(models.AbstractModel):
                 {
                     "name": name,
                     "label": label,
-                    "word": "" if moment else self.env._("never"),
-                    "late": name != "compared"
-                    and not (moment and (now - moment).total_seconds() < STALE),
+                    "word": "" if moment else self.env._("not yet"),
+                    "late": bool(moment)
+                    and name != "compared"
+                    and (now - moment).total_seconds() > STALE,
                     "since": moment and fields.Datetime.to_string(moment),
                 }
                 for name, label, moment in found

@@ -240,10 +240,11 @@ class TestOverview(MonitorCase):
         self.run_engine()
         self.env["g2p.spar.tally"].search([]).unlink()
         overview = self.overview()
-        self.assertEqual({day["numbers"] is None for day in overview["days"]}, {True})
+        *before, today = overview["days"]
+        self.assertEqual({day["numbers"] is None for day in before}, {True})
+        self.assertEqual(today["numbers"], [1, 0, 0])
         fresh = {fact["name"]: fact for fact in overview["freshness"]}
-        self.assertTrue(fresh["counted"]["late"])
-        self.assertEqual(fresh["counted"]["word"], "never")
+        self.assertEqual(fresh["counted"]["word"], "not yet")
         self.patch(g2p_spar_overview, "LIMIT", 0)
         self.assertIsNone(self.overview()["light"]["share"]["percent"])
 

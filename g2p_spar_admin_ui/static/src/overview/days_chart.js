@@ -39,8 +39,12 @@ export class SparDaysChart extends Component {
         );
     }
 
-    get isEmpty() {
-        return this.totals.every((total) => !total);
+    /** What is written in place of bars. */
+    get emptyText() {
+        if (this.props.days.every((day) => !day.numbers)) {
+            return _t("Not counted yet.");
+        }
+        return this.totals.some((total) => total) ? "" : _t("Nothing was sent in these days.");
     }
 
     number(value) {
@@ -48,7 +52,7 @@ export class SparDaysChart extends Component {
     }
 
     nameOf(day) {
-        return deserializeDate(day.day).toLocaleString({weekday: "short", day: "numeric"});
+        return deserializeDate(day.day).toFormat("ccc d");
     }
 
     /** What a screen reader says instead of the bars. */
@@ -61,7 +65,7 @@ export class SparDaysChart extends Component {
         if (!day.numbers) {
             return _t("%s: not counted.", name);
         }
-        const [confirmed, retried, refused] = day.numbers.map(formatInteger);
+        const [confirmed, retried, refused] = day.numbers.map((n) => formatInteger(n));
         return _t(
             "%(name)s: %(confirmed)s confirmed, %(retried)s tried again, %(refused)s refused.",
             {name, confirmed, retried, refused}

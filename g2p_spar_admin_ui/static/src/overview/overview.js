@@ -233,7 +233,7 @@ export class SparOverview extends Component {
             return _t("Registrants have not been counted yet.");
         }
         const digits = [0, percent % 1 ? 1 : 0];
-        return _t("SPAR has confirmed %(share)s of %(number)s payment addresses.", {
+        return _t("%(share)s of the payment addresses (%(number)s) are confirmed.", {
             share: `${formatFloat(percent, {digits})} %`,
             number: formatInteger(registrants),
         });

@@ -7,7 +7,7 @@ from psycopg2 import errors
 from odoo import api, fields, models
 
 from odoo.addons.g2p_spar_financial_address.const import COUNT_LIMIT as LIMIT
-from odoo.addons.g2p_spar_financial_address.toolkit.moments import moment_text
+from odoo.addons.g2p_spar_financial_address.toolkit.moments import near_moment_text
 from odoo.addons.g2p_spar_sync_queue.engine.wake_up import wake_up
 
 from .g2p_spar_overview import DOMAINS
@@ -121,7 +121,7 @@ class G2pSparOverview(models.AbstractModel):
                 "%(name)s: SPAR cannot be reached. Changes wait. It is asked again at "
                 "%(time)s.",
                 name=connection.name,
-                time=moment_text(self.env, connection.breaker_until),
+                time=near_moment_text(self.env, connection.breaker_until),
             )
             return self._incident(
                 name, "stop", text, connection, facts[1], **self._test(connection)

@@ -9,6 +9,7 @@ from odoo.addons.g2p_spar_financial_address.const import COUNT_LIMIT as LIMIT
 from odoo.addons.g2p_spar_financial_address.toolkit.moments import time_zone
 from odoo.addons.g2p_spar_sync_queue.engine.store import MOVING
 
+from .g2p_spar_mapping import MOVING_SHOWN
 from .g2p_spar_tally import DAYS, REFUSALS
 
 #: What the numbers of the overview count.
@@ -26,6 +27,8 @@ TO_APPROVE = [("state", "=", "to_approve")]
 OPEN_DRIFT = [("state", "=", "open")]
 #: Whom SPAR has confirmed, unless a comparison has found something else there.
 CONFIRMED = [("display_state", "=", "in_sync")]
+#: Registrants whose first address the engine has not taken up.
+NEW = [("state", "=", "ended"), ("display_state", "in", [*MOVING_SHOWN])]
 #: The views of the lists behind the numbers.
 VIEWS = {
     "g2p.spar.mapping": ("list", "kanban", "graph", "pivot", "form"),
@@ -158,6 +161,8 @@ class G2pSparOverview(models.AbstractModel):
             good = max(0, sum(tally.in_sync for tally in newest) - differing)
         else:
             good = Mapping.search_count(CONFIRMED)
+            # Entered, and not taken up by the engine yet.
+            registrants += Mapping.search_count(NEW, limit=LIMIT)
         return {
             "percent": _percent(good, registrants),
             "registrants": registrants,

@@ -203,6 +203,13 @@ class TestOverview(MonitorCase):
         self.assertEqual(since, fields.Datetime.to_string(hour_ago))
         self.assertEqual(self.mapping.age, "day")
 
+    def test_who_was_just_entered_counts_as_not_confirmed(self):
+        partners = self.make_registrants(1)
+        partners.spar_mapping_ids.job_sync()
+        self.enter_address()
+        share = self.overview()["light"]["share"]
+        self.assertEqual((share["percent"], share["registrants"]), (50, 2))
+
     def test_the_share_says_all_only_of_all(self):
         self.assertEqual(_percent(999_999, 1_000_000), 99.9)
         self.assertEqual(_percent(3, 3), 100.0)

@@ -1,14 +1,9 @@
 """Status: the state of a registrant at SPAR, the same on all screens and in the API."""
 
-from odoo import fields
 from odoo.tools import SQL, format_date
-from odoo.tools.misc import format_time
 
 from odoo.addons.g2p_spar_financial_address.const import APPROVER, EDITOR, VIEWER
-from odoo.addons.g2p_spar_financial_address.toolkit.moments import (
-    moment_text,
-    time_zone,
-)
+from odoo.addons.g2p_spar_financial_address.toolkit.moments import near_moment_text
 
 from ..engine.claim import wanted_of
 from ..engine.decide import ID_TAKEN
@@ -466,13 +461,4 @@ class SparStatus:
 
     def _moment(self, moment):
         """Return a moment for people: only the time if it is today."""
-        if not moment:
-            return ""
-        if not time_zone(self.env):
-            return moment_text(self.env, moment)
-        today = fields.Datetime.context_timestamp(self.partner, fields.Datetime.now())
-        local = fields.Datetime.context_timestamp(self.partner, moment)
-        if local.date() == today.date():
-            zone = time_zone(self.env)
-            return format_time(self.env, moment, tz=zone, time_format="short")
-        return moment_text(self.env, moment)
+        return near_moment_text(self.env, moment) if moment else ""

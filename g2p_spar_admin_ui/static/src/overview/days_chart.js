@@ -98,10 +98,14 @@ export class SparDaysChart extends Component {
             this.chart.update("none");
             return;
         }
-        const style = getComputedStyle(this.root.el);
+        const {root} = this;
         const colours = this.colours;
-        const grid = {color: style.getPropertyValue("--o-spar-grid")};
-        const ticks = {color: style.color, font: {size: parseFloat(style.fontSize)}};
+        const grid = {color: getComputedStyle(root.el).getPropertyValue("--o-spar-grid")};
+        // Read again when the window has another size.
+        const ticks = {
+            color: () => getComputedStyle(root.el).color,
+            font: () => ({size: parseFloat(getComputedStyle(root.el).fontSize)}),
+        };
         /* global Chart */
         this.chart = new Chart(this.canvas.el, {
             type: "bar",

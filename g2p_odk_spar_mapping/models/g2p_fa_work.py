@@ -1,5 +1,7 @@
 from odoo import api, models
 
+SET_ASIDE = [("state", "=", "set_aside")]
+
 
 class G2pFaWork(models.AbstractModel):
     _inherit = "g2p.fa.work"
@@ -12,7 +14,7 @@ class G2pFaWork(models.AbstractModel):
             self.env._("Submissions from ODK are set aside: they could not be used."),
             self.env._("Correct"),
             "g2p.odk.submission",
-            [("state", "=", "set_aside")],
+            SET_ASIDE,
             "g2p_odk_spar_mapping.g2p_odk_submission_trouble_action",
         )
         return [*super().entries(), *([set_aside] if set_aside else [])]

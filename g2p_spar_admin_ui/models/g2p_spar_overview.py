@@ -93,12 +93,14 @@ class G2pSparOverview(models.AbstractModel):
     def _flow(self):
         """Return today's way of addresses to SPAR, as four numbers."""
         today = fields.Datetime.to_string(self._midnight())
+        entered = [("create_date", ">=", today)]
+        confirmed = [("confirmed_at", ">=", today)]
         steps = [
             (
                 "entered",
                 self.env._("Entered today"),
                 "g2p.financial.address",
-                [("create_date", ">=", today)],
+                entered,
             ),
             (
                 "to_approve",
@@ -116,7 +118,7 @@ class G2pSparOverview(models.AbstractModel):
                 "confirmed",
                 self.env._("Confirmed today"),
                 "g2p.spar.change",
-                [("confirmed_at", ">=", today)],
+                confirmed,
             ),
         ]
         return [self._number(*step) for step in steps]
@@ -285,23 +287,14 @@ class G2pSparOverview(models.AbstractModel):
         """Return the actions that list what the days count."""
         first = fields.Datetime.to_string(self._midnight(DAYS - 1))
         mine = ("connection_id", "in", connections.ids)
+        confirmed = [mine, ("confirmed_at", ">=", first)]
         attempts = [mine, ("create_date", ">=", first)]
+        retried = [*attempts, ("outcome", "not in", REFUSALS)]
+        refused = [*attempts, ("outcome", "in", REFUSALS)]
         return [
-            self._list(
-                self.env._("Confirmed"),
-                "g2p.spar.change",
-                [mine, ("confirmed_at", ">=", first)],
-            ),
-            self._list(
-                self.env._("Tried again"),
-                "g2p.spar.attempt",
-                [*attempts, ("outcome", "not in", REFUSALS)],
-            ),
-            self._list(
-                self.env._("Refused"),
-                "g2p.spar.attempt",
-                [*attempts, ("outcome", "in", REFUSALS)],
-            ),
+            self._list(self.env._("Confirmed"), "g2p.spar.change", confirmed),
+            self._list(self.env._("Tried again"), "g2p.spar.attempt", retried),
+            self._list(self.env._("Refused"), "g2p.spar.attempt", refused),
         ]
 
     # === WHAT NEEDS YOU === #
@@ -405,9 +398,8 @@ class G2pSparOverview(models.AbstractModel):
             if days
             else self.env._("A signing key has ended or ends today.")
         )
-        action = self._list(
-            self.env._("Signing keys"), "g2p.spar.key", [("id", "in", ending.ids)]
-        )
+        domain = [("id", "in", ending.ids)]
+        action = self._list(self.env._("Signing keys"), "g2p.spar.key", domain)
         return [
             {
                 "name": "keys",

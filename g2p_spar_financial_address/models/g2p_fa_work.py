@@ -6,6 +6,8 @@ from odoo.tools import SQL
 from ..const import COUNT_LIMIT as LIMIT
 
 TO_APPROVE = [("state", "=", "to_approve")]
+MERGES = [("state", "in", ["to_approve", "undo_to_approve"])]
+TO_REVIEW = [("state", "=", "review")]
 
 
 class G2pFaWork(models.AbstractModel):
@@ -49,7 +51,7 @@ class G2pFaWork(models.AbstractModel):
                 self.env._("Merges of duplicates wait for a second person."),
                 self.env._("Approve"),
                 "g2p.fa.merge",
-                [("state", "in", ["to_approve", "undo_to_approve"])],
+                MERGES,
                 f"{module}.g2p_fa_merge_action",
             ),
             self.entry(
@@ -57,7 +59,7 @@ class G2pFaWork(models.AbstractModel):
                 self.env._("Several people are paid at one account or wallet."),
                 self.env._("Review"),
                 "g2p.fa.sharing",
-                [("state", "=", "review")],
+                TO_REVIEW,
                 f"{module}.g2p_fa_sharing_action",
             ),
         ]

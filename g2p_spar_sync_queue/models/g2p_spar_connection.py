@@ -47,6 +47,7 @@ class G2pSparConnection(models.Model):
             ("key", "The signing key cannot be used"),
             ("signature", "SPAR refused the signature"),
         ],
+        string="Paused because",
         readonly=True,
         copy=False,
         help="Set when the registry paused itself because of its key.",
@@ -550,6 +551,7 @@ class G2pSparConnection(models.Model):
             "pause_reason": False,
             "pause_cause": False,
             "paused_at": False,
+            "tested_at": False,
             "test_problem": False,
         }
         if self.env.uid != SUPERUSER_ID:

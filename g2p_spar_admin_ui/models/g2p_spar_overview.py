@@ -21,7 +21,7 @@ DOMAINS = {
     "held": [("display_state", "=", "held")],
     "waiting_id": [("display_state", "=", "waiting_id")],
     "given_up": [("display_state", "=", "differs"), ("cause", "=", "skipped")],
-    "by_hand": [("paused", "=", True)],
+    "by_hand": [("display_state", "=", "paused"), ("cause", "=", "paused")],
 }
 TO_APPROVE = [("state", "=", "to_approve")]
 OPEN_DRIFT = [("state", "=", "open")]
@@ -78,7 +78,7 @@ class G2pSparOverview(models.AbstractModel):
             "incidents": incidents,
             "work": work,
             "guide": guide,
-            "flow": self._flow(),
+            "flow": self._flow(connections),
             "days": self._days(connections, counted_at),
             "lists": self._lists(connections),
             "connections": [
@@ -90,11 +90,13 @@ class G2pSparOverview(models.AbstractModel):
 
     # === NUMBERS === #
 
-    def _flow(self):
+    def _flow(self, connections):
         """Return today's way of addresses to SPAR, as four numbers."""
         today = fields.Datetime.to_string(self._midnight())
         entered = [("create_date", ">=", today)]
-        confirmed = [("confirmed_at", ">=", today)]
+        # With the connections, as the index has them first.
+        mine = ("connection_id", "in", connections.ids)
+        confirmed = [mine, ("confirmed_at", ">=", today)]
         steps = [
             (
                 "entered",

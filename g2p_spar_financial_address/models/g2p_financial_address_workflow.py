@@ -64,6 +64,7 @@ class G2pFinancialAddress(models.Model):
         "and look at it before you enter another.",
     )
     _to_approve = models.Index("(id) WHERE state = 'to_approve'")
+    _entered = models.Index("(create_date)")
 
     @api.depends_context("uid")
     @api.depends("state", "entered_by_id")

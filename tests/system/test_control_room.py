@@ -36,7 +36,8 @@ ROOM_AGAIN = "DROP FUNCTION no_space CASCADE"
 @pytest.fixture(scope="module")
 def registry(make_stack):
     """Return a registry whose pages come from a server without a job runner."""
-    registry = Registry(make_stack("control_room"), breaker_threshold=2, probe_cap=2)
+    probes = {"breaker_threshold": 2, "probe_base": 2, "probe_cap": 2}
+    registry = Registry(make_stack("control_room"), **probes)
     registry.new_user("manager", MANAGER, ADMINISTRATOR)
     registry.at_spar("Asha Juma", "SR-1", "+255754200001")
     return registry

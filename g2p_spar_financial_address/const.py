@@ -6,6 +6,9 @@ EDITOR = "g2p_spar_financial_address.group_editor"
 APPROVER = "g2p_spar_financial_address.group_approver"
 ADMINISTRATOR = "g2p_spar_financial_address.group_administrator"
 
+#: The highest number that screens count, as in Odoo's own lists.
+COUNT_LIMIT = 10_000
+
 BANK_ACCOUNT = "bank_account"
 MOBILE_WALLET = "mobile_wallet"
 EMAIL_WALLET = "email_wallet"

@@ -13,3 +13,4 @@ from . import g2p_odk_submission_decide
 from . import g2p_financial_address
 from . import res_partner
 from . import g2p_fa_retention
+from . import g2p_fa_work

@@ -26,6 +26,10 @@ class G2pFinancialAddress(models.Model):
         "Received by Central on", readonly=True, copy=False
     )
 
+    def _author_name(self):
+        """Return the collector: the user who fetches submissions has entered none."""
+        return self.odk_submitter or super()._author_name()
+
     def _erase(self):
         """Erase also the answers that these addresses were made from."""
         submissions = self.sudo().odk_submission_id

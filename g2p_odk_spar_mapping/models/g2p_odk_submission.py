@@ -120,6 +120,7 @@ class G2pOdkSubmission(models.Model):
     # Comparisons read them in the order of Central's feed.
     _in_order = models.Index("(form_id, submitted_stamp)")
     _removed = models.Index("(removed_at) WHERE state = 'removed'")
+    _aside = models.Index("(id) WHERE state = 'set_aside'")
     _due = models.Index(
         "(form_id, submitted_stamp, instance_id) WHERE state = 'staged'"
     )

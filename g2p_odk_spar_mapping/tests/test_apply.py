@@ -449,6 +449,24 @@ class TestApply(ApplyCase):
         self.assertEqual((one.state, one.address_id), ("applied", address))
         self.assertEqual(self.addresses(), address)
 
+    def test_what_is_set_aside_is_work_that_waits(self):
+        def waiting(user):
+            found = self.env["g2p.fa.work"].with_user(user).entries()
+            return [one for one in found if one["name"] == "odk_set_aside"]
+
+        editor = self.new_user("w_editor", "editor")
+        viewer = self.new_user("w_viewer", "viewer")
+        self.assertFalse(waiting(editor))
+        bad = self.submit(answers=self.answers(number="12"))
+        self.assertEqual(bad.state, "set_aside")
+        (entry,) = waiting(editor)
+        self.assertEqual((entry["count"], entry["button"]), (1, "Correct"))
+        self.assertTrue(entry["since"])
+        self.env.ref(entry["action"])
+        # They see that it waits, and cannot open it.
+        (entry,) = waiting(viewer)
+        self.assertEqual((entry["count"], entry["button"]), (1, ""))
+
     # === WHERE IT COMES FROM === #
 
     def test_who_collected_it_and_which_version_stay_with_the_address(self):
@@ -458,6 +476,7 @@ class TestApply(ApplyCase):
             (first.odk_submission_id, first.odk_submitter, first.odk_device),
             (one, "Collector Kim", "device-1"),
         )
+        self.assertEqual(first.entered_by, "Collector Kim")
         self.assertEqual(
             (first.odk_instance, first.odk_version), ("uuid:1", "uuid:1-v0")
         )

@@ -9,6 +9,7 @@ from . import g2p_spar_guide
 from . import g2p_spar_health
 from . import g2p_spar_mapping
 from . import g2p_spar_overview
+from . import g2p_spar_incidents
 from . import g2p_spar_reading
 from . import g2p_spar_reconciliation
 from . import g2p_spar_tally

@@ -60,7 +60,7 @@ class G2pSparChange(models.Model):
     def _captured_sentence(self):
         channel = dict(self._fields["channel"]._description_selection(self.env))
         values = {
-            "name": self.create_uid.name,
+            "name": self.entered_by,
             "channel": channel[self.channel],
             "address": self.address_id.display_name,
         }

@@ -29,8 +29,8 @@ class G2pSparConnection(models.Model):
         group = self.env.ref("g2p_spar_sync_queue.group_operator")
         self.env["bus.bus"]._sendone(group, MOVED_ON, {})
 
-    def _stop(self, reason, alert):
-        result = super()._stop(reason, alert)
+    def _stop(self, reason, alert, cause=False):
+        result = super()._stop(reason, alert, cause)
         self._tell_overviews()
         return result
 

@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import CHANNELS
 from odoo.addons.g2p_spar_sync_queue.engine.store import MOVING, newer_change
-from odoo.addons.g2p_spar_sync_queue.live.status import shown_state
+from odoo.addons.g2p_spar_sync_queue.live.status import open_drift, shown_state
 
 #: Causes for which a mapping is not in sync, in words.
 CAUSES = [
@@ -20,6 +20,7 @@ CAUSES = [
     ("busy", "SPAR could not take it"),
     ("lost", "The answer was lost"),
     ("skipped", "Given up by a person"),
+    ("differs", "SPAR holds something else"),
     ("paused", "Paused by a person"),
 ]
 AGES = [
@@ -29,7 +30,7 @@ AGES = [
     ("older", "A week or more"),
 ]
 #: States shown for mappings with pending work.
-MOVING_SHOWN = {"on_its_way", "retrying", "checking", "paused"}
+MOVING_SHOWN = {"on_its_way", "retrying", "checking", "paused", "waiting_id"}
 #: States shown for mappings without pending work, with the stored state.
 RESTING_SHOWN = {
     "in_sync": "in_sync",
@@ -38,6 +39,8 @@ RESTING_SHOWN = {
     "waiting_id": "waiting_id",
     "differs": "skipped",
 }
+#: Those for which it counts whether a comparison found something else at SPAR.
+COMPARED = {"in_sync", "ended"}
 #: Fields the database computes.
 BY_SQL = ("cause", "dfsp_id", "channel", "waiting_since", "age")
 
@@ -117,11 +120,11 @@ class G2pSparMapping(models.Model):
             return NotImplemented
         self.env.flush_all()
         states = {*value}
-        resting = tuple(RESTING_SHOWN[name] for name in states & RESTING_SHOWN.keys())
+        resting = states & RESTING_SHOWN.keys()
         moving = tuple(states & MOVING_SHOWN)
 
         def to_sql(model, alias, query):
-            if resting and not moving:
+            if resting and not moving and "differs" not in resting:
                 return _at_rest_in(alias, resting)
             ids = [_moving_shown(moving)] if moving else []
             if resting:
@@ -131,6 +134,8 @@ class G2pSparMapping(models.Model):
                         _at_rest_in("r", resting),
                     )
                 )
+            if "differs" in resting:
+                ids.append(_drifted())
             # One set of ids: with two conditions and an OR between them, PostgreSQL
             # would read every mapping.
             return SQL(
@@ -162,6 +167,7 @@ class G2pSparMapping(models.Model):
                  WHEN %(m)s.paused THEN 'paused'
                  WHEN %(m)s.state = 'waiting_id' THEN 'no_id'
                  WHEN %(m)s.state = 'skipped' THEN 'skipped'
+                 WHEN %(m)s.state IN ('in_sync', 'ended') AND %(drift)s THEN 'differs'
                  WHEN %(m)s.state IN ('in_sync', 'ended') THEN NULL
                  WHEN %(m)s.reason_code = 'id.taken' THEN 'id_taken'
                  WHEN %(m)s.reason_code = 'id.shared' THEN 'id_shared'
@@ -173,6 +179,7 @@ class G2pSparMapping(models.Model):
                  WHEN %(m)s.outcome = 'ambiguous' THEN 'lost'
                END""",
             m=SQL.identifier(alias),
+            drift=open_drift(alias),
         )
 
     def _dfsp_id_to_sql(self, alias, query):
@@ -224,13 +231,39 @@ class G2pSparMapping(models.Model):
         return address
 
 
-def _at_rest_in(alias, states):
-    """Return SQL: the mapping has no pending work and one of these states."""
-    return SQL(
-        "(%s IN %s AND NOT %s)",
+def _at_rest_in(alias, shown):
+    """Return SQL: no pending work, and one of these states.
+
+    Those that comparisons make ``differs`` are left out of the states they would have.
+
+    :param shown: keys of :data:`RESTING_SHOWN`
+    """
+    condition = SQL(
+        "%s IN %s AND NOT %s",
         SQL.identifier(alias, "state"),
-        states,
+        tuple(RESTING_SHOWN[name] for name in shown),
         newer_change(alias),
+    )
+    if not COMPARED & set(shown):
+        return SQL("(%s)", condition)
+    return SQL(
+        "(%s AND NOT (%s IN %s AND %s))",
+        condition,
+        SQL.identifier(alias, "state"),
+        tuple(COMPARED),
+        open_drift(alias),
+    )
+
+
+def _drifted():
+    """Return SQL of the ids of mappings at rest that a comparison found different."""
+    return SQL(
+        """SELECT d.id FROM g2p_spar_mapping d
+            WHERE d.id IN (SELECT mapping_id FROM g2p_spar_reconciliation_line
+                            WHERE state = 'open')
+              AND d.state IN %s AND NOT %s""",
+        tuple(COMPARED),
+        newer_change("d"),
     )
 
 

@@ -5,8 +5,11 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
-#: Hours that are shown.
-HOURS = 24
+#: Days that are shown, and hours that are counted: days begin at the user's midnight.
+DAYS = 7
+HOURS = 24 * (DAYS + 1)
+#: Outcomes of attempts by which SPAR said no. After all others it is tried again.
+REFUSALS = ("refused", "partner")
 #: First key of the lock on counting.
 COUNTING = 0x54414C59
 #: Days after which these rows are deleted.
@@ -14,7 +17,7 @@ KEPT_DAYS = 90
 
 
 class G2pSparTally(models.Model):
-    """Hourly statistics of one connection: sent, failed, and in sync at that time.
+    """Hourly statistics of one connection: what SPAR confirmed and what it did not.
 
     Counting the mappings in sync reads every registrant, so it is done once a minute in
     the background and not each time the overview is opened. Mappings that need
@@ -31,6 +34,7 @@ class G2pSparTally(models.Model):
     hour = fields.Datetime(required=True, readonly=True)
     sent = fields.Integer(readonly=True, help="Changes SPAR confirmed in this hour.")
     failed = fields.Integer(readonly=True, help="Attempts that failed in this hour.")
+    refused = fields.Integer(readonly=True, help="Those of them that SPAR refused.")
     registrants = fields.Integer(
         readonly=True, help="Registrants with an address, when last counted."
     )
@@ -47,7 +51,7 @@ class G2pSparTally(models.Model):
 
     @api.model
     def _count(self):
-        """Count this hour and the one before again, or the whole day the first time.
+        """Count this hour and the one before again, or all that are shown at first.
 
         A confirmation becomes visible a little after its time, so the hour before is
         counted again. Only one transaction counts at a time; a second one does nothing.
@@ -84,7 +88,8 @@ class G2pSparTally(models.Model):
                  WHERE connection_id = %(connection)s AND confirmed_at >= %(first)s
                  GROUP BY 1
             ), failed AS (
-                SELECT date_trunc('hour', create_date) AS hour, count(*) AS number
+                SELECT date_trunc('hour', create_date) AS hour, count(*) AS number,
+                       count(*) FILTER (WHERE outcome IN %(refusals)s) AS refused
                   FROM g2p_spar_attempt
                  WHERE connection_id = %(connection)s AND create_date >= %(first)s
                  GROUP BY 1
@@ -94,21 +99,24 @@ class G2pSparTally(models.Model):
                   FROM g2p_spar_mapping WHERE connection_id = %(connection)s
             )
             INSERT INTO g2p_spar_tally
-                   (connection_id, hour, sent, failed, registrants, in_sync,
+                   (connection_id, hour, sent, failed, refused, registrants, in_sync,
                     create_uid, create_date, write_uid, write_date)
             SELECT %(connection)s, hours.hour, COALESCE(sent.number, 0),
-                   COALESCE(failed.number, 0), registrants, in_sync,
+                   COALESCE(failed.number, 0), COALESCE(failed.refused, 0),
+                   registrants, in_sync,
                    %(uid)s, clock_timestamp() AT TIME ZONE 'UTC',
                    %(uid)s, clock_timestamp() AT TIME ZONE 'UTC'
               FROM hours CROSS JOIN standing
               LEFT JOIN sent USING (hour) LEFT JOIN failed USING (hour)
                 ON CONFLICT (connection_id, hour) DO UPDATE
                SET sent = EXCLUDED.sent, failed = EXCLUDED.failed,
+                   refused = EXCLUDED.refused,
                    registrants = EXCLUDED.registrants, in_sync = EXCLUDED.in_sync,
                    write_date = EXCLUDED.write_date
             """,
             connection=connection_id,
             first=first,
+            refusals=REFUSALS,
             uid=self.env.uid,
         )
 

@@ -1,4 +1,10 @@
+from ast import literal_eval
+from collections import Counter
 from datetime import timedelta
+from unittest.mock import patch
+
+import pytz
+from psycopg2 import errors
 
 from odoo import fields
 from odoo.exceptions import AccessError
@@ -8,11 +14,15 @@ from odoo.addons.g2p_spar_sync_queue.engine import outbox
 from odoo.addons.g2p_spar_sync_queue.tests.common import SparCase
 from odoo.addons.g2p_spar_sync_queue.tests.spar_stand_in import faults
 
-from ..models import g2p_spar_connection
+from ..models import g2p_spar_connection, g2p_spar_overview
 from ..models.g2p_spar_mapping import MOVING_SHOWN, RESTING_SHOWN
 from ..models.g2p_spar_overview import _percent
+from ..models.g2p_spar_tally import HOURS
 
 FA, SYNC = "g2p_spar_financial_address", "g2p_spar_sync_queue"
+DAY = timedelta(days=1)
+#: No job runner works on the database of the tests.
+NOT_OURS = {"no_runner", "hidden_database", "proxy", "not_reached"}
 
 
 class MonitorCase(SparCase):
@@ -47,16 +57,42 @@ class MonitorCase(SparCase):
         self.env.invalidate_all()
         return partners
 
+    def setUp(self):
+        super().setUp()
+        # No scheduled action runs during tests, as if that were a trouble.
+        self.sweeper = self.env.ref(f"{SYNC}.cron_sweep")
+        self.sweeper.nextcall = fields.Datetime.now()
+
     def overview(self, user=None):
+        self.env.flush_all()
+        self.env.invalidate_all()
         return self.env["g2p.spar.overview"].with_user(user or self.operator_user).get()
 
     def numbers(self, overview=None):
+        """Return all numbers by their names; several of one name are added up."""
         overview = overview or self.overview()
-        return {number["name"]: number["value"] for number in overview["numbers"]}
+        found = Counter()
+        for number in overview["flow"] + overview["work"]:
+            found[number["name"]] += number["count"]
+        return found
+
+    def incidents(self, user=None):
+        found = {one["name"]: one for one in self.overview(user)["incidents"]}
+        # Of the server the tests run on.
+        return {n: one for n, one in found.items() if n not in NOT_OURS}
+
+    def incident(self, user=None):
+        """Return the only incident there is."""
+        (found,) = self.incidents(user).values()
+        return found
 
     def list_of(self, action, user=None):
         """Return what the list shows that a number leads to."""
-        model = self.env[action["res_model"]].with_user(user or self.operator_user)
+        user = user or self.operator_user
+        if isinstance(action, str):
+            action = self.env.ref(action).sudo().read(["res_model", "domain"])[0]
+            action["domain"] = literal_eval(action["domain"] or "[]")
+        model = self.env[action["res_model"]].with_user(user)
         return model.search(action["domain"])
 
 
@@ -64,23 +100,28 @@ class MonitorCase(SparCase):
 class TestOverview(MonitorCase):
     def test_every_number_leads_to_a_list_of_that_many(self):
         self.make_one_of_each()
+        # One that a comparison finds different, one that waits for a second person.
+        self.set_policy(approve_admin=True)
+        self.enter_address("0754 200 009")
+        self.env["g2p.spar.mapping"].search(
+            [("display_state", "=", "in_sync")]
+        ).ensure_one()
         overview = self.overview()
-        numbers = overview["numbers"] + [
-            {"name": c["label"], "value": c["count"], "action": c["action"]}
-            for c in overview["causes"]
-        ]
-        self.assertGreaterEqual(len(numbers), 7)
+        numbers = overview["flow"] + overview["work"]
+        self.assertGreaterEqual(len(numbers), 8)
         for number in numbers:
             with self.subTest(number["name"]):
                 found = self.list_of(number["action"])
-                self.assertEqual(len(found), number["value"])
+                self.assertEqual(len(found), number["count"])
         values = self.numbers(overview)
         self.assertEqual(values["held"], 1)
         self.assertEqual(values["waiting_id"], 1)
-        self.assertEqual(values["differs"], 1)
-        self.assertEqual(values["paused"], 1)
-        self.assertEqual(values["on_its_way"], 6)
-        self.assertEqual(len(self.list_of(overview["share"]["action"])), 1)
+        self.assertEqual(values["given_up"], 1)
+        self.assertEqual(values["by_hand"], 1)
+        self.assertEqual(values["approvals"], 1)
+        self.assertEqual(values["to_approve"], 1)
+        self.assertEqual(values["to_send"], 7)
+        self.assertEqual(len(self.list_of(overview["light"]["share"]["action"])), 1)
 
     def test_what_is_shown_is_what_is_searched_and_grouped(self):
         mappings = self.make_one_of_each().spar_mapping_ids
@@ -118,29 +159,38 @@ class TestOverview(MonitorCase):
         self.run_engine(
             faults.refuse("rjct.fa.invalid"), mappings=partners.spar_mapping_ids
         )
-        (line,) = self.overview()["causes"]
-        self.assertEqual(line["label"], "SPAR does not accept the account")
-        self.assertEqual(line["count"], 3)
+        (line,) = (w for w in self.overview()["work"] if w["name"] == "held")
+        self.assertEqual(line["text"], "SPAR does not accept the account")
+        self.assertEqual((line["count"], line["button"]), (3, "Correct"))
+        self.assertTrue(line["since"])
         self.assertEqual(self.list_of(line["action"]).partner_id, partners)
 
-    def test_a_difference_is_a_line_and_a_number(self):
+    def test_what_differs_is_not_confirmed(self):
+        """Never 100 % beside a difference, in any list."""
         self.enter_address()
         self.run_engine()
+        self.assertEqual(self.overview()["light"]["share"]["percent"], 100)
         self.mapper.rows["SR-1"] = "account_number:1.bank_code:X.fa_type:bank"
         run = self.env["g2p.spar.reconciliation"].search(
             [("id", "=", self.connection.action_reconcile()["res_id"])]
         )
         run.job_run()
-        self.assertEqual(self.numbers()["drift"], 1)
-        self.assertIn(
-            "SPAR was changed by somebody else",
-            [line["label"] for line in self.overview()["causes"]],
-        )
+        overview = self.overview()
+        self.assertEqual(overview["light"]["share"]["percent"], 0)
+        self.assertEqual(overview["light"]["level"], "work")
+        self.assertFalse(self.list_of(overview["light"]["share"]["action"]))
+        (line,) = (w for w in overview["work"] if w["name"] == "drift")
+        self.assertEqual(line["count"], 1)
+        self.assertEqual(line["text"], "SPAR was changed by somebody else")
+        self.assertEqual(self.mapping.cause, "differs")
+        self.patch(g2p_spar_overview, "LIMIT", 0)
+        self.env["g2p.spar.tally"]._cron_count()
+        self.assertEqual(self.overview()["light"]["share"]["percent"], 0)
 
     def test_the_oldest_is_as_old_as_its_change(self):
         self.enter_address()
         self.run_engine()
-        self.assertFalse(self.overview()["oldest"]["since"])
+        self.assertFalse(self.overview()["light"]["oldest"]["since"])
         outbox.capture(self.registrant, "admin")
         hour_ago = fields.Datetime.now() - timedelta(hours=1, minutes=1)
         self.env.flush_all()
@@ -149,8 +199,16 @@ class TestOverview(MonitorCase):
             [hour_ago],
         )
         self.env.invalidate_all()
-        self.assertGreaterEqual(self.overview()["oldest"]["seconds"], 3600)
+        since = self.overview()["light"]["oldest"]["since"]
+        self.assertEqual(since, fields.Datetime.to_string(hour_ago))
         self.assertEqual(self.mapping.age, "day")
+
+    def test_who_was_just_entered_counts_as_not_confirmed(self):
+        partners = self.make_registrants(1)
+        partners.spar_mapping_ids.job_sync()
+        self.enter_address()
+        share = self.overview()["light"]["share"]
+        self.assertEqual((share["percent"], share["registrants"]), (50, 2))
 
     def test_the_share_says_all_only_of_all(self):
         self.assertEqual(_percent(999_999, 1_000_000), 99.9)
@@ -162,23 +220,52 @@ class TestOverview(MonitorCase):
         self.run_engine(faults.status(429))
         self.time_passes()
         self.run_engine()
+        partners = self.make_registrants(2)
+        self.run_engine(
+            faults.refuse("rjct.fa.invalid"), mappings=partners.spar_mapping_ids
+        )
         Tally = self.env["g2p.spar.tally"]
         for _again in range(2):
             Tally._cron_count()
             mine = Tally.search([("connection_id", "=", self.connection.id)])
-            self.assertEqual(len(mine), 25)
+            self.assertEqual(len(mine), HOURS + 1)
             self.assertEqual(sum(mine.mapped("sent")), 1)
-            self.assertEqual(sum(mine.mapped("failed")), 1)
-            self.assertEqual((mine[0].registrants, mine[0].in_sync), (1, 1))
-        hours = self.overview()["hours"]
-        self.assertEqual(len(hours), 24)
-        self.assertEqual((hours[-1]["sent"], hours[-1]["failed"]), (1, 1))
-        lists = self.overview()["lists"]
-        self.assertTrue(lists)
-        for name, action in lists.items():
-            with self.subTest(name):
-                found = self.list_of(action).mapping_id
-                self.assertEqual(found, self.mapping)
+            self.assertEqual(sum(mine.mapped("failed")), 3)
+            self.assertEqual(sum(mine.mapped("refused")), 2)
+            self.assertEqual((mine[0].registrants, mine[0].in_sync), (3, 1))
+        overview = self.overview()
+        days = overview["days"]
+        self.assertEqual(len(days), 7)
+        self.assertEqual(days[-1]["numbers"], [1, 1, 2])
+        self.assertEqual(days[0]["numbers"], [0, 0, 0])
+        for action, number in zip(overview["lists"], (1, 1, 2), strict=True):
+            with self.subTest(action["name"]):
+                self.assertEqual(len(self.list_of(action)), number)
+
+    def test_what_was_not_counted_is_not_nothing(self):
+        self.enter_address()
+        self.run_engine()
+        self.env["g2p.spar.tally"].search([]).unlink()
+        overview = self.overview()
+        *before, today = overview["days"]
+        self.assertEqual({day["numbers"] is None for day in before}, {True})
+        self.assertEqual(today["numbers"], [1, 0, 0])
+        fresh = {fact["name"]: fact for fact in overview["freshness"]}
+        self.assertEqual(fresh["counted"]["word"], "not yet")
+        self.patch(g2p_spar_overview, "LIMIT", 0)
+        self.assertIsNone(self.overview()["light"]["share"]["percent"])
+
+    def test_a_day_begins_at_the_users_midnight(self):
+        user = self.operator_user
+        for zone in ("Asia/Kolkata", "America/New_York", "UTC"):
+            user.tz = zone
+            Overview = self.env["g2p.spar.overview"].with_user(user)
+            local = pytz.utc.localize(Overview._midnight()).astimezone(
+                pytz.timezone(zone)
+            )
+            with self.subTest(zone):
+                self.assertEqual((local.hour, local.minute), (0, 0))
+                self.assertLess(fields.Datetime.now() - Overview._midnight(), DAY)
 
     def test_the_number_of_queries_is_the_same_for_many(self):
         self.make_registrants(1).spar_mapping_ids.job_sync()
@@ -199,7 +286,7 @@ class TestOverview(MonitorCase):
             self.overview()
             counts.append(self.env.cr.sql_log_count - before)
         self.assertEqual(*counts)
-        self.assertLess(counts[0], 60)
+        self.assertLess(counts[0], 75)
 
     # === ROLES === #
 
@@ -237,6 +324,144 @@ class TestOverview(MonitorCase):
         # Of one request, and of the worker's end.
         self.assertEqual(len(moved), 2)
         self.assertEqual(moved, [{}, {}])
+
+
+@tagged("post_install", "-at_install")
+class TestIncidents(MonitorCase):
+    """What stops sending is on the screen, with its cause and its one button."""
+
+    def setUp(self):
+        super().setUp()
+        self.enter_address()
+        self.run_engine()
+        self.patch(self.registry["g2p.spar.job"], "troubles", lambda _self: {})
+        self.assertEqual(self.overview()["light"]["level"], "ok")
+
+    def amend(self, *faults):
+        self.enter_address("0754 200 009")
+        self.run_engine(*faults)
+
+    def assertIncident(self, name, level, words, button, user=None):
+        """The light, the incident and the connection's card say the same trouble."""
+        overview = self.overview(user or self.manager_user)
+        found = {one["name"]: one for one in overview["incidents"]}
+        self.assertEqual(list(found), [name])
+        incident = found[name]
+        self.assertEqual(overview["light"]["level"], level)
+        self.assertEqual(incident["level"], level)
+        self.assertIn(words, incident["text"])
+        self.assertEqual(incident["button"], button)
+        return incident, overview["connections"][0]["state"]
+
+    def test_the_first_failed_request(self):
+        self.amend(faults.status(503))
+        name = f"failing-{self.connection.id}"
+        incident, card = self.assertIncident(name, "warn", "did not answer", "Test")
+        self.assertEqual(card, "failing")
+        self.assertTrue(incident["since"])
+        self.assertEqual(incident["count"], 1)
+        self.assertEqual(self.list_of(incident["waiting"]), self.mapping)
+        # Operators look; they do not test.
+        incident, _card = self.assertIncident(
+            name, "warn", "", "Look at the connection", self.operator_user
+        )
+        self.assertEqual(incident["action"]["res_model"], "g2p.spar.connection")
+        self.time_passes()
+        self.run_engine()
+        self.assertEqual(self.overview()["light"]["level"], "ok")
+
+    def test_spar_is_down(self):
+        self.set_up(breaker_threshold=1)
+        self.amend(faults.status(503))
+        name = f"away-{self.connection.id}"
+        incident, card = self.assertIncident(name, "stop", "cannot be reached", "Test")
+        self.assertEqual((card, incident["count"]), ("away", 1))
+        self.assertTrue(incident["since"])
+
+    def test_a_test_that_failed_changes_the_card(self):
+        self.mapper.faults = [faults.status(503)]
+        self.connection.with_user(self.manager_user).action_test()
+        name = f"failing-{self.connection.id}"
+        _incident, card = self.assertIncident(name, "warn", "test failed", "Test")
+        self.assertEqual(card, "failing")
+        self.connection.with_user(self.manager_user).action_test()
+        self.assertFalse(self.incidents())
+        # What SPAR has confirmed since counts more than a test.
+        self.mapper.faults = [faults.status(503)]
+        self.connection.action_test()
+        self.connection.tested_at -= timedelta(hours=1)
+        self.amend()
+        self.assertFalse(self.incidents())
+
+    def test_a_refused_signature(self):
+        self.amend(faults.signature_refused)
+        name = f"paused-{self.connection.id}"
+        incident, card = self.assertIncident(
+            name, "stop", "SPAR refused the signature", "Look at the key"
+        )
+        self.assertEqual((card, incident["count"]), ("paused", 1))
+        self.assertEqual(incident["action"]["res_model"], "g2p.spar.key")
+        self.assertEqual(incident["action"]["res_id"], self.key.id)
+        self.assertTrue(incident["since"])
+        self.connection.with_user(self.manager_user).action_resume()
+        self.assertFalse(self.connection.pause_cause)
+
+    def test_each_pause_has_its_own_way_out(self):
+        name = f"paused-{self.connection.id}"
+        self.connection.with_user(self.manager_user).action_pause()
+        incident, _card = self.assertIncident(name, "stop", "Paused by", "Resume")
+        self.assertEqual(incident["call"][1], "action_resume")
+        self.assertIncident(
+            name, "stop", "Paused by", "Look at the connection", self.operator_user
+        )
+        self.connection.is_other_database = True
+        self.assertIncident(name, "stop", "Paused by", "Decide")
+        self.connection.is_other_database = False
+        self.connection.with_user(self.manager_user).base_url = "http://127.0.0.1:2"
+        self.assertIncident(name, "stop", "", "Compare the settings")
+
+    def test_no_runner(self):
+        troubles = {"no_runner": "Start one."}
+        self.patch(self.registry["g2p.spar.job"], "troubles", lambda _self: troubles)
+        self.assertIncident("no_runner", "stop", "Start one.", "Look again")
+        fresh = {fact["name"]: fact for fact in self.overview()["freshness"]}
+        self.assertTrue(fresh["wake_ups"]["late"])
+
+    def test_scheduled_actions_do_not_run(self):
+        self.sweeper.nextcall -= timedelta(minutes=10)
+        self.assertIncident("late_sweeper", "stop", "do not run", "Look again")
+        self.sweeper.active = False
+        self.assertIncident("no_sweeper", "warn", "switched off", "Look again")
+
+    def test_the_database_stores_nothing(self):
+        """As PostgreSQL answers whatever is written: see also the system tests."""
+        job = self.env["g2p.spar.job"].search([])
+        for error, words in (
+            (errors.DiskFull, "no space left"),
+            (errors.ReadOnlySqlTransaction, "only reads"),
+        ):
+            execute = type(self.env.cr).execute
+
+            def refuse(cr, query, *args, error=error, execute=execute, **options):
+                if "INSERT INTO g2p_spar_job" in str(query):
+                    raise error
+                return execute(cr, query, *args, **options)
+
+            with (
+                self.subTest(words),
+                patch.object(type(self.env.cr), "execute", refuse),
+            ):
+                self.assertIncident("not_stored", "stop", words, "Look again")
+        self.assertFalse(self.incidents())
+        self.assertEqual(self.env["g2p.spar.job"].search([]), job, "nothing is kept")
+
+    def test_a_key_that_ends(self):
+        self.key._store_facts(
+            not_after=fields.Datetime.now() + timedelta(days=20, hours=1)
+        )
+        (entry,) = (w for w in self.overview()["work"] if w["name"] == "keys")
+        self.assertIn("20 days", entry["text"])
+        self.assertEqual(self.list_of(entry["action"]), self.key)
 
 
 @tagged("post_install", "-at_install")

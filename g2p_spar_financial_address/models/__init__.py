@@ -27,6 +27,7 @@ from . import g2p_fa_sharing
 from . import g2p_fa_merge
 from . import g2p_fa_reveal
 from . import g2p_fa_id_row
+from . import g2p_fa_work
 from . import res_partner_adapter
 from . import res_partner
 from . import res_partner_form

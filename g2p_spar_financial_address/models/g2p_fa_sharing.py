@@ -48,6 +48,7 @@ class G2pFaSharing(models.Model):
         tracking=True,
     )
     reason = Note(readonly=True, tracking=True)
+    _to_review = models.Index("(id) WHERE state = 'review'")
     reviewed_by_id = fields.Many2one("res.users", string="Reviewed by", readonly=True)
     reviewed_date = fields.Datetime("Reviewed on", readonly=True)
     reviewer_ids = fields.Many2many(

@@ -142,6 +142,9 @@ class G2pFinancialAddress(models.Model):
         copy=False,
         help="The user in whose session the number was entered.",
     )
+    entered_by = fields.Char(
+        "By", compute="_compute_entered_by", help="Who entered it, for lists."
+    )
     typed = fields.Boolean(
         readonly=True,
         copy=False,
@@ -189,6 +192,15 @@ class G2pFinancialAddress(models.Model):
     def _compute_display_name(self):
         for address in self:
             address.display_name = describe(address)
+
+    @api.depends("entered_by_id")
+    def _compute_entered_by(self):
+        for address in self:
+            address.entered_by = address.sudo()._author_name()
+
+    def _author_name(self):
+        """Return the name of who entered this address; hook for other sources."""
+        return self.entered_by_id.name
 
     @api.depends("holder_name", "partner_id", "payee", "payee_name")
     def _compute_holder_match(self):

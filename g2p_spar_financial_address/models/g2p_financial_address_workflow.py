@@ -62,6 +62,8 @@ class G2pFinancialAddress(models.Model):
         "Another user has just entered an address for this registrant. Reload the page "
         "and look at it before you enter another.",
     )
+    _to_approve = models.Index("(id) WHERE state = 'to_approve'")
+    _entered = models.Index("(create_date)")
 
     @api.depends_context("uid")
     @api.depends("state", "entered_by_id")

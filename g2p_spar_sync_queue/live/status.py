@@ -1,14 +1,9 @@
 """Status: the state of a registrant at SPAR, the same on all screens and in the API."""
 
-from odoo import fields
 from odoo.tools import SQL, format_date
-from odoo.tools.misc import format_time
 
 from odoo.addons.g2p_spar_financial_address.const import APPROVER, EDITOR, VIEWER
-from odoo.addons.g2p_spar_financial_address.toolkit.moments import (
-    moment_text,
-    time_zone,
-)
+from odoo.addons.g2p_spar_financial_address.toolkit.moments import near_moment_text
 
 from ..engine.claim import wanted_of
 from ..engine.decide import ID_TAKEN
@@ -36,6 +31,11 @@ DISPLAY_STATES = [
 OPERATOR = "g2p_spar_sync_queue.group_operator"
 #: States without pending work: the comparison with SPAR decides what is shown.
 SETTLED = ("in_sync", "ended", "no_address")
+#: States that come before an address that waits for a second person: the one in use is
+#: not at SPAR as it should be.
+UNSETTLED = ("on_its_way", "retrying", "checking", "held", "paused", "differs")
+#: Why SPAR has not answered, where the sentence of the state says the same.
+SAID_BY_STATE = {"no_id": "waiting_id", "paused": "paused", "resting": "retrying"}
 #: Codes of problems that are explained to viewers of payment data only.
 INTERNAL = ("copy", "key", "refused")
 
@@ -44,7 +44,8 @@ def shown_state(alias, connection):
     """Return SQL of the state that is shown for a mapping: one of ``DISPLAY_STATES``.
 
     A lost answer and a wait for SPAR are shown before a newer change, because the newer
-    change waits for them, too.
+    change waits for them, too. What only waits for an ID says so before the engine has
+    looked at it.
 
     :param str alias: of the mapping
     :param str connection: alias of its connection
@@ -52,7 +53,12 @@ def shown_state(alias, connection):
     return SQL(
         """CASE
              WHEN %(m)s.state NOT IN %(moving)s AND NOT %(newer)s
-             THEN CASE %(m)s.state WHEN 'skipped' THEN 'differs' ELSE %(m)s.state END
+             THEN CASE WHEN %(m)s.state = 'skipped'
+                         OR %(m)s.state IN ('in_sync', 'ended') AND %(drift)s
+                       THEN 'differs' ELSE %(m)s.state END
+             WHEN %(m)s.linked_spar_id IS NULL AND %(m)s.sending_spar_id IS NULL
+                  AND %(without_id)s
+             THEN 'waiting_id'
              WHEN %(k)s.state != 'running' OR %(m)s.paused THEN 'paused'
              WHEN %(m)s.state = 'checking' THEN 'checking'
              WHEN %(k)s.breaker_state != 'closed' THEN 'retrying'
@@ -64,6 +70,33 @@ def shown_state(alias, connection):
         k=SQL.identifier(connection),
         moving=MOVING,
         newer=newer_change(alias),
+        drift=open_drift(alias),
+        without_id=_without_id(alias),
+    )
+
+
+def open_drift(alias):
+    """Return SQL: a comparison found something else at SPAR, and it is not decided.
+
+    :param str alias: of the mapping
+    """
+    return SQL(
+        """EXISTS (SELECT FROM g2p_spar_reconciliation_line l
+                    WHERE l.mapping_id = %s AND l.state = 'open')""",
+        SQL.identifier(alias, "id"),
+    )
+
+
+def _without_id(alias):
+    """Return SQL: the registrant has an address in use and no ID, nor a shared one."""
+    partner = SQL.identifier(alias, "partner_id")
+    return SQL(
+        """EXISTS (SELECT FROM res_partner p
+                    WHERE p.id = %s AND p.spar_id IS NULL AND p.spar_id_shared IS NULL)
+           AND EXISTS (SELECT FROM g2p_financial_address a
+                        WHERE a.partner_id = %s AND a.state = 'effective')""",
+        partner,
+        partner,
     )
 
 
@@ -126,6 +159,62 @@ def spar_status(partner, ask=False, asker=None):
         )
         rows.append(status.row(named=len(connections) > 1))
     return {"requested": _requested(partner, asker), "rows": rows}
+
+
+def known_state(partner, mapping, connection):
+    """Return the state of a registrant as the registry knows it, and the next step.
+
+    The only place that decides it, for one connection: page, list, portal and API show
+    what it returns, corrected by SPAR's answer of this moment where there is one.
+
+    :param partner: the registrant, in the environment of the user
+    :param mapping: the registrant's at that connection; may be empty
+    :param connection: the connection; may be empty
+    :return: one of ``DISPLAY_STATES``, and one sentence
+    :rtype: tuple[str, str]
+    """
+    env = partner.env
+    if partner.financial_address_state == "draft":
+        return "incomplete", env._("Choose the provider to finish this address.")
+    # A mapping without an address is made for comparisons.
+    known = bool(mapping) and (mapping.display_state != "ended" or mapping.seen_at)
+    pending = partner.pending_address_id
+    if pending and not (known and mapping.display_state in UNSETTLED):
+        return "to_approve", _pending_sentence(partner, pending)
+    if known and pending:
+        return mapping.display_state, env._(
+            "%s A newer address waits for a second person.", mapping.sentence
+        )
+    if known:
+        return mapping.display_state, mapping.sentence
+    if partner.financial_address_id:
+        return _not_captured(partner, connection)
+    if "ended" in partner.financial_address_ids.mapped("state"):
+        return "ended", env._("No longer paid here. Nothing is left at SPAR.")
+    return "no_address", env._("No payment address yet. Add one.")
+
+
+def _pending_sentence(partner, pending):
+    sentence = partner.env._(
+        "Entered by %(name)s on %(day)s. Waiting for a second person.",
+        name=pending.sudo().entered_by_id.name,
+        day=format_date(partner.env, pending.create_date),
+    )
+    if partner.financial_address_id == pending:
+        return sentence
+    return partner.env._("%s Until then the address in use stays.", sentence)
+
+
+def _not_captured(partner, connection):
+    """Return the state of an address that no mapping knows of yet."""
+    env = partner.env
+    if not connection:
+        return "paused", env._("Saved. No connection to SPAR has been started.")
+    if not partner._spar_get_id() and not partner._spar_get_shared_id():
+        return "waiting_id", env._(
+            "Will go to SPAR as soon as this registrant has an ID."
+        )
+    return "on_its_way", env._("Saved. Being sent to SPAR.")
 
 
 def _requested(partner, asker=None):
@@ -198,6 +287,7 @@ class SparStatus:
         """
         current = self.code == ""
         text, moment = self._answered() if current else self._last_known()
+        state = self._state()
         return {
             "id": self.connection.id,
             "connection": self.connection.name if named else "",
@@ -208,9 +298,9 @@ class SparStatus:
             "current": current,
             "settled": self.kind == DRIFT_NONE,
             "again": self.code == "busy",
-            "problem": self._problem(),
-            **self._state(),
-            **self._badge(),
+            "problem": self._problem(state["code"]),
+            **state,
+            **self._badge(state["code"], moment),
             **self._allowed_actions(),
         }
 
@@ -251,9 +341,14 @@ class SparStatus:
 
     # === HOW IT COMPARES === #
 
-    def _badge(self):
+    def _badge(self, state, moment):
+        """Return how what is shown of SPAR compares with what was requested.
+
+        :param str state: the state that is shown beside it
+        :param datetime moment: when SPAR had what is shown, if that is known
+        """
         if self.code != "":
-            known = self.code and (self.answer or self.entry)
+            known = self.code and moment
             return {
                 "badge": self.env._("Last known") if known else "",
                 "color": "light",
@@ -264,7 +359,7 @@ class SparStatus:
             return {"badge": self.env._("Answer unknown"), "color": "warning"}
         if self.kind != DRIFT_NONE:
             return {"badge": self.env._("Differs"), "color": "warning"}
-        if not self.answer.masked:
+        if not self.answer.masked or state != "in_sync":
             return {"badge": "", "color": ""}
         return {"badge": self.env._("In sync"), "color": "success"}
 
@@ -285,30 +380,26 @@ class SparStatus:
 
     def _state(self):
         """Return the state's code and sentence."""
-        partner = self.partner
-        state = self.mapping.display_state if self.mapping else "no_address"
-        if partner.financial_address_state in ("draft", "to_approve"):
-            return self._known_state(partner)
-        if state not in SETTLED or self.kind == DRIFT_MOVING:
-            return self._known_state(self.mapping or partner)
-        if self.kind not in (None, DRIFT_NONE):
-            return {"code": "differs", "sentence": self._difference_sentence()}
-        if self.kind == DRIFT_NONE and state == "in_sync":
+        known = self._known_state()
+        code = known["code"]
+        # What was found or given up earlier counts less than SPAR's answer of now.
+        if self.kind == DRIFT_NONE and code in ("in_sync", "differs"):
             sentence = self.env._("SPAR holds what was requested.")
-            return {"code": state, "sentence": sentence}
-        return self._known_state(self.mapping or partner)
+            return {"code": "in_sync", "sentence": sentence}
+        found = code == "differs" and self.mapping.state in SETTLED
+        no_news = self.kind in (None, DRIFT_NONE, DRIFT_MOVING)
+        if no_news or not (found or code in SETTLED):
+            return known
+        return {"code": "differs", "sentence": self._difference_sentence()}
 
-    def _known_state(self, record):
-        """Return the state and sentence of the registrant or its mapping.
+    def _known_state(self):
+        """Return the state and sentence without SPAR's answer of this moment.
 
         Only viewers of payment data see sentences with names of users and their
         reasons.
         """
-        record = record.with_env(self.env)
-        if record._name == "res.partner":
-            code, sentence = record.spar_state, record.spar_sentence
-        else:
-            code, sentence = record.display_state, record.sentence
+        mapping = self.mapping.with_env(self.env)
+        code, sentence = known_state(self.partner, mapping, self.connection)
         if not self._may(VIEWER):
             sentence = self._general_sentence(code) or sentence
         return {"code": code, "sentence": sentence}
@@ -317,7 +408,9 @@ class SparStatus:
         return {
             "to_approve": self.env._("Saved. Waiting for a second person."),
             "paused": self.env._("Saved. Sending to SPAR is paused for now."),
-            "differs": self.env._("SPAR keeps what it has until the next change."),
+            "differs": self.env._("SPAR keeps what it has until the next change.")
+            if self.mapping.state == "skipped"
+            else self.env._("SPAR holds something else than what was requested."),
             "retrying": self.mapping.reason_code == ID_TAKEN
             and self.mapping._taken_sentence(for_operators=False),
         }.get(code)
@@ -339,9 +432,12 @@ class SparStatus:
             "SPAR holds something that cannot be compared with what was requested."
         )
 
-    def _problem(self):
-        """Return the sentence that explains why SPAR has not answered."""
-        if not self.code:
+    def _problem(self, state):
+        """Return the sentence that explains why SPAR has not answered.
+
+        :param str state: the state whose sentence is shown beside it
+        """
+        if not self.code or SAID_BY_STATE.get(self.code) == state:
             return ""
         if self.code in INTERNAL and not self._may(VIEWER):
             return self.env._("SPAR cannot be asked right now.")
@@ -365,13 +461,4 @@ class SparStatus:
 
     def _moment(self, moment):
         """Return a moment for people: only the time if it is today."""
-        if not moment:
-            return ""
-        if not time_zone(self.env):
-            return moment_text(self.env, moment)
-        today = fields.Datetime.context_timestamp(self.partner, fields.Datetime.now())
-        local = fields.Datetime.context_timestamp(self.partner, moment)
-        if local.date() == today.date():
-            zone = time_zone(self.env)
-            return format_time(self.env, moment, tz=zone, time_format="short")
-        return moment_text(self.env, moment)
+        return near_moment_text(self.env, moment) if moment else ""

@@ -1,7 +1,12 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.g2p_spar_financial_address.const import CHANNELS
+
+#: An address ends a moment after its transaction has begun, which dates the change.
+SAME_MOMENT = timedelta(minutes=1)
 
 
 class G2pSparChange(models.Model):
@@ -36,6 +41,11 @@ class G2pSparChange(models.Model):
         "SPAR ID", readonly=True, help="The registrant's ID when this was captured."
     )
     channel = fields.Selection(CHANNELS, required=True, readonly=True)
+    entered_by = fields.Char(
+        "By",
+        compute="_compute_entered_by",
+        help="Who entered or ended the address, whoever had it sent.",
+    )
     state = fields.Selection(
         [
             ("queued", "Waiting"),
@@ -70,6 +80,30 @@ class G2pSparChange(models.Model):
             change.display_name = change.address_id.display_name or self.env._(
                 "No address"
             )
+
+    @api.depends("address_id", "create_uid")
+    def _compute_entered_by(self):
+        without = self.sudo().filtered(lambda change: not change.address_id)
+        ended = self.env["g2p.financial.address"].sudo()
+        if without:
+            ended = ended.search(
+                [
+                    ("partner_id", "in", without.partner_id.ids),
+                    ("ended_by_id", "!=", False),
+                ],
+                order="end_date desc",
+            )
+        by_partner = ended.grouped("partner_id")
+        for change in self:
+            known = change.sudo()
+            if known.address_id:
+                change.entered_by = known.address_id.entered_by
+                continue
+            until = (known.create_date or fields.Datetime.now()) + SAME_MOMENT
+            last = by_partner.get(known.partner_id, ended.browse()).filtered(
+                lambda address, until=until: address.end_date <= until
+            )[:1]
+            change.entered_by = (last.ended_by_id or known.create_uid).name
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

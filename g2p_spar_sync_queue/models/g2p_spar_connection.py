@@ -42,6 +42,16 @@ class G2pSparConnection(models.Model):
     )
     pause_reason = Note(masks=True, readonly=True, copy=False)
     paused_at = fields.Datetime(readonly=True, copy=False)
+    pause_cause = fields.Selection(
+        [
+            ("key", "The signing key cannot be used"),
+            ("signature", "SPAR refused the signature"),
+        ],
+        string="Paused because",
+        readonly=True,
+        copy=False,
+        help="Set when the registry paused itself because of its key.",
+    )
 
     responsible_id = fields.Many2one(
         "res.users",
@@ -346,21 +356,23 @@ class G2pSparConnection(models.Model):
 
     # === PAUSE AND ALERT === #
 
-    def _pause(self, reason, alert=False):
+    def _pause(self, reason, alert=False, cause=False):
         """Stop sending through this connection until a manager resumes it.
 
         :param str reason: one sentence for operators and managers
         :param bool alert: whether to alert a person
+        :param cause: value of ``pause_cause``, or False
         """
         running = self.filtered(lambda connection: connection.state == "running")
-        running._stop(reason, alert)
+        running._stop(reason, alert, cause)
 
-    def _stop(self, reason, alert):
+    def _stop(self, reason, alert, cause=False):
         """Pause these in any state, also drafts; parameters as of :meth:`_pause`."""
         self.sudo().write(
             {
                 "state": "paused",
                 "pause_reason": reason,
+                "pause_cause": cause,
                 "paused_at": fields.Datetime.now(),
             }
         )
@@ -380,25 +392,26 @@ class G2pSparConnection(models.Model):
         return self.env._("The signing key: %s", problem)
 
     def _pause_for_key(self, problem):
-        self._pause_at_once(self._key_problem_text(problem))
+        self._pause_at_once(self._key_problem_text(problem), "key")
 
     def _pause_for_signature(self):
         reason = self.env._(
             "SPAR refused the signature. Check that the certificate is registered with "
             "SPAR and that SPAR's key service is up; then resume."
         )
-        self._pause_at_once(reason)
+        self._pause_at_once(reason, "signature")
 
-    def _pause_at_once(self, reason):
+    def _pause_at_once(self, reason, cause):
         """Stop sending and alert a person, in a transaction of its own.
 
         :param str reason: as for :meth:`_pause`
+        :param str cause: value of ``pause_cause``
         :raise ~..transactions.Busy: when it cannot be stored
         """
 
         def pause():
             breaker.lock(self)
-            self._pause(reason, alert=True)
+            self._pause(reason, alert=True, cause=cause)
 
         commit_with_retry(self.env, pause)
 
@@ -533,7 +546,14 @@ class G2pSparConnection(models.Model):
         resumed._refuse_second_running()
         resumed._refuse_copies()
         restore_guard.adopt_database(resumed)
-        values = {"state": "running", "pause_reason": False, "paused_at": False}
+        values = {
+            "state": "running",
+            "pause_reason": False,
+            "pause_cause": False,
+            "paused_at": False,
+            "tested_at": False,
+            "test_problem": False,
+        }
         if self.env.uid != SUPERUSER_ID:
             values["started_by_id"] = self.env.uid
         resumed.sudo().write(values)

@@ -19,6 +19,10 @@ class G2pSparConnection(models.Model):
 
     detected_at = fields.Datetime("Checked on", readonly=True, copy=False)
     detected_text = fields.Text("What was found", readonly=True, copy=False)
+    tested_at = fields.Datetime("Tested on", readonly=True, copy=False)
+    test_problem = fields.Char(
+        "Last test failed", readonly=True, copy=False, help="Empty if it passed."
+    )
     directory_url = fields.Char(
         string="Address of the directory",
         help="Where SPAR 2.x tells which banks, branches and wallet operators it "
@@ -53,18 +57,28 @@ class G2pSparConnection(models.Model):
             )
 
     def action_test(self):
-        """Send a signed query that changes nothing, and show the result."""
+        """Send a signed query that changes nothing, and show and keep the result."""
         self.check_access("write")
-        self._test()
-        message = self.env._("SPAR answered and accepted the signature.")
+        # Not what no request is made for: a copy, access.
+        self._refuse_copies()
+        problem = ""
+        try:
+            self._test()
+        except UserError as error:
+            problem = error.args[0]
+        self.sudo().write(
+            {"tested_at": fields.Datetime.now(), "test_problem": problem or False}
+        )
+        message = problem or self.env._("SPAR answered and accepted the signature.")
         troubles = self.runner_texts().values()
+        kind = "danger" if problem else "warning" if troubles else "success"
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "type": "warning" if troubles else "success",
+                "type": kind,
                 "message": " ".join([message, *troubles]),
-                "sticky": bool(troubles),
+                "sticky": kind != "success",
             },
         }
 

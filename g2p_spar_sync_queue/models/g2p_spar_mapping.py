@@ -112,6 +112,10 @@ class G2pSparMapping(models.Model):
         DISPLAY_STATES, string="Status", compute="_compute_display_state"
     )
     sentence = fields.Char("What happens next", compute="_compute_display_state")
+    next_step_at = fields.Datetime("Next attempt at", compute="_compute_display_state")
+    difference_ids = fields.One2many(
+        "g2p.spar.reconciliation.line", "mapping_id", string="Differences"
+    )
 
     _one_per_registrant = models.Constraint(
         "UNIQUE(partner_id, connection_id)",
@@ -146,6 +150,7 @@ class G2pSparMapping(models.Model):
         "reason_code",
         "connection_id.state",
         "connection_id.breaker_state",
+        "difference_ids.state",
     )
     def _compute_display_state(self):
         self.env.flush_all()
@@ -164,8 +169,8 @@ class G2pSparMapping(models.Model):
             unresolved = journal.unresolved_while_paused(self.env, self.ids)
         for mapping in self:
             mapping.display_state = shown.get(mapping.id, False)
-            away = mapping.sudo().connection_id.breaker_state != "closed"
-            sentence = mapping._sentence(mapping.display_state, away)
+            mapping.next_step_at = mapping._next_step_at()
+            sentence = mapping._sentence(mapping.display_state)
             if mapping.id in unresolved:
                 sentence = self.env._(
                     "%s The answer to the last request is unknown: SPAR is asked once "
@@ -174,22 +179,32 @@ class G2pSparMapping(models.Model):
                 )
             mapping.sentence = sentence
 
-    def _sentence(self, state, away):
+    def _is_spar_away(self):
+        return self.sudo().connection_id.breaker_state != "closed"
+
+    def _next_step_at(self):
+        """Return when the next attempt is made, for whatever shows it; or False."""
+        if self.display_state != "retrying":
+            return False
+        if self._is_spar_away():
+            return self.sudo().connection_id.breaker_until
+        return self.next_attempt_at
+
+    def _sentence(self, state):
         """Return a sentence about the state and the next step.
 
         :param str state: the state that is shown
-        :param bool away: whether the breaker is open
         """
         self.ensure_one()
-        if state == "retrying" and away:
-            return self.env._(
-                "SPAR cannot be reached. It is asked again at %s, and then this is "
-                "sent.",
-                self._local(self.sudo().connection_id.breaker_until),
-            )
+        if state == "retrying":
+            return self._retrying_sentence()
         if state == "paused" and self.paused:
             return self._intervened_sentence(
                 ("pause",), self.env._("Resume to send what waits.")
+            )
+        if state == "differs" and self.state != "skipped":
+            return self.env._(
+                "A comparison found something else at SPAR. Compare, and decide."
             )
         if state == "differs":
             return self._intervened_sentence(
@@ -206,15 +221,6 @@ class G2pSparMapping(models.Model):
             return self.env._("No longer paid here. Nothing is left at SPAR.")
         if state == "waiting_id":
             return self.env._("Will go to SPAR as soon as this registrant has an ID.")
-        if state == "retrying" and self.reason_code == ID_TAKEN:
-            return self._taken_sentence()
-        if state == "retrying":
-            return self.env._(
-                "SPAR could not take it yet. Next attempt at %(time)s "
-                "(attempt %(number)s).",
-                time=self._local(self.next_attempt_at),
-                number=self.attempts + 1,
-            )
         if state == "checking":
             return self.env._(
                 "The last answer was lost. Checking what SPAR holds before anything "
@@ -223,6 +229,23 @@ class G2pSparMapping(models.Model):
         if state == "held":
             return self._held_sentence()
         return self.env._("Saved. Being sent to SPAR.")
+
+    def _retrying_sentence(self):
+        """Return why it is tried again, and when."""
+        if self._is_spar_away():
+            return self.env._(
+                "SPAR cannot be reached. It is asked again at %s, and then this is "
+                "sent.",
+                self._local(self.next_step_at),
+            )
+        if self.reason_code == ID_TAKEN:
+            return self._taken_sentence()
+        return self.env._(
+            "SPAR could not take it yet. Next attempt at %(time)s "
+            "(attempt %(number)s).",
+            time=self._local(self.next_step_at),
+            number=self.attempts + 1,
+        )
 
     def _taken_sentence(self, for_operators=True):
         """Return for what a mapping waits whose ID another registrant still has.

@@ -1,12 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_date
 
 from odoo.addons.g2p_spar_financial_address.const import VIEWER
 
 from ..engine import outbox
 from ..live import query
-from ..live.status import DISPLAY_STATES, spar_status
+from ..live.status import DISPLAY_STATES, known_state, spar_status
 
 
 class ResPartner(models.Model):
@@ -34,33 +33,9 @@ class ResPartner(models.Model):
             mapping = partner.spar_mapping_ids.filtered(
                 lambda mapping, first=first: mapping.connection_id == first
             ).with_prefetch(mappings._ids)
-            if partner.financial_address_state == "draft":
-                partner.spar_state = "incomplete"
-                partner.spar_sentence = self.env._(
-                    "Choose the provider to finish this address."
-                )
-            elif partner.financial_address_state == "to_approve":
-                pending = partner.pending_address_id
-                partner.spar_state = "to_approve"
-                partner.spar_sentence = self.env._(
-                    "Entered by %(name)s on %(day)s. Waiting for a second person.",
-                    name=pending.entered_by_id.name,
-                    day=format_date(self.env, pending.create_date),
-                )
-            elif mapping and (mapping.display_state != "ended" or mapping.seen_at):
-                partner.spar_state = mapping.display_state
-                partner.spar_sentence = mapping.sentence
-            elif partner.financial_address_id and first:
-                partner.spar_state = "on_its_way"
-                partner.spar_sentence = self.env._("Saved. Being sent to SPAR.")
-            elif partner.financial_address_id:
-                partner.spar_state = "paused"
-                partner.spar_sentence = self.env._(
-                    "Saved. No connection to SPAR has been started."
-                )
-            else:
-                partner.spar_state = "no_address"
-                partner.spar_sentence = self.env._("No payment address yet. Add one.")
+            partner.spar_state, partner.spar_sentence = known_state(
+                partner, mapping, first
+            )
 
     def _financial_address_changed(self, channel):
         result = super()._financial_address_changed(channel)

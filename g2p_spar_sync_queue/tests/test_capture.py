@@ -42,6 +42,23 @@ class TestCapture(SparCase):
         self.assertEqual(self.registrant.spar_state, "paused")
         self.assertIn(self.mapping, self.mapping.search(domain))
 
+    def test_by_is_who_entered_it(self):
+        clerk = self.new_user("by_clerk", "editor")
+        self.enter_address(user=clerk)
+        change = self.mapping.change_ids
+        self.assertEqual(change.entered_by, clerk.name)
+        # Taken up by the system, as after a start: the change was made by no person.
+        outbox.capture(self.registrant, None)
+        self.assertEqual(self.mapping.change_ids[0].create_uid, self.env.user)
+        self.assertEqual(self.mapping.change_ids[0].entered_by, clerk.name)
+        ending = self.new_user("by_other", "editor")
+        self.registrant.with_user(ending).action_end_financial_address()
+        outbox.capture(self.registrant, "admin")
+        self.assertEqual(
+            self.mapping.change_ids.mapped("entered_by"),
+            [ending.name, ending.name, clerk.name, clerk.name],
+        )
+
     def test_ending_appends_a_change_without_address(self):
         self.enter_address()
         self.registrant.action_end_financial_address()

@@ -258,13 +258,19 @@ class TestConnection(SparCase):
     # === TEST === #
 
     def test_the_test_says_what_is_wrong(self):
-        self.mapper.faults = [faults.signature_refused]
-        with self.assertRaisesRegex(UserError, "refused the signature"):
-            self.connection.action_test()
-        self.mapper.faults = [faults.status(500)]
-        with self.assertRaisesRegex(UserError, "could not be asked"):
-            self.connection.action_test()
-        self.assertTrue(self.connection.action_test())
+        for fault, words in (
+            (faults.signature_refused, "refused the signature"),
+            (faults.status(500), "could not be asked"),
+        ):
+            self.mapper.faults = [fault]
+            told = self.connection.action_test()["params"]
+            with self.subTest(words):
+                self.assertEqual((told["type"], told["sticky"]), ("danger", True))
+                self.assertIn(words, told["message"])
+                self.assertIn(words, self.connection.test_problem)
+                self.assertTrue(self.connection.tested_at)
+        self.assertEqual(self.connection.action_test()["params"]["type"], "success")
+        self.assertFalse(self.connection.test_problem)
 
     def test_the_test_says_that_wake_ups_are_not_run(self):
         troubles = {"no_runner": "Start one."}
@@ -380,6 +386,6 @@ class TestConnection(SparCase):
 class TestConnectionOn2(PartnerApiCase):
     def test_the_test_tells_what_a_failure_may_mean(self):
         self.mapper.faults = [faults.status(500)]
-        with self.assertRaisesRegex(UserError, "does not know “social-registry”"):
-            self.connection.action_test()
-        self.assertTrue(self.connection.action_test())
+        told = self.connection.action_test()["params"]
+        self.assertIn("does not know “social-registry”", told["message"])
+        self.assertEqual(self.connection.action_test()["params"]["type"], "success")

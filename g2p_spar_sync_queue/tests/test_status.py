@@ -219,7 +219,7 @@ class TestStatus(StatusCase):
         self.run_engine()
         row = self.status_row()
         self.assertIn("as soon as this registrant has an ID", row["sentence"])
-        self.assertEqual(row["problem"], "Without an ID, SPAR cannot be asked.")
+        self.assertFalse(row["problem"], "the sentence says it")
         self.assertNotAsked()
 
     def test_held_says_why(self):
@@ -230,6 +230,90 @@ class TestStatus(StatusCase):
         self.assertIn("SPAR does not accept this address.", row["sentence"])
         self.assertTrue(row["mayResend"])
         self.assertFalse(row["mayTake"], "there is nothing at SPAR")
+
+    # === ONE STATE, ONE SENTENCE === #
+
+    def assertOneState(self, code, words, ask=True):
+        """All places say the same state, with a sentence that has these words.
+
+        :return: the row of the status
+        """
+        self.env.flush_all()
+        self.env.invalidate_all()
+        row = self.status_row("both", ask)
+        partner = self.registrant.with_user(self.users["both"])
+        self.assertEqual((row["code"], partner.spar_state), (code, code))
+        self.assertIn(words, row["sentence"])
+        self.assertIn(words, partner.spar_sentence)
+        return row
+
+    def test_an_amendment_to_approve_is_the_state_beside_what_spar_holds(self):
+        self.bring_in_sync()
+        self.set_policy(approve_admin=True)
+        self.enter_address("0754 200 009")
+        row = self.assertOneState("to_approve", "Waiting for a second person.")
+        self.assertIn("Until then the address in use stays.", row["sentence"])
+        self.assertEqual((row["text"], row["badge"]), (OURS, ""))
+
+    def test_what_is_wrong_with_the_address_in_use_comes_first(self):
+        self.enter_address()
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
+        self.set_policy(approve_admin=True)
+        self.enter_address("0754 200 009")
+        self.mapper.rows.clear()
+        row = self.assertOneState("held", "SPAR does not accept this address.")
+        self.assertIn("A newer address waits for a second person.", row["sentence"])
+
+    def test_without_an_id_it_never_says_that_it_is_being_sent(self):
+        self.registrant.spar_id = False
+        self.enter_address()
+        self.assertTrue(self.mapping._with_newer_change(), "the engine has not looked")
+        self.assertOneState("waiting_id", "as soon as this registrant has an ID")
+        self.connection._pause("Enough for today")
+        self.assertOneState("waiting_id", "as soon as this registrant has an ID")
+        self.registrant.spar_id = "SR-1"
+        self.assertOneState("paused", "Enough for today")
+
+    def test_without_an_id_and_not_taken_up_yet(self):
+        self.connection.state = "draft"
+        self.registrant.spar_id = False
+        self.enter_address()
+        self.connection.state = "running"
+        self.assertFalse(self.mapping)
+        self.assertOneState("waiting_id", "as soon as this registrant has an ID")
+
+    def test_what_has_ended_before_it_was_sent_has_ended(self):
+        self.enter_address()
+        self.registrant.action_end_financial_address()
+        self.run_engine()
+        self.assertFalse(self.mapping.seen_at)
+        self.assertOneState("ended", "No longer paid here.")
+
+    def test_there_is_one_next_attempt(self):
+        self.enter_address()
+        self.run_engine(faults.status(500))
+        mapping = self.mapping
+        self.assertEqual(mapping.next_step_at, mapping.next_attempt_at)
+        self.connection.write(
+            {"breaker_state": "open", "breaker_until": "2030-01-01 10:42:00"}
+        )
+        row = self.assertOneState("retrying", "It is asked again at")
+        self.assertEqual(mapping.next_step_at, self.connection.breaker_until)
+        self.assertFalse(row["problem"], "the sentence says it")
+
+    def test_what_a_comparison_found_is_the_state(self):
+        self.bring_in_sync()
+        self.spar_holds("+255754200009")
+        run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+        run.job_run()
+        self.assertEqual(self.mapping.display_state, "differs")
+        self.assertOneState("differs", "found something else at SPAR", ask=False)
+        # SPAR's answer of this moment counts more.
+        self.spar_holds("+255754200001")
+        self.mapper.rows["SR-1"] = self.written(self.registrant.financial_address_id)
+        self.assertEqual(self.status_row()["code"], "in_sync")
+        run.line_ids._ignore("It is right")
+        self.assertOneState("in_sync", "SPAR", ask=False)
 
     # === SPAR DOES NOT ANSWER === #
 
@@ -255,6 +339,10 @@ class TestStatus(StatusCase):
         row = self.status_row()
         self.assertEqual((row["text"], row["when"]), ("Not known", ""))
         self.assertTrue(row["problem"])
+        self.enter_address()
+        self.connection.breaker_state = "open"
+        row = self.status_row()
+        self.assertEqual((row["text"], row["badge"]), ("Not known", ""))
 
     def test_what_was_read_under_another_id_is_no_news(self):
         newcomer = self.new_registrant("Neema Shayo", "SR-9")

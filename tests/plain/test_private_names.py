@@ -66,6 +66,7 @@ EXTENDS = {
     },
     "g2p_odk_spar_mapping": {
         "g2p.fa.retention",
+        "g2p.fa.work",
         "g2p.financial.address",
         "res.partner",
     },
@@ -84,6 +85,7 @@ HOOKS = {
     "_remove_payment_data": "the payment data of a registrant are removed",
     "_retention_rows": "it is listed what is kept of registrants, and how long",
     "_resync": "what is written for SPAR has changed, for some addresses",
+    "_author_name": "a list says who entered an address",
     "_authors": "who took part in entering an address, and so does not approve it",
     "_call": "a connection needs those responsible for it",
     "_notify_progress": "what a connection sends has progressed",

@@ -22,7 +22,7 @@ def registry(make_stack):
 def troubles(registry):
     """Return the names of what the overview warns of."""
     overview = registry.rpc.call("g2p.spar.overview", "get")
-    return {trouble["name"] for trouble in overview["troubles"]}
+    return {incident["name"] for incident in overview["incidents"]}
 
 
 def restart(registry, channels):

@@ -214,13 +214,16 @@ class G2pFinancialAddress(models.Model):
         :return: a message for each field with an error, and under ``""`` what is wrong
             with the whole
         :rtype: dict
-        :raise AccessError: for a user who may not enter addresses
+        :raise AccessError: for a user who may not enter addresses, or not for this
+            registrant
         """
         self.check_access("write" if self else "create")
         self._check_is_draft()
         self._check_said([values])
         said = values if self else self._with_registrants([values])[0]
         self._check_references([said])
+        partner = self.partner_id.browse(said.get("partner_id")) or self.partner_id
+        partner.check_access("read")
         [(clean, problems)] = marked(self, TRIAL).check_entries([said])
         known = self.sudo().new(said, origin=self or None)
         if known.payee == PAYEE_OTHER and not known.payee_relation:

@@ -4,7 +4,8 @@ from odoo.tools import SQL
 
 from ..const import VIEWER
 from ..values.finding import name_patterns, phone_pattern
-from ..values.identifiers import likeness
+from ..values.identifiers import likeness, spelling_pattern
+from ..values.strategy_template import CONTROL
 
 
 class ResPartner(models.Model):
@@ -31,43 +32,21 @@ class ResPartner(models.Model):
         self._check_field_access(self._fields["spar_find"], "read")
         if operator != "ilike" or not isinstance(value, str):
             return NotImplemented
+        # No text of the database has any.
+        value = CONTROL.sub("", value)
         words = name_patterns(value)
         if not words:
             return Domain.TRUE
-        return (
-            Domain("id", "in", self._spar_find_by_name(words))
-            | self._spar_find_by_phone(value)
-            | self._spar_find_by_id(value)
-        )
-
-    @api.model
-    def _spar_find_by_name(self, words):
-        """Return SQL of the contacts whose name has all of these words.
-
-        :param list words: of :func:`~..values.finding.name_patterns`
-        """
-        self.flush_model(["name"])
+        # An ID, a part of it, or one that people take for it.
         name = SQL("normalize(name, NFKD)")
-        conditions = [SQL("%s ~ %s", name, word) for word in words]
-        return SQL(
-            "(SELECT id FROM res_partner WHERE %s)", SQL(" AND ").join(conditions)
-        )
-
-    @api.model
-    def _spar_find_by_phone(self, text):
-        pattern = phone_pattern(text)
-        if not pattern:
-            return Domain.FALSE
-        self.flush_model(["phone"])
-        found = SQL("(SELECT id FROM res_partner WHERE phone ~ %s)", pattern)
-        return Domain("id", "in", found)
-
-    @api.model
-    def _spar_find_by_id(self, text):
-        """Return the domain of contacts with this ID, or one people take for it."""
-        owners = self._spar_find({text})[text].ids
-        return (
-            Domain("id", "in", owners)
-            | Domain("spar_id_likeness", "=", likeness(text) or "")
-            | Domain("spar_id", "ilike", text)
-        )
+        either = [
+            SQL(" AND ").join(SQL("%s ~ %s", name, word) for word in words),
+            SQL("spar_id ~* %s", spelling_pattern(value)),
+            SQL("spar_id_likeness = %s", likeness(value) or ""),
+        ]
+        if phone := phone_pattern(value):
+            either.append(SQL("phone ~ %s", phone))
+        self.flush_model(["name", "phone", "spar_id", "spar_id_likeness"])
+        found = SQL("(SELECT id FROM res_partner WHERE %s)", SQL(" OR ").join(either))
+        owners = self._spar_find({value})[value]
+        return Domain("id", "in", found) | Domain("id", "in", owners.ids)

@@ -110,6 +110,18 @@ class TestTypedInTheForm(FinancialAddressCase):
         with self.assertRaises(UserError):
             self.enter_address().with_user(self.editor).check_typed({"reason": "x"})
 
+    def test_editors_of_another_company_learn_nothing(self):
+        north, south = self.env["res.company"].create(
+            [{"name": "North"}, {"name": "South"}]
+        )
+        self.registrant.company_id = north
+        self.enter_address()
+        self.editor.write(
+            {"company_ids": [(6, 0, south.ids)], "company_id": south.id}
+        )
+        with self.assertRaises(AccessError):
+            self.problems()
+
     def test_a_label_of_spar_in_a_value_is_said_of_its_part(self):
         self.mail_operator.country_id = False
         problems = self.problems(

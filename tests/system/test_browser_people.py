@@ -1,4 +1,4 @@
-"""The person page, in few clicks: found, amended, added, approved, refused, returned."""
+"""The person page, in few clicks: found, amended, added, approved and refused."""
 
 import pytest
 from browsing import log_in, open_action, picture

@@ -92,12 +92,17 @@ export class MarkedPartsField extends Component {
         sameIsHidden: {type: Boolean, optional: true},
     };
 
+    textOf(name) {
+        const value = this.props.record.data[name];
+        return value?.display_name || value || "";
+    }
+
     get text() {
-        return this.props.record.data[this.props.name] || "";
+        return this.textOf(this.props.name);
     }
 
     get was() {
-        return this.props.record.data[this.props.was] || "";
+        return this.textOf(this.props.was);
     }
 
     /** Two that differ although their masks are the same. */
@@ -109,7 +114,7 @@ export class MarkedPartsField extends Component {
 
 registry.category("fields").add("fa_marked_parts", {
     component: MarkedPartsField,
-    supportedTypes: ["char"],
+    supportedTypes: ["char", "many2one"],
     extractProps: ({options}) => ({
         was: options.was,
         sameIsHidden: options.same_is_hidden,

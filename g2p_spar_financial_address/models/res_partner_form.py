@@ -16,6 +16,11 @@ BUTTONS = "//div[@name='button_box']"
 #: The form of the suite's own, which has places for the parts of the page.
 PERSON_VIEW = "g2p_spar_financial_address.person_view_form"
 PAGE = "//page[@name='payment']"
+#: What of those parts the form has itself.
+TWICE = (
+    "//group[@name='payment_registrant']/field[@name='spar_id']"
+    " | //div[@name='payment_history']/h2"
+)
 
 
 class ResPartner(models.Model):
@@ -116,10 +121,9 @@ class ResPartner(models.Model):
         for part in self._spar_page_for(arch):
             for place in arch.xpath(f"//*[@name='{part.get('name')}']"):
                 place.getparent().replace(place, part)
-        # This form has it in the line that says who it is.
-        for twice in arch.xpath("//group[@name='payment_registrant']/field"):
-            if twice.get("name") == "spar_id":
-                twice.getparent().remove(twice)
+        # This form says it elsewhere: who it is, and the name of the tab.
+        for twice in arch.xpath(TWICE):
+            twice.getparent().remove(twice)
 
     def _register_hook(self):
         """Refuse an installation after which a form would have no Payment page.

@@ -64,7 +64,7 @@ class TestComparison(FinancialAddressCase):
         self.assertFalse(any(cell["was"] for cell in address.comparison["cells"]))
 
     def test_it_counts_the_people_paid_at_the_number(self):
-        self.set_policy(on_sharing="warn")
+        self.set_policy(shared="warn")
         other = self.new_registrant("Neema Shayo")
         self.enter_address("0754 200 001", partner_id=other.id)
         address = other.financial_address_id

@@ -81,7 +81,7 @@ class TestTypedInTheForm(FinancialAddressCase):
 
     def test_it_says_no_more_than_entering_does(self):
         """Neither whether a number is in use, nor which branch its account has."""
-        self.set_policy(on_sharing="refuse")
+        self.set_policy(shared="refuse")
         other = self.new_registrant("Neema Shayo")
         self.enter_address("0754 200 005", partner_id=other.id)
         self.assertEqual(self.problems(mobile_number="0754 200 005"), {})

@@ -23,8 +23,10 @@ _ZEROS = (
     "\u0e50\u0ed0\u0f20\u1040\u17e0\uff10"
 )
 _PHONE = re.compile(r"[\d\s+()./-]+")
-# Between two phones of one field.
-_ENDS = "[^0-9,;]*([,;]|$)"
+_DIGITS = "".join(f"{zero}-{chr(ord(zero) + 9)}" for zero in _ZEROS)
+# Between two digits of a phone, and between two phones of one field.
+_GAP = f"[^{_DIGITS},;]*"
+_ENDS = f"{_GAP}([,;]|$)"
 
 
 def name_patterns(text):
@@ -73,7 +75,7 @@ def phone_pattern(text):
             tail = str(parse_phone(text, "").national_number)
     if not tail:
         return None
-    return "[^0-9,;]*".join(map(_digit_pattern, tail)) + _ENDS
+    return _GAP.join(map(_digit_pattern, tail)) + _ENDS
 
 
 def _digit_pattern(digit):

@@ -49,10 +49,14 @@ export class OldBesideNewField extends Component {
         return this.props.record.data[this.props.name] || {cells: []};
     }
 
-    /** Of a first address in a dialog there is nothing to compare. */
-    get isShown() {
+    /** All cells, or in little room what changes, and what only looks the same. */
+    get cells() {
         const {cells} = this.comparison;
-        return cells.length && !(this.props.onlyChanges && cells.every((c) => !c.was));
+        if (!this.props.onlyChanges) {
+            return cells;
+        }
+        const isFirst = cells.every((cell) => !cell.was);
+        return isFirst ? [] : cells.filter((cell) => cell.changed || cell.note);
     }
 }
 

@@ -3,27 +3,29 @@ import {kanbanView} from "@web/views/kanban/kanban_view";
 import {ListRenderer} from "@web/views/list/list_renderer";
 import {listView} from "@web/views/list/list_view";
 import {registry} from "@web/core/registry";
+import {_t} from "@web/core/l10n/translation";
 
-/** What is searched for, if anything is. */
-function soughtIn(env) {
+/** For whom nobody was found, in words; empty without a search. */
+function nobodyFound(env) {
     const facets = env.searchModel.facets.filter((facet) => facet.type === "field");
-    return facets.flatMap((facet) => facet.values).join(" ");
+    const sought = facets.flatMap((facet) => facet.values).join(" ");
+    return sought && _t("Nobody found for “%s”.", sought);
 }
 
 /** An empty result says for whom it was searched. */
 export class PeopleListRenderer extends ListRenderer {
     static template = "g2p_spar_financial_address.PeopleList";
 
-    get sought() {
-        return soughtIn(this.env);
+    get nobodyFound() {
+        return nobodyFound(this.env);
     }
 }
 
 export class PeopleKanbanRenderer extends KanbanRenderer {
     static template = "g2p_spar_financial_address.PeopleKanban";
 
-    get sought() {
-        return soughtIn(this.env);
+    get nobodyFound() {
+        return nobodyFound(this.env);
     }
 }
 

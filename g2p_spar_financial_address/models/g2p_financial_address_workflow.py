@@ -272,7 +272,8 @@ class G2pFinancialAddress(models.Model):
         if not note:
             raise UserError(self.env._("Say why: the reason is kept in the history."))
         self._close("refused", note)
-        self._return_to_author()
+        for address in self:
+            address._return_to_author(address.sudo().entered_by_id, note)
 
     def action_end(self, reason=None):
         """Stop paying here: the registrant is left without a payment address.
@@ -369,30 +370,6 @@ class G2pFinancialAddress(models.Model):
             self._schedule_approval()
 
     # === WHAT WAS REFUSED, AND ITS AUTHOR === #
-
-    def _return_to_author(self):
-        """Give the author of each of these, if an editor, a to-do with the reason."""
-        kind = self.env.ref(RETURNED)
-        self.env["mail.activity"].sudo().with_context(
-            mail_activity_quick_update=True
-        ).create(
-            [
-                {
-                    "res_model_id": self.env["ir.model"]._get_id(self._name),
-                    "res_id": address.id,
-                    "activity_type_id": kind.id,
-                    "summary": self.env._(
-                        "Refused by %(name)s: %(reason)s",
-                        name=address.ended_by_id.name,
-                        reason=address.decision_note,
-                    ),
-                    "user_id": address.entered_by_id.id,
-                    "automated": True,
-                }
-                for address in self.sudo()
-                if address.entered_by_id in address._fit_editors()
-            ]
-        )
 
     def _returned_done(self):
         """Finish the to-dos about what was refused for the registrants of these."""

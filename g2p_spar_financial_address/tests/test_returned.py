@@ -70,3 +70,36 @@ class TestReturned(FinancialAddressCase):
         fit = self.address.sudo()._fit_editors()
         self.assertIn(heir, fit)
         self.assertIn(self.todos().user_id, fit - self.author)
+
+    def test_a_change_and_a_merge_are_returned_as_well(self):
+        self.address.with_user(self.approver).action_approve()
+        self.registrant.with_user(self.author).spar_id = "SR-9"
+        change = self.env["g2p.fa.proposal"].search(
+            [("state", "=", "to_approve")], limit=1
+        )
+        change.with_user(self.approver).action_refuse(WHY)
+        todo = self.todos()
+        self.assertEqual((todo.res_model, todo.res_id), (change._name, change.id))
+        self.assertEqual(todo.user_id, self.author)
+        twin = self.new_registrant("Asha Jumaa")
+        merge = (
+            self.env["g2p.fa.merge"]
+            .with_user(self.author)
+            .create(
+                {
+                    "kept_id": self.registrant.id,
+                    "duplicate_id": twin.id,
+                    "reason": "The same card",
+                }
+            )
+        )
+        merge.action_ask()
+        self.assertEqual(merge.state, "to_approve")
+        merge.with_user(self.approver).action_refuse(WHY)
+        self.assertIn((merge._name, merge.id, self.author), self.whose())
+        self.author.active = False
+        self.env["mail.activity"]._spar_todos()._spar_hand_over()
+        self.assertFalse(self.todos())
+
+    def whose(self):
+        return [(todo.res_model, todo.res_id, todo.user_id) for todo in self.todos()]

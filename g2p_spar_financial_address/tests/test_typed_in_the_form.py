@@ -116,9 +116,7 @@ class TestTypedInTheForm(FinancialAddressCase):
         )
         self.registrant.company_id = north
         self.enter_address()
-        self.editor.write(
-            {"company_ids": [(6, 0, south.ids)], "company_id": south.id}
-        )
+        self.editor.write({"company_ids": [(6, 0, south.ids)], "company_id": south.id})
         with self.assertRaises(AccessError):
             self.problems()
 

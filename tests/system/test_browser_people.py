@@ -173,6 +173,7 @@ def test_all_errors_stand_at_their_fields(registry, desk):
     picture(page, "errors", OFFICE["height"])
     dialog.get_by_label("Mobile number").fill("0754 200 330")
     dialog.get_by_label("Name of the payee").fill("Neema Mushi")
+    dialog.get_by_label("Name of the payee").press("Tab")
     expect(problems).to_have_count(1)
 
 
@@ -235,6 +236,20 @@ def test_approved_in_two_clicks_refused_in_two_and_returned_in_one(registry, des
         picture(page, "person-waiting", OFFICE["height"])
     finally:
         set_policy(registry, approve_admin=False)
+
+
+def test_a_reason_with_a_number_is_refused_within_the_dialog(registry, desk):
+    registry.at_spar("Asha Juma", "SR-P-0010", "+255754200310")
+    page = desk("clerk")
+    open_people(page, registry)
+    find(page, "SR-P-0010")
+    rows(page).locator("td[name=name]").click()
+    page.get_by_role("button", name="End", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("Call 0754 200 999")
+    dialog.get_by_role("button", name="End address").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Leave numbers")
+    expect(page.get_by_role("dialog")).to_have_count(1)
 
 
 def test_the_person_page_on_a_phone(registry, desk):

@@ -226,6 +226,7 @@ def test_a_list_asks_nothing(registry, people, page, slow_spar):
         assert not looks(slow_spar)
         # The instrument works: a form does ask.
         page.locator(".o_data_row").get_by_text("Person ST-9").click()
+        expect(page.locator(".o_spar_same")).to_be_visible()
         expect(badge(page)).to_have_text("In sync")
         assert looks(slow_spar) == [["ST-9"]]
     finally:

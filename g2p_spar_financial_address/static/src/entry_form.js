@@ -5,31 +5,16 @@ import {RPCError} from "@web/core/network/rpc";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 import {Component, reactive, useEffect, useState, useSubEnv} from "@odoo/owl";
 
-/** Files are checked on saving: nobody waits for them twice. */
+/** Files are checked on saving: they are not sent twice. */
 const FILES = ["proof", "mandate"];
 const REFUSALS = ["odoo.exceptions.UserError", "odoo.exceptions.ValidationError"];
 
-/**
- * The form in which an address is typed: what is wrong stands at its field, all at once,
- * and never in a dialog over the dialog.
- */
-export class EntryController extends FormController {
+/** A form that says what is wrong within itself, and not in a dialog over a dialog. */
+export class ProblemsController extends FormController {
     setup() {
         super.setup();
         this.problems = reactive({byField: {}});
         useSubEnv({faProblems: this.problems});
-    }
-
-    async onWillSaveRecord(record, changes) {
-        const values = {...changes};
-        FILES.forEach((name) => delete values[name]);
-        this.problems.byField = await this.orm.call(
-            record.resModel,
-            "check_typed",
-            [record.resId ? [record.resId] : [], values],
-            {context: record.context}
-        );
-        return !Object.keys(this.problems.byField).length;
     }
 
     async beforeExecuteActionButton(clickParams) {
@@ -45,7 +30,25 @@ export class EntryController extends FormController {
     }
 }
 
-registry.category("views").add("fa_entry", {...formView, Controller: EntryController});
+/** The form in which an address is typed: what is wrong stands at its field, all at once. */
+export class EntryController extends ProblemsController {
+    async onWillSaveRecord(record, changes) {
+        const values = {...changes};
+        FILES.forEach((name) => delete values[name]);
+        this.problems.byField = await this.orm.call(
+            record.resModel,
+            "check_typed",
+            [record.resId ? [record.resId] : [], values],
+            {context: record.context}
+        );
+        return !Object.keys(this.problems.byField).length;
+    }
+}
+
+registry
+    .category("views")
+    .add("fa_problems", {...formView, Controller: ProblemsController})
+    .add("fa_entry", {...formView, Controller: EntryController});
 
 /** What is wrong with a field; without a field, what is wrong with the whole. */
 export class FieldProblem extends Component {

@@ -49,6 +49,11 @@ export class OldBesideNewField extends Component {
         return this.props.record.data[this.props.name] || {cells: []};
     }
 
+    get people() {
+        const {people} = this.comparison;
+        return this.props.onlyChanges && people === 1 ? 0 : people;
+    }
+
     /** All cells, or in little room what changes, and what only looks the same. */
     get cells() {
         const {cells} = this.comparison;

@@ -2,8 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from ..const import APPROVER, BANK_ACCOUNT, EDITOR, PAYEE_OTHER, PAYEES, VALUE_FIELD
+from ..const import BANK_ACCOUNT, PAYEE_OTHER, PAYEES, VALUE_FIELD
 from ..values.checks import mask
+from .g2p_financial_address import EDITOR_OR_APPROVER
 
 #: What of an address is compared, in the order in which it is shown.
 COMPARED = (
@@ -29,9 +30,7 @@ class G2pFinancialAddress(models.Model):
         help="The address in use and the new one, with the differences marked.",
     )
     changes = fields.Char("What changes", compute="_compute_comparison")
-    has_proof = fields.Boolean(
-        compute="_compute_has_proof", groups=f"{EDITOR},{APPROVER}"
-    )
+    has_proof = fields.Boolean(compute="_compute_has_proof", groups=EDITOR_OR_APPROVER)
 
     # === COMPUTE METHODS === #
 

@@ -37,8 +37,12 @@ class ResPartner(models.Model):
         words = name_patterns(value)
         if not words:
             return Domain.TRUE
+        # Names in plain letters, by their length, are not taken apart: it takes long.
+        name = SQL(
+            "CASE WHEN octet_length(name) = length(name) THEN name"
+            " ELSE normalize(name, NFKD) END"
+        )
         # An ID, a part of it, or one that people take for it.
-        name = SQL("normalize(name, NFKD)")
         either = [
             SQL(" AND ").join(SQL("%s ~ %s", name, word) for word in words),
             SQL("spar_id ~* %s", spelling_pattern(value)),

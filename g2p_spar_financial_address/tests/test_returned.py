@@ -15,7 +15,9 @@ class TestReturned(FinancialAddressCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.author = cls.new_user("returned_author", "editor")
+        cls.author = cls.new_user(
+            "returned_author", "editor", "base.group_partner_manager"
+        )
         cls.approver = cls.new_user("returned_approver", "approver")
         cls.set_policy(approve_admin=True)
         cls.address = cls.enter_address("0754 200 001", user=cls.author)

@@ -45,6 +45,7 @@ def test_a_duplicate_is_merged_by_two_people_and_the_merge_undone(registry, page
 
     editor = page_of("editor")
     open_payment_page(editor, registry, asha)
+    editor.get_by_role("tab", name="Details").click()
     editor.get_by_role("button", name="Merge a duplicate").click()
     dialog = editor.get_by_role("dialog")
     choose(dialog, editor, "Asha Jumaa")

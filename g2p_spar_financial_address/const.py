@@ -73,3 +73,6 @@ PROOFS = ("proof", "mandate")
 
 #: States of an address that is in use, or is going to be.
 LIVE_STATES = ("effective", "to_approve")
+
+#: To-do of the author of what a second person refused.
+RETURNED = "g2p_spar_financial_address.activity_returned"

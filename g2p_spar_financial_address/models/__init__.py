@@ -18,6 +18,7 @@ from . import g2p_financial_address_payee
 from . import g2p_financial_address_workflow
 from . import g2p_financial_address_privacy
 from . import g2p_financial_address_preview
+from . import g2p_financial_address_comparison
 from . import g2p_financial_address_confirmation
 from . import g2p_fa_confirmation
 from . import g2p_financial_address_import
@@ -32,6 +33,7 @@ from . import res_partner_adapter
 from . import res_partner
 from . import res_partner_form
 from . import res_partner_alike
+from . import res_partner_find
 from . import res_partner_company
 from . import res_partner_spar_id
 from . import g2p_directory_code

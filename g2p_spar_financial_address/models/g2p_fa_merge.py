@@ -678,7 +678,9 @@ class G2pFaMerge(models.Model):
                 )
             merge._lock_while(*WAITING)
             undoes = merge.state == "undo_to_approve"
+            author = merge.undo_asked_by_id if undoes else merge.asked_by_id
             merge._decided("done" if undoes else "refused", note)
+            merge.with_env(self.env)._return_to_author(author, note)
 
     def action_withdraw(self):
         """Withdraw what the user asked for.

@@ -371,6 +371,8 @@ class G2pFaProposal(models.Model):
         if not note:
             raise UserError(self.env._("Say why: the reason is kept in the history."))
         self.sudo()._close("refused", note)
+        for proposal in self:
+            proposal._return_to_author(proposal.sudo().proposed_by_id, note)
 
     def action_withdraw(self):
         """Withdraw the user's own proposal.

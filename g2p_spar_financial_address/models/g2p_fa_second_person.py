@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import AccessError, LockError, UserError
 
-from ..const import ADMINISTRATOR, APPROVER
+from ..const import ADMINISTRATOR, APPROVER, RETURNED
 
 
 class G2pFaSecondPerson(models.AbstractModel):
@@ -82,9 +82,47 @@ class G2pFaSecondPerson(models.AbstractModel):
                 waiting[chosen[record]] += 1
         return chosen
 
+    def _return_to_author(self, author, reason):
+        """Give the author of what was refused a to-do with the reason.
+
+        Not users who may not see it any more, nor those of the portal.
+
+        :param res.users author: who entered it
+        :param str reason: why it was refused
+        """
+        self.ensure_one()
+        author = author.sudo()
+        mine = self.with_user(author)
+        if not author.active or author.share or not mine.has_access("read"):
+            return
+        self.env["mail.activity"].sudo().with_context(
+            mail_activity_quick_update=True
+        ).create(
+            {
+                "res_model_id": self.env["ir.model"]._get_id(self._name),
+                "res_id": self.id,
+                "activity_type_id": self.env.ref(RETURNED).id,
+                "summary": self.env._(
+                    "Refused by %(name)s: %(reason)s",
+                    name=self.env.user.name,
+                    reason=reason,
+                ),
+                "user_id": author.id,
+                "automated": True,
+            }
+        )
+
     @api.model
     def _hand_over_todos(self, todos):
+        # What was returned is for its author only.
+        kind = self.env.ref(RETURNED)
+        returned = todos.filtered(lambda todo: todo.activity_type_id == kind)
         robot = self.env.ref("base.user_root")
+        for todo in returned:
+            seen = self.browse(todo.res_id).with_user(todo.user_id)
+            if todo.user_id == robot or not seen.has_access("read"):
+                todo.unlink()
+        todos -= returned
         waiting = self._waiting_by_approver(self._all_approvers())
         fit = self.browse(todos.mapped("res_id")).exists()._fit_approvers()
         for todo in todos:

@@ -230,24 +230,44 @@ class G2pFaStrategy(models.Model):
             forms one together with the text beside it. SPAR would split there.
         """
         self.ensure_one()
-        for value in values.values():
-            checked(self.env, clean_text, value, self.env._("A value"))
+        for name, value in values.items():
+            checked(self.env, clean_text, value, self._part_in_words(name))
         try:
             return self._parsed().fill({**values, **self._type_word()})
         except Unwritable as problem:
-            raise ValidationError(self._explain(problem)) from None
+            raise ValidationError(self._explain(problem, values)) from None
 
-    def _explain(self, problem):
+    def _explain(self, problem, values):
         if problem.label:
+            names = [n for n, value in values.items() if problem.label in (value or "")]
             return self.env._(
-                "A value contains “%(label)s”, which SPAR uses to separate the parts "
+                "%(part)s contains “%(label)s”, which SPAR uses to separate the parts "
                 "of an address. Remove it.",
+                part=self._part_in_words((names or [""])[0]),
                 label=problem.label,
             )
         return self.env._(
             "These values cannot be written for SPAR, because they could not be told "
             "apart again. Remove unusual dots, colons and other signs."
         )
+
+    def _part_in_words(self, name):
+        """Return what people call a part of an address.
+
+        :param str name: of the part, as templates name it
+        """
+        words = {
+            "account_number": self.env._("Account number"),
+            "mobile_number": self.env._("Mobile number"),
+            "email_address": self.env._("E-mail address"),
+            "bank_name": self.env._("The name of the provider"),
+            "bank_code": self.env._("The code of the provider"),
+            "wallet_provider_name": self.env._("The name of the provider"),
+            "wallet_provider_code": self.env._("The code of the provider"),
+            "branch_name": self.env._("The name of the branch"),
+            "branch_code": self.env._("The code of the branch"),
+        }
+        return words.get(name) or self.env._("A value")
 
     def _type_word(self):
         """Return the word for the address type as a value to write."""

@@ -60,8 +60,9 @@ class G2pFinancialAddress(models.Model):
     This file has the fields of an address and the text SPAR gets. Other files of the
     model: ``_service`` (how channels check, enter and end addresses), ``_payee`` (who
     receives the money, mandates), ``_workflow`` (the states, approval), ``_preview``
-    (what entries would change), ``_confirmation`` (whether the number is still right),
-    ``_privacy`` (who reads numbers, shared numbers, retention) and ``_import`` (files).
+    (what entries would change), ``_comparison`` (old beside new), ``_confirmation``
+    (whether the number is still right), ``_privacy`` (who reads numbers, shared
+    numbers, retention) and ``_import`` (files).
     """
 
     _name = "g2p.financial.address"
@@ -182,9 +183,6 @@ class G2pFinancialAddress(models.Model):
         "page and look at it before you change it.",
     )
     _drafts = models.Index("(id) WHERE state = 'draft'")
-    previous_branch_id = fields.Many2one(
-        related="previous_id.branch_id", string="Branch before"
-    )
 
     # === COMPUTE METHODS === #
 

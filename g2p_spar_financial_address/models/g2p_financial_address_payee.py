@@ -15,6 +15,7 @@ from ..const import (
     PAYEE_SELF,
     PAYEES,
     RELATIONS,
+    RETURNED,
 )
 from ..toolkit.transactions import in_chunks
 from ..toolkit.value_checks import checked
@@ -70,35 +71,9 @@ class G2pFinancialAddress(models.Model):
     mandate_name = fields.Char(
         "File name of the mandate", groups=EDITOR_OR_APPROVER, copy=False
     )
-    # The former payee, for the comparison by a second person.
-    previous_payee = fields.Selection(
-        related="previous_id.payee", string="Who received the money before"
-    )
-    previous_payee_name = fields.Char(
-        related="previous_id.payee_name", string="Payee before"
-    )
-    previous_payee_relation = fields.Selection(
-        related="previous_id.payee_relation", string="Relation before"
-    )
-    # Not a related field: lists could be sorted by it.
-    previous_payee_id_number = fields.Char(
-        compute="_compute_previous_payee_id_number",
-        string="ID number of the payee before",
-        groups=EDITOR_OR_APPROVER,
-    )
-    previous_payee_until = fields.Date(
-        related="previous_id.payee_until", string="Mandate before, until"
-    )
     _mandates = models.Index(
         "(payee_until) WHERE state = 'effective' AND payee_until IS NOT NULL"
     )
-
-    # === COMPUTE METHODS === #
-
-    @api.depends("previous_id.payee_id_number")
-    def _compute_previous_payee_id_number(self):
-        for address in self:
-            address.previous_payee_id_number = address.previous_id.payee_id_number
 
     # === ONCHANGE === #
 
@@ -358,11 +333,11 @@ class G2pFinancialAddress(models.Model):
 
     @api.model
     def _hand_over_todos(self, todos):
-        kind = self.env.ref(RENEWAL)
-        renewals = todos.filtered(lambda todo: todo.activity_type_id == kind)
+        kinds = self.env.ref(RENEWAL) | self.env.ref(RETURNED)
+        editors = todos.filtered(lambda todo: todo.activity_type_id in kinds)
         waiting = self._waiting_by_approver(self._all_editors())
-        for todo in renewals:
+        for todo in editors:
             address = self.browse(todo.res_id).exists()
             if todo.user_id not in address._fit_editors():
                 todo.user_id = address._choose_editor(waiting)
-        return super()._hand_over_todos(todos - renewals)
+        return super()._hand_over_todos(todos - editors)

@@ -8,6 +8,7 @@ from ..const import (
     LIVE_STATES,
     MOBILE_WALLET,
     PAYEE_FIELDS,
+    PAYEE_OTHER,
     PROOFS,
     VALUE_FIELD,
 )
@@ -209,6 +210,54 @@ class G2pFinancialAddress(models.Model):
 
     # === BY HAND: FORMS AND RPC CLIENTS === #
 
+    def check_typed(self, values):
+        """Return what is wrong with what is typed into a form; store nothing.
+
+        Like a dry run, the answer depends on no whole number in the registry. What
+        does, ``create`` and ``write`` say.
+
+        :param dict values: of a new address, or those that change on this draft
+        :return: a message for each field with an error, and under ``""`` what is wrong
+            with the whole
+        :rtype: dict
+        :raise AccessError: for a user who may not enter addresses, or not for this
+            registrant
+        """
+        self.check_access("write" if self else "create")
+        self._check_is_draft()
+        self._check_said([values])
+        said = values if self else self._with_registrants([values])[0]
+        self._check_references([said])
+        partner = self.partner_id.browse(said.get("partner_id")) or self.partner_id
+        partner.check_access("read")
+        [(clean, problems)] = marked(self, TRIAL).check_entries([said])
+        known = self.sudo().new(said, origin=self or None)
+        if known.payee == PAYEE_OTHER and not known.payee_relation:
+            problems["payee_relation"] = self.env._("Choose the relation.")
+        if known.partner_id.financial_address_id and not known.reason:
+            problems["reason"] = self.env._("Say why the payment address is changed.")
+        if not problems and known.dfsp_id:
+            wanted = self._as_new({**self._said_of_draft(), **clean})
+            if found := wanted._payment_problems():
+                problems[""] = "\n".join(found.values())
+        return problems
+
+    def _said_of_draft(self):
+        """Return the registrant and the place that a draft has already."""
+        names = ("partner_id", *WRITTEN_FIELDS, *PAYEE_FIELDS)
+        draft = self.sudo()
+        return self._convert_to_write({n: draft[n] for n in names}) if draft else {}
+
+    def _check_is_draft(self):
+        """Refuse to edit an address that is in use, or was."""
+        if any(address.state != "draft" for address in self):
+            raise UserError(
+                self.env._(
+                    "An address in use is not edited, so that its history stays true. "
+                    "Use Amend to enter the new one."
+                )
+            )
+
     @api.model_create_multi
     def create(self, vals_list):
         if self._is_trusted_write():
@@ -239,13 +288,7 @@ class G2pFinancialAddress(models.Model):
             self._check_said([vals])
         if not PAYMENT_FIELDS & vals.keys():
             return super().write(vals)
-        if any(address.state != "draft" for address in self):
-            raise UserError(
-                self.env._(
-                    "An address in use is not edited, so that its history stays true. "
-                    "Use Amend to enter the new one."
-                )
-            )
+        self._check_is_draft()
         self._check_references([vals])
         author = {"author_ids": [Command.link(self.env.uid)]}
         for address in self:

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..const import ADMINISTRATOR, APPROVER
+from ..const import ADMINISTRATOR, APPROVER, RETURNED
 from ..toolkit.note_field import Note
 from ..toolkit.transactions import alone
 
@@ -44,17 +44,7 @@ class G2pFinancialAddress(models.Model):
         "res.users", string="Ended by", readonly=True, copy=False
     )
     decision_note = Note("Why it was refused or ended", readonly=True, copy=False)
-    # The former address, for the comparison by a second person.
-    previous_type = fields.Selection(
-        related="previous_id.fa_type", string="Type before"
-    )
-    previous_dfsp_id = fields.Many2one(
-        related="previous_id.dfsp_id", string="Provider before"
-    )
     previous_masked = fields.Char(related="previous_id.masked", string="Number before")
-    previous_holder_name = fields.Char(
-        related="previous_id.holder_name", string="Account holder before"
-    )
     may_decide = fields.Boolean(compute="_compute_may_decide")
     approval_note = fields.Char("Note", compute="_compute_approval_note")
     _one_pending_per_registrant = models.UniqueIndex(
@@ -117,6 +107,7 @@ class G2pFinancialAddress(models.Model):
         live = self.sudo()._live_of(newest.partner_id)
         in_use = {a.partner_id: a for a in live if a.state == "effective"}
         newest._check_reason(in_use)
+        newest._returned_done()
         waiting = newest._needing_approval()
         live.filtered(lambda address: address.state == "to_approve")._close(
             "ended", self.env._("Replaced by a newer entry before it was approved.")
@@ -305,6 +296,8 @@ class G2pFinancialAddress(models.Model):
         if not note:
             raise UserError(self.env._("Say why: the reason is kept in the history."))
         self._close("refused", note)
+        for address in self:
+            address._return_to_author(address.sudo().entered_by_id, note)
 
     def action_end(self, reason=None):
         """Stop paying here: the registrant is left without a payment address.
@@ -317,6 +310,18 @@ class G2pFinancialAddress(models.Model):
         if not in_use:
             raise UserError(self.env._("There is no address in use to end."))
         self.end(in_use.partner_id, reason, "admin")
+
+    def action_enter_again(self):
+        """Open the dialog that enters an address, with what this one says.
+
+        :raise UserError: when another one was entered meanwhile
+        """
+        self.ensure_one()
+        if self.partner_id.returned_address_id != self:
+            raise UserError(
+                self.env._("Another address was entered for this person meanwhile.")
+            )
+        return self.partner_id.action_enter_again()
 
     def action_ask_reason(self):
         """Open the dialog that asks why, for the decision named in the context."""
@@ -383,6 +388,22 @@ class G2pFinancialAddress(models.Model):
         if self:
             self._set_state("to_approve")
             self._schedule_approval()
+
+    # === WHAT WAS REFUSED, AND ITS AUTHOR === #
+
+    def _returned_done(self):
+        """Finish the to-dos about what was refused for the registrants of these."""
+        kind = self.env.ref(RETURNED)
+        refused = self.sudo()._search(
+            [("partner_id", "in", self.partner_id.ids), ("state", "=", "refused")]
+        )
+        self.env["mail.activity"].sudo().search(
+            [
+                ("activity_type_id", "=", kind.id),
+                ("res_model", "=", self._name),
+                ("res_id", "in", refused),
+            ]
+        ).unlink()
 
     # === THE ONE PLACE WHERE A STATE CHANGES === #
 

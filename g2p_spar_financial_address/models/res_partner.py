@@ -7,6 +7,7 @@ from ..const import (
     ADMINISTRATOR,
     LIVE_STATES,
     PAYEE_DETAILS,
+    PAYEE_OTHER,
     PAYEE_SELF,
     PROOFS,
     VIEWER,
@@ -64,6 +65,24 @@ class ResPartner(models.Model):
         compute="_compute_financial_address_id",
         groups=VIEWER,
     )
+    pending_comparison = fields.Json(
+        related="pending_address_id.comparison", groups=VIEWER
+    )
+    returned_address_id = fields.Many2one(
+        "g2p.financial.address",
+        string="Refused",
+        compute="_compute_returned_address_id",
+        groups=VIEWER,
+        help="The address that a second person refused, until another one is entered.",
+    )
+    returned_note = fields.Char(
+        "Why it was refused",
+        related="returned_address_id.decision_note",
+        groups=VIEWER,
+    )
+    payee_note = fields.Char(
+        "Who receives the money", compute="_compute_payee_note", groups=VIEWER
+    )
     spar_unpaid = fields.Boolean(
         "Not paid",
         compute="_compute_spar_unpaid",
@@ -115,6 +134,26 @@ class ResPartner(models.Model):
             partner.pending_address_id = pending
             partner.financial_address_id = in_use or pending or draft
             partner.financial_address_state = partner.financial_address_id.state
+
+    @api.depends("financial_address_ids.state")
+    def _compute_returned_address_id(self):
+        for partner in self:
+            entered = partner.financial_address_ids.filtered(
+                lambda address: address.state != "draft"
+            )
+            newest = entered.sorted("id")[-1:]
+            partner.returned_address_id = newest.filtered(
+                lambda address: address.state == "refused"
+            )
+
+    @api.depends("financial_address_ids.state", "financial_address_ids.payee")
+    def _compute_payee_note(self):
+        for partner in self:
+            address = partner.financial_address_id
+            is_other = address.payee == PAYEE_OTHER
+            partner.payee_note = is_other and self.env._(
+                "Paid to %(payee)s.", payee=address._payee_in_words()
+            )
 
     @api.depends(lambda self: sorted({"active", *self._spar_paid_fields()}))
     def _compute_spar_unpaid(self):
@@ -199,7 +238,23 @@ class ResPartner(models.Model):
     def action_amend_financial_address(self):
         """Open the dialog that enters a payment address, the first or a new one."""
         self.ensure_one()
-        current = self.financial_address_id
+        return self._amendment_like(self.financial_address_id)
+
+    def action_enter_again(self):
+        """Open that dialog with what a second person refused, but for the number."""
+        self.ensure_one()
+        return self._amendment_like(self.returned_address_id)
+
+    def action_open_pending(self):
+        """Open the address that waits for a second person."""
+        self.ensure_one()
+        return self.pending_address_id._get_records_action()
+
+    def _amendment_like(self, current):
+        """Return the dialog that enters an address, with what another one says.
+
+        :param current: an address of this registrant, or none
+        """
         incomplete = self.incomplete_address_id
         # A viewer does not read the payee's ID number.
         payee = {

@@ -234,6 +234,18 @@ class ResPartner(models.Model):
             ]
         }
 
+    def _spar_person_form(self):
+        """Return the form on which this registrant opens from lists of the suite.
+
+        A registry that shows the Payment page on a form of its own returns ``None``.
+
+        :return: an xml-id, or ``None`` to leave it to Odoo
+        """
+        self.ensure_one()
+        if self._spar_is_registrant():
+            return "g2p_spar_financial_address.person_view_form"
+        return None
+
     @api.model
     def _spar_adapt_form(self, arch):
         """Hook: change one of these forms, which has the page by now.

@@ -6,11 +6,21 @@ import logging
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from ..const import VIEWER
+
 _logger = logging.getLogger(__name__)
 
 #: The view that holds the page and the buttons on top of it.
 PAGE_VIEW = "g2p_spar_financial_address.registrant_page"
 BUTTONS = "//div[@name='button_box']"
+#: The form of the suite's own, which has places for the parts of the page.
+PERSON_VIEW = "g2p_spar_financial_address.person_view_form"
+PAGE = "//page[@name='payment']"
+#: What of those parts the form has itself.
+TWICE = (
+    "//group[@name='payment_registrant']/field[@name='spar_id']"
+    " | //div[@name='payment_history']/h2"
+)
 
 
 class ResPartner(models.Model):
@@ -31,7 +41,23 @@ class ResPartner(models.Model):
             else:
                 self._spar_add_page(arch, anchors)
                 self._spar_adapt_form(arch)
+        elif view_type == "form" and view == self.env.ref(PERSON_VIEW):
+            self._spar_fill_person_form(arch)
         return arch, view
+
+    @api.model
+    def get_views(self, views, options=None):
+        """Offer nothing of other apps on the person page, such as Send SMS."""
+        if (self.env.ref(PERSON_VIEW).id, "form") in map(tuple, views):
+            options = {**(options or {}), "toolbar": False}
+        return super().get_views(views, options)
+
+    def get_formview_id(self, access_uid=None):
+        """Open people on the person page from everywhere, if the user may see it."""
+        name = self._spar_person_form()
+        if name and self.env.user.has_group(VIEWER):
+            return self.env.ref(name).id
+        return super().get_formview_id(access_uid)
 
     @api.model
     def _spar_anchors_of(self, view):
@@ -67,9 +93,7 @@ class ResPartner(models.Model):
         :param arch: the form as an etree node, which is changed
         :param list anchors: see :meth:`_spar_forms`
         """
-        ours = self.env.ref(PAGE_VIEW).sudo()._get_combined_arch()
-        (arch.xpath(BUTTONS)[0]).extend(ours.xpath(BUTTONS)[0])
-        (page,) = ours.xpath("//page")
+        page = self._spar_page_for(arch)
         for anchor in anchors:
             node = arch.xpath(anchor.xpath)[0]
             added = copy.deepcopy(page)
@@ -79,6 +103,27 @@ class ResPartner(models.Model):
                 parent = node.getparent()
                 shift = anchor.position == "after"
                 parent.insert(parent.index(node) + shift, added)
+
+    @api.model
+    def _spar_page_for(self, arch):
+        """Return the page, whose buttons are put into this form."""
+        ours = self.env.ref(PAGE_VIEW).sudo()._get_combined_arch()
+        (arch.xpath(BUTTONS)[0]).extend(ours.xpath(BUTTONS)[0])
+        (page,) = ours.xpath(PAGE)
+        return page
+
+    @api.model
+    def _spar_fill_person_form(self, arch):
+        """Put each part of the page in its place of the person page.
+
+        :param arch: the form as an etree node, which is changed
+        """
+        for part in self._spar_page_for(arch):
+            for place in arch.xpath(f"//*[@name='{part.get('name')}']"):
+                place.getparent().replace(place, part)
+        # This form says it elsewhere: who it is, and the name of the tab.
+        for twice in arch.xpath(TWICE):
+            twice.getparent().remove(twice)
 
     def _register_hook(self):
         """Refuse an installation after which a form would have no Payment page.

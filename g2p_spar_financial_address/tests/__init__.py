@@ -7,6 +7,7 @@ from . import test_attack_watch
 from . import test_bad_inputs
 from . import test_branch
 from . import test_burst
+from . import test_comparison
 from . import test_crons
 from . import test_dfsp
 from . import test_dfsp_import
@@ -14,6 +15,7 @@ from . import test_fa_settings
 from . import test_fa_strategy
 from . import test_field_reports
 from . import test_financial_address
+from . import test_find_people
 from . import test_http_client
 from . import test_id_normal_form
 from . import test_id_on_card
@@ -28,6 +30,7 @@ from . import test_numbers_are_protected
 from . import test_entering
 from . import test_every_model
 from . import test_payee
+from . import test_person_page
 from . import test_random_inputs
 from . import test_rate
 from . import test_request_bodies
@@ -36,6 +39,7 @@ from . import test_res_partner
 from . import test_registrant_adapter
 from . import test_registrant_form
 from . import test_retention
+from . import test_returned
 from . import test_roles
 from . import test_second_person_directory
 from . import test_second_person_redirects
@@ -49,6 +53,7 @@ from . import test_spar_id
 from . import test_trail
 from . import test_transactions
 from . import test_typed
+from . import test_typed_in_the_form
 from . import test_upgrade
 from . import test_urls
 from . import test_users_leave

@@ -4,6 +4,7 @@ from odoo.tests import Form, tagged
 
 from ..const import MANDATE_FIELDS, PAYEE_FIELDS
 from ..models.g2p_financial_address import PAYMENT_FIELDS
+from ..models.g2p_financial_address_comparison import COMPARED
 from .common import FinancialAddressCase
 
 
@@ -92,36 +93,25 @@ class TestBranch(FinancialAddressCase):
         dialog.reason = "No branch any more"
         waiting = dialog.save()
         self.assertEqual(waiting.state, "to_approve")
-        before = {
-            "fa_type": waiting.previous_type,
-            "dfsp_id": waiting.previous_dfsp_id,
-            "branch_id": waiting.previous_branch_id,
-            "masked": waiting.previous_masked,
-            "holder_name": waiting.previous_holder_name,
-            "payee": waiting.previous_payee,
-            "payee_name": waiting.previous_payee_name,
-            "payee_relation": waiting.previous_payee_relation,
-            "payee_id_number": waiting.previous_payee_id_number,
-            "payee_until": waiting.previous_payee_until,
-        }
-        for name, value in before.items():
-            self.assertEqual(value, self.account[name], name)
-        # The number is shown masked; a reason and proofs are of one address only.
+        cells = {cell["name"]: cell for cell in waiting.comparison["cells"]}
+        self.assertEqual(cells["branch_id"]["was"], self.branch.display_name)
+        self.assertEqual(cells["branch_id"]["becomes"], "")
+        self.assertTrue(cells["branch_id"]["changed"])
+        # The number is shown masked, and the payee's name with the relation; a reason
+        # and proofs are of one address only.
         of_one = {"partner_id", "reason", "proof", "proof_name", *MANDATE_FIELDS}
         numbers = {"account_number", "mobile_number", "email_address"}
-        self.assertEqual(before.keys() - {"masked"}, PAYMENT_FIELDS - of_one - numbers)
+        said = {"payee_name", "payee_relation"}
+        self.assertEqual(
+            set(COMPARED) - {"masked"}, PAYMENT_FIELDS - of_one - numbers - said
+        )
         view = self.env.ref(
             "g2p_spar_financial_address.g2p_financial_address_view_form"
         )
         arch = etree.fromstring(
             self.env["g2p.financial.address"].get_view(view.id)["arch"]
         )
-        shown = arch.xpath("//group[@name='previous']//field/@name")
-        previous = {
-            name for name in waiting._fields if name.startswith("previous_")
-        } - {"previous_id"}
-        self.assertLessEqual(previous, set(shown))
-        self.assertEqual(len(previous), len(before))
+        self.assertTrue(arch.xpath("//field[@name='comparison']"))
 
     # === CHANNELS THAT DO NOT ASK FOR IT === #
 

@@ -55,3 +55,7 @@ class ResPartner(models.Model):
             "g2p_registry_individual.view_individuals_form": [tab],
             "g2p_registry_group.view_groups_form": [tab],
         }
+
+    def _spar_person_form(self):
+        """Leave people on the forms of the registry, which have the Payment page."""
+        return None

@@ -79,6 +79,10 @@ class ResPartner(models.Model):
             ],
         }
 
+    def _spar_person_form(self):
+        """Leave people on the form of the registry, which has the Payment page."""
+        return None
+
     @api.model
     def _spar_adapt_form(self, arch):
         """Show the accounts of ``spp_banking`` for reading only, and say why.

@@ -48,6 +48,7 @@ class G2pSparReconciliationLine(models.Model):
         readonly=True,
     )
     spar_id = fields.Char("SPAR ID", readonly=True)
+    ours = fields.Char(compute="_compute_ours", help="The address in use here, masked.")
     masked = fields.Char("At SPAR", readonly=True)
     seen = fields.Char(
         readonly=True, groups=fields.NO_ACCESS, help="Keyed hash of what SPAR held."
@@ -77,7 +78,20 @@ class G2pSparReconciliationLine(models.Model):
         "This difference is listed already.",
     )
 
+    # === COMPUTE METHODS === #
+
+    @api.depends("partner_id.financial_address_ids.state")
+    def _compute_ours(self):
+        for line in self:
+            address = line.partner_id.financial_address_id
+            parts = address.dfsp_id.name, address.masked
+            line.ours = " · ".join(part for part in parts if part)
+
     # === ACTION METHODS === #
+
+    def action_open_person(self):
+        """Open the registrant."""
+        return self.ensure_one().partner_id.get_formview_action()
 
     def action_resend(self):
         """Send ours; what should not be at SPAR is removed there.

@@ -34,7 +34,7 @@ def test_a_wallet_typed_in_is_in_sync_moments_later(registry, page):
 
     log_in(page, registry, "editor")
     open_payment_page(page, registry, asha)
-    expect(page.locator("[data-state=no_address]")).to_have_text("No address")
+    expect(page.locator("[data-state=no_address]").first).to_have_text("No address")
     page.get_by_role("button", name="Add payment address").click()
 
     dialog = page.get_by_role("dialog")
@@ -64,9 +64,9 @@ def test_a_wrong_number_is_refused_on_saving_and_typed_values_stay(registry, pag
     dialog.get_by_label("Mobile number").fill("12")
     dialog.get_by_role("button", name="Save address").click()
 
-    expect(page.get_by_text("cannot exist in Tanzania")).to_be_visible()
+    expect(dialog.get_by_role("alert")).to_contain_text("cannot exist in Tanzania")
+    expect(page.get_by_role("dialog")).to_have_count(1)
     picture(page, "wrong-number")
-    page.get_by_role("button", name="Close").last.click()
     expect(dialog.get_by_label("Mobile number")).to_have_value("12")
     dialog.get_by_label("Mobile number").fill("0754 200 002")
     dialog.get_by_role("button", name="Save address").click()
@@ -120,6 +120,7 @@ def test_removed_payment_data_leaves_spar_and_the_registry(registry, page):
     registry.wait_for_state(juma, "in_sync")
     log_in(page, registry, "admin")
     open_payment_page(page, registry, juma)
+    page.get_by_role("tab", name="Details").click()
     page.get_by_role("button", name="Remove payment data").click()
     page.get_by_role("dialog").get_by_role("button", name="Ok").click()
     wait_until(lambda: "SR-2026-0004" not in registry.stack.mapper.rows())
@@ -230,7 +231,8 @@ def test_a_file_is_checked_corrected_and_imported(registry, page, tmp_path):
     expect(dialog.locator(".o_data_row")).to_have_count(4)
     first = dialog.locator(".o_data_row", has_text="Checked 1")
     expect(first).to_contain_text("Mobile wallet · M-Cash · +2557••••301")
-    expect(first).to_contain_text("Mobile wallet · M-Cash · +2557••••391")
+    changed = first.locator("td[name=after] mark").first
+    expect(changed).to_contain_text("+2557••••391")
     expect(dialog.locator(".o_data_row").first).to_contain_text("cannot exist")
     picture(page, "check-file")
     assert registry.state(people[2]) == "no_address"

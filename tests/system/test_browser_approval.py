@@ -65,8 +65,8 @@ def save(dialog):
 def expect_to_approve(page):
     """See that the amendment waits, and what that means."""
     pending = page.locator("[name=pending_address]")
-    expect(pending.locator(".badge")).to_have_text("To approve")
-    expect(pending).to_contain_text("Waiting for a second person.")
+    expect(pending).to_contain_text("waiting for a second person")
+    expect(pending.locator(".o_spar_changed")).not_to_have_count(0)
 
 
 def row_of(page, name):
@@ -117,7 +117,7 @@ def test_an_amendment_is_used_once_a_second_person_approved_it(
 
     approver = page_of("approver")
     open_action(approver, registry, "registrant_action")
-    open_menu(approver, "Approvals", "New addresses")
+    open_menu(approver, "My work", "New addresses")
     row = row_of(approver, "Asha Juma")
     expect(row.locator("td[name=previous_masked]")).to_contain_text("+2557••••001")
     expect(row.locator("td[name=masked]")).to_contain_text("+2557••••047")
@@ -125,13 +125,15 @@ def test_an_amendment_is_used_once_a_second_person_approved_it(
     picture(approver, "approvals", 240)
     row.locator("td[name=partner_id]").click()
     sheet = approver.locator(".o_form_sheet")
-    expect(sheet.locator("[name=previous_masked]")).to_contain_text("+2557••••001")
+    number = sheet.locator(".o_spar_beside [data-name=masked]")
+    expect(number.locator(".o_spar_was")).to_contain_text("+2557••••001")
+    expect(number.locator(".o_spar_becomes")).to_contain_text("changed")
     expect(sheet).to_contain_text("The registrant lost the SIM card")
     expect(approver.get_by_text("Planned Activities")).to_be_visible()
     picture(approver, "approve")
     assert not reveals_by(registry, users["approver"])
-    sheet.locator("[name=masked]").get_by_role("button", name=SHOW).click()
-    expect(sheet.locator("[name=masked]")).to_contain_text("+255754200047")
+    number.locator(".o_spar_becomes").get_by_role("button", name=SHOW).click()
+    expect(number).to_contain_text("+255754200047")
     assert reveals_by(registry, users["approver"]) == ["Asha Juma"]
     approver.get_by_role("button", name="Approve").click()
     expect(approver.locator("[name=state] .o_arrow_button_current")).to_have_text(
@@ -141,7 +143,6 @@ def test_an_amendment_is_used_once_a_second_person_approved_it(
     registry.wait_for_state(asha, "in_sync")
     assert rows()["SR-2026-0001"] == registry.wallet_string("+255754200047")
     editor.reload()
-    editor.get_by_role("tab", name="Payment").click()
     expect(badge).to_have_text("In sync")
     expect(editor.locator("[name=pending_address]")).to_have_count(0)
     (read,) = registry.rpc.call("res.partner", "read", [asha], ["phone"])
@@ -157,8 +158,8 @@ def test_an_amendment_without_a_reason_is_refused_and_typed_values_stay(
     open_payment_page(page, registry, neema)
     dialog = amend(page, "0754 300 012", "")
     save(dialog)
-    expect(page.get_by_text("Say why the payment address is changed.")).to_be_visible()
-    page.get_by_role("button", name="Close").last.click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Say why the payment address")
+    expect(page.get_by_role("dialog")).to_have_count(1)
     expect(dialog.get_by_label("Mobile number")).to_have_value("0754 300 012")
     dialog.get_by_label("Reason").fill("Another operator")
     save(dialog)
@@ -191,19 +192,19 @@ def test_a_payee_is_entered_and_seen_before_and_after(registry, page_of, tmp_pat
     approver = page_of("approver")
     open_action(approver, registry, "approval_action")
     row = row_of(approver, "Zawadi Mosha")
-    expect(row).to_contain_text("Neema Mushi")
+    changes = row.locator("td[name=changes]")
+    expect(changes).to_contain_text("Who receives the money")
     row.locator("td[name=partner_id]").click()
-    sheet = approver.locator(".o_form_sheet")
-    expect(sheet.locator("[name=previous_payee]")).to_have_text("The registrant")
-    expect(sheet.locator("[name=payee]")).to_have_text("Another person")
+    beside = approver.locator(".o_spar_beside")
+    payee = beside.locator("[data-name=payee]")
+    expect(payee.locator(".o_spar_was")).to_have_text("The registrant")
+    expect(payee).to_contain_text("Neema Mushi (Guardian)")
     for name, text in {
-        "payee_name": "Neema Mushi",
-        "payee_relation": "Guardian",
         "payee_id_number": "19800101-1234",
         "payee_until": "2099",
     }.items():
-        expect(sheet.locator(f"[name={name}]")).to_contain_text(text)
-    expect(sheet.get_by_text("Matches the payee's name")).to_be_visible()
+        expect(beside.locator(f"[data-name={name}]")).to_contain_text(text)
+    expect(approver.get_by_text("Matches the payee's name")).to_be_visible()
     # Both are +2557••••061.
     note = approver.locator("[name=approval_note]")
     expect(note).to_have_text("This is another number, though it looks the same.")
@@ -243,7 +244,6 @@ def test_a_refusal_asks_why_and_leaves_the_address_in_use(registry, page_of):
     expect(row).to_have_count(0)
 
     editor.reload()
-    editor.get_by_role("tab", name="Payment").click()
     expect(editor.locator("[name=spar_state] .badge").first).to_have_text("In sync")
     expect(editor.locator("[name=pending_address]")).to_have_count(0)
     history = editor.locator("[name=financial_address_ids]")
@@ -276,7 +276,7 @@ def test_a_shared_number_is_listed_and_accepted_with_a_reason(registry, page_of)
         paid_registrant(registry, name, spar_id, "+255754200056")
     page = page_of("approver")
     open_action(page, registry, "registrant_action")
-    page.get_by_role("menuitem", name="Shared addresses").click()
+    open_menu(page, "My work", "Shared addresses")
     row = row_of(page, "+2557••••056")
     expect(row.locator("td[name=registrant_count]")).to_have_text("2")
     expect(row).to_contain_text("To review")

@@ -45,6 +45,7 @@ def test_a_duplicate_is_merged_by_two_people_and_the_merge_undone(registry, page
 
     editor = page_of("editor")
     open_payment_page(editor, registry, asha)
+    editor.get_by_role("tab", name="Details").click()
     editor.get_by_role("button", name="Merge a duplicate").click()
     dialog = editor.get_by_role("dialog")
     choose(dialog, editor, "Asha Jumaa")
@@ -63,7 +64,7 @@ def test_a_duplicate_is_merged_by_two_people_and_the_merge_undone(registry, page
 
     approver = page_of("approver")
     open_action(approver, registry, "registrant_action")
-    open_menu(approver, "Approvals", "Merges of duplicates")
+    open_menu(approver, "My work", "Merges of duplicates")
     row = approver.locator(".o_data_row", has_text="Asha Jumaa")
     expect(row).to_contain_text("To approve")
     row.locator("td[name=duplicate_id]").click()

@@ -61,7 +61,11 @@ def held(page):
 
 
 def badge(page):
-    return page.locator(".o_spar_row .badge")
+    return page.locator("[name=spar_state] .badge").first
+
+
+def ours(page):
+    return page.locator("[name=financial_address]")
 
 
 def test_the_address_at_spar_is_shown_next_to_the_requested_one(registry, people, page):
@@ -71,13 +75,13 @@ def test_the_address_at_spar_is_shown_next_to_the_requested_one(registry, people
     expect(badge(page)).to_have_text("In sync")
     expect(held(page)).to_have_text(OURS)
     expect(page.locator(".o_spar_when")).to_contain_text("read")
-    expect(page.locator(".o_spar_requested")).to_contain_text(OURS)
-    expect(page.locator(".o_spar_requested")).to_contain_text("Admin form")
-    expect(page.get_by_text("SPAR holds what was requested.")).to_be_visible()
+    expect(ours(page)).to_contain_text(OURS)
+    expect(page.locator(".o_spar_same")).to_be_visible()
+    expect(page.locator(".o_spar_timeline")).to_contain_text("Admin form")
     picture(page, "at-spar-now")
     assert "754200001" not in page.content()
 
-    page.locator(".oe_stat_button", has_text="SPAR").click()
+    page.locator(".oe_stat_button", has_text="Sent to SPAR").click()
     expect(page.locator(".o_data_row")).to_have_count(1)
     expect(page.locator(".o_data_row")).to_contain_text("Person ST-1")
 
@@ -94,10 +98,9 @@ def test_the_page_follows_an_amendment(registry, people, page):
     dialog.get_by_role("button", name="Save address").click()
     expect(held(page)).to_have_text(THEIRS)
     expect(badge(page)).to_have_text("In sync")
-    requested = page.locator(".o_spar_requested")
-    expect(requested).to_contain_text(THEIRS)
-    requested.get_by_role("button", name="Show the number").click()
-    expect(requested).to_contain_text("+255754200009")
+    expect(ours(page)).to_contain_text(THEIRS)
+    ours(page).get_by_role("button", name="Show the number").click()
+    expect(ours(page)).to_contain_text("+255754200009")
 
 
 def test_a_difference_is_taken_over_or_sent_again(registry, people, page):
@@ -107,13 +110,19 @@ def test_a_difference_is_taken_over_or_sent_again(registry, people, page):
     log_in(page, registry, "clerk")
     open_payment_page(page, registry, taken)
     expect(badge(page)).to_have_text("Differs")
-    expect(held(page)).to_have_text(THEIRS)
+    expect(held(page)).to_contain_text("+2557••••009")
     expect(page.get_by_text("it was changed at SPAR")).to_be_visible()
+    expect(held(page).locator("mark")).to_contain_text("+2557••••009")
     picture(page, "differs")
     page.get_by_role("button", name="Take SPAR's").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator(".o_spar_was")).to_contain_text("+2557••••001")
+    expect(dialog.locator(".o_spar_becomes")).to_contain_text("+2557••••009")
+    picture(page, "take-spars")
+    dialog.get_by_role("button", name="Take SPAR's").click()
 
     expect(badge(page)).to_have_text("In sync")
-    expect(page.locator(".o_spar_requested")).to_contain_text(THEIRS)
+    expect(ours(page)).to_contain_text(THEIRS)
 
     open_payment_page(page, registry, resent)
     page.get_by_role("button", name="Resend ours").click()
@@ -142,7 +151,7 @@ def test_the_page_shows_that_spar_is_down_and_up_again(registry, people, page):
         problem = page.locator(".o_spar_problem")
         expect(problem).to_have_text("SPAR cannot be reached right now.")
         expect(held(page)).to_have_text(OURS)
-        expect(badge(page)).to_have_text("Last known")
+        expect(page.locator(".o_spar_row")).to_contain_text("Last known")
         expect(page.locator(".o_spar_when")).to_contain_text("seen")
         picture(page, "spar-away")
     finally:
@@ -198,7 +207,7 @@ def test_a_hanging_spar_keeps_no_transaction_open_and_is_given_up(
 
         wait_until(asked_without_transaction)
         expect(page.locator(".o_spar_problem")).to_be_visible()
-        expect(badge(page)).to_have_text("Last known")
+        expect(page.locator(".o_spar_row")).to_contain_text("Last known")
         slow_spar.must_have_fired()
     finally:
         slow_spar.disarm()
@@ -217,7 +226,7 @@ def test_a_list_asks_nothing(registry, people, page, slow_spar):
         assert not looks(slow_spar)
         # The instrument works: a form does ask.
         page.locator(".o_data_row").get_by_text("Person ST-9").click()
-        page.get_by_role("tab", name="Payment").click()
+        expect(page.locator(".o_spar_same")).to_be_visible()
         expect(badge(page)).to_have_text("In sync")
         assert looks(slow_spar) == [["ST-9"]]
     finally:

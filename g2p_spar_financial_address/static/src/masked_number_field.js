@@ -10,12 +10,15 @@ const MAY_REVEAL = ["editor", "approver"].map(
 );
 
 /**
- * A payment number, masked, with a button that shows it to whoever may see it.
- * The server writes down who was shown what.
+ * A text with a masked number, and a button that shows the number to users who may see
+ * it. The server logs who was shown what.
  */
-export class MaskedNumberField extends Component {
-    static template = "g2p_spar_financial_address.MaskedNumberField";
-    static props = {...standardFieldProps, addressField: {type: String, optional: true}};
+export class MaskedNumber extends Component {
+    static template = "g2p_spar_financial_address.MaskedNumber";
+    static props = {
+        text: String,
+        addressId: {type: [Number, Boolean], optional: true},
+    };
 
     setup() {
         this.orm = useService("orm");
@@ -25,18 +28,9 @@ export class MaskedNumberField extends Component {
         });
     }
 
-    get masked() {
-        return this.props.record.data[this.props.name] || "";
-    }
-
-    get addressId() {
-        const {record, addressField} = this.props;
-        return addressField ? record.data[addressField]?.id : record.resId;
-    }
-
     // The form goes on to the next record with the same component.
     get shown() {
-        return this.state.shownId === this.addressId && this.state.number;
+        return this.state.shownId === this.props.addressId && this.state.number;
     }
 
     get hint() {
@@ -46,7 +40,7 @@ export class MaskedNumberField extends Component {
     }
 
     async toggle() {
-        const id = this.addressId;
+        const id = this.props.addressId;
         const number = this.shown
             ? ""
             : await this.orm.call("g2p.financial.address", "reveal", [id]);
@@ -54,8 +48,31 @@ export class MaskedNumberField extends Component {
     }
 }
 
+/** The same as a field: a masked number, or an address by its masked name. */
+export class MaskedNumberField extends Component {
+    static template = "g2p_spar_financial_address.MaskedNumberField";
+    static components = {MaskedNumber};
+    static props = {...standardFieldProps, addressField: {type: String, optional: true}};
+
+    get value() {
+        return this.props.record.data[this.props.name];
+    }
+
+    get text() {
+        return this.value?.display_name || this.value || "";
+    }
+
+    get addressId() {
+        const {record, addressField} = this.props;
+        if (this.value?.id) {
+            return this.value.id;
+        }
+        return (addressField ? record.data[addressField]?.id : record.resId) || false;
+    }
+}
+
 registry.category("fields").add("fa_masked_number", {
     component: MaskedNumberField,
-    supportedTypes: ["char"],
+    supportedTypes: ["char", "many2one"],
     extractProps: ({options}) => ({addressField: options.address_field}),
 });

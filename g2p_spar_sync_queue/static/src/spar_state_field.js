@@ -38,13 +38,18 @@ export class SparStateField extends Component {
         return this.props.record.data[this.props.name];
     }
 
+    /** What is shown: SPAR itself may have said more than what is stored. */
+    get shown() {
+        return this.state;
+    }
+
     get label() {
         const {selection} = this.props.record.fields[this.props.name];
-        return selection.find(([value]) => value === this.state)?.[1];
+        return selection.find(([value]) => value === this.shown)?.[1];
     }
 
     get look() {
-        return LOOKS[this.state] || "text-bg-light";
+        return LOOKS[this.shown] || "text-bg-light";
     }
 
     watch() {

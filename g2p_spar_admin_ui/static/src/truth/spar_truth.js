@@ -3,7 +3,11 @@ import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {useService} from "@web/core/utils/hooks";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
+import {MarkedParts} from "@g2p_spar_financial_address/old_beside_new";
 import {Component, onWillUnmount, status, useEffect, useState} from "@odoo/owl";
+
+import {said} from "./live_state";
+import {TakeDialog} from "./take_dialog";
 
 /** Without a free query slot: how long to wait for the next try, and how many tries. */
 const TURN_MS = 2000;
@@ -14,24 +18,25 @@ const FOLLOWS = 30;
 const EMPTY = {rows: [], requested: {}};
 
 /**
- * What SPAR holds beside what was requested.
+ * What SPAR holds, for the place beside what was requested.
  *
  * The last known value is shown at once. SPAR is queried after the form has opened, in
  * the background.
  */
 export class SparTruth extends Component {
     static template = "g2p_spar_admin_ui.SparTruth";
+    static components = {MarkedParts};
     static props = {...standardWidgetProps};
 
     setup() {
         this.orm = useService("orm");
         this.action = useService("action");
+        this.dialog = useService("dialog");
         this.state = useState({
             known: EMPTY,
             asking: false,
             loaded: false,
             lost: false,
-            number: "",
         });
         this.run = 0;
         useEffect(
@@ -42,6 +47,7 @@ export class SparTruth extends Component {
         );
         onWillUnmount(() => {
             this.forget();
+            delete said[this.shownId];
             clearTimeout(this.followTimer);
         });
     }
@@ -67,10 +73,10 @@ export class SparTruth extends Component {
     async look() {
         const {resId} = this.props.record;
         if (resId !== this.shownId) {
+            delete said[this.shownId];
             Object.assign(this.state, {known: EMPTY, loaded: false});
             this.shownId = resId;
         }
-        this.state.number = "";
         this.forget();
         if (resId) {
             const run = this.run;
@@ -104,6 +110,7 @@ export class SparTruth extends Component {
             loaded: true,
             lost: false,
         });
+        this.tell(resId);
         if (ask && turns && this.state.known.rows.some((row) => row.again)) {
             this.timer = setTimeout(
                 () => this.load(run, resId, true, turns - 1),
@@ -134,22 +141,36 @@ export class SparTruth extends Component {
         return row.current ? _t("read %s", row.when) : _t("seen %s", row.when);
     }
 
-    get revealHint() {
-        return this.state.number
-            ? _t("Hide the number")
-            : _t("Show the number; that you did is recorded");
+    /** The first connection speaks for the registrant. */
+    tell(resId) {
+        const [first] = this.state.known.rows;
+        if (first?.current) {
+            said[resId] = {code: first.code, sentence: first.sentence};
+        } else {
+            delete said[resId];
+        }
     }
 
-    async reveal() {
-        const {run} = this;
-        const number = this.state.number
-            ? ""
-            : await this.orm.call("g2p.financial.address", "reveal", [
-                  this.state.known.requested.address,
-              ]);
-        if (run === this.run) {
-            this.state.number = number;
+    /** Why what SPAR holds is marked: the masks may be the same. */
+    noteOf(row) {
+        const {text} = this.state.known.requested;
+        if (!row.current || row.settled || row.code !== "differs") {
+            return "";
         }
+        return row.text === text ? _t("number changed") : "";
+    }
+
+    wasOf(row) {
+        const differs = row.current && row.code === "differs";
+        return differs ? this.state.known.requested.text || "" : "";
+    }
+
+    askToTake(row) {
+        this.dialog.add(TakeDialog, {
+            ours: this.state.known.requested.text || "",
+            theirs: row.text,
+            take: () => this.cure(row, "action_take"),
+        });
     }
 
     async cure(row, method) {

@@ -1,0 +1,77 @@
+import {FormController} from "@web/views/form/form_controller";
+import {formView} from "@web/views/form/form_view";
+import {registry} from "@web/core/registry";
+import {RPCError} from "@web/core/network/rpc";
+import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
+import {Component, reactive, useEffect, useState, useSubEnv} from "@odoo/owl";
+
+/** Files are checked on saving: they are not sent twice. */
+const FILES = ["proof", "mandate"];
+const REFUSALS = ["odoo.exceptions.UserError", "odoo.exceptions.ValidationError"];
+
+/** A form that says what is wrong within itself, and not in a dialog over a dialog. */
+export class ProblemsController extends FormController {
+    setup() {
+        super.setup();
+        this.problems = reactive({byField: {}});
+        useSubEnv({faProblems: this.problems});
+    }
+
+    async beforeExecuteActionButton(clickParams) {
+        try {
+            return await super.beforeExecuteActionButton(clickParams);
+        } catch (error) {
+            if (!(error instanceof RPCError) || !REFUSALS.includes(error.data?.name)) {
+                throw error;
+            }
+            this.problems.byField = {"": error.data.message};
+            return false;
+        }
+    }
+}
+
+/** The form in which an address is typed: what is wrong stands at its field, all at once. */
+export class EntryController extends ProblemsController {
+    async onWillSaveRecord(record, changes) {
+        const values = {...changes};
+        FILES.forEach((name) => delete values[name]);
+        this.problems.byField = await this.orm.call(
+            record.resModel,
+            "check_typed",
+            [record.resId ? [record.resId] : [], values],
+            {context: record.context}
+        );
+        return !Object.keys(this.problems.byField).length;
+    }
+}
+
+registry
+    .category("views")
+    .add("fa_problems", {...formView, Controller: ProblemsController})
+    .add("fa_entry", {...formView, Controller: EntryController});
+
+/** What is wrong with a field; without a field, what is wrong with the whole. */
+export class FieldProblem extends Component {
+    static template = "g2p_spar_financial_address.FieldProblem";
+    static props = {...standardWidgetProps, field: {type: String, optional: true}};
+
+    setup() {
+        this.problems = useState(this.env.faProblems || {byField: {}});
+        // What is typed anew is not wrong yet.
+        useEffect(
+            () => {
+                delete this.problems.byField[this.props.field];
+            },
+            () => [this.props.record.data[this.props.field]]
+        );
+    }
+
+    get problem() {
+        return this.problems.byField[this.props.field || ""];
+    }
+}
+
+registry.category("view_widgets").add("fa_problem", {
+    component: FieldProblem,
+    extractProps: ({attrs}) => ({field: attrs.field}),
+});

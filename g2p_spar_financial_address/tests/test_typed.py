@@ -6,11 +6,12 @@ from odoo.tests import Form, tagged
 
 from odoo.addons.base_import.models import base_import
 
+from ..const import PAYEE_FIELDS
 from ..imports.directory_csv import read_rows
 from ..imports.separator import separator_of
 from ..values.identifiers import normal
 from .common import FinancialAddressCase
-from .typed import SAME_TEXT, TypedTables, csv_file, xlsx_file
+from .typed import PAYEES, SAME_TEXT, TypedTables, csv_file, xlsx_file
 
 OLD_GUESS = {"encoding": "Windows-1252"}
 VALUE = {
@@ -166,6 +167,8 @@ class TestTypedInTheForm(ByEditor, FinancialAddressCase):
 class ByFile(ByEditor):
     """Through Odoo's own import page."""
 
+    channel = "import"
+
     def enter(self, person, said):
         columns = {
             "spar_id": said.get("spar_id", person and person.spar_id),
@@ -177,6 +180,39 @@ class ByFile(ByEditor):
             **said.get("payee", {}),
         }
         return self.load(list(columns), [list(columns.values())])
+
+    def test_people_named_in_a_file(self):
+        """By their names, and by names of providers, however they are composed."""
+        self.new_typed()
+        operator = self.provider("mobile_wallet", "TZ")
+        columns = ["partner_id", "fa_type", "dfsp_id", "mobile_number", "reason"]
+        for number, (stored, typed) in enumerate(SAME_TEXT):
+            person = self.new_person(name=f"{stored} {number}")
+            self.store_as_typed(person, f"{stored} {number}", "name")
+            self.store_as_typed(person, f"{stored} {number}", "complete_name")
+            row = [f"{typed} {number}", "mobile_wallet", operator.name]
+            with self.subTest(stored=stored, typed=typed):
+                message = self.load(columns, [[*row, "0754 200 001", "Why"]])
+                self.assertEqual(message, "")
+                self.assertEqual(self.entered(person), "+255754200001")
+
+    def test_an_empty_cell_keeps_what_is_known_of_the_payee(self):
+        """Or a file with a column too many would pay a guardian for ever."""
+        self.new_typed()
+        person = self.new_person()
+        said = self.said("mobile_wallet", "TZ", "0754 200 001", payee=PAYEES[3][0])
+        self.assertEqual(self.enter(person, said), "")
+        kept = {name: person.financial_address_id[name] for name in PAYEE_FIELDS}
+        self.assertTrue(all(kept.values()))
+        said["number"] = "0754 200 002"
+        said["payee"] = {
+            **dict.fromkeys(PAYEE_FIELDS, ""),
+            "payee_name": kept["payee_name"],
+        }
+        self.assertEqual(self.enter(person, said), "")
+        self.assertEqual(self.entered(person), "+255754200002")
+        address = person.financial_address_id
+        self.assertEqual({name: address[name] for name in PAYEE_FIELDS}, kept)
 
     def load(self, columns, rows, **options):
         messages = self.load_file(self.file([columns, *rows]), columns, **options)

@@ -54,7 +54,7 @@ class ResPartner(models.Model):
 
     def get_formview_id(self, access_uid=None):
         """Open people on the person page from everywhere, if the user may see it."""
-        name = self._spar_person_form()
+        name = len(self) == 1 and self._spar_person_form()
         if name and self.env.user.has_group(VIEWER):
             return self.env.ref(name).id
         return super().get_formview_id(access_uid)

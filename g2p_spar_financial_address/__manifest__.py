@@ -22,7 +22,6 @@
         "security/groups.xml",
         "security/ir.model.access.csv",
         "security/rules.xml",
-        "data/res_lang.xml",
         "data/g2p_fa_strategy.xml",
         "data/g2p_fa_policy.xml",
         "data/mail_activity_type.xml",

@@ -79,7 +79,8 @@ class G2pFinancialAddress(models.Model):
 
     def _compute_spar_id(self):
         for address in self:
-            address.spar_id = address.partner_id._spar_get_id()
+            partner = address.partner_id
+            address.spar_id = partner._spar_get_id() if partner else False
 
     def _inverse_spar_id(self):
         """Nothing to store: the import has turned it into the registrant."""

@@ -90,7 +90,7 @@ class G2pFinancialAddress(models.Model):
         if self.payee == PAYEE_OTHER:
             return self.payee_name
         # A form may be opened before the registrant is chosen.
-        return self.partner_id and self.partner_id._spar_get_name()
+        return self.partner_id._spar_get_name() if self.partner_id else False
 
     @api.private
     def payee_text(self):

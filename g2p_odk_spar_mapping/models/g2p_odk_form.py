@@ -27,10 +27,6 @@ from ..transactions import apart, commit
 #: Types of groups in Central's list of questions, which have no answer.
 HOLDERS = ("structure", "repeat")
 
-#: How far a form was read, and what is unclear in it: only the registry writes that.
-#: With other values submissions would be left out, or answers run together.
-KEPT = {"cursor", "reading", "swept_at", "sweeping", "twins"}
-
 #: Final states of submissions, whose answers are not read again.
 SETTLED = ("applied", "removed")
 
@@ -43,8 +39,11 @@ class G2pOdkForm(models.Model):
 
     _name = "g2p.odk.form"
     _description = "ODK form"
-    _inherit = ["g2p.fa.audited"]
+    _inherit = ["g2p.fa.audited", "g2p.fa.protected"]
     _order = "name, id"
+    # How far it was read, and what is unclear in it. With other values, submissions
+    # would be left out, or answers run together.
+    _registry_fields = frozenset({"cursor", "reading", "swept_at", "sweeping", "twins"})
     name = fields.Char(required=True)
     active = fields.Boolean(default=True, tracking=True)
     server_id = fields.Many2one(
@@ -192,12 +191,6 @@ class G2pOdkForm(models.Model):
     )
 
     # === CRUD METHODS === #
-
-    def _has_field_access(self, field, operation):
-        # Read-only fields are only not typed in on a screen.
-        if operation == "write" and field.name in KEPT and not self.env.su:
-            return False
-        return super()._has_field_access(field, operation)
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -138,7 +138,7 @@ class G2pFinancialAddress(models.Model):
             texts["payee_until"] = (
                 format_date(self.env, self.payee_until) if self.payee_until else ""
             )
-            if self._has_field_access(self._fields["payee_id_number"], "read"):
+            if self._may_read_field("payee_id_number"):
                 texts["payee_id_number"] = self.payee_id_number or ""
         return texts
 

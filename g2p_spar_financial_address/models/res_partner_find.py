@@ -28,8 +28,7 @@ class ResPartner(models.Model):
             partner.spar_find = partner.name
 
     def _search_spar_find(self, operator, value):
-        # The ORM checks no access to a field with its own search method.
-        self._check_field_access(self._fields["spar_find"], "read")
+        self._check_may_read_field("spar_find")
         if operator != "ilike" or not isinstance(value, str):
             return NotImplemented
         # No text of the database has any.

@@ -20,7 +20,7 @@ class TestBackground(MonitorCase):
     def troubles(self):
         self.env.flush_all()
         self.env.invalidate_all()
-        return {trouble["name"]: trouble for trouble in self.overview()["troubles"]}
+        return {one["name"]: one for one in self.overview()["incidents"]}
 
     def test_a_queue_that_runs_no_jobs_is_told(self):
         troubles = {"no_runner": "Start one."}
@@ -30,7 +30,7 @@ class TestBackground(MonitorCase):
         trouble = self.troubles()["no_runner"]
         self.assertIn("Wake-ups are not run", trouble["text"])
         self.assertIn("Start one.", trouble["text"])
-        self.assertFalse(trouble["button"])
+        self.assertFalse(trouble["call"])
         health = self.env["g2p.spar.health"]
         self.assertEqual(health._figures()["spar_job_runner"], {None: 0})
         troubles.clear()
@@ -61,9 +61,9 @@ class TestBackground(MonitorCase):
         self.patch(executor, "set_aside", lambda _self: calls.append("set aside"))
         troubles = self.troubles()
         self.assertTrue(troubles["unreadable_jobs"]["text"].startswith("2 "))
-        self.assertTrue(troubles["unreadable_jobs"]["button"])
+        self.assertTrue(troubles["unreadable_jobs"]["call"])
         self.assertTrue(troubles["foreign_jobs"]["text"].startswith("1 "))
-        self.assertFalse(troubles["foreign_jobs"]["button"])
+        self.assertFalse(troubles["foreign_jobs"]["call"])
         figures = self.env["g2p.spar.health"]._figures()
         self.assertEqual(figures["spar_unreadable_jobs"], {None: 3})
 

@@ -80,9 +80,6 @@ class ResPartner(models.Model):
         related="returned_address_id.decision_note",
         groups=VIEWER,
     )
-    payee_note = fields.Char(
-        "Who receives the money", compute="_compute_payee_note", groups=VIEWER
-    )
     spar_unpaid = fields.Boolean(
         "Not paid",
         compute="_compute_spar_unpaid",
@@ -152,7 +149,7 @@ class ResPartner(models.Model):
             address = partner.financial_address_id
             is_other = address.payee == PAYEE_OTHER
             partner.payee_note = is_other and self.env._(
-                "Paid to %(payee)s.", payee=address._payee_in_words()
+                "Paid to %(payee)s.", payee=address.payee_text()
             )
 
     @api.depends(lambda self: sorted({"active", *self._spar_paid_fields()}))
@@ -160,11 +157,6 @@ class ResPartner(models.Model):
         for partner in self:
             is_registrant = partner._spar_is_registrant()
             partner.spar_unpaid = is_registrant and not partner._spar_is_paid()
-
-    @api.depends("financial_address_ids.state", "financial_address_ids.payee_name")
-    def _compute_payee_note(self):
-        for partner in self:
-            partner.payee_note = partner.financial_address_id.payee_text()
 
     @api.depends(
         "financial_address_ids.state", "financial_address_ids.to_confirm_reason"

@@ -1,5 +1,6 @@
 import importlib.util
 from contextlib import contextmanager
+from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.tests import TransactionCase, new_test_user
@@ -59,6 +60,19 @@ class OneTransactionCase(TransactionCase):
         else:
             env.flush_all()
             yield env.cr
+
+    @contextmanager
+    def recorded_questions(self):
+        """Give a list that gets what each recorded question for a number found."""
+        Reveal = self.registry["g2p.fa.reveal"]
+        note, recorded = Reveal._note_question, []
+
+        def note_and_remember(log, found):
+            recorded.append(found)
+            return note(log, found)
+
+        with patch.object(Reveal, "_note_question", note_and_remember):
+            yield recorded
 
 
 class FinancialAddressCase(OneTransactionCase):

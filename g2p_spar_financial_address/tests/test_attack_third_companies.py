@@ -92,8 +92,7 @@ class TestAttackThirdCompanies(FinancialAddressCase):
                 {
                     "previous_masked": {},
                     "previous_holder_name": {},
-                    "previous_payee_name": {},
-                    "previous_payee_relation": {},
+                    "comparison": {},
                 },
             ),
             "address": (

@@ -17,7 +17,6 @@ OF_ADDRESS = {
     "mobile_number": ("viewer", "approver"),
     "number": ("viewer", "approver"),
     "payee_id_number": ("viewer",),
-    "previous_payee_id_number": ("viewer",),
     "mandate_name": ("viewer",),
     "proof_name": ("viewer",),
     "fingerprint": ("viewer", "approver", "editor", "administrator"),

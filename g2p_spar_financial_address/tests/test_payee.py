@@ -254,7 +254,9 @@ class TestPayee(FinancialAddressCase):
         address = self.enter(mandate=COURT)
         viewer = self.new_user("pay_viewer", "viewer")
         note = self.registrant.with_user(viewer).payee_note
-        self.assertEqual(note, "Neema Mushi · Guardian · mandate until 06/30/2027")
+        self.assertEqual(
+            note, "Paid to Neema Mushi · Guardian · mandate until 06/30/2027."
+        )
         seen = address.with_user(viewer)
         self.assertEqual(seen.read(["payee_name"])[0]["payee_name"], "Neema Mushi")
         self.assertNotIn(NEEMA["payee_id_number"], str(seen.comparison))

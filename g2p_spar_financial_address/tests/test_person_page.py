@@ -100,7 +100,7 @@ class TestPersonPage(FinancialAddressCase):
 
     def test_it_says_who_is_paid_in_the_place_of_the_registrant(self):
         self.enter_address(payee_name="Neema Mushi", payee_relation="guardian")
-        self.assertEqual(self.registrant.payee_note, "Paid to Neema Mushi (Guardian).")
+        self.assertEqual(self.registrant.payee_note, "Paid to Neema Mushi · Guardian.")
 
     def test_the_proof_is_offered_to_those_who_may_open_it(self):
         with_proof = self.enter_address(proof=b"AAAA", proof_name="card.png")

@@ -526,7 +526,7 @@ class TestProposals(SecondPersonCase):
         self.mine.spar_id = "SR-3"
         self.assertEqual(older.state, "withdrawn")
         self.assertFalse(older.activity_ids)
-        with self.assertRefused("has just decided"):
+        with self.assertRefused("decided or done already"):
             self.approve(older)
         self.approve(self.proposals())
         self.assertEqual(self.registrant.spar_id, "SR-3")

@@ -592,7 +592,9 @@ class TypedTables:
             self.assertEqual(address.holder_match, match)
         seen = address.with_user(approver)
         self.assertEqual((seen.state, seen.channel), ("to_approve", self.channel))
-        self.assertEqual((seen.previous_id, seen.previous_payee), (first, "self"))
+        self.assertEqual(seen.previous_id, first)
+        cells = {cell["name"]: cell for cell in seen.comparison["cells"]}
+        self.assertEqual(cells["payee"]["was"], "The registrant")
         shown = {name: str(seen[name]) for name in payee}
         self.assertEqual(shown, payee)
         self.assertTrue(seen.sudo().activity_ids, "an approver has a to-do")

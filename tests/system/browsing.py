@@ -106,16 +106,18 @@ def picture(page, name, height=HEIGHT):
         page.screenshot(path=Path(folder) / f"{name}.png", clip=clip)
 
 
-def barriers(page, ours, odoos=()):
+def barriers(page, ours, odoos=(), contrast=True):
     """Return what axe-core finds serious or critical in a part of a page.
 
     :param ours: selectors of what is looked at
     :param odoos: selectors of what is left out in it
-    :return: rule, help and the elements, one line for each rule
+    :param bool contrast: whether texts must stand out from their background
+    :return: rule, help and the first elements, one line for each rule
     :rtype: list[str]
     """
     scope = {"include": [[one] for one in ours], "exclude": [[one] for one in odoos]}
-    found = Axe().run(page, scope).response["violations"]
+    options = {"rules": {"color-contrast": {"enabled": contrast}}}
+    found = Axe().run(page, scope, options).response["violations"]
     return [
         f"{one['id']}: {one['help']}: "
         + "; ".join(node["html"][:200] for node in one["nodes"][:5])

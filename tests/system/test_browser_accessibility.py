@@ -8,7 +8,22 @@ from phone import careful_phones
 
 #: What of a page the suite fills, and what Odoo puts there all the same.
 OURS = (".o_action_manager", ".modal-dialog")
-ODOOS = (".o_control_panel", ".o_list_record_selector", ".o_list_actions_header")
+ODOOS = (
+    ".o_control_panel",
+    ".o_search_panel",
+    ".o_list_record_selector",
+    ".o_list_actions_header",
+    ".o_notebook_headers",
+    ".o_select_menu",
+    ".o-dropdown",
+    ".o-autocomplete",
+    ".o-mail-Form-chatter",
+    ".o-mail-ChatterContainer",
+    # Its cell editors have the name of their column above them only.
+    ".o_selected_row",
+)
+#: Screens with colours of their own; elsewhere they are those of Odoo's theme.
+COLOURED = (".o_spar_overview", ".o_spar_person_form .o_form_sheet")
 #: Pages of the registration portal, of a field agent.
 PAGES = ("/my/people", "/my/register")
 
@@ -59,8 +74,13 @@ def test_every_entry_of_the_menu_and_its_first_record(demo, screens, open_page):
 def barriers_once_loaded(page):
     page.locator(".o_action_manager .o_action, .modal-body").first.wait_for()
     page.wait_for_function("() => !document.querySelector('.o_loading_indicator')")
-    present = [one for one in OURS if page.locator(one).count()]
-    return barriers(page, present, ODOOS)
+    found = barriers(page, present(page, OURS), ODOOS, contrast=False)
+    coloured = present(page, COLOURED)
+    return found + (barriers(page, coloured, ODOOS) if coloured else [])
+
+
+def present(page, selectors):
+    return [one for one in selectors if page.locator(one).count()]
 
 
 def test_the_pages_of_an_agent(demo, browser):

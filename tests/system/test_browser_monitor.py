@@ -216,6 +216,7 @@ def test_differences_are_mended_both_ways(registry, asha, page_of):
     picture(page, "differences", 320)
     row = page.locator(".o_data_row", has_text="Asha Juma")
     row.get_by_role("button", name="Take SPAR's").click()
+    page.get_by_role("dialog").get_by_role("button", name="Ok").click()
     row = page.locator(".o_data_row", has_text="Neema Shayo")
     row.get_by_role("button", name="Send ours").click()
 

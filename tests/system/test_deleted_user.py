@@ -105,4 +105,5 @@ def test_a_job_that_cannot_be_loaded_is_seen_soon_and_set_aside(registry):
     registry.rpc.call("g2p.spar.overview", "action_set_aside_jobs")
     wait_until(lambda: not jobs(registry, "pending", "enqueued", "started"), 60)
     assert jobs(registry, "cancelled") == 2
-    assert not troubles(registry)
+    # The sweeper was switched off: see above.
+    assert troubles(registry) <= {"no_sweeper", "late_sweeper"}

@@ -85,7 +85,7 @@ def assert_told_and_sent(registry, cause, advice, number):
 
     def texts():
         overview = call("g2p.spar.overview", "get")
-        return {trouble["name"]: trouble["text"] for trouble in overview["troubles"]}
+        return {trouble["name"]: trouble["text"] for trouble in overview["incidents"]}
 
     wait_until(lambda: cause in texts())
     text = texts()[cause]
@@ -106,7 +106,7 @@ def assert_told_and_sent(registry, cause, advice, number):
 
 def assert_nothing_is_told(registry):
     overview = registry.rpc.call("g2p.spar.overview", "get")
-    assert overview["troubles"] == []
+    assert [one["name"] for one in overview["incidents"]] == []
 
 
 def test_a_proxy_that_swallows_the_runners_calls(registry):

@@ -207,7 +207,7 @@ class G2pFaProposal(models.Model):
             return
         by = {"proposed_by_id": self.env.uid, "proposed_by_name": self.env.user.name}
         if is_approved := is_marked(settings, APPROVED):
-            # Who proposed it is told by the trail of the rule.
+            # The trail of the rule says who proposed it.
             by = {"decided_by_id": self.env.uid, "decided_date": fields.Datetime.now()}
         trail = quiet(self.sudo()).create(
             {

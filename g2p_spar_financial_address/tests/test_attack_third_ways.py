@@ -245,7 +245,7 @@ class TestAttackThirdWays(FinancialAddressCase):
                             if role not in ("editor", "administrator", "approver"):
                                 self.assertNotIn("court", said)
                                 self.assertNotIn("bWFuZGF0ZQ", said)
-                            # Whoever is shown a document is in the log.
+                            # The log names each user who was shown a document.
                             self.assertEqual("bWFuZGF0ZQ" in said, bool(rows))
                         self.env.invalidate_all()
 

@@ -192,9 +192,8 @@ def _take_up_changes(env, connection, entries):
     waiting = store.queued_changes(env, [entry.id for entry in entries])
     left = set()
     if every:
-        wanted = [entry.wanted_change_id for entry in entries]
-        known = sum(waiting.values(), wanted)
-        left = store.changes_of_other_ids(env, list(filter(None, known)))
+        known = {entry.wanted_change_id for entry in entries} - {None}
+        left = store.changes_of_other_ids(env, list(known.union(*waiting.values())))
     for entry in entries:
         ids = waiting.get(entry.id)
         if not ids or (

@@ -5,7 +5,7 @@ import {listView} from "@web/views/list/list_view";
 import {registry} from "@web/core/registry";
 import {_t} from "@web/core/l10n/translation";
 
-/** For whom nobody was found, in words; empty without a search. */
+/** The sentence for a search that finds no person; empty without a search. */
 function nobodyFound(env) {
     const facets = env.searchModel.facets.filter((facet) => facet.type === "field");
     const sought = facets.flatMap((facet) => facet.values).join(" ");

@@ -18,7 +18,7 @@ export class SparLiveStateField extends SparStateField {
     }
 }
 
-/** The sentence beside it. */
+/** The sentence that says what happens next. */
 export class SparLiveSentenceField extends Component {
     static template = "g2p_spar_admin_ui.SparLiveSentence";
     static props = {...standardFieldProps};

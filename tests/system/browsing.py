@@ -87,6 +87,22 @@ def open_payment_page(page, registry, registrant):
     expect(page.locator(".o_spar_card")).to_be_visible()
 
 
+def search_for(page, text):
+    """Type a text in the search box of a list, and press Enter.
+
+    Enter chooses from a menu that the web client builds while the text is typed; no
+    person is as fast as Playwright, which would press it before there is a menu.
+    """
+    search = page.get_by_role("searchbox")
+    search.press("Control+a")
+    search.fill(text)
+    expect(
+        page.locator(".o_searchview_autocomplete .o-dropdown-item").first
+    ).to_be_visible()
+    search.press("Enter")
+    expect(page.locator(".o_searchview_facet")).to_contain_text(text)
+
+
 def choose_provider(page, name):
     """Choose a provider in the dialog that enters an address."""
     page.get_by_role("dialog").get_by_label("Provider").fill(name[:4])

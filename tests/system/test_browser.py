@@ -12,6 +12,7 @@ from browsing import (
     open_menu,
     open_payment_page,
     picture,
+    search_for,
 )
 from conftest import wait_until
 from playwright.sync_api import expect
@@ -263,9 +264,7 @@ def test_addresses_are_confirmed(registry, page):
         registry.enter_wallet(person, f"0754 200 40{n}")
     log_in(page, registry, "admin")
     open_action(page, registry, "g2p_financial_address_action")
-    search = page.get_by_role("searchbox")
-    search.fill("Confirmed")
-    search.press("Enter")
+    search_for(page, "Confirmed")
     rows = page.locator(".o_data_row")
     expect(rows).to_have_count(3)
     page.locator("thead .o_list_record_selector input").click()
@@ -293,8 +292,7 @@ def test_addresses_are_confirmed(registry, page):
     page.get_by_role("dialog").get_by_role("button", name="Ok").click()
     expect(page.locator("[name=to_confirm_note]")).to_have_count(0)
     open_action(page, registry, "registrant_action")
-    search.fill("SR-K-")
-    search.press("Enter")
+    search_for(page, "SR-K-")
     expect(rows).to_have_count(3)
     expect(rows.filter(has_text="Asked for by a user")).to_have_count(1)
 

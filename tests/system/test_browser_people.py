@@ -1,7 +1,7 @@
 """The person page, in few clicks: found, amended, added, approved and refused."""
 
 import pytest
-from browsing import log_in, open_action, picture
+from browsing import log_in, open_action, picture, search_for
 from playwright.sync_api import expect
 
 ADDON = "g2p_spar_financial_address"
@@ -68,11 +68,7 @@ def open_people(page, registry):
 
 def find(page, text, number=1):
     """Type a text and press Enter: so many people are found."""
-    search = page.get_by_role("searchbox")
-    search.press("Control+a")
-    search.fill(text)
-    search.press("Enter")
-    expect(page.locator(".o_searchview_facet")).to_contain_text(text)
+    search_for(page, text)
     expect(page.locator(".o_data_row")).to_have_count(number)
 
 

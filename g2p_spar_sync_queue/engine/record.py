@@ -4,7 +4,7 @@ from functools import partial
 
 from ..spar.answers import Outcome
 from . import store
-from .decide import Recorder
+from .decide import ENDED, IN_SYNC, Recorder
 from .digest import digest
 
 
@@ -31,11 +31,17 @@ def record_answer(env, claim, answer):
         policy=request.policy.at(store.now(env)),
         digest=partial(digest, env),
     )
+    confirmed = []
     for position, (entry, part) in enumerate(zip(mine, parts, strict=True)):
         half = int(position >= len(mine) / 2)
         entry.mark_sent(request, part.item)
         recorder.record(entry, part.item, part.wanted, half)
+        result = answer.results[part.item.reference_id]
+        if result.outcome == Outcome.DONE and entry.state in (IN_SYNC, ENDED):
+            confirmed.append((entry.id, part.item.spar_id))
     store.save_progress(env, claim.entries, request.parts)
+    # Whatever a comparison found there before, SPAR has what is wanted by now.
+    store.close_differences(env, confirmed)
     log_attempts(env, mine, request)
 
 

@@ -378,6 +378,30 @@ def _supersede_changes(env, ids):
     )
 
 
+def close_differences(env, confirmed):
+    """Close what comparisons listed about rows that are at SPAR as they should be.
+
+    A person who is deciding one of them right now has it locked, and decides.
+
+    :param list confirmed: pairs of a mapping's id and the SPAR ID of such a row
+    """
+    if not confirmed:
+        return
+    mapping_ids, spar_ids = zip(*confirmed, strict=True)
+    env.cr.execute(
+        """UPDATE g2p_spar_reconciliation_line
+              SET state = 'gone', write_date = now() AT TIME ZONE 'UTC'
+            WHERE id IN (SELECT l.id
+                           FROM g2p_spar_reconciliation_line l
+                           JOIN unnest(%s, %s) AS v(mapping_id, spar_id)
+                                USING (mapping_id, spar_id)
+                          WHERE l.state = 'open'
+                            FOR UPDATE OF l SKIP LOCKED)""",
+        [list(mapping_ids), list(spar_ids)],
+        log_exceptions=False,
+    )
+
+
 def insert_attempts(env, rows, operation, request_id):
     """Insert one row for each mapping for which a request did not succeed.
 

@@ -193,6 +193,24 @@ class TestReconciliation(SparCase):
         states = [found[mapping].state for mapping in (one, two, three)]
         self.assertEqual(states, ["gone", "open", "gone"])
 
+    def test_a_difference_is_closed_by_what_spar_has_confirmed_since(self):
+        amended, resent, other = (self.drift(number) for number in range(3))
+        found = {line.mapping_id: line for line in self.compare().line_ids}
+        self.enter_address("0754 200 068", partner_id=amended.partner_id.id)
+        resent.action_resend()
+        self.run_engine(mappings=self.mappings)
+        states = [found[mapping].state for mapping in (amended, resent, other)]
+        self.assertEqual(states, ["gone", "gone", "open"])
+        shown = [mapping.display_state for mapping in (amended, resent, other)]
+        self.assertEqual(shown, ["in_sync", "in_sync", "differs"])
+
+    def test_a_difference_stays_while_spar_has_confirmed_nothing(self):
+        mapping = self.drift(0)
+        line = self.compare().line_ids
+        mapping.action_resend()
+        self.run_engine(faults.refuse("rjct.fa.invalid"), mappings=mapping)
+        self.assertEqual((mapping.state, line.state), ("held", "open"))
+
     def left_over(self):
         """Have SPAR hold an address of a person who is not paid; return the line."""
         mapping = self.mappings[0]

@@ -100,7 +100,7 @@ def search_for(page, text):
         page.locator(".o_searchview_autocomplete .o-dropdown-item").first
     ).to_be_visible()
     search.press("Enter")
-    expect(page.locator(".o_searchview_facet")).to_contain_text(text)
+    expect(page.locator(".o_searchview_facet", has_text=text)).to_be_visible()
 
 
 def choose_provider(page, name):

@@ -445,6 +445,7 @@ def test_several_are_paused_resumed_and_given_up_with_a_reason(
     row.locator("td[name=partner_id]").click()
     form = page.locator(".o_form_view")
     form.get_by_role("button", name="Send again").click()
+    expect(page.locator(".o_notification").last).to_contain_text("Done for 1.")
     registry.wait_for_state(people[1], "in_sync")
     assert "SR-P-2" in newer_spar.state()["rows"]
     open_action(page, registry, "g2p_spar_change_action", ADDON)

@@ -1,3 +1,4 @@
+import functools
 from datetime import timedelta
 
 import requests
@@ -116,12 +117,11 @@ class G2pSparJob(models.Model):
 
     def _led_away(self):
         """Return what leads the calls of the runner away from this server."""
-        runner = QueueJobRunner.from_environ_or_config()
-        url = f"{runner.scheme}://{runner.host}:{runner.port}/"
+        host, has_proxy = way_of_runner()
         found = []
-        if not db_filter([self.env.cr.dbname], host=runner.host):
+        if not db_filter([self.env.cr.dbname], host=host):
             found.append("hidden_database")
-        if requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)):
+        if has_proxy:
             found.append("proxy")
         return found
 
@@ -153,6 +153,22 @@ class G2pSparJob(models.Model):
             *domain,
         ]
         return self.env["queue.job"].sudo().search(tried, limit=limit)
+
+
+@functools.cache
+def way_of_runner():
+    """Return the host that the runner calls, and whether a proxy gets its calls.
+
+    The server's configuration and environment are read once, because they stay until it
+    is restarted: each saved address asks, and ``QueueJobRunner`` writes a line to the
+    log when it is made.
+
+    :rtype: tuple[str, bool]
+    """
+    runner = QueueJobRunner.from_environ_or_config()
+    url = f"{runner.scheme}://{runner.host}:{runner.port}/"
+    proxies = requests.utils.get_environ_proxies(url)
+    return runner.host, bool(requests.utils.select_proxy(url, proxies))
 
 
 def can_be_loaded(job):

@@ -282,8 +282,14 @@ class TestTroubles(JobsCase):
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             os.environ.pop(name, None)
         os.environ["NO_PROXY"] = os.environ["no_proxy"] = ""
+        self.addCleanup(self.restart)
+
+    def restart(self):
+        """Have the environment read again, as by a server that is restarted."""
+        g2p_spar_job.way_of_runner.cache_clear()
 
     def troubles(self):
+        self.restart()
         self.env.flush_all()
         self.env.invalidate_all()
         return self.executor.troubles()
@@ -317,6 +323,7 @@ class TestTroubles(JobsCase):
 
     def kept(self):
         """Have the engine make a job; return whether it is one of Odoo's cron."""
+        self.restart()
         kept = self.executor.sudo().search([])
         before = len(self.jobs())
         enqueue(self.mapping.sudo(), 10)
@@ -351,6 +358,13 @@ class TestTroubles(JobsCase):
         # It may be about to start, and then takes the jobs that wait.
         self.assertFalse(self.kept())
         self.assertIn("two minutes late", text()["no_runner"])
+
+    def test_a_saved_address_writes_nothing_of_the_runner_to_the_log(self):
+        self.enter_address()
+        self.run_runner()
+        self.assertFalse(self.kept())
+        with self.assertNoLogs("odoo.addons.queue_job", "INFO"):
+            enqueue(self.mapping.sudo(), 10)
 
     def test_calls_that_do_not_arrive_are_told(self):
         self.run_runner()

@@ -14,8 +14,8 @@ from .figures import Figure
 DATABASE = "bench_engine"
 LARGE = "bench_engine_large"
 WITHOUT = "bench_engine_without"
-BACKLOG = 20_000
-ROUNDS = 11
+BACKLOG = 10_000
+ROUNDS = 21
 FEW, MANY = 1_000, 1_000_000
 DRAIN = 100_000
 SAVES = 60

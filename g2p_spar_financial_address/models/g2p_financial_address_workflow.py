@@ -2,10 +2,9 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..const import ADMINISTRATOR, APPROVER, RETURNED
+from ..const import ADMINISTRATOR, APPROVER, LIVE_STATES, RETURNED
 from ..toolkit.note_field import Note
 from ..toolkit.transactions import alone
 
@@ -104,11 +103,13 @@ class G2pFinancialAddress(models.Model):
             return
         newest = self.browse({a.partner_id: a.id for a in ready}.values())
         newest._check_payable()
-        live = self.sudo()._live_of(newest.partner_id)
+        known = self.sudo()._live_of(newest.partner_id, (*LIVE_STATES, "refused"))
+        refused = known.filtered(lambda address: address.state == "refused")
+        live = known - refused
         in_use = {a.partner_id: a for a in live if a.state == "effective"}
         newest._check_reason(in_use)
-        newest._returned_done()
-        waiting = newest._needing_approval()
+        refused._returned_done()
+        waiting = newest._needing_approval(refused)
         live.filtered(lambda address: address.state == "to_approve")._close(
             "ended", self.env._("Replaced by a newer entry before it was approved.")
         )
@@ -166,7 +167,7 @@ class G2pFinancialAddress(models.Model):
                     self.env._("Say why the payment address is changed.")
                 )
 
-    def _needing_approval(self):
+    def _needing_approval(self, refused):
         """Return the addresses that a second person must approve; store the cause.
 
         A number that a second person refused for the registrant needs approval in every
@@ -174,10 +175,13 @@ class G2pFinancialAddress(models.Model):
 
         The policy for the replaced type applies, too, whether it is in use or waits:
         otherwise a wallet could replace a bank account without a second person.
+
+        :param refused: all addresses that were refused for their registrants
         """
         policy = self.env["g2p.fa.policy"]
         self._count_entries_outside()
-        causes = {**self._find_shared(), **dict.fromkeys(self._refused(), "refused")}
+        causes = self._find_shared()
+        causes |= dict.fromkeys(self._with_refused_number(refused), "refused")
         ways = {address: address._judged_channels() for address in self.sudo()}
         asking = {way for way in set().union(*ways.values()) if policy._asks(way)}
         before = self.partner_id._paid_types() if asking else {}
@@ -191,19 +195,25 @@ class G2pFinancialAddress(models.Model):
             address.sudo().approval_cause = cause
         return self.browse(address.id for address in causes)
 
-    def _refused(self):
+    def _with_refused_number(self, refused):
         """Return those whose number a second person refused for their registrant.
 
         Of several decisions, the last one counts. Erased numbers are not known.
+
+        :param refused: all addresses that were refused for these registrants
         """
-        decided = self.sudo().search_fetch(
-            Domain("partner_id", "in", self.partner_id.ids)
-            & Domain("fingerprint", "in", self.sudo().mapped("fingerprint"))
-            & (Domain("state", "=", "refused") | Domain("approved_by_id", "!=", False)),
-            ["partner_id", "fingerprint", "state"],
-            # One waits at a time, so they were decided in the order of entry.
-            order="id",
+        prints = {*refused.mapped("fingerprint")} & {*self.sudo().mapped("fingerprint")}
+        if not prints:
+            return self.browse()
+        approved = self.sudo().search(
+            [
+                ("partner_id", "in", refused.partner_id.ids),
+                ("fingerprint", "in", list(prints)),
+                ("approved_by_id", "!=", False),
+            ]
         )
+        # One waits at a time, so they were decided in the order of entry.
+        decided = (refused | approved).sorted("id")
         last = {(one.partner_id, one.fingerprint): one.state for one in decided}
         return self.filtered(
             lambda one: last.get((one.partner_id, one.sudo().fingerprint)) == "refused"
@@ -392,16 +402,15 @@ class G2pFinancialAddress(models.Model):
     # === WHAT WAS REFUSED, AND ITS AUTHOR === #
 
     def _returned_done(self):
-        """Finish the to-dos about what was refused for the registrants of these."""
+        """Finish the to-dos about these, which were refused."""
+        if not self:
+            return
         kind = self.env.ref(RETURNED)
-        refused = self.sudo()._search(
-            [("partner_id", "in", self.partner_id.ids), ("state", "=", "refused")]
-        )
         self.env["mail.activity"].sudo().search(
             [
                 ("activity_type_id", "=", kind.id),
                 ("res_model", "=", self._name),
-                ("res_id", "in", refused),
+                ("res_id", "in", self.ids),
             ]
         ).unlink()
 

@@ -177,7 +177,12 @@ class G2pFinancialAddress(models.Model):
         """
         policy = self.env["g2p.fa.policy"]
         self._count_entries_outside()
-        causes = {**self._find_shared(), **dict.fromkeys(self._refused(), "refused")}
+        kept = {one: one.approval_cause for one in self.sudo() if one.approval_cause}
+        causes = {
+            **kept,
+            **self._find_shared(),
+            **dict.fromkeys(self._refused(), "refused"),
+        }
         ways = {address: address._judged_channels() for address in self.sudo()}
         asking = {way for way in set().union(*ways.values()) if policy._asks(way)}
         before = self.partner_id._paid_types() if asking else {}

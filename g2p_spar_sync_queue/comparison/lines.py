@@ -31,6 +31,25 @@ def close(env, mapping_ids, kept):
     env[LINE].browse(gone).write({"state": "gone"})
 
 
+def close_settled(env):
+    """Close open differences of mappings about which SPAR was told more since.
+
+    SPAR has confirmed something after it was compared, so what was seen then is gone.
+    A row left over under a former ID is not.
+    """
+    env[LINE].flush_model(["mapping_id", "kind", "spar_id", "state"])
+    env.cr.execute(
+        """UPDATE g2p_spar_reconciliation_line l
+              SET state = 'gone', write_date = now() AT TIME ZONE 'UTC'
+             FROM g2p_spar_mapping m
+            WHERE m.id = l.mapping_id AND l.state = 'open'
+              AND m.state IN ('in_sync', 'ended') AND m.seen_at > l.write_date
+              AND (l.kind != 'left_over' OR l.spar_id = m.linked_spar_id)""",
+        log_exceptions=False,
+    )
+    env[LINE].invalidate_model(["state"], flush=False)
+
+
 def renew(run, differences):
     """List what differs in a comparison, one undecided line per mapping and ID.
 

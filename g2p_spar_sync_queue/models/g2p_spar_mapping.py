@@ -6,6 +6,7 @@ from odoo.tools import SQL
 from odoo.addons.g2p_spar_financial_address.toolkit.moments import moment_text
 from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
+from ..comparison import lines
 from ..engine import journal, store
 from ..engine.decide import ID_SHARED, ID_TAKEN, UNWRITABLE
 from ..engine.store import NEWER_CHANGE
@@ -363,6 +364,8 @@ class G2pSparMapping(models.Model):
         alone(self.env, self.env["g2p.spar.reconciliation"]._wake_up_stale)
         forget = partial(store.delete_recorded_requests, self.env)
         alone(self.env, commit_with_retry, self.env, forget)
+        settle = partial(lines.close_settled, self.env)
+        alone(self.env, commit_with_retry, self.env, settle)
         connections = self.env["g2p.spar.connection"].search(
             [("state", "=", "running")]
         )

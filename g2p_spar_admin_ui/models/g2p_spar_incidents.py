@@ -205,8 +205,12 @@ class G2pSparOverview(models.AbstractModel):
 
     def _background(self, runner):
         """Return what stops work in the background."""
-        found = [self._incident(name, "stop", text) for name, text in runner.items()]
-        ours, others = self.env["g2p.spar.job"].count_unreadable()
+        jobs = self.env["g2p.spar.job"]
+        # Those that are kept are run by a scheduled action, unless it is switched off.
+        runs = jobs.is_kept() and "no_cron" not in runner
+        level = "warn" if runs else "stop"
+        found = [self._incident(name, level, text) for name, text in runner.items()]
+        ours, others = jobs.count_unreadable()
         if ours:
             text = self.env._(
                 "%s background jobs cannot be started, for example because the user "

@@ -6,7 +6,11 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import CHANNELS
 from odoo.addons.g2p_spar_sync_queue.engine.store import MOVING, newer_change
-from odoo.addons.g2p_spar_sync_queue.live.status import open_drift, shown_state
+from odoo.addons.g2p_spar_sync_queue.live.status import (
+    DRIFT_FOUND,
+    open_drift,
+    shown_state,
+)
 
 #: Causes for which a mapping is not in sync, in words.
 CAUSES = [
@@ -259,9 +263,10 @@ def _drifted():
     """Return SQL of the ids of mappings at rest that a comparison found different."""
     return SQL(
         """SELECT d.id FROM g2p_spar_mapping d
-            WHERE d.id IN (SELECT mapping_id FROM g2p_spar_reconciliation_line
-                            WHERE state = 'open')
+            WHERE d.id IN (SELECT l.mapping_id FROM g2p_spar_reconciliation_line l
+                            WHERE %s)
               AND d.state IN %s AND NOT %s""",
+        DRIFT_FOUND,
         tuple(COMPARED),
         newer_change("d"),
     )

@@ -73,7 +73,12 @@ class G2pSparOverview(models.AbstractModel):
             "manager": connections.has_access("write"),
             "now": fields.Datetime.to_string(fields.Datetime.now()),
             "light": self._light(
-                incidents, work, guide, self._share(newest), self._oldest()
+                incidents,
+                work,
+                guide,
+                self._share(newest),
+                self._oldest(),
+                self._sends(connections, incidents),
             ),
             "incidents": incidents,
             "work": work,
@@ -416,7 +421,15 @@ class G2pSparOverview(models.AbstractModel):
 
     # === IN ONE SENTENCE === #
 
-    def _light(self, incidents, work, guide, share, oldest):
+    def _sends(self, connections, incidents):
+        """Return whether something is sent, whatever else is stopped."""
+        names = {incident["name"] for incident in incidents}
+        return "not_stored" not in names and any(
+            connection.state == "running" and f"away-{connection.id}" not in names
+            for connection in connections
+        )
+
+    def _light(self, incidents, work, guide, share, oldest, sends):
         """Return the state of all in words, with the worst first.
 
         ``level`` is ``stop``, ``warn``, ``ok``, or ``unknown`` where nothing was sent
@@ -430,7 +443,9 @@ class G2pSparOverview(models.AbstractModel):
         if not level and any(entry["name"] in ("held", "drift") for entry in work):
             level = "work"
         words = {
-            "stop": self.env._("Nothing is sent"),
+            "stop": self.env._("Not all is sent")
+            if sends
+            else self.env._("Nothing is sent"),
             "warn": self.env._("Disturbed"),
             "work": self.env._("It flows, but some need you"),
             "unknown": self.env._("Not sending yet"),

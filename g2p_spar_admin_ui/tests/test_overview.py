@@ -378,6 +378,24 @@ class TestIncidents(MonitorCase):
         self.assertEqual((card, incident["count"]), ("away", 1))
         self.assertTrue(incident["since"])
 
+    def test_where_another_connection_sends_something_is_sent(self):
+        other = self.connection.copy({"base_url": "http://127.0.0.1:2"})
+        other.state = "running"
+        self.connection._pause("Enough for today")
+        light = self.overview()["light"]
+        self.assertEqual(light["level"], "stop")
+        self.assertNotEqual(light["word"], "Nothing is sent")
+        other._pause("Enough for today")
+        self.assertEqual(self.overview()["light"]["word"], "Nothing is sent")
+
+    def test_where_a_scheduled_action_runs_the_jobs_something_is_sent(self):
+        jobs = self.registry["g2p.spar.job"]
+        self.patch(jobs, "troubles", lambda _self: {"proxy": "A proxy is set."})
+        self.patch(jobs, "is_kept", lambda _self: True)
+        overview = self.overview()
+        self.assertIn("runs the jobs instead", overview["incidents"][0]["text"])
+        self.assertEqual(overview["light"]["level"], "warn")
+
     def test_a_test_that_failed_changes_the_card(self):
         self.mapper.faults = [faults.status(503)]
         self.connection.with_user(self.manager_user).action_test()
@@ -422,7 +440,9 @@ class TestIncidents(MonitorCase):
 
     def test_no_runner(self):
         troubles = {"no_runner": "Start one."}
-        self.patch(self.registry["g2p.spar.job"], "troubles", lambda _self: troubles)
+        jobs = self.registry["g2p.spar.job"]
+        self.patch(jobs, "troubles", lambda _self: troubles)
+        self.patch(jobs, "is_kept", lambda _self: False)
         self.assertIncident("no_runner", "stop", "Start one.", "Look again")
         fresh = {fact["name"]: fact for fact in self.overview()["freshness"]}
         self.assertTrue(fresh["wake_ups"]["late"])

@@ -210,16 +210,20 @@ class G2pFinancialAddress(models.Model):
         """Return clean values with what they leave open of the payee.
 
         A channel that has not asked does not change who is paid. Of the same payee,
-        it also keeps what it has not asked for, and the proof of the same mandate.
+        it also keeps what it has not asked for, and the proof of the same mandate. That
+        is the payee in use; of what waits or is incomplete only where none is in use.
 
         :param dict values: of one address, clean
         :param current: the registrant's addresses that are not history, oldest first
         :rtype: dict
         """
-        mine = current[-1:].with_prefetch(current._prefetch_ids).sudo()
+        in_use = current.filtered(lambda one: one.state == "effective")
+        mine = (in_use or current[-1:]).with_prefetch(current._prefetch_ids).sudo()
         if "payee" not in values:
             payee = mine.payee or PAYEE_SELF
             values = {**values, "payee": payee, "payee_name": mine.payee_name}
+            if payee == PAYEE_OTHER:
+                values = mine._judged_like_this(values)
         if values["payee"] == PAYEE_SELF:
             said = {name: values[name] for name in values if name not in MANDATE_FIELDS}
             return {**said, **dict.fromkeys(PAYEE_DETAILS, False)}

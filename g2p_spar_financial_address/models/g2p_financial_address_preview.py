@@ -36,7 +36,9 @@ class G2pFinancialAddress(models.Model):
         """
         partners = self.env["res.partner"].browse(e["partner_id"] for e in entries)
         policy = self.env["g2p.fa.policy"]
-        types = partners._paid_types() if policy._asks(channel) else {}
+        # The admin form's policy, too, for what keeps a part of what waits.
+        asks = policy._asks(channel) or policy._asks("admin")
+        types = partners._paid_types() if asks else {}
         in_use = self._in_use(partners)
         current = self._find_current(entries)
         wanted = self.sudo().concat(
@@ -52,12 +54,14 @@ class G2pFinancialAddress(models.Model):
             Preview(
                 in_use.get(address.partner_id, self.browse()),
                 address,
-                any(
-                    policy.asks_approval(fa_type, channel)
+                bool(address.approval_cause)
+                or any(
+                    policy.asks_approval(fa_type, way)
                     for fa_type in {
                         address.fa_type,
                         *types.get(address.partner_id.id, ()),
                     }
+                    for way in ({channel, "admin"} if address.author_ids else {channel})
                 ),
                 problems.get(address),
             )

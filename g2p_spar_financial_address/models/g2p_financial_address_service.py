@@ -653,7 +653,7 @@ class G2pFinancialAddress(models.Model):
                 ("state", "in", ("draft", *LIVE_STATES)),
             ],
             # Reads them all at once; row by row it would be a query each.
-            ["partner_id", "fingerprint", *SAME_PLACE],
+            ["partner_id", "state", "fingerprint", *SAME_PLACE],
             order="id",
         )
         return found.grouped(lambda address: address.partner_id.id)
@@ -663,7 +663,8 @@ class G2pFinancialAddress(models.Model):
         """Return clean values with the branch, where a channel has not asked for it.
 
         The same account keeps its branch: without it, SPAR would hold another address
-        that no person has entered. Another account has none.
+        that no person has entered. That is the branch in use; of what waits only where
+        none is in use. Another account has none.
 
         :param dict values: of one address, clean
         :param current: the registrant's addresses that are not history, oldest first;
@@ -682,4 +683,27 @@ class G2pFinancialAddress(models.Model):
                 and one.sudo().fingerprint == values["fingerprint"]
             )
         )
-        return {**values, "branch_id": same[-1:].branch_id.id}
+        in_use = same.filtered(lambda one: one.state == "effective")
+        kept = in_use or same[-1:]
+        values = {**values, "branch_id": kept.branch_id.id}
+        return kept._judged_like_this(values) if kept.branch_id else values
+
+    def _judged_like_this(self, values):
+        """Return the values of an address that keeps a part of this one.
+
+        What no second person has approved of this one, they do not approve by way of
+        the other: it waits where this one waits, and has the same authors as well.
+
+        :param dict values: of one address, clean
+        :rtype: dict
+        """
+        address = self.sudo()
+        if address.state == "effective":
+            return values
+        authors = address._authors() - self.env.ref("base.user_root")
+        links = [Command.link(author.id) for author in authors]
+        return {
+            **values,
+            "approval_cause": address.approval_cause and "policy",
+            "author_ids": [*values.get("author_ids", ()), *links],
+        }

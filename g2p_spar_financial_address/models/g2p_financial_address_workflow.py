@@ -180,7 +180,8 @@ class G2pFinancialAddress(models.Model):
         """
         policy = self.env["g2p.fa.policy"]
         self._count_entries_outside()
-        causes = self._find_shared()
+        kept = {one: one.approval_cause for one in self.sudo() if one.approval_cause}
+        causes = {**kept, **self._find_shared()}
         causes |= dict.fromkeys(self._with_refused_number(refused), "refused")
         ways = {address: address._judged_channels() for address in self.sudo()}
         asking = {way for way in set().union(*ways.values()) if policy._asks(way)}

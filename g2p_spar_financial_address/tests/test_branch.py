@@ -148,6 +148,17 @@ class TestBranch(FinancialAddressCase):
         self.assertEqual(self.in_use().account_number, "01234-56789")
         self.assertEqual(self.in_use().branch_id, self.branch)
 
+    def test_a_branch_that_waits_for_a_second_person_is_not_kept(self):
+        self.set_policy("bank_account", approve_admin=True)
+        second = self.branch.copy({"name": "Second", "code": "S2"})
+        waiting = self.env["g2p.financial.address"].create(
+            self.said(branch_id=second.id, reason="Moved", holder_name="Asha J.")
+        )
+        self.assertEqual(waiting.state, "to_approve")
+        self.submit(holder_name="ASHA J.")
+        self.assertEqual(self.in_use().holder_name, "ASHA J.")
+        self.assertEqual(self.in_use().branch_id, self.branch)
+
     def test_another_account_or_bank_does_not(self):
         second = self.bank.copy({"code": "SB"})
         for values in ({"account_number": "0123456780"}, {"dfsp_id": second.id}):

@@ -164,16 +164,27 @@ class TestCheckFile(CheckFileCase):
         waits = wizard.fa_row_ids.filtered("waits")
         self.assertEqual((waits.registrant, waits.outcome), ("Asha Juma", "replaces"))
 
-    def test_the_payee_of_what_waits_is_kept_as_importing_keeps_it(self):
-        self.enter_address()
-        self.set_policy(approve_admin=True)
+    def test_the_payee_in_use_is_kept_as_importing_keeps_it(self):
         payee = {"payee": "other", "payee_name": "Neema Mushi"}
+        self.enter_address(**payee)
+        self.set_policy(approve_admin=True)
+        payee["payee_name"] = "Asha Shayo"
         self.enter_address("0754 200 002", user=self.editor, **payee)
         rows = [self.wallet("SR-1", "0754 200 999")]
         wizard = self.check(rows)
         self.assertIn("Neema Mushi", wizard.fa_row_ids.after)
         self.go(wizard, COLUMNS)
         self.assertEqual(self.registrant.financial_address_id.payee_name, "Neema Mushi")
+
+    def test_the_payee_of_a_first_address_that_waits_waits_again(self):
+        self.set_policy(approve_admin=True)
+        payee = {"payee": "other", "payee_name": "Neema Mushi"}
+        self.enter_address("0754 200 002", user=self.editor, **payee)
+        wizard = self.check([self.wallet("SR-1", "0754 200 999")])
+        self.assertIn("Neema Mushi", wizard.fa_row_ids.after)
+        self.assertTrue(wizard.fa_row_ids.waits)
+        self.go(wizard, COLUMNS)
+        self.assertEqual(self.registrant.financial_address_id.state, "to_approve")
 
     def test_what_only_the_provider_or_the_registrant_refuses(self):
         others = [self.new_registrant(f"R{n}", f"SR-{n}") for n in range(2, 5)]

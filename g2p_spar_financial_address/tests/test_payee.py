@@ -227,6 +227,44 @@ class TestPayee(FinancialAddressCase):
         self.assertPayee(address, **{**nothing, "payee_name": "Asha Mushi"})
         self.assertFalse(address.sudo().mandate)
 
+    def test_what_no_second_person_has_approved_is_not_kept(self):
+        """An editor alone changes no payee by way of an entry that has not asked."""
+        first = self.enter_address()
+        self.set_policy(approve_admin=True)
+        ways = {
+            "waits": lambda: self.enter("0754 200 003"),
+            "is incomplete": lambda: self.enter("0754 200 003", dfsp_id=False),
+        }
+        for way, prepare in ways.items():
+            with self.subTest(way), self.env.cr.savepoint() as savepoint:
+                self.assertNotEqual(prepare().state, "effective")
+                address = self.submit("0754 200 002")
+                self.assertEqual(address.state, "effective")
+                self.assertEqual(address.previous_id, first)
+                self.assertNoPayee(address)
+                savepoint.rollback()
+            self.env.invalidate_all()
+
+    def test_of_a_first_address_that_waits_it_is_kept_and_waits(self):
+        self.set_policy(approve_admin=True)
+        both = self.new_user("pay_both", "editor", "approver")
+        ways = {
+            "waits": {},
+            "is incomplete": {"dfsp_id": False},
+        }
+        for way, values in ways.items():
+            with self.subTest(way), self.env.cr.savepoint() as savepoint:
+                self.enter_address("0754 200 003", user=both, **NEEMA, **values)
+                address = self.submit("0754 200 002")
+                self.assertEqual(address.state, "to_approve")
+                self.assertPayee(address)
+                with self.assertRefused("You entered this address yourself"):
+                    address.with_user(both).action_approve()
+                address.with_user(self.approver).action_approve()
+                self.assertEqual(address.state, "effective")
+                savepoint.rollback()
+            self.env.invalidate_all()
+
     # === THE FORM === #
 
     def dialog(self, user=None):

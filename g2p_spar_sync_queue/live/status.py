@@ -34,6 +34,8 @@ SETTLED = ("in_sync", "ended", "no_address")
 #: States that come before an address that waits for a second person: the one in use is
 #: not at SPAR as it should be.
 UNSETTLED = ("on_its_way", "retrying", "checking", "held", "paused", "differs")
+#: SQL on a listed difference ``l``: SPAR holds something else, and it is not decided.
+DRIFT_FOUND = SQL("l.state = 'open' AND l.kind NOT IN ('unclear', 'unresolved')")
 #: Why SPAR has not answered, where the sentence of the state says the same.
 SAID_BY_STATE = {"no_id": "waiting_id", "paused": "paused", "resting": "retrying"}
 #: Codes of problems that are explained to viewers of payment data only.
@@ -82,8 +84,9 @@ def open_drift(alias):
     """
     return SQL(
         """EXISTS (SELECT FROM g2p_spar_reconciliation_line l
-                    WHERE l.mapping_id = %s AND l.state = 'open')""",
+                    WHERE l.mapping_id = %s AND %s)""",
         SQL.identifier(alias, "id"),
+        DRIFT_FOUND,
     )
 
 
@@ -174,12 +177,17 @@ def known_state(partner, mapping, connection):
     :rtype: tuple[str, str]
     """
     env = partner.env
-    if partner.financial_address_state == "draft":
-        return "incomplete", env._("Choose the provider to finish this address.")
     # A mapping without an address is made for comparisons.
     known = bool(mapping) and (mapping.display_state != "ended" or mapping.seen_at)
+    unsettled = known and mapping.display_state in UNSETTLED
+    if partner.financial_address_state == "draft":
+        advice = env._("Choose the provider to finish this address.")
+        if not unsettled:
+            return "incomplete", advice
+        # The address before it is not yet removed from SPAR.
+        return mapping.display_state, f"{mapping.sentence} {advice}"
     pending = partner.pending_address_id
-    if pending and not (known and mapping.display_state in UNSETTLED):
+    if pending and not unsettled:
         return "to_approve", _pending_sentence(partner, pending)
     if known and pending:
         return mapping.display_state, env._(
@@ -190,14 +198,15 @@ def known_state(partner, mapping, connection):
     if partner.financial_address_id:
         return _not_captured(partner, connection)
     if "ended" in partner.financial_address_ids.mapped("state"):
-        return "ended", env._("No longer paid here. Nothing is left at SPAR.")
+        # What SPAR holds by way of another connection is not known here.
+        return "ended", env._("No longer paid here.")
     return "no_address", env._("No payment address yet. Add one.")
 
 
 def _pending_sentence(partner, pending):
     sentence = partner.env._(
         "Entered by %(name)s on %(day)s. Waiting for a second person.",
-        name=pending.sudo().entered_by_id.name,
+        name=pending.entered_by,
         day=format_date(partner.env, pending.create_date),
     )
     if partner.financial_address_id == pending:
@@ -244,7 +253,7 @@ def _requested_by(address, named):
         return env._("%(channel)s, %(day)s", channel=channel, day=day)
     return env._(
         "by %(name)s (%(channel)s), %(day)s",
-        name=address.sudo().entered_by_id.name,
+        name=address.entered_by,
         channel=channel,
         day=day,
     )

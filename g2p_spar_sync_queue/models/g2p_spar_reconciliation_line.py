@@ -7,6 +7,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
 from ..comparison import lines
 from ..comparison.take_over import take_over
 from ..jobs import later
+from ..live.drift import IMPORTABLE
 
 
 class G2pSparReconciliationLine(models.Model):
@@ -50,6 +51,10 @@ class G2pSparReconciliationLine(models.Model):
     spar_id = fields.Char("SPAR ID", readonly=True)
     ours = fields.Char(compute="_compute_ours", help="The address in use here, masked.")
     masked = fields.Char("At SPAR", readonly=True)
+    likeness = fields.Char(
+        compute="_compute_ours",
+        help="That SPAR's address differs, where both look the same when masked.",
+    )
     seen = fields.Char(
         readonly=True, groups=fields.NO_ACCESS, help="Keyed hash of what SPAR held."
     )
@@ -80,12 +85,17 @@ class G2pSparReconciliationLine(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("partner_id.financial_address_ids.state")
+    @api.depends("partner_id.financial_address_ids.state", "kind", "masked")
     def _compute_ours(self):
+        addresses = self.env["g2p.financial.address"]
+        in_use = addresses._in_use(self.partner_id)
         for line in self:
-            address = line.partner_id.financial_address_id
+            address = in_use.get(line.partner_id, addresses)
             parts = address.dfsp_id.name, address.masked
             line.ours = " · ".join(part for part in parts if part)
+            # Which part differs is not known: only a hash of the whole is kept.
+            alike = line.kind in IMPORTABLE and line.masked == line.ours
+            line.likeness = alike and self.env._("differs, though it looks the same")
 
     # === ACTION METHODS === #
 

@@ -315,6 +315,101 @@ class TestStatus(StatusCase):
         run.line_ids._ignore("It is right")
         self.assertOneState("in_sync", "SPAR", ask=False)
 
+    def compare(self, *faults):
+        """Compare with SPAR; return the differences that are listed."""
+        run = self.env["g2p.spar.reconciliation"]._start(self.connection)
+        self.mapper.faults = list(faults)
+        run.job_run()
+        return run.line_ids
+
+    def test_what_was_sent_since_a_comparison_differs_no_more(self):
+        self.bring_in_sync()
+        self.spar_holds("+255754200009")
+        line = self.compare()
+        self.assertEqual(line.kind, "spar_newer")
+        self.enter_address("0754 200 003")
+        self.run_engine()
+        self.assertEqual(line.state, "gone")
+        self.assertOneState("in_sync", "SPAR confirmed this", ask=False)
+
+    def test_what_a_comparison_found_since_stays(self):
+        self.bring_in_sync()
+        self.spar_holds("+255754200009")
+        line = self.compare()
+        self.assertEqual(line.state, "open")
+        self.assertOneState("differs", "found something else at SPAR", ask=False)
+
+    def test_what_was_removed_since_a_comparison_differs_no_more(self):
+        self.bring_in_sync()
+        self.spar_holds("+255754200009")
+        line = self.compare()
+        self.registrant.action_end_financial_address("Gone")
+        self.run_engine()
+        self.assertEqual(line.state, "gone")
+        self.assertOneState("ended", "Nothing is left at SPAR", ask=False)
+
+    def test_a_lost_answer_that_was_resolved_is_no_difference(self):
+        self.bring_in_sync()
+        self.enter_address("0754 200 009")
+        self.run_engine(faults.cut_after)
+        self.mapping._intervene("pause", "Not now")
+        line = self.compare()
+        self.assertEqual(line.kind, "unresolved")
+        self.assertEqual(line.masked, line.ours)
+        self.assertNotIn("looks the same", str(line.read()))
+        self.mapping._intervene("resume")
+        self.time_passes()
+        self.run_engine()
+        self.assertEqual(line.state, "gone")
+        self.assertOneState("in_sync", "SPAR confirmed this", ask=False)
+
+    def test_an_answer_that_says_nothing_is_no_difference(self):
+        self.bring_in_sync()
+        line = self.compare(faults.refuse("rjct.id.invalid"))
+        self.assertEqual(line.kind, "unclear")
+        self.assertOneState("in_sync", "SPAR confirmed this", ask=False)
+
+    def test_what_is_still_at_spar_comes_before_an_incomplete_address(self):
+        self.bring_in_sync()
+        self.registrant.action_end_financial_address("Gone")
+        self.run_engine(faults.refuse("rjct.id.invalid"))
+        self.assertEqual(self.mapping.state, "held")
+        self.enter_address("0754 200 009", dfsp_id=False)
+        row = self.assertOneState("held", "SPAR does not accept", ask=False)
+        self.assertIn("Choose the provider", row["sentence"])
+
+    def test_a_spar_that_never_had_the_person_says_nothing_of_the_others(self):
+        self.bring_in_sync()
+        other = self.connection.copy(
+            {
+                "sequence": self.connection.sequence - 1,
+                "base_url": "http://127.0.0.1:2",
+            }
+        )
+        other.state = "running"
+        self.registrant.action_end_financial_address("Gone")
+        self.env.invalidate_all()
+        self.assertIn("SR-1", self.mapper.rows)
+        self.assertNotIn("left at SPAR", self.registrant.spar_sentence)
+
+    def test_what_looks_the_same_is_said_where_something_differs(self):
+        self.bring_in_sync()
+        self.spar_holds("+255754300001")
+        line = self.compare()
+        self.assertEqual(line.masked, line.ours)
+        self.assertIn("looks the same", line.likeness)
+
+    def test_what_differs_is_the_address_in_use(self):
+        self.bring_in_sync()
+        self.spar_holds("+255754200009")
+        line = self.compare()
+        self.assertEqual(line.ours, OURS)
+        self.registrant.action_end_financial_address("Gone")
+        self.set_policy(approve_admin=True)
+        self.enter_address("0754 200 009")
+        self.env.invalidate_all()
+        self.assertFalse(line.ours, "what waits is not in use")
+
     # === SPAR DOES NOT ANSWER === #
 
     def test_spar_down_shows_the_engines_records(self):

@@ -98,7 +98,7 @@ export class MarkedPartsField extends Component {
     static props = {
         ...standardFieldProps,
         was: {type: String, optional: true},
-        sameIsHidden: {type: Boolean, optional: true},
+        note: {type: String, optional: true},
     };
 
     textOf(name) {
@@ -114,10 +114,8 @@ export class MarkedPartsField extends Component {
         return this.textOf(this.props.was);
     }
 
-    /** Two that differ although their masks are the same. */
     get note() {
-        const isSame = this.text && this.text === this.was;
-        return this.props.sameIsHidden && isSame ? _t("number changed") : "";
+        return this.textOf(this.props.note);
     }
 }
 
@@ -126,6 +124,6 @@ registry.category("fields").add("fa_marked_parts", {
     supportedTypes: ["char", "many2one"],
     extractProps: ({options}) => ({
         was: options.was,
-        sameIsHidden: options.same_is_hidden,
+        note: options.note,
     }),
 });

@@ -157,7 +157,7 @@ export class SparTruth extends Component {
         if (!row.current || row.settled || row.code !== "differs") {
             return "";
         }
-        return row.text === text ? _t("number changed") : "";
+        return row.text === text ? _t("differs, though it looks the same") : "";
     }
 
     wasOf(row) {

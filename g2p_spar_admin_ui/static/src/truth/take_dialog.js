@@ -19,7 +19,7 @@ export class TakeDialog extends Component {
                 was: ours || _t("No address"),
                 becomes: theirs,
                 changed: true,
-                note: alike ? _t("number changed") : "",
+                note: alike ? _t("differs, though it looks the same") : "",
             },
         ];
     }

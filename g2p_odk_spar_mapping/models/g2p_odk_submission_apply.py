@@ -37,6 +37,16 @@ class G2pOdkSubmission(models.Model):
         help="As it was collected or corrected. Submissions of one registrant are "
         "applied in order, also if they were collected under different IDs.",
     )
+    about_id = fields.Many2one(
+        "res.partner",
+        string="About",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The registrant with the ID that was collected or corrected, also while "
+        "it is set aside: only users of their company see it.",
+    )
     held_by_id = fields.Many2one(
         "g2p.odk.submission",
         string="Waits for",
@@ -132,7 +142,7 @@ class G2pOdkSubmission(models.Model):
         for one in wave:
             blocker = standing.blocker(plans[one].whom, one)
             if blocker:
-                one._hold(blocker, plans[one].key)
+                one._hold(blocker, plans[one])
             else:
                 free |= one
         done = free.filtered(lambda one: one.applied_version == one.version)
@@ -140,6 +150,8 @@ class G2pOdkSubmission(models.Model):
             one.write({"state": "applied", **CLEARED})
             standing.note(plans[one].whom, one)
         todo = free - done
+        for one in todo:
+            one._check_companies(plans[one])
         for form, batch in todo.grouped("form_id").items():
             form._complete(
                 [sources[one] for one in batch], [plans[one] for one in batch]
@@ -153,6 +165,23 @@ class G2pOdkSubmission(models.Model):
             if plan.kind:
                 one._set_aside(plan)
             standing.note(plan.whom, one)
+
+    def _check_companies(self, plan):
+        """Leave out what users of another company have corrected or confirmed.
+
+        It would decide where the registrant is paid.
+        """
+        home = self.env["res.partner"].browse(plan.about or None).company_id
+        said = self._corrections_now().filtered("value")
+        people = (said.create_uid | self._confirmer()).filtered(
+            lambda user: user.id != SUPERUSER_ID
+        )
+        if any(home - user.company_ids for user in people):
+            plan.kind = "refused"
+            plan.text = self.env._(
+                "A user who is not allowed in the registrant's company has corrected "
+                "or confirmed this. Correct the same values again."
+            )
 
     def _check_standing(self, plan, standing):
         """Leave out what a later submission of the registrant has said already.
@@ -263,6 +292,7 @@ class G2pOdkSubmission(models.Model):
                     "state": "applied",
                     "applied_version": one.version,
                     "partner_id": plan.partner.id,
+                    "about_id": plan.partner.id,
                     "address_id": address.id,
                     "payment_print": plan.print or one.payment_print,
                     "registrant_key": plan.key,
@@ -331,11 +361,16 @@ class G2pOdkSubmission(models.Model):
 
     def _people(self):
         """Return the users who corrected or confirmed this version."""
-        authors = self.correction_ids.filtered(lambda c: c.version == self.version)
-        people = authors.create_uid
-        if self.confirmed_version == self.version:
-            people |= self.confirmed_by_id
-        return people
+        return self._corrections_now().create_uid | self._confirmer()
+
+    def _corrections_now(self):
+        """Return the corrections of this version; those replaced have no value."""
+        return self.correction_ids.filtered(lambda c: c.version == self.version)
+
+    def _confirmer(self):
+        """Return the user who confirmed this version, if there is one."""
+        is_confirmed = self.confirmed_version == self.version
+        return self.confirmed_by_id if is_confirmed else self.confirmed_by_id.browse()
 
     # === SETTING ASIDE, HOLDING AND GOING ON === #
 
@@ -346,12 +381,13 @@ class G2pOdkSubmission(models.Model):
                 "error_kind": plan.kind,
                 "error_text": plan.text,
                 "registrant_key": plan.key,
+                "about_id": plan.about,
                 "held_by_id": False,
                 "attempts": self.attempts + 1,
             }
         )
 
-    def _hold(self, blocker, key):
+    def _hold(self, blocker, plan):
         self.write(
             {
                 "state": "waiting",
@@ -360,7 +396,8 @@ class G2pOdkSubmission(models.Model):
                     "An earlier submission of this registrant was set aside. Correct "
                     "or ignore that one, and this one goes on."
                 ),
-                "registrant_key": key,
+                "registrant_key": plan.key,
+                "about_id": plan.about,
                 "held_by_id": blocker.id,
             }
         )

@@ -60,3 +60,8 @@ class Plan:
     def key(self):
         """The ID of the registrant, as it was collected or corrected."""
         return normal(self.values.get("registrant_id")) or False
+
+    @property
+    def about(self):
+        """The record ID of the registrant it is about, as far as that is known."""
+        return False if isinstance(self.whom, str) else self.whom

@@ -23,4 +23,5 @@ from . import test_twins
 from . import test_typed
 from . import test_words
 from . import test_xlsform
+from . import test_attack_fourth_companies
 from . import test_attack_third_guesses

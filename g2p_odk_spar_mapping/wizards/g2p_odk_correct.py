@@ -12,7 +12,8 @@ class G2pOdkCorrect(models.TransientModel):
     _description = "Correct an ODK submission"
 
     submission_id = fields.Many2one("g2p.odk.submission", required=True, readonly=True)
-    error_text = fields.Char(related="submission_id.error_text")
+    # Read with the user's own rights: a client may name any submission.
+    error_text = fields.Char(related="submission_id.error_text", related_sudo=False)
     line_ids = fields.One2many("g2p.odk.correct.line", "correct_id", string="Values")
     reason = Note(help="Kept with the submission: how you know the correct value.")
 

@@ -7,4 +7,5 @@ from . import test_monitor
 from . import test_overview
 from . import test_truth
 from . import test_words
+from . import test_attack_fourth_overview
 from . import test_attack_insiders

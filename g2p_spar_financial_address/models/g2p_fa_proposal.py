@@ -168,9 +168,11 @@ class G2pFaProposal(models.Model):
 
     @api.model
     def _enter(self, changes, state, one_each, facts):
-        """Store these changes, in one row or in one for each record."""
-        parts = [{one: new} for one, new in changes.items()] if one_each else [changes]
-        parts = [part for part in parts if part]
+        """Store these changes, in one row for each company or for each record."""
+        if one_each:
+            parts = [{one: new} for one, new in changes.items()]
+        else:
+            parts = self._by_company(changes)
         if not parts:
             return
         waits = state == "to_approve"
@@ -187,6 +189,14 @@ class G2pFaProposal(models.Model):
             proposals._schedule_approval()
 
     @api.model
+    def _by_company(self, changes):
+        """Return these changes in parts: users of one company read no other's."""
+        parts = defaultdict(dict)
+        for record, new in changes.items():
+            parts[record._decisive_company()][record] = new
+        return list(parts.values())
+
+    @api.model
     def _note_new_rule(self, settings, plan):
         """Keep which SPAR IDs registrants give up to a new rule of IDs, as the trail.
 
@@ -195,29 +205,41 @@ class G2pFaProposal(models.Model):
         :param g2p.fa.settings settings: the rule was approved if these are marked so
         :param dict plan: the new SPAR ID, or ``False`` for none, by contact id
         """
-        Partner, Line = self.env["res.partner"], self.env["g2p.fa.proposal.line"]
-        Partner.flush_model(["spar_id", "complete_name"])
+        Partner = self.env["res.partner"]
+        Partner.flush_model(["spar_id", "complete_name", "company_id"])
         self.env.cr.execute(
-            "SELECT id, spar_id FROM res_partner WHERE id = ANY(%s)"
+            "SELECT id, company_id, spar_id FROM res_partner WHERE id = ANY(%s)"
             " AND spar_id IS NOT NULL ORDER BY id",
             [list(plan)],
         )
-        given_up = dict(self.env.cr.fetchall())
-        if not given_up:
-            return
-        by = {"proposed_by_id": self.env.uid, "proposed_by_name": self.env.user.name}
-        if is_approved := is_marked(settings, APPROVED):
+        by_company = defaultdict(dict)
+        for id_, company_id, spar_id in self.env.cr.fetchall():
+            by_company[company_id][id_] = spar_id
+        facts = {
+            "subject": settings.display_name,
+            "state": "at_once",
+            "channel": channel_of(settings),
+            "proposed_by_id": self.env.uid,
+            "proposed_by_name": self.env.user.name,
+        }
+        if is_marked(settings, APPROVED):
             # The trail of the rule says who proposed it.
-            by = {"decided_by_id": self.env.uid, "decided_date": fields.Datetime.now()}
-        trail = quiet(self.sudo()).create(
-            {
-                "subject": settings.display_name,
-                "state": "approved" if is_approved else "at_once",
-                "channel": channel_of(settings),
-                "people_count": len(given_up),
-                **by,
-            }
-        )
+            del facts["proposed_by_id"], facts["proposed_by_name"]
+            facts["state"] = "approved"
+            facts["decided_by_id"] = self.env.uid
+            facts["decided_date"] = fields.Datetime.now()
+        for company_id, given_up in by_company.items():
+            facts.update(company_id=company_id, people_count=len(given_up))
+            trail = quiet(self.sudo()).create(facts)
+            trail._note_given_up(given_up, plan)
+
+    def _note_given_up(self, given_up, plan):
+        """Store the SPAR IDs that people of one company give up, as lines of this.
+
+        :param dict given_up: the SPAR ID before, by contact id
+        :param dict plan: the new one, or ``False`` for none, by contact id
+        """
+        Partner, Line = self.env["res.partner"], self.env["g2p.fa.proposal.line"]
         self.env.cr.execute(
             """INSERT INTO g2p_fa_proposal_line
                       (proposal_id, res_model, res_id, record_name, field_name, label,
@@ -230,7 +252,7 @@ class G2pFaProposal(models.Model):
                       AS given(id, new, print)
                  JOIN res_partner p ON p.id = given.id""",
             {
-                "trail": trail.id,
+                "trail": self.id,
                 "label": Partner._fields["spar_id"]._description_string(self.env),
                 "ids": list(given_up),
                 "new": [plan[id_] or None for id_ in given_up],
@@ -238,7 +260,7 @@ class G2pFaProposal(models.Model):
             },
             log_exceptions=False,
         )
-        trail.invalidate_recordset(["line_ids"], flush=False)
+        self.invalidate_recordset(["line_ids"], flush=False)
 
     @api.model
     def _values(self, changes, state, facts):
@@ -253,12 +275,11 @@ class G2pFaProposal(models.Model):
             subject = self.env._(
                 "%(name)s and %(count)s more", name=subject, count=len(changes) - 1
             )
-        companies = {record._decisive_company() for record in changes}
         return {
             "subject": subject,
             "state": state,
             "channel": channel_of(first),
-            "company_id": companies.pop().id if len(companies) == 1 else False,
+            "company_id": first._decisive_company().id,
             "proposed_by_id": self.env.uid,
             "proposed_by_name": self.env.user.name,
             "people_count": self._count_people(changes),

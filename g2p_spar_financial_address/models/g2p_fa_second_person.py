@@ -92,8 +92,7 @@ class G2pFaSecondPerson(models.AbstractModel):
         """
         self.ensure_one()
         author = author.sudo()
-        mine = self.with_user(author)
-        if not author.active or author.share or not mine.has_access("read"):
+        if not author.active or author.share or not self._is_seen_by(author):
             return
         self.env["mail.activity"].sudo().with_context(
             mail_activity_quick_update=True
@@ -112,6 +111,12 @@ class G2pFaSecondPerson(models.AbstractModel):
             }
         )
 
+    def _is_seen_by(self, user):
+        """Return whether another user may read these, in any company of theirs."""
+        # The companies in the context are those of the user who acts.
+        theirs = {"allowed_company_ids": user.sudo().company_ids.ids}
+        return self.with_user(user).with_context(**theirs).has_access("read")
+
     @api.model
     def _hand_over_todos(self, todos):
         # What was returned is for its author only.
@@ -119,8 +124,8 @@ class G2pFaSecondPerson(models.AbstractModel):
         returned = todos.filtered(lambda todo: todo.activity_type_id == kind)
         robot = self.env.ref("base.user_root")
         for todo in returned:
-            seen = self.browse(todo.res_id).with_user(todo.user_id)
-            if todo.user_id == robot or not seen.has_access("read"):
+            record = self.browse(todo.res_id)
+            if todo.user_id == robot or not record._is_seen_by(todo.user_id):
                 todo.unlink()
         todos -= returned
         waiting = self._waiting_by_approver(self._all_approvers())

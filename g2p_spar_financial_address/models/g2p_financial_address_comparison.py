@@ -138,7 +138,8 @@ class G2pFinancialAddress(models.Model):
             texts["payee_until"] = (
                 format_date(self.env, self.payee_until) if self.payee_until else ""
             )
-            if self._may_read_field("payee_id_number"):
+            # The user's own right: the person page computes this with all rights.
+            if self.sudo(False)._may_read_field("payee_id_number"):
                 texts["payee_id_number"] = self.payee_id_number or ""
         return texts
 

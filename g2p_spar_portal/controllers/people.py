@@ -5,7 +5,11 @@ from odoo.http import request
 from odoo.tools import format_date
 
 from odoo.addons.g2p_spar_financial_address.values import identifiers
-from odoo.addons.g2p_spar_sync_queue.live.status import DISPLAY_STATES, spar_status
+from odoo.addons.g2p_spar_sync_queue.live.status import (
+    DISPLAY_STATES,
+    spar_status,
+    told_state,
+)
 
 from .agent import AgentPortal, agent_route
 
@@ -127,10 +131,7 @@ class PeoplePortal(AgentPortal):
         if rows:
             # The state at the first connection is the registrant's, as on all screens.
             return rows[0]["code"], rows[0]["sentence"]
-        if partner.spar_state == "to_approve":
-            text = request.env._("Saved. Waiting for a second person.")
-            return partner.spar_state, text
-        return partner.spar_state, partner.spar_sentence
+        return told_state(partner)
 
     def _history(self, partner):
         """Return the entries for a registrant, newest first, masked.

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import fields, models
 
 from odoo.addons.g2p_spar_financial_address.const import PAYEE_OTHER
+from odoo.addons.g2p_spar_sync_queue.live.status import told_state
 
 #: Where callers are set up, by kind.
 CALLERS = {"client": "g2p.api.client", "citizen": "g2p.api.issuer"}
@@ -92,8 +93,7 @@ class G2pFinancialAddress(models.Model):
             sentence = self.env._("No longer paid here.")
             reason = self.decision_note or None
         else:
-            state = self.partner_id.spar_state
-            sentence = self.partner_id.spar_sentence
+            state, sentence = told_state(self.partner_id)
         return {"state": state, "sentence": sentence, "reason": reason}
 
     def _api_replaced(self):

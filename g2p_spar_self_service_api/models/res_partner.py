@@ -1,6 +1,6 @@
 from odoo import models
 
-from odoo.addons.g2p_spar_sync_queue.live.status import spar_status
+from odoo.addons.g2p_spar_sync_queue.live.status import spar_status, told_state
 
 
 class ResPartner(models.Model):
@@ -50,4 +50,5 @@ class ResPartner(models.Model):
             }
         if row:
             return {"code": row["code"], "sentence": row["sentence"]}
-        return {"code": self.spar_state, "sentence": self.spar_sentence}
+        code, sentence = told_state(self)
+        return {"code": code, "sentence": sentence}

@@ -16,6 +16,7 @@ from . import test_typed
 from . import test_trail
 from . import test_validate
 from . import test_words
+from . import test_attack_fourth_staff
 from . import test_attack_provers
 from . import test_attack_tokens
 from . import test_attack_third_oracles

@@ -203,6 +203,40 @@ def known_state(partner, mapping, connection):
     return "no_address", env._("No payment address yet. Add one.")
 
 
+def told_state(partner):
+    """Return what :func:`known_state` does, for people who are no viewers.
+
+    At the first connection, and without names of users and their reasons. The caller
+    has checked the access.
+
+    :param partner: the registrant, with sudo
+    :rtype: tuple[str, str]
+    """
+    first = query.connections(partner.env)._serving(partner)[:1]
+    mapping = partner.spar_mapping_ids.filtered(lambda one: one.connection_id == first)
+    code, sentence = known_state(partner, mapping, first)
+    return code, _general_sentence(mapping, code) or sentence
+
+
+def _general_sentence(mapping, code):
+    """Return a sentence of a state without users and reasons, where it has one.
+
+    :param mapping: the registrant's, as superuser; may be empty
+    :param str code: the state
+    """
+    env = mapping.env
+    given_up = mapping.state == "skipped"
+    return {
+        "to_approve": env._("Saved. Waiting for a second person."),
+        "paused": mapping and env._("Saved. Sending to SPAR is paused for now."),
+        "differs": env._("SPAR keeps what it has until the next change.")
+        if given_up
+        else env._("SPAR holds something else than what was requested."),
+        "retrying": mapping.reason_code == ID_TAKEN
+        and mapping._taken_sentence(for_operators=False),
+    }.get(code)
+
+
 def _pending_sentence(partner, pending):
     sentence = partner.env._(
         "Entered by %(name)s on %(day)s. Waiting for a second person.",
@@ -410,19 +444,8 @@ class SparStatus:
         mapping = self.mapping.with_env(self.env)
         code, sentence = known_state(self.partner, mapping, self.connection)
         if not self._may(VIEWER):
-            sentence = self._general_sentence(code) or sentence
+            sentence = _general_sentence(self.mapping, code) or sentence
         return {"code": code, "sentence": sentence}
-
-    def _general_sentence(self, code):
-        return {
-            "to_approve": self.env._("Saved. Waiting for a second person."),
-            "paused": self.env._("Saved. Sending to SPAR is paused for now."),
-            "differs": self.env._("SPAR keeps what it has until the next change.")
-            if self.mapping.state == "skipped"
-            else self.env._("SPAR holds something else than what was requested."),
-            "retrying": self.mapping.reason_code == ID_TAKEN
-            and self.mapping._taken_sentence(for_operators=False),
-        }.get(code)
 
     def _difference_sentence(self):
         sentences = {

@@ -313,19 +313,16 @@ class G2pFaSettings(models.Model):
         """Return the new IDs under this rule, and those that wait for a second person.
 
         :param IdRule before: the rule in force
-        :return: the new SPAR ID, or ``False`` for none, by contact id; and those that
-            wait, by contact id as well
+        :return: the new SPAR ID, or ``False`` for none, by contact id, twice
         :rtype: tuple[dict, dict]
         """
         Partner, rule = self.env["res.partner"], self._rule()
         if rule == before or self._id_rule_problem():
             return {}, {}
         plan, waiting = Partner._spar_id_plan_all(rule), {}
-        # What waits, or was refused, is not approved with the rule.
         if rule.sources and Partner._spar_id_has_rows(before):
+            # What waits, or was refused, is not approved with the rule.
             waiting = Partner._spar_id_plan_all(before)
-        if rule.sources:
-            waiting.update(dict.fromkeys(Partner._spar_id_heirs().ids))
         return {id_: plan[id_] for id_ in plan if id_ not in waiting}, waiting
 
     # === HOW EVERY ID IS MADE === #

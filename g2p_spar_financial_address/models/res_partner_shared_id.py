@@ -120,21 +120,6 @@ class ResPartner(models.Model):
             changed._financial_address_changed("admin")
 
     @api.model
-    def _spar_id_heirs(self):
-        """Return who has not got the ID that others who shared it have left.
-
-        It waits for a second person, or was refused.
-        """
-        everybody = self.sudo().with_context(active_test=False)
-        sharing = everybody.search([("spar_id_shared", "!=", False)])
-        heirs = everybody.browse()
-        for group in sharing.grouped("spar_id_shared").values():
-            paid = group.filtered(lambda one: one._spar_id_counts())
-            if len(paid) == 1 and not paid.spar_id:
-                heirs |= paid
-        return heirs
-
-    @api.model
     def _check_no_shared_ids(self):
         """Refuse to refuse shared IDs while there are some.
 

@@ -185,22 +185,6 @@ class TestSharedIds(RegistryWays, FinancialAddressCase):
         self.assertFalse(self.second._spar_get_id())
         self.assertEqual(self.first._spar_get_id(), "C-1")
 
-    def test_a_new_rule_does_not_hand_on_what_waits_or_was_refused(self):
-        self.env["g2p.fa.policy"].search([]).write({"approve_admin": True})
-        self.enter_address(partner_id=self.first.id)
-        self.share()
-        self.first.active = False
-        waiting = self.env["g2p.fa.proposal"].search([("state", "=", "to_approve")])
-        approver = self.new_user("says_no", "approver", "base.group_partner_manager")
-        waiting.with_user(approver).action_refuse("Another person")
-        self.settings.write({"id_template": "T:{id}", "confirm_relink": True})
-        rule = self.env["g2p.fa.proposal"].search([("state", "=", "to_approve")])
-        rule.with_user(approver).action_approve()
-        self.assertEqual(self.settings.id_template, "T:{id}")
-        self.assertFalse(self.second._spar_get_id())
-        self.approve(self.second)
-        self.assertPaidUnder("T:C-1", self.second)
-
     def test_a_typed_id_is_still_refused(self):
         self.choose_source("spar_id")
         self.assertEqual(self.first._spar_get_id(), "C-1")

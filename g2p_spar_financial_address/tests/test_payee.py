@@ -233,7 +233,7 @@ class TestPayee(FinancialAddressCase):
         self.set_policy(approve_admin=True)
         ways = {
             "waits": lambda: self.enter("0754 200 003"),
-            "is incomplete": lambda: self.enter("0754 200 003", dfsp_id=False),
+            "is incomplete": lambda: self.enter("+255 754 200 003", dfsp_id=False),
         }
         for way, prepare in ways.items():
             with self.subTest(way), self.env.cr.savepoint() as savepoint:
@@ -254,7 +254,7 @@ class TestPayee(FinancialAddressCase):
         }
         for way, values in ways.items():
             with self.subTest(way), self.env.cr.savepoint() as savepoint:
-                self.enter_address("0754 200 003", user=both, **NEEMA, **values)
+                self.enter_address("+255 754 200 003", user=both, **NEEMA, **values)
                 address = self.submit("0754 200 002")
                 self.assertEqual(address.state, "to_approve")
                 self.assertPayee(address)

@@ -372,9 +372,9 @@ class TestStatus(StatusCase):
     def test_what_is_still_at_spar_comes_before_an_incomplete_address(self):
         self.bring_in_sync()
         self.registrant.action_end_financial_address("Gone")
-        self.run_engine(faults.refuse("rjct.id.invalid"))
+        self.run_engine(faults.refuse("rjct.fa.invalid"))
         self.assertEqual(self.mapping.state, "held")
-        self.enter_address("0754 200 009", dfsp_id=False)
+        self.enter_address("+255 754 200 009", dfsp_id=False)
         row = self.assertOneState("held", "SPAR does not accept", ask=False)
         self.assertIn("Choose the provider", row["sentence"])
 

@@ -24,3 +24,4 @@ from . import test_typed
 from . import test_words
 from . import test_xlsform
 from . import test_attack_third_guesses
+from . import test_labels

@@ -14,8 +14,8 @@
         "data/mail_activity_type.xml",
         "data/ir_cron.xml",
         "views/g2p_odk_server_views.xml",
-        "views/g2p_odk_form_views.xml",
         "wizards/g2p_odk_form_pick_views.xml",
+        "views/g2p_odk_form_views.xml",
         "wizards/g2p_odk_correct_views.xml",
         "wizards/g2p_odk_decision_views.xml",
         "views/g2p_odk_submission_views.xml",
@@ -25,4 +25,7 @@
         "views/menus.xml",
         "views/submission_menus.xml",
     ],
+    "assets": {
+        "web.assets_backend": ["g2p_odk_spar_mapping/static/src/**/*"],
+    },
 }

@@ -32,6 +32,27 @@ GROUPS = {
 }
 
 
+#: What each question asks.
+LABELS = {
+    "registrant_id": "ID on the registrant's card",
+    "given_name": "Given name",
+    "family_name": "Family name",
+    "contact_phone": "Phone to call them on",
+    "fa_type": "How they are paid",
+    "dfsp_code": "Bank or operator",
+    "branch_code": "Branch of the bank",
+    "account_number": "Number of the account",
+    "payment_phone": "Phone that receives the money",
+    "wallet_email": "E-mail of the wallet",
+    "payee": "Is the registrant paid, or another person?",
+    "payee_name": "Name of the other person",
+    "payee_relation": "What they are to the registrant",
+    "payee_id_number": "ID number of the other person",
+    "payee_until": "Until when they are paid",
+    "holder_name": "Name the account is under",
+}
+
+
 class OdkCentral:
     """A Central with one form, and what makes a registry fetch it.
 
@@ -54,7 +75,9 @@ class OdkCentral:
         self.password.touch(mode=0o600)
         self.password.write_text(PASSWORD)
         self.central.start()
-        self.central.do("add_form", xml_form_id=FORM, fields=questions())
+        self.central.do(
+            "add_form", xml_form_id=FORM, fields=questions(), definition=definition()
+        )
         return self
 
     def stop(self):
@@ -82,6 +105,27 @@ class OdkCentral:
         :param values: further fields of the form.
         :return: the form's id there.
         """
+        (form,) = rpc.call(
+            "g2p.odk.form",
+            "create",
+            [
+                {
+                    "name": "Payment addresses",
+                    "server_id": self.introduce(rpc),
+                    "project_id": PROJECT,
+                    "xml_form_id": FORM,
+                    **values,
+                }
+            ],
+        )
+        return form
+
+    def introduce(self, rpc):
+        """Make it known to a registry, without a form.
+
+        :param Rpc rpc: session of an administrator.
+        :return: the server's id there.
+        """
         (server,) = rpc.call(
             "g2p.odk.server",
             "create",
@@ -94,20 +138,20 @@ class OdkCentral:
                 }
             ],
         )
-        (form,) = rpc.call(
-            "g2p.odk.form",
-            "create",
-            [
-                {
-                    "name": "Payment addresses",
-                    "server_id": server,
-                    "project_id": PROJECT,
-                    "xml_form_id": FORM,
-                    **values,
-                }
-            ],
-        )
-        return form
+        return server
+
+
+def definition():
+    """Return the form as an XForm, as far as it names its questions."""
+    inputs = "".join(
+        f'<input ref="/data{one["path"]}"><label>{LABELS[one["name"]]}</label></input>'
+        for one in questions()
+        if one["name"] in LABELS
+    )
+    return (
+        '<h:html xmlns="http://www.w3.org/2002/xforms"'
+        f' xmlns:h="http://www.w3.org/1999/xhtml"><h:body>{inputs}</h:body></h:html>'
+    )
 
 
 def questions():

@@ -98,6 +98,18 @@ class CentralClient:
             for one, other in zip(named, own, strict=True)
         ]
 
+    def definition(self, project, form):
+        """Return a form's current definition, an XForm.
+
+        :param int project: its number
+        :param str form: the form's ID in XML
+        :rtype: bytes
+        """
+        reply = self._reply(f"{_form(project, form)}.xml")
+        if reply.status != 200:
+            raise _refusal(reply.status)
+        return reply.content
+
     def page(self, project, form, parameters):
         """Return one page of submissions.
 
@@ -138,16 +150,20 @@ class CentralClient:
         self._token = token
 
     def _get(self, path, parameters=None):
-        """Return an answer and its date; log in first, or again, if needed."""
+        """Return an answer and its date."""
+        reply = self._reply(path + _query(parameters))
+        return _read(reply.status, reply.content), reply.headers.get("Date", "")
+
+    def _reply(self, path):
+        """Return Central's reply; log in first, or again, if needed."""
         fresh = not self._token
         if fresh:
             self._log_in()
-        path += _query(parameters)
         reply = self._patiently("GET", path)
         if reply.status == 401 and not fresh:
             self._log_in()
             reply = self._patiently("GET", path)
-        return _read(reply.status, reply.content), reply.headers.get("Date", "")
+        return reply
 
     # === HTTP === #
 
@@ -205,6 +221,11 @@ def _read(status, content):
             return json.loads(content)
         except (ValueError, RecursionError):
             raise CentralError(errors.GARBLED) from None
+    raise _refusal(status)
+
+
+def _refusal(status):
+    """Return the error that a status other than 200 reports."""
     if status in (401, 403, 404):
         code = {
             401: errors.CREDENTIALS,
@@ -217,4 +238,4 @@ def _read(status, content):
         code = errors.REFUSED if status == 501 else errors.BUSY
     else:
         code = errors.REFUSED
-    raise CentralError(code, status)
+    return CentralError(code, status)

@@ -17,7 +17,9 @@ from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 
 from .. import xlsform
 from ..asking import asking
+from ..central.errors import CentralError
 from ..central.feed import Feed
+from ..central.labels import question_labels
 from ..central.rows import Unreadable
 from ..pipeline import error_texts
 from ..pipeline.mapping import NUMBER_TARGET, Problem
@@ -165,6 +167,11 @@ class G2pOdkForm(models.Model):
     set_aside_count = fields.Integer("Set aside", compute="_compute_counts")
     staged_count = fields.Integer("To apply", compute="_compute_counts")
     question_ids = fields.One2many("g2p.odk.question", "form_id", string="Questions")
+    unused_question_ids = fields.One2many(
+        "g2p.odk.question",
+        compute="_compute_unused_question_ids",
+        string="Questions that are not used",
+    )
     mapping_line_ids = fields.One2many(
         "g2p.odk.mapping.line", "form_id", string="Mapping", copy=False
     )
@@ -234,12 +241,13 @@ class G2pOdkForm(models.Model):
         :return: list of dicts: ``path`` (such as ``group/question``, named as in the
             payload), ``raw`` (as in the form), ``name``, ``type``, ``binary`` and
             ``repeat``, which is the path of the innermost repeat the question is in,
-            or False
+            or False; ``label`` in words, if Central tells it
         :raise UserError: when Central cannot be queried, in words
         """
         self.ensure_one()
         with asking(self.server_id) as client:
             found = client.fields(self.project_id, self.xml_form_id)
+            labels = self._fetch_labels(client)
         self._note_twins(found)
         repeats = [_path(item) for item in found if item.get("type") == "repeat"]
         schema = {}
@@ -255,8 +263,20 @@ class G2pOdkForm(models.Model):
                 "type": item.get("type") or "string",
                 "binary": bool(item.get("binary")),
                 "repeat": max(inside, key=len, default=False),
+                "label": labels.get(item["raw"], False),
             }
         return list(schema.values())
+
+    def _fetch_labels(self, client):
+        """Return what the form asks, by the paths in the form.
+
+        Without them questions are named by their paths, so an error is ignored.
+        """
+        try:
+            definition = client.definition(self.project_id, self.xml_form_id)
+        except CentralError:
+            return {}
+        return question_labels(definition, self.env.lang)
 
     def _has_begun(self):
         """Return whether any submission of this form was read."""
@@ -409,6 +429,16 @@ class G2pOdkForm(models.Model):
         for form in self:
             form.mapping_problems = "\n".join(form._mapping_problems())
 
+    @api.depends(
+        "question_ids", "mapping_line_ids.question_id", "mapping_line_ids.joined_ids"
+    )
+    def _compute_unused_question_ids(self):
+        for form in self:
+            lines = form.mapping_line_ids
+            used = (lines.question_id | lines.joined_ids)._origin
+            left = form.question_ids._origin - used
+            form.unused_question_ids = left.filtered(lambda one: one._holds_answers())
+
     @api.depends("twins", "mapping_line_ids.question_id", "mapping_line_ids.joined_ids")
     def _compute_twins_problem(self):
         for form in self:
@@ -454,7 +484,7 @@ class G2pOdkForm(models.Model):
             problems.append(self.env._("No question becomes one of: %s.", choices))
         gone = (lines.question_id | lines.joined_ids).filtered(lambda q: not q.active)
         problems += [
-            self.env._("The form has no question “%s” any more.", question.path)
+            self.env._("The form has no question “%s” any more.", question.display_name)
             for question in gone
         ]
         return problems
@@ -486,6 +516,7 @@ class G2pOdkForm(models.Model):
         for sequence, question in enumerate(found, 1):
             values = {
                 "sequence": sequence,
+                "label": question.get("label", False),
                 "question_type": question["type"],
                 "binary": question["binary"],
                 "repeat_path": question["repeat"],

@@ -28,10 +28,10 @@ class G2pOdkForm(models.Model):
     )
     sample_at = fields.Datetime("Sample of", readonly=True, copy=False)
     preview_registrant = fields.Char(
-        "Registrant", compute="_compute_preview", groups=ADMINISTRATOR
+        "Person", compute="_compute_preview", groups=ADMINISTRATOR
     )
     preview_address = fields.Char(
-        "Payment address", compute="_compute_preview", groups=ADMINISTRATOR
+        "Paid at", compute="_compute_preview", groups=ADMINISTRATOR
     )
     preview_trouble = fields.Text(
         "Would be set aside", compute="_compute_preview", groups=ADMINISTRATOR
@@ -73,6 +73,15 @@ class G2pOdkForm(models.Model):
                 )
             )
         self.write({"sample_payload": samples[0], "sample_at": fields.Datetime.now()})
+
+    def _begin_mapping(self):
+        """Read the questions and the newest submission, as far as Central has them."""
+        try:
+            self.action_read_questions()
+            self.action_take_sample()
+        except UserError:
+            # The buttons of the form say what is wrong.
+            return
 
     def action_forget_sample(self):
         """Erase the answers of the sample."""

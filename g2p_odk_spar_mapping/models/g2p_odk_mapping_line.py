@@ -183,6 +183,19 @@ class G2pOdkMappingLine(models.Model):
         """Return whether several questions have a name that this line reads."""
         return is_unclear(self._plain().paths, (self.form_id.twins or "").split())
 
+    def _question_names(self):
+        """Return the questions of these lines in words, by target.
+
+        :rtype: dict[str, str]
+        """
+        return {
+            line.target: ", ".join(
+                (line.question_id | line.joined_ids).mapped("display_name")
+            )
+            for line in self
+            if line.transform != "constant"
+        }
+
     def _plain(self):
         """Return this line as plain values.
 

@@ -152,20 +152,13 @@ class G2pOdkServer(models.Model):
         """Open the list of forms that Central has, to choose from.
 
         :raise AccessError: when the user is no administrator
-        :raise UserError: when Central cannot be queried
         """
         self.check_access("write")
         self.ensure_one()
-        pick = self.env["g2p.odk.form.pick"].create({"server_id": self.id})
-        pick._read_forms()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Choose forms"),
-            "res_model": pick._name,
-            "res_id": pick.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "g2p_odk_spar_mapping.g2p_odk_form_pick_action"
+        )
+        return {**action, "context": {"default_server_id": self.id}}
 
     # === WORDS === #
 

@@ -7,7 +7,9 @@ from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
 from odoo.addons.g2p_spar_financial_address.toolkit.value_checks import checked
 from odoo.addons.g2p_spar_financial_address.values.checks import clean_note, clean_text
 
+from .. import xlsform
 from ..pipeline import error_texts
+from ..pipeline.mapping import is_unclear, raw_answers
 
 #: States in which a person may decide.
 OPEN_STATES = ("set_aside", "waiting", "staged")
@@ -191,23 +193,90 @@ class G2pOdkSubmission(models.Model):
         self.action_rerun()
 
     def _correctable(self):
-        """Return the targets that can be corrected, with their current texts.
+        """Return the targets that can be corrected, those with a question first.
 
-        :return: pairs of target and text; numbers are masked
-        :rtype: list
+        :return: for each the ``target``, its ``question`` in words, and what was
+            ``collected`` or corrected, with numbers masked
+        :rtype: list[dict]
+        """
+        self.ensure_one()._check_may_decide(("set_aside",))
+        now = self._current()
+        questions = self.sudo().form_id.mapping_line_ids._question_names()
+        rows = [
+            {
+                "target": target,
+                "question": questions.get(target, False),
+                "collected": error_texts.shown(
+                    target, self._in_words(target, now.get(target, ""), now)
+                ),
+            }
+            for target in error_texts.target_labels(self.env)
+        ]
+        return sorted(rows, key=lambda row: not row["question"])
+
+    def reveal(self, target):
+        """Return what was collected for a target, not masked, and log that.
+
+        :param str target: of the mapping
+        :rtype: str
+        :raise AccessError: for users who are no editors of payment addresses, and for
+            those of other companies than the registrant's
+        :raise UserError: when this is not set aside any more
         """
         self.ensure_one()._check_may_decide(("set_aside",))
         one = self.sudo()
-        now = {**one._collected(), **one.correction_ids._in_force().get(one.id, {})}
-        return [
-            (target, error_texts.shown(target, now.get(target, "")))
-            for target in error_texts.target_labels(self.env)
-        ]
+        key = one.registrant_key or ""
+        people = one.partner_id or one.env["res.partner"]._spar_find({key})[key]
+        people.with_env(self.env).check_access("read")
+        text = self._current().get(target, "")
+        masked = error_texts.shown(target, text)
+        if masked != text:
+            self.env["g2p.fa.reveal"].note_without_address(
+                "collected", people if len(people) == 1 else None, masked
+            )
+        return text
+
+    def _current(self):
+        """Return what was collected, or corrected since, by target."""
+        one = self.sudo()
+        return {**one._collected(), **one.correction_ids._in_force().get(one.id, {})}
+
+    def _in_words(self, target, text, values):
+        """Return the name of what a text is the code of, or the text.
+
+        :param dict values: all texts of the submission, by target
+        """
+        if not text:
+            return text
+        if target == "dfsp_code":
+            return self._provider(text).name or text
+        if target == "branch_code":
+            provider = self._provider(values.get("dfsp_code"))
+            branches = provider.branch_ids.filtered(lambda one: one.code == text)
+            return branches[:1].name or text
+        field = self.env["g2p.financial.address"]._fields.get(target)
+        if not field or field.type != "selection":
+            return text
+        return dict(field._description_selection(self.env)).get(text, text)
+
+    def _provider(self, code):
+        codes = [code, xlsform.code_of(code)] if code else []
+        found = self.env["g2p.dfsp"].search([("code", "in", codes)], limit=2)
+        return found if len(found) == 1 else found.browse()
 
     def _collected(self):
-        """Return the collected values, by target, as far as they can be read."""
-        (plan,) = self.form_id._read_all([self._source({})])
-        return plan.values
+        """Return the collected values, by target; of those that cannot be read, the
+        answers as they were given."""
+        source = self._source({})
+        (plan,) = self.form_id._read_all([source])
+        values = dict(plan.values)
+        for line in self.form_id.mapping_line_ids:
+            plain = line._plain()
+            if line.target in values or is_unclear(plain.paths, source.twins):
+                continue
+            if text := raw_answers(source.payload, plain.paths):
+                values[line.target] = text
+        return values
 
     def _clean_reason(self, reason):
         label = self._fields["decision_note"]._description_string(self.env)

@@ -66,6 +66,9 @@ Problem = namedtuple("Problem", "target code details")
 #: Choice among several answers in a repeated group.
 PICKS = ("only", "first", "last")
 
+#: Length at which answers that cannot be read are cut.
+MAX_RAW = 200
+
 #: Combinations of entries from which a submission counts as unclear.
 MAX_ENTRIES = 10_000
 
@@ -215,6 +218,23 @@ def _joined(entry, place):
     if any(numbers.setdefault(way, number) != number for way, number in place):
         return None
     return frozenset(numbers.items())
+
+
+def raw_answers(payload, paths):
+    """Return the answers at these paths as they were given, as one text.
+
+    For answers that cannot be read as a value: what is wrong must be seen.
+
+    >>> raw_answers({"a": "0754", "b": [{"c": 1.5}, {"c": "x"}]}, ["a", "b/c"])
+    '0754 · 1.5 · x'
+    """
+    answers = [answer for path in paths for answer in answers_at(payload, path)]
+    texts = [
+        str(answer).strip()
+        for answer in answers
+        if isinstance(answer, str | int | float) and not isinstance(answer, bool)
+    ]
+    return " · ".join(dict.fromkeys(filter(None, texts)))[:MAX_RAW]
 
 
 def full_name(values):

@@ -25,3 +25,4 @@ from . import test_words
 from . import test_xlsform
 from . import test_attack_fourth_companies
 from . import test_attack_third_guesses
+from . import test_labels

@@ -42,9 +42,50 @@ class TestApplyDecisions(ApplyCase):
 
     def test_the_dialog_shows_what_was_collected_masked(self):
         one = self.bad(number="0754 200 00122")
-        lines = dict(one._correctable())
+        lines = self.collected(one)
         self.assertEqual(lines["given_name"], "Asha")
         self.assertEqual(lines["payment_phone"], "••••122")
+
+    def test_the_dialog_names_questions_types_and_providers(self):
+        question = self.form.question_ids.filtered(
+            lambda one: one.path == "payment/payment_phone"
+        )
+        question.label = "Which phone?"
+        one = self.bad()
+        lines = {line["target"]: line for line in one._correctable()}
+        self.assertEqual(lines["payment_phone"]["question"], "Which phone?")
+        self.assertEqual(lines["given_name"]["question"], "Given name")
+        self.assertEqual(lines["fa_type"]["collected"], "Mobile wallet")
+        self.assertEqual(lines["dfsp_code"]["collected"], "M-Cash")
+
+    def test_an_answer_that_cannot_be_read_is_shown_as_it_was_given(self):
+        line = self.form.mapping_line_ids.filtered(lambda x: x.target == "fa_type")
+        line.write({"transform": "map", "parameter": "momo = mobile_wallet"})
+        one = self.submit(answers=self.answers(fa_type="Airtime")).with_user(
+            self.editor
+        )
+        self.assertSetAside(one, "answer", "not in the table")
+        self.assertEqual(self.collected(one)["fa_type"], "Airtime")
+
+    def test_an_editor_sees_the_number_that_was_typed_and_it_is_recorded(self):
+        one = self.bad(number="0754 200 00122")
+        Reveal = self.env["g2p.fa.reveal"]
+        before = Reveal.search([])
+        self.assertEqual(one.reveal("payment_phone"), "0754 200 00122")
+        row = Reveal.search([]) - before
+        self.assertEqual(
+            (row.way, row.masked, row.user_id, row.partner_id),
+            ("collected", "••••122", self.editor, self.registrant),
+        )
+        # What was never masked leaves no row.
+        self.assertEqual(one.reveal("given_name"), "Asha")
+        self.assertEqual(Reveal.search([]) - before, row)
+        self.correct(one, payment_phone="0754 200 001")
+        with self.assertRefused("just decided"):
+            one.reveal("payment_phone")
+
+    def collected(self, one):
+        return {line["target"]: line["collected"] for line in one._correctable()}
 
     def test_whoever_corrected_it_does_not_approve_it(self):
         self.set_policy(approve_odk=True)

@@ -58,6 +58,7 @@ class TestApplyRoles(ApplyCase):
                 lambda u: self.bad.with_user(u).action_rerun(),
                 lambda u: self.bad.with_user(u)._correct({"full_name": "X"}, "Yes"),
                 lambda u: self.bad.with_user(u).action_open_correction(),
+                lambda u: self.bad.with_user(u).reveal("payment_phone"),
                 lambda u: self.bad.with_user(u).read(["state"]),
             ):
                 self.assertForbidden(user, act)
@@ -104,6 +105,18 @@ class TestApplyRoles(ApplyCase):
         [bad] = self.bad.with_user(self.editor).read(["state", "error_text"])
         self.assertEqual(bad["state"], "set_aside")
         self.assertTrue(bad["error_text"])
+
+    def test_numbers_of_other_companies_are_not_shown(self):
+        elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
+        self.registrant.company_id = elsewhere
+        self.assertFalse(self.bad.partner_id)
+        self.assertForbidden(
+            self.editor, lambda u: self.bad.with_user(u).reveal("payment_phone")
+        )
+        self.editor.company_ids += elsewhere
+        bad = self.bad.with_user(self.editor)
+        bad = bad.with_context(allowed_company_ids=self.editor.company_ids.ids)
+        self.assertEqual(bad.reveal("payment_phone"), "12")
 
     def test_submissions_about_other_companies_are_not_seen(self):
         elsewhere = self.env["res.company"].create({"name": "Elsewhere"})

@@ -87,7 +87,7 @@ class TestMappingLines(ApplyCase):
 
     def test_a_question_that_is_gone_is_told_and_comes_back(self):
         self.form._take_questions(SCHEMA[1:])
-        self.assertIn("no question “registrant_id”", self.form.mapping_problems)
+        self.assertIn("no question “Registrant id”", self.form.mapping_problems)
         self.form._take_questions(SCHEMA)
         self.assertFalse(self.form.mapping_problems)
         self.assertEqual(len(self.form.question_ids), len(SCHEMA))

@@ -8,13 +8,14 @@ from psycopg2 import IntegrityError
 
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 from odoo.tools import file_open, mute_logger
 
 from odoo.addons.g2p_spar_financial_address.tests.crons import CronsMixin
 
 from .central_stand_in.store import Store, answers
 from .common import OdkCase
+from .xforms import XFORM
 
 
 @tagged("post_install", "-at_install")
@@ -194,13 +195,69 @@ class TestPull(CronsMixin, OdkCase):
 
     def test_forms_are_picked_from_what_central_has(self):
         self.store.add_form("wallets")
-        action = self.server.action_pick_forms()
-        pick = self.env[action["res_model"]].browse(action["res_id"])
-        self.assertEqual(pick.line_ids.mapped("xml_form_id"), ["wallets"])
-        pick.line_ids.is_chosen = True
-        form = self.env["g2p.odk.form"].browse(pick.action_add()["res_id"])
+        self.store.submit(answers(1), form="wallets")
+        dialog = self.pick()
+        self.assertFalse(dialog.trouble)
+        self.assertEqual(
+            [line["xml_form_id"] for line in dialog.line_ids._records], ["wallets"]
+        )
+        pick = dialog.save()
+        with self.assertRaisesRegex(UserError, "Choose a form first"):
+            pick.action_add()
+        with dialog.line_ids.edit(0) as line:
+            line.is_chosen = True
+        form = self.env["g2p.odk.form"].browse(dialog.save().action_add()["res_id"])
         self.assertEqual((form.name, form.project_id), ("Wallets", Store.PROJECT))
         self.assertTrue(form.next_pull_at)
+        # The mapping begins with the questions and the last submission.
+        self.assertIn("payment/phone", form.question_ids.mapped("path"))
+        self.assertTrue(form.sample_payload)
+
+    def test_a_form_is_typed_where_there_is_no_list(self):
+        self.central.arm({"kind": "status", "code": 403, "path": "/forms", "count": 9})
+        dialog = self.pick()
+        self.assertIn("no submissions", dialog.trouble)
+        self.assertFalse(dialog.line_ids._records)
+        dialog.project_id = Store.PROJECT
+        dialog.xml_form_id = "typed"
+        form = self.env["g2p.odk.form"].browse(dialog.save().action_add()["res_id"])
+        self.assertEqual((form.name, form.xml_form_id), ("typed", "typed"))
+        self.assertEqual(form.server_id, self.server)
+
+    def pick(self):
+        action = self.server.action_pick_forms()
+        model = self.env[action["res_model"]]
+        return Form(model.with_context(**action["context"]))
+
+    def test_questions_are_named_in_words(self):
+        self.store.add_form("words", definition=XFORM)
+        form = self.form.copy({"xml_form_id": "words"})
+        form.action_read_questions()
+        names = {one.path: one.display_name for one in form.question_ids}
+        self.assertEqual(names["registrant/id"], "ID on the card")
+        self.assertEqual(names["registrant/given"], "Given")
+        self.assertIn("receives the money", names["payment/phone"])
+        form.question_ids.filtered(
+            lambda one: one.path == "accounts/number"
+        ).label = "ID on the card"
+        self.env.invalidate_all()
+        names = form.question_ids.mapped("display_name")
+        self.assertIn("ID on the card (registrant/id)", names)
+        self.assertIn("ID on the card (accounts/number)", names)
+
+    def test_questions_that_are_not_used_are_listed(self):
+        self.form.action_read_questions()
+        unused = self.form.unused_question_ids
+        self.assertIn("payment/phone", unused.mapped("path"))
+        # Files, and what ODK itself adds, become nothing.
+        self.assertFalse({"proof", "meta/instanceID"} & set(unused.mapped("path")))
+        phone = unused.filtered(lambda one: one.path == "payment/phone")
+        action = phone.action_use()
+        model = self.env[action["res_model"]].with_context(**action["context"])
+        with Form(model) as line:
+            line.target = "payment_phone"
+        self.assertEqual(self.form.mapping_line_ids.question_id, phone)
+        self.assertNotIn(phone, self.form.unused_question_ids)
 
     def test_the_questions_of_a_form(self):
         schema = {item["path"]: item for item in self.form._fetch_schema()}

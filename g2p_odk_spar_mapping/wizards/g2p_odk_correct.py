@@ -29,8 +29,10 @@ class G2pOdkCorrect(models.TransientModel):
         submission = self.env["g2p.odk.submission"].browse(values.get("submission_id"))
         if submission and "line_ids" in fields_list:
             values["line_ids"] = [
-                Command.create({"target": target, "collected": collected})
-                for target, collected in submission._correctable()
+                Command.create(
+                    {"target": row["target"], "submission_id": submission.id}
+                )
+                for row in submission._correctable()
             ]
         return values
 

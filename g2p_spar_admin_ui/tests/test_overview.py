@@ -492,12 +492,16 @@ class TestGuide(MonitorCase):
     def test_it_makes_room_once_an_address_is_at_spar(self):
         self.env["g2p.spar.change"].search([]).confirmed_at = False
         self.enter_address()
+        steps = self.steps()
+        del steps["roles"], steps["policy"]
         self.assertEqual(
-            self.steps(),
+            steps,
             {
+                "providers": True,
                 "connect": True,
                 "key": True,
                 "ids": True,
+                "test": True,
                 "start": True,
                 "registrant": False,
             },
@@ -511,8 +515,75 @@ class TestGuide(MonitorCase):
         elsewhere = self.key_path.rename(self.key_path.with_suffix(".away"))
         self.addCleanup(elsewhere.rename, self.key_path)
         self.env["res.partner"].search([("spar_id", "!=", False)]).spar_id = False
+        self.approved(self.env["g2p.dfsp"].search([])).active = False
+        self.clear_approvers()
         steps = self.steps()
         self.assertTrue(steps.pop("connect"))
         self.assertFalse(any(steps.values()), steps)
         texts = str(self.overview()["guide"])
         self.assertNotIn(self.key_path.name, texts)
+
+    def clear_approvers(self):
+        self.env.ref(f"{FA}.group_approver").user_ids = False
+
+    def step(self, name, user=None):
+        guide = self.overview(user)["guide"]
+        return next(step for step in guide if step["name"] == name)
+
+    def primary(self, user=None):
+        guide = self.overview(user or self.keeper)["guide"]
+        return [step["name"] for step in guide if step["primary"]]
+
+    def begin(self):
+        """Nothing is at SPAR yet, and the connection was never started."""
+        self.env["g2p.spar.change"].search([]).confirmed_at = False
+        self.connection.state = "draft"
+        self.keeper = new_test_user(
+            self.env,
+            "m_keeper",
+            f"{SYNC}.group_manager,{FA}.group_administrator,base.group_erp_manager",
+        )
+
+    def test_start_is_the_main_button_only_when_the_test_has_passed(self):
+        self.begin()
+        self.assertEqual(len(self.primary()), 1)
+        self.assertNotIn("start", self.primary())
+        self.mapper.faults = [faults.signature_refused]
+        self.connection.action_test()
+        self.assertNotIn("start", self.primary())
+        self.assertIn("refused the signature", self.step("test")["text"])
+        self.connection.action_test()
+        self.assertTrue(self.step("test")["done"])
+        self.assertEqual(self.primary(), ["start"])
+        # The test says nothing of another address or another key.
+        self.connection.sender_id = "another"
+        self.assertNotIn("start", self.primary())
+        self.connection.action_test()
+        self.assertEqual(self.primary(), ["start"])
+        elsewhere = self.key_path.rename(self.key_path.with_suffix(".away"))
+        self.addCleanup(elsewhere.rename, self.key_path)
+        self.assertNotIn("start", self.primary())
+
+    def test_two_people_and_a_policy_are_asked_for(self):
+        self.begin()
+        self.clear_approvers()
+        self.assertIn("no approver yet", self.step("roles")["text"])
+        new_test_user(self.env, "m_approver", f"{FA}.group_approver")
+        self.assertTrue(self.step("roles")["done"])
+        self.assertFalse(self.step("policy")["done"])
+        self.set_policy(approve_admin=True)
+        policy = self.step("policy")
+        self.assertTrue(policy["done"])
+        self.assertIn("Mobile wallet", policy["text"])
+
+    def test_without_the_right_a_step_has_no_button(self):
+        self.begin()
+        buttons = {
+            step["name"]: bool(step["button"])
+            for step in self.overview(self.operator_user)["guide"]
+        }
+        self.assertFalse(any(buttons.values()), buttons)
+        self.assertFalse(self.primary(self.operator_user))
+        self.assertIn("A SPAR manager does this", self.step("test")["text"])
+        self.assertTrue(self.step("test", self.keeper)["button"])
+        self.assertTrue(self.step("roles", self.keeper)["button"])

@@ -54,6 +54,7 @@ class G2pFaReveal(models.Model):
             ("proof", "Proof opened"),
             ("search", "Asked for a whole number"),
             ("subject", "Given to the person"),
+            ("collected", "Shown as it was collected"),
         ],
         required=True,
         readonly=True,
@@ -82,14 +83,22 @@ class G2pFaReveal(models.Model):
             ]
         )
 
+    @api.private
     @api.model
-    def _note_without_address(self, way, partner=None):
-        """Record an answer in which there was no address.
+    def note_without_address(self, way, partner=None, masked=False):
+        """Record that the user was shown something that is of no address.
 
         :param res.partner partner: the registrant, if it was about one
+        :param str masked: the number in its place, if it was one
         """
-        values = {"partner_id": partner and partner.id, "way": way}
-        self.sudo().create({**values, "user_id": self.env.uid})
+        self.sudo().create(
+            {
+                "partner_id": partner and partner.id,
+                "masked": masked,
+                "way": way,
+                "user_id": self.env.uid,
+            }
+        )
 
     # === QUESTIONS FOR WHOLE NUMBERS === #
 
@@ -127,7 +136,7 @@ class G2pFaReveal(models.Model):
                 if there:
                     log._note(there, "search")
                 else:
-                    log._note_without_address("search")
+                    log.note_without_address("search")
         except LockNotAvailable:
             # Another transaction, maybe this one, holds the address or the registrant.
             self._note(found, "search")

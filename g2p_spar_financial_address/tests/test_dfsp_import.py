@@ -72,6 +72,16 @@ class TestDfspImport(FinancialAddressCase):
             Branch.search([], order="id").read([*names, "dfsp_id"]),
         )
 
+    def test_the_sample_is_previewed_and_stores_nothing(self):
+        before = self.snapshot()
+        wizard = self.env["g2p.dfsp.import"].create({})
+        wizard.action_sample()
+        self.assertEqual((wizard.state, wizard.error_count), ("preview", 0))
+        self.assertTrue(wizard.change_count)
+        self.assertEqual(self.snapshot(), before)
+        wizard.action_import()
+        self.assertTrue(self.provider("HCB"))
+
     def test_codes_that_a_spreadsheet_has_marked(self):
         said = (
             "{} begins with an apostrophe, by which a spreadsheet marks a text. Leave "

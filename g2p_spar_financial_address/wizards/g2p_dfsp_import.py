@@ -1,7 +1,9 @@
 import base64
+from pathlib import Path
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import file_path
 
 from ..imports import directory_csv
 from ..imports.directory_plan import ERROR, UNCHANGED, DirectoryPlan
@@ -11,6 +13,8 @@ from ..toolkit.transactions import alone, commit, roll_back
 #: the background.
 IN_REQUEST = 2000
 RUNNING = ("reading", "importing")
+#: The file that shows how a directory is written.
+SAMPLE = "g2p_spar_financial_address/static/sample/directory.csv"
 
 
 class G2pDfspImport(models.TransientModel):
@@ -85,6 +89,12 @@ class G2pDfspImport(models.TransientModel):
         :raise UserError: when the file is unreadable
         """
         return self._start("reading")
+
+    def action_sample(self):
+        """Show what the sample file would change."""
+        content = Path(file_path(SAMPLE)).read_bytes()
+        self.write({"file": base64.b64encode(content), "file_name": "directory.csv"})
+        return self.action_preview()
 
     def action_import(self):
         """Import the rows without an error, and keep the others listed.

@@ -87,7 +87,7 @@ class G2pFaSubject(models.TransientModel):
             Reveal._note(addresses, "subject")
         else:
             # There is other data.
-            Reveal._note_without_address("subject", partner)
+            Reveal.note_without_address("subject", partner)
         made = self.sudo().create({"partner_id": partner.id})
         return {
             "type": "ir.actions.act_url",

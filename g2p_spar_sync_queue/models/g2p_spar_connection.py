@@ -500,12 +500,7 @@ class G2pSparConnection(models.Model):
         """
         others = self.sudo().search([("state", "=", "running")]) - self
         for connection in self:
-            twins = others.filtered(
-                lambda other, one=connection: (
-                    other.place == one.place or other.link_place == one.link_place
-                )
-            )
-            if twins:
+            if twins := connection._twins_in(others):
                 raise UserError(
                     self.env._(
                         "“%(other)s” sends to the same SPAR already. Pause it first, "
@@ -514,6 +509,14 @@ class G2pSparConnection(models.Model):
                     )
                 )
             others |= connection
+
+    def _twins_in(self, others):
+        """Return those of other connections that lead to the same SPAR."""
+        return others.filtered(
+            lambda other: (
+                other.place == self.place or other.link_place == self.link_place
+            )
+        )
 
     # === ACTION METHODS === #
 

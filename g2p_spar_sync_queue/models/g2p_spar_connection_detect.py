@@ -23,12 +23,48 @@ class G2pSparConnection(models.Model):
     test_problem = fields.Char(
         "Last test failed", readonly=True, copy=False, help="Empty if it passed."
     )
+    tested_key_id = fields.Many2one(
+        "g2p.spar.key",
+        string="Tested with key",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+    )
+    is_ready = fields.Boolean(
+        "Ready to start",
+        compute="_compute_is_ready",
+        help="The last test of these settings and this key passed.",
+    )
     directory_url = fields.Char(
         string="Address of the directory",
         help="Where SPAR 2.x tells which banks, branches and wallet operators it "
         "knows. That is its beneficiary portal, not its mapper. /dfsp/fetch-banks and "
         "the like are added.",
     )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends(
+        "state", "place", "link_place", "tested_at", "test_problem", "tested_key_id"
+    )
+    def _compute_is_ready(self):
+        running = self.sudo().search([("state", "=", "running")])
+        for connection in self:
+            connection.is_ready = (
+                connection.state == "draft"
+                and connection._has_passed()
+                and not connection.key_trouble()
+                and not connection._twins_in(running - connection._origin)
+            )
+
+    def _has_passed(self):
+        """Return whether the last test passed, and was signed with the current key.
+
+        A changed setting has deleted its result.
+        """
+        key = self.key_id
+        passed = self.tested_at and not self.test_problem
+        return bool(passed and key and key == self.tested_key_id)
 
     # === CONSTRAINTS === #
 
@@ -66,9 +102,14 @@ class G2pSparConnection(models.Model):
             self._test()
         except UserError as error:
             problem = error.args[0]
-        self.sudo().write(
-            {"tested_at": fields.Datetime.now(), "test_problem": problem or False}
-        )
+        for connection in self.sudo():
+            connection.write(
+                {
+                    "tested_at": fields.Datetime.now(),
+                    "test_problem": problem or False,
+                    "tested_key_id": connection.key_id.id,
+                }
+            )
         message = problem or self.env._("SPAR answered and accepted the signature.")
         troubles = self.runner_texts().values()
         kind = "danger" if problem else "warning" if troubles else "success"

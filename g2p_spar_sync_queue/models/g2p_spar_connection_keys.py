@@ -66,6 +66,21 @@ class G2pSparConnection(models.Model):
             raise key._with_text(problem) from None
         return Signer(pair, self.send_kid, key.kid)
 
+    @api.private
+    def key_trouble(self):
+        """Return why the current key or a certificate cannot be used, or ``""``.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        connection = self.sudo()
+        try:
+            connection._signer()
+            connection._http(connection.base_url).close()
+        except KeyProblem as problem:
+            return self._key_problem_text(problem)
+        return ""
+
     def _log_switch(self, before, after):
         """Log, on the connection and both keys, that a user switched the key.
 

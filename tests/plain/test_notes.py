@@ -41,6 +41,7 @@ NAMES = {
     "g2p.fa.settings": {"id_source", "id_template", "placeholder_ids"},
     "g2p.fa.strategy": {"fa_type_code", "name", "template"},
     "g2p.odk.form": {"name", "xml_form_id"},
+    "g2p.odk.form.pick": {"form_name", "xml_form_id"},
     "g2p.odk.mapping.line": {"parameter"},
     "g2p.odk.server": {
         "base_url",
@@ -93,7 +94,7 @@ NUMBERS = {
         "proof_name",
         "spar_id",
     },
-    "g2p.odk.correct.line": {"collected", "value"},
+    "g2p.odk.correct.line": {"value"},
 }
 
 #: What only the server writes, and not from what a person types as a reason.

@@ -102,8 +102,6 @@ EXCEPTIONS = {
     "g2p_spar_sync_queue": {"_read_values": ENGINE},
     "g2p_spar_admin_ui": {
         "_check_operator": SPAR,
-        "_client": SPAR,
-        "_key_problem_text": SPAR,
     },
     "g2p_spar_job_worker": {},
     "g2p_spar_openg2p": {},

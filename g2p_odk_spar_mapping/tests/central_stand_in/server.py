@@ -89,6 +89,8 @@ class Handler(BaseHTTPRequestHandler):
             return self._look_at_form(url)
 
     def _look_at_form(self, url):
+        if url.path.endswith(".xml"):
+            return self._definition(url.path.removesuffix(".xml"))
         found = FORM.fullmatch(url.path)
         form = found and self.store.forms.get(unquote(found[2]))
         if not form or int(found[1]) != self.store.PROJECT:
@@ -104,6 +106,12 @@ class Handler(BaseHTTPRequestHandler):
         if not one:
             raise odata.Refusal(404, "404.1")
         return odata.single(form, one[1], parameters)
+
+    def _definition(self, path):
+        form = self.store.forms.get(unquote(path.rpartition("/")[2]))
+        if not form or not form["definition"]:
+            raise odata.Refusal(404, "404.1")
+        return form["definition"].encode()
 
     # === FAULTS === #
 

@@ -38,13 +38,15 @@ class Store:
 
     # === FORMS === #
 
-    def add_form(self, xml_form_id, fields=None):
+    def add_form(self, xml_form_id, fields=None, definition=None):
         """Publish a form.
 
         :param list fields: as Central tells them; some by default
+        :param str definition: the XForm; without one it is refused
         """
         self.forms[xml_form_id] = {
             "fields": fields or DEFAULT_FIELDS,
+            "definition": definition,
             "version": "1",
             # Paths of the questions it has; None passes over no answer.
             "known": None,

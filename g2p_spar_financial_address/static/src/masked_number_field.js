@@ -18,19 +18,29 @@ export class MaskedNumber extends Component {
     static props = {
         text: String,
         addressId: {type: [Number, Boolean], optional: true},
+        // Another record with a method `reveal`: its model, its id, and arguments.
+        source: {type: Object, optional: true},
     };
 
     setup() {
         this.orm = useService("orm");
-        this.state = useState({number: "", shownId: 0, mayReveal: false});
+        this.state = useState({number: "", shownOf: "", mayReveal: false});
         Promise.all(MAY_REVEAL.map((group) => user.hasGroup(group))).then((answers) => {
             this.state.mayReveal = answers.some(Boolean);
         });
     }
 
+    get source() {
+        const {addressId, source} = this.props;
+        return (
+            source ||
+            (addressId && {model: "g2p.financial.address", id: addressId, more: []})
+        );
+    }
+
     // The form goes on to the next record with the same component.
     get shown() {
-        return this.state.shownId === this.props.addressId && this.state.number;
+        return this.state.shownOf === JSON.stringify(this.source) && this.state.number;
     }
 
     get hint() {
@@ -40,11 +50,12 @@ export class MaskedNumber extends Component {
     }
 
     async toggle() {
-        const id = this.props.addressId;
+        const {model, id, more} = this.source;
+        const shownOf = JSON.stringify(this.source);
         const number = this.shown
             ? ""
-            : await this.orm.call("g2p.financial.address", "reveal", [id]);
-        Object.assign(this.state, {number, shownId: id});
+            : await this.orm.call(model, "reveal", [id, ...more]);
+        Object.assign(this.state, {number, shownOf});
     }
 }
 

@@ -113,7 +113,7 @@ export class SparOverview extends Component {
         }
     }
 
-    /** Do what the one button of an incident or of waiting work says. */
+    /** Do what the one button of an incident, of waiting work or of a step says. */
     cure(entry) {
         if (entry.call) {
             const [model, method, ids] = entry.call;
@@ -155,6 +155,14 @@ export class SparOverview extends Component {
     get isStarted() {
         const {guide, work, incidents} = this.state.data;
         return !guide.length || Boolean(work.length || incidents.length);
+    }
+
+    get stepsText() {
+        const {guide} = this.state.data;
+        return _t("%(done)s of %(all)s done", {
+            done: guide.filter((step) => step.done).length,
+            all: guide.length,
+        });
     }
 
     look(card) {

@@ -22,7 +22,4 @@
         "views/res_users_views.xml",
     ],
     "demo": ["demo/res_users.xml", "demo/res_partner.xml"],
-    "assets": {
-        "web.assets_frontend": ["g2p_spar_portal/static/src/*.css"],
-    },
 }

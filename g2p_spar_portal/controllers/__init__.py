@@ -1,1 +1,1 @@
-from . import agent, home, payment, people, registration
+from . import agent, home, payment, people, registration, sign_in

@@ -8,6 +8,7 @@ from odoo.addons.g2p_spar_financial_address.values import identifiers
 from odoo.addons.g2p_spar_sync_queue.live.status import DISPLAY_STATES, spar_status
 
 from .agent import AgentPortal, agent_route
+from .frame import show
 
 #: People on one page of the list, and entries of a history.
 PER_PAGE = 20
@@ -44,7 +45,7 @@ class PeoplePortal(AgentPortal):
             "page": number,
             "pages": max(1, math.ceil(total / PER_PAGE)),
         }
-        return request.render("g2p_spar_portal.people", values)
+        return show("people", values)
 
     def _find(self, query, state, number):
         """Return one page of the agent's own registrants, how many there are, and which
@@ -119,7 +120,7 @@ class PeoplePortal(AgentPortal):
             "asked": ask == "1",
             "saved": saved == "1",
         }
-        return request.render("g2p_spar_portal.person", values)
+        return show("person", values)
 
     def _progress(self, partner, look):
         """Return the state of the address, as a code and in a sentence."""

@@ -6,6 +6,7 @@ from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
 from ..models.g2p_portal_registration import FORM_STEPS, STEPS
 from ..registration_payment import PARTS, names_of
 from .agent import AgentPortal, Refused, agent_route
+from .frame import show
 
 #: Characters of a field that are kept, far more than any field allows. Values too long
 #: for their field get a message; longer ones than this are sent by no form of ours.
@@ -31,8 +32,8 @@ class RegistrationPortal(AgentPortal):
     def registration_list(self, **_others):
         """Show the agent's unfinished registrations, and the button to begin."""
         settings = request.env["g2p.fa.settings"].cached_values()
-        return request.render(
-            "g2p_spar_portal.registrations",
+        return show(
+            "registrations",
             {
                 "heading": request.env._("Register a person"),
                 "registrations": self._registrations()._find_open(),
@@ -88,7 +89,7 @@ class RegistrationPortal(AgentPortal):
         values = self._shown(registration, step)
         shown = getattr(self, f"_shown_{step}")
         values.update(shown(registration, ask))
-        return request.render(f"g2p_spar_portal.registration_{step}", values)
+        return show(f"registration_{step}", values)
 
     @agent_route(
         f"/my/register/<string:reference>/<any({','.join(FORM_STEPS)}):step>",

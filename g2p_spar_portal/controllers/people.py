@@ -65,20 +65,12 @@ class PeoplePortal(AgentPortal):
         Partner, order = Partner.sudo(), "name, id"
         if state == TO_CONFIRM:
             domain &= Domain("financial_address_ids", "any", ASKED)
-        if by_state := state not in ("", TO_CONFIRM):
-            # The state depends on the connection, the clock and waiting changes, so it
-            # is not stored. An agent has hundreds of registrants, not a million.
-            found = Partner.search(domain, order=order)
-            found = found.filtered(lambda partner: partner.spar_state == state)
-            total = len(found)
-        else:
-            total = Partner.search_count(domain)
+        elif state:
+            domain &= Domain("spar_state", "=", state)
+        total = Partner.search_count(domain)
         number = max(1, min(number, math.ceil(total / PER_PAGE)))
         first = (number - 1) * PER_PAGE
-        if by_state:
-            people = found[first : first + PER_PAGE]
-        else:
-            people = Partner.search(domain, order=order, limit=PER_PAGE, offset=first)
+        people = Partner.search(domain, order=order, limit=PER_PAGE, offset=first)
         own = people.filtered(lambda partner: partner._spar_is_agent(user))
         return own, total, number
 

@@ -17,6 +17,7 @@
         "views/portal_people.xml",
         "views/portal_payment.xml",
         "views/portal_registration_templates.xml",
+        "views/portal_offline.xml",
         "views/res_partner_views.xml",
         "views/g2p_fa_settings_views.xml",
         "views/res_users_views.xml",

@@ -3,8 +3,9 @@ from odoo.http import request
 
 from odoo.addons.g2p_spar_financial_address.toolkit import request_bodies
 from odoo.addons.web.controllers.home import Home
+from odoo.addons.web.controllers.session import Session
 
-from ..const import PATHS
+from ..const import FIELD_AGENT, PATHS
 from .frame import frame
 
 #: Modules whose check of the login needs the scripts of Odoo's own page.
@@ -28,4 +29,20 @@ class LightHome(Home):
             response.headers["Cache-Control"] = "no-store"
             response.headers["Content-Security-Policy"] = request_bodies.PAGE
             response.headers["X-Frame-Options"] = "DENY"
+        return response
+
+
+class CleanSession(Session):
+    """Nothing stays on the phone of a field agent who signs out, on any page."""
+
+    @http.route()
+    def logout(self, *args, **kw):
+        uid = request.db and request.session.uid
+        user = uid and request.env["res.users"].sudo().browse(uid).exists()
+        is_agent = bool(user) and user.has_group(FIELD_AGENT)
+        response = super().logout(*args, **kw)
+        if is_agent:
+            # Browsers obey it where the connection is secure; the script of our pages
+            # clears what it kept by itself, too.
+            response.headers["Clear-Site-Data"] = '"storage"'
         return response

@@ -1,5 +1,4 @@
 import re
-import secrets
 from datetime import timedelta
 
 import phonenumbers
@@ -36,6 +35,11 @@ GC_CHUNK = 1000
 
 # A contact phone in any notation; the number of a wallet is checked more strictly.
 _PHONE = re.compile(r"\+?[\d\s()./-]{4,30}")
+
+
+def is_reference(text):
+    """Return whether a text is as long as a reference, and has its characters only."""
+    return bool(_REFERENCE.fullmatch(text))
 
 
 class Answers:
@@ -87,8 +91,8 @@ class G2pPortalRegistration(models.Model):
         readonly=True,
         copy=False,
         groups=fields.NO_ACCESS,
-        default=lambda self: secrets.token_urlsafe(24),
-        help="Names it in addresses of pages; it tells nothing and cannot be guessed.",
+        help="Names it in addresses of pages; it tells nothing and cannot be guessed. "
+        "It is also the key by which what is sent again is recognised.",
     )
     user_id = fields.Many2one(
         "res.users",
@@ -151,18 +155,25 @@ class G2pPortalRegistration(models.Model):
     last_activity = fields.Datetime(
         required=True, readonly=True, copy=False, default=fields.Datetime.now
     )
-    _reference_unique = models.UniqueIndex("(reference)")
+    # Phones choose it: what another agent's phone has chosen is not revealed.
+    _reference_unique = models.UniqueIndex("(user_id, reference)")
     _to_clean_up = models.Index("(last_activity)")
 
     # === BEGINNING AND FINDING === #
 
     @api.model
-    def _begin(self):
-        """Begin a registration, as the current user.
+    def _begin(self, key):
+        """Begin a registration, as the current user, or find it: once for each key.
 
+        :param str key: chosen by the form or the phone, at random; the reference
+        :return: the registration; empty if it was begun before and deleted since
         :rtype: G2pPortalRegistration
         :raise UserError: when this agent has too many unfinished ones
         """
+        own = self._find_own(key)
+        sent = self.env["g2p.portal.sent"].sudo()
+        if own or not sent._is_first_registration(key):
+            return own
         if self._count_open() >= MAX_OPEN:
             raise UserError(
                 self.env._(
@@ -171,7 +182,7 @@ class G2pPortalRegistration(models.Model):
                     limit=MAX_OPEN,
                 )
             )
-        return self.sudo().create({"user_id": self.env.uid})
+        return self.sudo().create({"user_id": self.env.uid, "reference": key})
 
     @api.model
     def _find_own(self, reference):
@@ -181,7 +192,7 @@ class G2pPortalRegistration(models.Model):
 
         :param str reference: as in the address of the page
         """
-        if not _REFERENCE.fullmatch(reference):
+        if not is_reference(reference):
             return self.sudo().browse()
         own = [("user_id", "=", self.env.uid), ("reference", "=", reference)]
         return self.sudo().search(own, limit=1)

@@ -8,6 +8,7 @@ from . import (
     test_registration_hostile,
     test_registration_kept,
     test_registration_page,
+    test_registration_sent,
     test_roles,
     test_rpc,
     test_words,

@@ -63,6 +63,22 @@ class TestPage(PortalCase):
         self.assertIn("/my/people", self.response.headers["Location"])
         self.assertIn("My people", text_of(self.get("/my/people")))
 
+    def test_the_phone_is_cleared_when_an_agent_signs_out(self):
+        for user, said in (
+            (self.agent, '"storage"'),
+            (self.new_user("portal_user", "base.group_portal"), None),
+            (None, None),
+        ):
+            with self.subTest(user and user.login):
+                if user:
+                    self.sign_in(user)
+                else:
+                    self.logout()
+                path = "/web/session/logout?redirect=/my/people"
+                response = self.url_open(path, allow_redirects=False)
+                self.assertEqual(response.headers.get("Clear-Site-Data"), said)
+                self.assertEqual(response.headers["Location"], "/my/people")
+
     def test_others_sign_in_on_odoos_page(self):
         self.logout()
         for path in ("/web/login", "/web/login?redirect=/odoo"):

@@ -51,7 +51,13 @@ def frame():
         "agent": str(user.id) if user and user.has_group(FIELD_AGENT) else None,
         "days": kept_days(),
         "version": f"{code} {version()}",
+        "languages": len(languages()),
     }
+
+
+def languages():
+    """Return the languages of the registry, as pairs of code and name."""
+    return request.env["res.lang"].get_installed()
 
 
 def kept_days():

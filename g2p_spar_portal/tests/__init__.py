@@ -1,5 +1,6 @@
 from . import (
     test_forms,
+    test_language,
     test_page,
     test_payment,
     test_people,

@@ -163,6 +163,7 @@ class MatrixCase(MatrixMixin, PortalCase):
                 "part": "details",
                 **self._wallet("+255754300999"),
             },
+            "language": {"lang": "en_US"},
             "send": {"typed": json.dumps({"identity": {"name": "Changed"}})},
             "review": {
                 "action": "submit",

@@ -1,4 +1,5 @@
 from collections import namedtuple
+from contextlib import nullcontext
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -14,6 +15,7 @@ Page = namedtuple("Page", "path methods about form", defaults=(None, None))
 
 PAGES = (
     Page("/my/people", {"GET"}),
+    Page("/my/people/language", {"GET", "POST"}, None, "language"),
     Page("/my/people/{}", {"GET"}, "people"),
     Page("/my/people/{}/payment", {"GET", "POST"}, "people", "payment of a person"),
     Page("/my/register", {"GET"}),
@@ -117,7 +119,9 @@ class TestSecurityMatrix(MatrixCase):
             mute_logger("odoo.http"),
             self.env.cr.savepoint() as savepoint,
         ):
-            with self.changes(done):
+            # The language of the agent may be the same as before.
+            quiet = page.form == "language" and done
+            with nullcontext() if quiet else self.changes(done):
                 response = self.request(page, method, thing)
             savepoint.rollback()
             self.env.invalidate_all()

@@ -16,6 +16,7 @@
         "views/portal_home.xml",
         "views/portal_people.xml",
         "views/portal_payment.xml",
+        "views/portal_receipt.xml",
         "views/portal_registration_templates.xml",
         "views/portal_offline.xml",
         "views/res_partner_views.xml",

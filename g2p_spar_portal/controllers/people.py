@@ -114,6 +114,26 @@ class PeoplePortal(AgentPortal):
         }
         return show("person", values)
 
+    @agent_route("/my/people/<int:partner_id>/receipt", methods=["GET"])
+    def receipt(self, partner_id, **_others):
+        """Show what was entered last, masked, to print it or to send it."""
+        partner = self._own(partner_id)
+        code, sentence = self._progress(partner, spar_status(partner))
+        address = partner.pending_address_id or partner.financial_address_id
+        settings = request.env["g2p.fa.settings"].cached_values()
+        values = {
+            "heading": request.env._("Receipt"),
+            "office": request.env.company.name,
+            "name": partner._spar_get_name(),
+            "path": f"/my/people/{partner.id}",
+            "address": address,
+            "payee": address.payee_text(),
+            "state": self._state_labels()[code],
+            "sentence": sentence,
+            "complaints": settings["complaints"],
+        }
+        return show("receipt", values)
+
     def _progress(self, partner, look):
         """Return the state of the address, as a code and in a sentence."""
         rows = look.get("rows")

@@ -4,6 +4,7 @@ from . import (
     test_page,
     test_payment,
     test_people,
+    test_receipt,
     test_registration,
     test_registration_end,
     test_registration_hostile,

@@ -17,6 +17,7 @@ PAGES = (
     Page("/my/people", {"GET"}),
     Page("/my/people/language", {"GET", "POST"}, None, "language"),
     Page("/my/people/{}", {"GET"}, "people"),
+    Page("/my/people/{}/receipt", {"GET"}, "people"),
     Page("/my/people/{}/payment", {"GET", "POST"}, "people", "payment of a person"),
     Page("/my/register", {"GET"}),
     Page("/my/register/new", {"POST"}),

@@ -252,6 +252,10 @@ def test_the_network_is_cut_at_each_step(registry, phone_of):
     registry.wait_for_state(person, "in_sync")
     values = registry.stack.mapper.rows()
     assert values["P-5"] == registry.wallet_string("+255754300015")
+    page.get_by_role("link", name="Receipt").click()
+    expect(page.locator("main")).to_contain_text("SPAR confirmed this")
+    expect(page.locator("main")).not_to_contain_text("300 015")
+    phone.picture("portal-receipt")
 
 
 def test_people_registered_without_network_are_sent_after_the_next_sign_in(

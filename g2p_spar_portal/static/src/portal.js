@@ -435,6 +435,20 @@
         await keepOfflinePage();
     }
 
+    /* The receipt is printed, or handed to another program of the phone. */
+    function receipt(list) {
+        const [print, share] = ["print_receipt", "share_receipt"].map((id) =>
+            document.getElementById(id)
+        );
+        const text = Array.from(list.children, (one) => one.innerText.trim())
+            .join("\n")
+            .trim();
+        print.hidden = false;
+        print.addEventListener("click", () => window.print());
+        share.hidden = !navigator.share;
+        share.addEventListener("click", () => navigator.share({text}).catch(() => {}));
+    }
+
     function start() {
         forgetOld();
         if (!agent || !box) {
@@ -450,6 +464,10 @@
             // Some paths are for sending only.
             const only = /\/(new|discard|send)$/.test(location.pathname);
             again.querySelector("a").href = only ? "/my/register" : location.pathname;
+        }
+        const list = document.getElementById("receipt");
+        if (list) {
+            receipt(list);
         }
         document.querySelector("a[data-leave]")?.addEventListener("click", leave);
         box.querySelector("button").addEventListener("click", send);

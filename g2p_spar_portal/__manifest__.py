@@ -19,6 +19,7 @@
         "views/portal_receipt.xml",
         "views/portal_registration_templates.xml",
         "views/portal_offline.xml",
+        "views/g2p_portal_registration_views.xml",
         "views/res_partner_views.xml",
         "views/g2p_fa_settings_views.xml",
         "views/res_users_views.xml",

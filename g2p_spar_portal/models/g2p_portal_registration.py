@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
-from odoo.addons.g2p_spar_financial_address.const import MOBILE_WALLET
+from odoo.addons.g2p_spar_financial_address.const import MOBILE_WALLET, VALUE_FIELD
 from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import trusted
 from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 from odoo.addons.g2p_spar_financial_address.toolkit.value_checks import checked
@@ -133,6 +133,25 @@ class G2pPortalRegistration(models.Model):
         groups=fields.NO_ACCESS,
         help="What was typed, by step and field.",
     )
+    has_id = fields.Boolean(
+        "ID typed",
+        compute="_compute_has",
+        compute_sudo=True,
+        store=True,
+        help="Whether the agent has typed an ID. What was typed is for the agent only.",
+    )
+    has_address = fields.Boolean(
+        "Payment address typed",
+        compute="_compute_has",
+        compute_sudo=True,
+        store=True,
+        help="Whether the agent has typed a number or an e-mail address to pay to.",
+    )
+    erased_on = fields.Date(
+        "Erased on",
+        compute="_compute_erased_on",
+        help="The day on which it is erased if nobody continues it.",
+    )
     problems = fields.Json(
         readonly=True,
         copy=False,
@@ -158,6 +177,31 @@ class G2pPortalRegistration(models.Model):
     # Phones choose it: what another agent's phone has chosen is not revealed.
     _reference_unique = models.UniqueIndex("(user_id, reference)")
     _to_clean_up = models.Index("(last_activity)")
+
+    # === FOR THE OFFICE === #
+
+    # Which registrations are not finished, and what they lack; not what was typed.
+
+    @api.depends("typed")
+    def _compute_has(self):
+        for registration in self:
+            registration.has_id = bool(
+                registration._values("identity").get("id_number", "").strip()
+            )
+            typed = registration._values("payment")
+            value = typed.get(VALUE_FIELD.get(typed.get("fa_type")), "")
+            registration.has_address = bool(value.strip()) or (
+                typed.get("fa_type") == MOBILE_WALLET
+                and bool(typed.get("same_as_contact"))
+            )
+
+    @api.depends("last_activity", "state")
+    def _compute_erased_on(self):
+        days = self.env["g2p.fa.settings"].cached_values()["registration_days"]
+        for registration in self:
+            registration.erased_on = registration.state == "open" and (
+                registration.last_activity.date() + timedelta(days=days)
+            )
 
     # === BEGINNING AND FINDING === #
 

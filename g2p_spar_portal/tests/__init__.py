@@ -9,6 +9,7 @@ from . import (
     test_registration_end,
     test_registration_hostile,
     test_registration_kept,
+    test_registration_office,
     test_registration_page,
     test_registration_sent,
     test_roles,

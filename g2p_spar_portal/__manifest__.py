@@ -16,13 +16,13 @@
         "views/portal_home.xml",
         "views/portal_people.xml",
         "views/portal_payment.xml",
+        "views/portal_receipt.xml",
         "views/portal_registration_templates.xml",
+        "views/portal_offline.xml",
+        "views/g2p_portal_registration_views.xml",
         "views/res_partner_views.xml",
         "views/g2p_fa_settings_views.xml",
         "views/res_users_views.xml",
     ],
     "demo": ["demo/res_users.xml", "demo/res_partner.xml"],
-    "assets": {
-        "web.assets_frontend": ["g2p_spar_portal/static/src/*.css"],
-    },
 }

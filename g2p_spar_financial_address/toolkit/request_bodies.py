@@ -32,11 +32,9 @@ AT_ONCE = 64
 
 #: Content-Security-Policy of answers that are no pages.
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
-#: And of pages with Odoo's layout, whose scripts are partly written within the page.
+#: And of pages, which have no script and no style within them.
 PAGE = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "font-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; "
+    "default-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
 _HEADERS = {

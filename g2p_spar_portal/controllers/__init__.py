@@ -1,1 +1,1 @@
-from . import agent, home, payment, people, registration
+from . import agent, home, language, payment, people, registration, sign_in

@@ -10,9 +10,10 @@ from odoo.http import request
 
 from odoo.addons.g2p_spar_financial_address.toolkit import request_bodies
 
-from ..const import FIELD_AGENT, LIMITS, MAX_FORM
+from ..const import FIELD_AGENT, LIMITS, MAX_FORM, PATHS
+from .frame import show
 
-for _prefix in ("/my/people", "/my/register"):
+for _prefix in PATHS:
     request_bodies.guard(_prefix, MAX_FORM, policy=request_bodies.PAGE)
 
 #: Key in the environment of a request, with the limit: it was counted already.
@@ -46,8 +47,7 @@ class Refused(Exception):
             "again": self.again,
             "path": request.httprequest.path,
         }
-        response = request.render("g2p_spar_portal.refused", values)
-        response.status_code = self.status
+        response = show("refused", values, self.status)
         response.headers.update(self.headers)
         return response
 
@@ -58,7 +58,8 @@ def agent_route(paths, kind="read", *, methods, **options):
     Before the method runs, the decorator checks that the user is a field agent and
     within the limits; the method itself checks by ``_own`` that the registrant is the
     agent's own. A :class:`Refused` is answered with its page, and the transaction is
-    rolled back.
+    rolled back. These are no pages of a website: the language is the agent's own,
+    whoever used the phone before.
 
     :param paths: one path or a list
     :param str kind: "read" or "write", by which the limit is chosen
@@ -71,11 +72,6 @@ def agent_route(paths, kind="read", *, methods, **options):
             paths,
             type="http",
             auth="user",
-            website=True,
-            # The language is the agent's own. A second address for each language
-            # would cost a redirect for every page, on a poor network.
-            multilang=False,
-            sitemap=False,
             max_content_length=MAX_FORM,
             spar_body_taken=True,
             methods=methods,

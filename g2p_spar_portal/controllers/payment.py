@@ -2,6 +2,7 @@ from odoo.http import request
 
 from ..payment_form import PaymentForm, fields_of
 from .agent import AgentPortal, agent_route
+from .frame import show
 
 PATH = "/my/people/<int:partner_id>/payment"
 
@@ -49,6 +50,4 @@ class PaymentPortal(AgentPortal):
             "form": form,
             "form_token": self._new_token(),
         }
-        response = request.render("g2p_spar_portal.payment", values)
-        response.status_code = status
-        return response
+        return show("payment", values, status)

@@ -12,6 +12,7 @@ from odoo.addons.g2p_spar_sync_queue.live.status import (
 )
 
 from .agent import AgentPortal, agent_route
+from .frame import show
 
 #: People on one page of the list, and entries of a history.
 PER_PAGE = 20
@@ -48,7 +49,7 @@ class PeoplePortal(AgentPortal):
             "page": number,
             "pages": max(1, math.ceil(total / PER_PAGE)),
         }
-        return request.render("g2p_spar_portal.people", values)
+        return show("people", values)
 
     def _find(self, query, state, number):
         """Return one page of the agent's own registrants, how many there are, and which
@@ -68,20 +69,12 @@ class PeoplePortal(AgentPortal):
         Partner, order = Partner.sudo(), "name, id"
         if state == TO_CONFIRM:
             domain &= Domain("financial_address_ids", "any", ASKED)
-        if by_state := state not in ("", TO_CONFIRM):
-            # The state depends on the connection, the clock and waiting changes, so it
-            # is not stored. An agent has hundreds of registrants, not a million.
-            found = Partner.search(domain, order=order)
-            found = found.filtered(lambda partner: partner.spar_state == state)
-            total = len(found)
-        else:
-            total = Partner.search_count(domain)
+        elif state:
+            domain &= Domain("spar_state", "=", state)
+        total = Partner.search_count(domain)
         number = max(1, min(number, math.ceil(total / PER_PAGE)))
         first = (number - 1) * PER_PAGE
-        if by_state:
-            people = found[first : first + PER_PAGE]
-        else:
-            people = Partner.search(domain, order=order, limit=PER_PAGE, offset=first)
+        people = Partner.search(domain, order=order, limit=PER_PAGE, offset=first)
         own = people.filtered(lambda partner: partner._spar_is_agent(user))
         return own, total, number
 
@@ -123,7 +116,27 @@ class PeoplePortal(AgentPortal):
             "asked": ask == "1",
             "saved": saved == "1",
         }
-        return request.render("g2p_spar_portal.person", values)
+        return show("person", values)
+
+    @agent_route("/my/people/<int:partner_id>/receipt", methods=["GET"])
+    def receipt(self, partner_id, **_others):
+        """Show what was entered last, masked, to print it or to send it."""
+        partner = self._own(partner_id)
+        code, sentence = self._progress(partner, spar_status(partner))
+        address = partner.pending_address_id or partner.financial_address_id
+        settings = request.env["g2p.fa.settings"].cached_values()
+        values = {
+            "heading": request.env._("Receipt"),
+            "office": request.env.company.name,
+            "name": partner._spar_get_name(),
+            "path": f"/my/people/{partner.id}",
+            "address": address,
+            "payee": address.payee_text(),
+            "state": self._state_labels()[code],
+            "sentence": sentence,
+            "complaints": settings["complaints"],
+        }
+        return show("receipt", values)
 
     def _progress(self, partner, look):
         """Return the state of the address, as a code and in a sentence."""

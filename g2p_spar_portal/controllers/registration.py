@@ -1,11 +1,14 @@
+import json
+
 from odoo.exceptions import UserError
 from odoo.http import request
 
 from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
 
-from ..models.g2p_portal_registration import FORM_STEPS, STEPS
-from ..registration_payment import PARTS, names_of
+from ..models.g2p_portal_registration import FORM_STEPS, STEPS, is_reference
+from ..registration_payment import PARTS, FirstPaymentForm, names_of
 from .agent import AgentPortal, Refused, agent_route
+from .frame import show
 
 #: Characters of a field that are kept, far more than any field allows. Values too long
 #: for their field get a message; longer ones than this are sent by no form of ours.
@@ -31,8 +34,8 @@ class RegistrationPortal(AgentPortal):
     def registration_list(self, **_others):
         """Show the agent's unfinished registrations, and the button to begin."""
         settings = request.env["g2p.fa.settings"].cached_values()
-        return request.render(
-            "g2p_spar_portal.registrations",
+        return show(
+            "registrations",
             {
                 "heading": request.env._("Register a person"),
                 "registrations": self._registrations()._find_open(),
@@ -47,17 +50,8 @@ class RegistrationPortal(AgentPortal):
 
         :raise Refused: with status 409 when too many are unfinished
         """
-        posted = self._posted(())
-        Registration = self._registrations()
-        latest = Registration._find_open()[:1]
-        if not self._is_first(posted) and latest:
-            return self._see(latest._path())
-        try:
-            return self._see(Registration._begin()._path())
-        except UserError as problem:
-            raise Refused(
-                409, request.env._("Too many are unfinished"), str(problem)
-            ) from None
+        registration = self._begin(self._posted(()))
+        return self._see(registration._path() if registration else "/my/register")
 
     @agent_route(
         "/my/register/<string:reference>/discard", kind="write", methods=["POST"]
@@ -88,7 +82,7 @@ class RegistrationPortal(AgentPortal):
         values = self._shown(registration, step)
         shown = getattr(self, f"_shown_{step}")
         values.update(shown(registration, ask))
-        return request.render(f"g2p_spar_portal.registration_{step}", values)
+        return show(f"registration_{step}", values)
 
     @agent_route(
         f"/my/register/<string:reference>/<any({','.join(FORM_STEPS)}):step>",
@@ -126,7 +120,127 @@ class RegistrationPortal(AgentPortal):
             return self._see_person(registration)
         return self._see(registration._path())
 
+    # === WITHOUT NETWORK === #
+
+    @agent_route("/my/register/offline", methods=["GET"])
+    def registration_offline(self, **_others):
+        """Show the page that phones keep for work without network.
+
+        It has the providers, and no data of people.
+        """
+        registrations = self._registrations()
+        env = request.env(su=True)
+        return show(
+            "offline",
+            {
+                "heading": request.env._("Without network"),
+                "name_fields": request.env["res.partner"]._portal_name_fields(),
+                "labels": {
+                    step: registrations._labels(step)
+                    for step in ("identity", "contact")
+                },
+                "forms": [
+                    FirstPaymentForm(env, {"fa_type": fa_type})
+                    for fa_type in VALUE_FIELD
+                ],
+                "types": FirstPaymentForm(env, {}).types,
+                "typed": {},
+                "errors": {},
+            },
+        )
+
+    @agent_route("/my/register/send", methods=["GET"])
+    def registration_may_send(self, **_others):
+        """Return a CSRF token, of this session, and who is signed in."""
+        return request.make_json_response(
+            {"csrf_token": request.csrf_token(), "agent": str(request.env.uid)}
+        )
+
+    @agent_route("/my/register/send", kind="write", methods=["POST"])
+    def registration_send(self, **_posted):
+        """Save what a phone has kept of a registration, and finish it.
+
+        Its key is the registration's reference: sent again, it changes nothing that is
+        finished. What is wrong is corrected on the pages, and stays unfinished.
+        """
+        posted = self._posted(("typed", "finish"))
+        steps = self._kept_steps(posted)
+        registration = self._begin(posted)
+        if not registration:
+            return request.make_json_response({"state": "gone"})
+        # What was saved before may be corrected since.
+        if registration.state == "open" and not registration.revision:
+            self._limit_ids(registration, steps.get("identity", {}))
+            for step, typed in steps.items():
+                registration._save(step, typed)
+            # Only all that was looked at on the phone is entered.
+            if posted.get("finish") and steps.keys() == {*FORM_STEPS}:
+                registration._go_to("review")
+                if registration._first_undone() == "review":
+                    registration._finish()
+        return request.make_json_response(self._sent(registration))
+
+    def _sent(self, registration):
+        """Return what became of a registration, for the phone."""
+        answer = {"state": registration.state}
+        if registration.state == "open":
+            answer["path"] = registration._path()
+        elif person := registration.partner_id:
+            answer["path"] = f"/my/people/{person.id}"
+        return answer
+
+    def _kept_steps(self, posted):
+        """Return what a phone has kept, by step and field.
+
+        :raise Refused: with status 400 for what no script of ours sends
+        """
+        try:
+            steps = json.loads(posted.get("typed", ""))
+        except ValueError:
+            raise self._unreadable() from None
+        if not isinstance(steps, dict) or not steps.keys() <= {*FORM_STEPS}:
+            raise self._unreadable()
+        return {
+            step: self._kept_step(step, steps[step])
+            for step in FORM_STEPS
+            if step in steps
+        }
+
+    def _kept_step(self, step, typed):
+        if not isinstance(typed, dict):
+            raise self._unreadable()
+        fa_type = typed.get("fa_type")
+        if step != "payment":
+            names = self._registrations()._labels(step)
+        elif isinstance(fa_type, str) and fa_type in VALUE_FIELD:
+            names = names_of("details", fa_type)
+        else:
+            names = names_of("type", fa_type)
+        odd = any(
+            not isinstance(text, str) or len(text) > MAX_TYPED or "\0" in text
+            for text in typed.values()
+        )
+        if odd or not typed.keys() <= {*names}:
+            raise self._unreadable()
+        return {name: typed.get(name, "") for name in names}
+
     # === WHAT ARRIVES === #
+
+    def _begin(self, posted):
+        """Return the registration whose key was posted; it is begun if it is new.
+
+        :raise Refused: with status 409 when too many are unfinished, and 400 for what
+            is no key
+        """
+        key = posted["form_token"]
+        if not is_reference(key):
+            raise self._unreadable()
+        try:
+            return self._registrations()._begin(key)
+        except UserError as problem:
+            raise Refused(
+                409, request.env._("Too many are unfinished"), str(problem)
+            ) from None
 
     def _registrations(self):
         return request.env["g2p.portal.registration"]
@@ -180,7 +294,7 @@ class RegistrationPortal(AgentPortal):
         :raise Refused: with status 429, as for all limits
         """
         before = registration._values("identity").get("id_number")
-        if typed["id_number"] not in ("", before):
+        if typed.get("id_number", "") not in ("", before):
             self._limit("id")
 
     def _payment_names(self, posted):

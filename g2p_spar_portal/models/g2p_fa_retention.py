@@ -21,7 +21,7 @@ class G2pFaRetention(models.AbstractModel):
             Kept(
                 "g2p.portal.sent",
                 "a hash of a form, with a random token that is not kept",
-                "7 days",
+                "90 days",
                 "g2p.portal.sent._gc_sent",
             ),
         ]

@@ -13,6 +13,12 @@ class G2pFaSettings(models.Model):
         "then.",
     )
 
+    complaints = fields.Char(
+        "Where people complain",
+        tracking=True,
+        help="Stands on the receipts of field agents, for example a phone number.",
+    )
+
     _registration_days_positive = models.Constraint(
         "CHECK(registration_days > 0)",
         "Unfinished registrations are kept for at least one day.",

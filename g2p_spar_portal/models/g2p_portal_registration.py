@@ -1,5 +1,4 @@
 import re
-import secrets
 from datetime import timedelta
 
 import phonenumbers
@@ -9,7 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
-from odoo.addons.g2p_spar_financial_address.const import MOBILE_WALLET
+from odoo.addons.g2p_spar_financial_address.const import MOBILE_WALLET, VALUE_FIELD
 from odoo.addons.g2p_spar_financial_address.toolkit.context_flags import trusted
 from odoo.addons.g2p_spar_financial_address.toolkit.keyed_hash import keyed_hash
 from odoo.addons.g2p_spar_financial_address.toolkit.value_checks import checked
@@ -36,6 +35,11 @@ GC_CHUNK = 1000
 
 # A contact phone in any notation; the number of a wallet is checked more strictly.
 _PHONE = re.compile(r"\+?[\d\s()./-]{4,30}")
+
+
+def is_reference(text):
+    """Return whether a text is as long as a reference, and has its characters only."""
+    return bool(_REFERENCE.fullmatch(text))
 
 
 class Answers:
@@ -87,8 +91,8 @@ class G2pPortalRegistration(models.Model):
         readonly=True,
         copy=False,
         groups=fields.NO_ACCESS,
-        default=lambda self: secrets.token_urlsafe(24),
-        help="Names it in addresses of pages; it tells nothing and cannot be guessed.",
+        help="Names it in addresses of pages; it tells nothing and cannot be guessed. "
+        "It is also the key by which what is sent again is recognised.",
     )
     user_id = fields.Many2one(
         "res.users",
@@ -129,6 +133,25 @@ class G2pPortalRegistration(models.Model):
         groups=fields.NO_ACCESS,
         help="What was typed, by step and field.",
     )
+    has_id = fields.Boolean(
+        "ID typed",
+        compute="_compute_has",
+        compute_sudo=True,
+        store=True,
+        help="Whether the agent has typed an ID. What was typed is for the agent only.",
+    )
+    has_address = fields.Boolean(
+        "Payment address typed",
+        compute="_compute_has",
+        compute_sudo=True,
+        store=True,
+        help="Whether the agent has typed a number or an e-mail address to pay to.",
+    )
+    erased_on = fields.Date(
+        "Erased on",
+        compute="_compute_erased_on",
+        help="The day on which it is erased if nobody continues it.",
+    )
     problems = fields.Json(
         readonly=True,
         copy=False,
@@ -151,18 +174,50 @@ class G2pPortalRegistration(models.Model):
     last_activity = fields.Datetime(
         required=True, readonly=True, copy=False, default=fields.Datetime.now
     )
-    _reference_unique = models.UniqueIndex("(reference)")
+    # Phones choose it: what another agent's phone has chosen is not revealed.
+    _reference_unique = models.UniqueIndex("(user_id, reference)")
     _to_clean_up = models.Index("(last_activity)")
+
+    # === FOR THE OFFICE === #
+
+    # Which registrations are not finished, and what they lack; not what was typed.
+
+    @api.depends("typed")
+    def _compute_has(self):
+        for registration in self:
+            registration.has_id = bool(
+                registration._values("identity").get("id_number", "").strip()
+            )
+            typed = registration._values("payment")
+            value = typed.get(VALUE_FIELD.get(typed.get("fa_type")), "")
+            registration.has_address = bool(value.strip()) or (
+                typed.get("fa_type") == MOBILE_WALLET
+                and bool(typed.get("same_as_contact"))
+            )
+
+    @api.depends("last_activity", "state")
+    def _compute_erased_on(self):
+        days = self.env["g2p.fa.settings"].cached_values()["registration_days"]
+        for registration in self:
+            registration.erased_on = registration.state == "open" and (
+                registration.last_activity.date() + timedelta(days=days)
+            )
 
     # === BEGINNING AND FINDING === #
 
     @api.model
-    def _begin(self):
-        """Begin a registration, as the current user.
+    def _begin(self, key):
+        """Begin a registration, as the current user, or find it: once for each key.
 
+        :param str key: chosen by the form or the phone, at random; the reference
+        :return: the registration; empty if it was begun before and deleted since
         :rtype: G2pPortalRegistration
         :raise UserError: when this agent has too many unfinished ones
         """
+        own = self._find_own(key)
+        sent = self.env["g2p.portal.sent"].sudo()
+        if own or not sent._is_first_registration(key):
+            return own
         if self._count_open() >= MAX_OPEN:
             raise UserError(
                 self.env._(
@@ -171,7 +226,7 @@ class G2pPortalRegistration(models.Model):
                     limit=MAX_OPEN,
                 )
             )
-        return self.sudo().create({"user_id": self.env.uid})
+        return self.sudo().create({"user_id": self.env.uid, "reference": key})
 
     @api.model
     def _find_own(self, reference):
@@ -181,7 +236,7 @@ class G2pPortalRegistration(models.Model):
 
         :param str reference: as in the address of the page
         """
-        if not _REFERENCE.fullmatch(reference):
+        if not is_reference(reference):
             return self.sudo().browse()
         own = [("user_id", "=", self.env.uid), ("reference", "=", reference)]
         return self.sudo().search(own, limit=1)

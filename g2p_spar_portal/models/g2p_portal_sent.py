@@ -6,16 +6,18 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-#: Age after which a repeated form is no longer expected.
-KEPT_DAYS = 7
+#: Days for which a key is known: a phone may have been without network for months.
+KEPT_DAYS = 90
 
 
 class G2pPortalSent(models.Model):
-    """The forms that were processed, so that none is processed twice.
+    """The keys of what was processed, so that nothing is processed twice.
 
     On a poor network a phone sends a form again although the first one arrived. Each
-    form has a token, and a digest of its content is kept: the same content is not
-    processed again, a correction is.
+    form has a key, its token. Of a payment address, a digest with its content is kept:
+    the same content is not processed again, a correction is. Of a registration the key
+    alone counts, which is the reference of the registration: it is begun once, even
+    when it is finished and deleted since.
     """
 
     _name = "g2p.portal.sent"
@@ -33,6 +35,15 @@ class G2pPortalSent(models.Model):
     def _new_token(self):
         """Return a token for a form that is about to be shown."""
         return secrets.token_hex(16)
+
+    @api.model
+    def _is_first_registration(self, key):
+        """Record that a registration is begun; return whether it is the first time.
+
+        :param str key: the reference of the registration
+        :rtype: bool
+        """
+        return self._is_first(key, {"path": "/my/register"})
 
     @api.model
     def _was_sent(self, token, content):

@@ -1,5 +1,7 @@
 """Everybody who may come, and everything they may come for."""
 
+import json
+import secrets
 from collections import namedtuple
 from itertools import count
 from unittest.mock import patch
@@ -107,7 +109,8 @@ class MatrixCase(MatrixMixin, PortalCase):
     @classmethod
     def _registration(cls, agent, name, number="+255754300555"):
         """Return a registration with everything typed."""
-        registration = cls.env(user=agent)["g2p.portal.registration"]._begin()
+        registration = cls.env(user=agent)["g2p.portal.registration"]
+        registration = registration._begin(secrets.token_urlsafe(24))
         registration._save("identity", {"name": name, "id_number": ""})
         contact = dict.fromkeys(("phone", "city", "street", "email"), "")
         registration._save("contact", contact)
@@ -160,6 +163,8 @@ class MatrixCase(MatrixMixin, PortalCase):
                 "part": "details",
                 **self._wallet("+255754300999"),
             },
+            "language": {"lang": "en_US"},
+            "send": {"typed": json.dumps({"identity": {"name": "Changed"}})},
             "review": {
                 "action": "submit",
                 "revision": str(self.unfinished.revision),
@@ -167,7 +172,7 @@ class MatrixCase(MatrixMixin, PortalCase):
         }
         tokens = {
             "csrf_token": self.token(),
-            "form_token": f"matrix {next(self.tokens)}",
+            "form_token": f"matrix{next(self.tokens):026}",
         }
         return {**forms.get(page, {}), **tokens}
 

@@ -1,12 +1,9 @@
-from urllib.parse import urlsplit
-
 from odoo.tests import tagged
-from odoo.tools.misc import file_path
 
 from .common import PORTAL, PortalCase, text_of
 
-#: Bytes the first page may have besides the portal's own assets.
-MAX_WEIGHT = 150_000
+#: Bytes that all of a first visit may have, without any compression.
+MAX_WEIGHT = 150 * 1024
 
 
 @tagged("post_install", "-at_install")
@@ -24,22 +21,68 @@ class TestPage(PortalCase):
         self.sign_in()
 
     def test_the_first_page_is_light(self):
-        own = self.loaded(self.get("/my/people"))
+        self.logout()
+        loaded = self.loaded(self.get("/web/login?redirect=/my/people?"))
         weight = len(self.response.content)
-        extra = own - self.loaded(self.get("/my/security"))
-        self.assertEqual(len(own - extra), len(own), "the frame is that of the portal")
-        weight += sum(len(self.url_open(address).content) for address in extra)
-        for name in ("portal.css", "people.svg"):
-            with open(file_path(f"{PORTAL}/static/src/{name}"), "rb") as file:
-                weight += len(file.read())
+        self.sign_in()
+        for path in ("/my/people", "/my/register"):
+            loaded |= self.loaded(self.get(path))
+            weight += len(self.response.content)
+        self.assertGreaterEqual(len(loaded), 2)
+        for address in loaded:
+            self.assertTrue(address.startswith(f"/{PORTAL}/static/src/"), address)
+            answer = self.url_open(address)
+            self.assertEqual(answer.status_code, 200, address)
+            weight += len(answer.content)
         self.assertLess(weight, MAX_WEIGHT)
 
     def loaded(self, page):
-        """Return what a page loads of this server."""
-        found = page.xpath(
-            "//img/@src | //script/@src | //link[not(@rel='icon')]/@href"
-        )
-        return {address for address in found if not urlsplit(address).netloc}
+        """Return what a page loads."""
+        return {*page.xpath("//img/@src | //script/@src | //link/@href")}
+
+    def test_nothing_is_written_within_a_page_that_its_policy_would_stop(self):
+        for path, page in self.people_pages():
+            with self.subTest(path):
+                self.assertFalse(page.xpath("//script[not(@src)] | //style | //@style"))
+                policy = self.response.headers["Content-Security-Policy"]
+                self.assertNotIn("unsafe", policy)
+
+    def test_one_signs_in_on_a_light_page(self):
+        self.logout()
+        self.get("/my/people", 303)
+        page = self.get(self.response.headers["Location"])
+        (form,) = page.forms
+        self.assertEqual(form.action, "/web/login")
+        typed = {**dict(form.form_values()), "login": self.agent.login}
+        page = self.send("/web/login", {**typed, "password": "wrong"}, 200)
+        self.assertIn("Wrong login/password", text_of(page.xpath("//main")[0]))
+        self.assertEqual(self.response.headers["Cache-Control"], "no-store")
+        typed.update(page.forms[0].form_values())
+        password = self.agent.login.ljust(8, "x")
+        self.send("/web/login", {**typed, "password": password}, 303)
+        self.assertIn("/my/people", self.response.headers["Location"])
+        self.assertIn("My people", text_of(self.get("/my/people")))
+
+    def test_the_phone_is_cleared_when_an_agent_signs_out(self):
+        for user, said in (
+            (self.agent, '"storage"'),
+            (self.new_user("portal_user", "base.group_portal"), None),
+            (None, None),
+        ):
+            with self.subTest(user and user.login):
+                if user:
+                    self.sign_in(user)
+                else:
+                    self.logout()
+                path = "/web/session/logout?redirect=/my/people"
+                response = self.url_open(path, allow_redirects=False)
+                self.assertEqual(response.headers.get("Clear-Site-Data"), said)
+                self.assertEqual(response.headers["Location"], "/my/people")
+
+    def test_others_sign_in_on_odoos_page(self):
+        self.logout()
+        for path in ("/web/login", "/web/login?redirect=/odoo"):
+            self.assertTrue(self.get(path).find_class("oe_login_form"))
 
     def test_everything_works_without_javascript(self):
         forms = links = 0

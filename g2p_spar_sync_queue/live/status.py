@@ -164,43 +164,128 @@ def spar_status(partner, ask=False, asker=None):
     return {"requested": _requested(partner, asker), "rows": rows}
 
 
-def known_state(partner, mapping, connection):
-    """Return the state of a registrant as the registry knows it, and the next step.
+def registrant_state(alias, connections):
+    """Return SQL of the state a registrant is shown with: one of ``DISPLAY_STATES``.
 
-    The only place that decides it, for one connection: page, list, portal and API show
-    what it returns, corrected by SPAR's answer of this moment where there is one.
+    The only place that decides it, for the first connection that serves them: page,
+    list, filter, portal and API show it, corrected by SPAR's answer of this moment
+    where there is one.
+
+    :param str alias: of the registrant's row in ``res_partner``
+    :param connections: those that were ever started, in their order
+    """
+    return SQL(
+        """(SELECT CASE
+              WHEN m.shown IN %(unsettled)s THEN m.shown
+              WHEN a.draft AND NOT a.pending AND NOT a.in_use THEN 'incomplete'
+              WHEN a.pending THEN 'to_approve'
+              WHEN m.shown IS NOT NULL THEN m.shown
+              WHEN a.in_use AND %(first)s IS NULL THEN 'paused'
+              WHEN a.in_use AND %(spar_id)s IS NULL AND %(shared)s IS NULL
+              THEN 'waiting_id'
+              WHEN a.in_use THEN 'on_its_way'
+              WHEN a.ended THEN 'ended'
+              ELSE 'no_address' END
+            FROM (SELECT COALESCE(bool_or(state = 'draft'), FALSE) AS draft,
+                         COALESCE(bool_or(state = 'to_approve'), FALSE) AS pending,
+                         COALESCE(bool_or(state = 'effective'), FALSE) AS in_use,
+                         COALESCE(bool_or(state = 'ended'), FALSE) AS ended
+                    FROM g2p_financial_address WHERE partner_id = %(partner)s) a
+            LEFT JOIN (SELECT m.seen_at, %(shown)s AS shown FROM g2p_spar_mapping m
+                         JOIN g2p_spar_connection k ON k.id = m.connection_id
+                        WHERE m.partner_id = %(partner)s
+                          AND m.connection_id = %(first)s) m
+              -- A mapping without an address is made for comparisons.
+              ON m.shown != 'ended' OR m.seen_at IS NOT NULL)""",
+        unsettled=UNSETTLED,
+        first=_first_serving(alias, connections),
+        spar_id=SQL.identifier(alias, "spar_id"),
+        shared=SQL.identifier(alias, "spar_id_shared"),
+        partner=SQL.identifier(alias, "id"),
+        shown=shown_state("m", "k"),
+    )
+
+
+def _first_serving(alias, connections):
+    """Return SQL of the ID of the first connection that serves a registrant."""
+    company = SQL.identifier(alias, "company_id")
+    cases = [
+        SQL(
+            "WHEN %s THEN %s",
+            SQL("%s IS NULL OR %s = ANY(%s)", company, company, served.ids)
+            if (served := connection._served())
+            else SQL("TRUE"),
+            connection.id,
+        )
+        for connection in connections
+    ]
+    return SQL("(CASE %s END)", SQL(" ").join(cases)) if cases else SQL("NULL::int")
+
+
+def known_states(partners, connections):
+    """Return the states of registrants as the registry knows them, by their ID.
+
+    :param partners: the registrants
+    :param connections: those that were ever started, in their order
+    :rtype: dict[int, str]
+    """
+    env = partners.env
+    env.flush_all()
+    state = registrant_state("p", connections)
+    ids = list(partners._origin.ids)
+    return dict(
+        env.execute_query(
+            SQL("SELECT p.id, %s FROM res_partner p WHERE p.id = ANY(%s)", state, ids)
+        )
+    )
+
+
+def known_state(partner, mapping, connection):
+    """Return the state of a registrant at one connection, and its sentence.
 
     :param partner: the registrant, in the environment of the user
     :param mapping: the registrant's at that connection; may be empty
-    :param connection: the connection; may be empty
+    :param connection: the connection
     :return: one of ``DISPLAY_STATES``, and one sentence
     :rtype: tuple[str, str]
     """
+    state = known_states(partner, connection)[partner.id]
+    return state, known_sentence(partner, mapping, state)
+
+
+def known_sentence(partner, mapping, state):
+    """Return the sentence of a registrant's state: what it means, and what is next.
+
+    :param partner: the registrant, in the environment of the user
+    :param mapping: the registrant's at the connection; may be empty
+    :param str state: of :func:`registrant_state`
+    :rtype: str
+    """
     env = partner.env
-    # A mapping without an address is made for comparisons.
-    known = bool(mapping) and (mapping.display_state != "ended" or mapping.seen_at)
-    unsettled = known and mapping.display_state in UNSETTLED
-    if partner.financial_address_state == "draft":
-        advice = env._("Choose the provider to finish this address.")
-        if not unsettled:
-            return "incomplete", advice
-        # The address before it is not yet removed from SPAR.
-        return mapping.display_state, f"{mapping.sentence} {advice}"
     pending = partner.pending_address_id
-    if pending and not unsettled:
-        return "to_approve", _pending_sentence(partner, pending)
-    if known and pending:
-        return mapping.display_state, env._(
-            "%s A newer address waits for a second person.", mapping.sentence
-        )
-    if known:
-        return mapping.display_state, mapping.sentence
-    if partner.financial_address_id:
-        return _not_captured(partner, connection)
-    if "ended" in partner.financial_address_ids.mapped("state"):
+    if state == "to_approve":
+        return _pending_sentence(partner, pending)
+    advice = env._("Choose the provider to finish this address.")
+    if mapping and mapping.display_state == state:
+        if partner.financial_address_state == "draft":
+            # The address before it is not yet removed from SPAR.
+            return f"{mapping.sentence} {advice}"
+        if pending:
+            return env._(
+                "%s A newer address waits for a second person.", mapping.sentence
+            )
+        if state != "ended" or mapping.seen_at:
+            return mapping.sentence
+    sentences = {
+        "incomplete": advice,
+        "paused": env._("Saved. No connection to SPAR has been started."),
+        "waiting_id": env._("Will go to SPAR as soon as this registrant has an ID."),
+        "on_its_way": env._("Saved. Being sent to SPAR."),
         # What SPAR holds by way of another connection is not known here.
-        return "ended", env._("No longer paid here.")
-    return "no_address", env._("No payment address yet. Add one.")
+        "ended": env._("No longer paid here."),
+        "no_address": env._("No payment address yet. Add one."),
+    }
+    return sentences[state]
 
 
 def told_state(partner):
@@ -246,18 +331,6 @@ def _pending_sentence(partner, pending):
     if partner.financial_address_id == pending:
         return sentence
     return partner.env._("%s Until then the address in use stays.", sentence)
-
-
-def _not_captured(partner, connection):
-    """Return the state of an address that no mapping knows of yet."""
-    env = partner.env
-    if not connection:
-        return "paused", env._("Saved. No connection to SPAR has been started.")
-    if not partner._spar_get_id() and not partner._spar_get_shared_id():
-        return "waiting_id", env._(
-            "Will go to SPAR as soon as this registrant has an ID."
-        )
-    return "on_its_way", env._("Saved. Being sent to SPAR.")
 
 
 def _requested(partner, asker=None):

@@ -1,11 +1,19 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import VIEWER
 
 from ..engine import outbox
 from ..live import query
-from ..live.status import DISPLAY_STATES, known_state, spar_status
+from ..live.status import (
+    DISPLAY_STATES,
+    known_sentence,
+    known_states,
+    registrant_state,
+    spar_status,
+)
 
 
 class ResPartner(models.Model):
@@ -15,7 +23,11 @@ class ResPartner(models.Model):
         "g2p.spar.mapping", "partner_id", string="At SPAR", groups=VIEWER
     )
     spar_state = fields.Selection(
-        DISPLAY_STATES, compute="_compute_spar_state", string="SPAR", groups=VIEWER
+        DISPLAY_STATES,
+        compute="_compute_spar_state",
+        search="_search_spar_state",
+        string="SPAR",
+        groups=VIEWER,
     )
     spar_sentence = fields.Char(
         compute="_compute_spar_state", string="What happens next", groups=VIEWER
@@ -27,15 +39,32 @@ class ResPartner(models.Model):
         # The first connection speaks for the registrant. All of them are read at once,
         # for a list.
         connections = query.connections(self.env)
+        states = known_states(self, connections)
         mappings = self.spar_mapping_ids
         for partner in self:
             first = connections._serving(partner)[:1]
             mapping = partner.spar_mapping_ids.filtered(
                 lambda mapping, first=first: mapping.connection_id == first
             ).with_prefetch(mappings._ids)
-            partner.spar_state, partner.spar_sentence = known_state(
-                partner, mapping, first
-            )
+            # A contact that is not saved yet has none.
+            state = states.get(partner._origin.id, "no_address")
+            partner.spar_state = state
+            partner.spar_sentence = known_sentence(partner, mapping, state)
+
+    def _search_spar_state(self, operator, value):
+        self._check_field_access(self._fields["spar_state"], "read")
+        if operator != "in":
+            return NotImplemented
+        self.env.flush_all()
+        connections = query.connections(self.env)
+        wanted = tuple(state for state in value if state)
+
+        def to_sql(_model, alias, _query):
+            if not wanted:
+                return SQL("FALSE")
+            return SQL("%s IN %s", registrant_state(alias, connections), wanted)
+
+        return Domain.custom(to_sql=to_sql)
 
     def _financial_address_changed(self, channel):
         result = super()._financial_address_changed(channel)

@@ -3,6 +3,7 @@ from odoo.tests import tagged
 
 from ..engine import outbox
 from ..live import query
+from ..live.status import DISPLAY_STATES
 from .spar_stand_in import faults
 from .spar_stand_in.in_process import SparStandIn
 from .status_case import StatusCase
@@ -38,6 +39,27 @@ class TestStatus(StatusCase):
         self.assertFalse(row["problem"])
         self.assertEqual(view["requested"]["text"], OURS)
         self.assertIn("Admin form", view["requested"]["by"])
+
+    def test_registrants_are_found_by_the_state_they_show(self):
+        self.bring_in_sync()
+        nothing = self.new_registrant("Nothing", "SR-91")
+        without, waiting = map(self.new_registrant, ("Without ID", "Waiting"))
+        self.enter_address("0754 200 102", partner_id=without.id)
+        self.set_policy(approve_admin=True)
+        self.enter_address("0754 200 103", partner_id=waiting.id)
+        people = self.registrant | nothing | without | waiting
+        shown = dict(zip(people, people.mapped("spar_state"), strict=True))
+        self.assertEqual(
+            [*shown.values()], ["in_sync", "no_address", "waiting_id", "to_approve"]
+        )
+        mine = [("id", "in", people.ids)]
+        for state, _label in DISPLAY_STATES:
+            with self.subTest(state):
+                those = people.filtered(lambda one, state=state: shown[one] == state)
+                found = people.search([*mine, ("spar_state", "=", state)])
+                self.assertEqual(found, those)
+                others = people.search([*mine, ("spar_state", "!=", state)])
+                self.assertEqual(others.sorted("id"), (people - those).sorted("id"))
 
     def test_the_engine_is_not_disturbed(self):
         self.bring_in_sync()

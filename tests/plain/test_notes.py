@@ -38,7 +38,12 @@ NAMES = {
     "g2p.dfsp.import": {"file_name"},
     "g2p.dfsp.import.line": {"branch", "provider"},
     "g2p.fa.import.row": {"after", "before", "registrant"},
-    "g2p.fa.settings": {"id_source", "id_template", "placeholder_ids"},
+    "g2p.fa.settings": {
+        "complaints",
+        "id_source",
+        "id_template",
+        "placeholder_ids",
+    },
     "g2p.fa.strategy": {"fa_type_code", "name", "template"},
     "g2p.odk.form": {"name", "xml_form_id"},
     "g2p.odk.form.pick": {"form_name", "xml_form_id"},

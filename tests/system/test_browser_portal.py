@@ -9,8 +9,8 @@ AGENT = "g2p_spar_portal.group_field_agent"
 
 @pytest.fixture(scope="module", autouse=True)
 def agents(registry):
-    """Make two field agents."""
-    for login in ("amina_agent", "baraka_agent"):
+    """Make three field agents."""
+    for login in ("amina_agent", "baraka_agent", "chausiku_agent"):
         registry.new_user(login, AGENT)
 
 
@@ -180,3 +180,129 @@ def test_an_agent_finds_what_is_to_be_confirmed_and_enters_a_payee(registry, pho
     registry.wait_for_state(person, "in_sync")
     values = registry.stack.mapper.rows()
     assert values["P-4"] == registry.wallet_string("+255754300014")
+
+
+# === WITHOUT NETWORK === #
+
+#: Waits until everything that a phone needs without network is there.
+READY = """async () => {
+    for (;;) {
+        const found = await navigator.serviceWorker.getRegistrations();
+        const cache = await caches.open("g2p_spar_portal");
+        const page = await cache.match("/my/register/offline");
+        if (page && found.length === 2 && found.every((one) => one.active)) {
+            return;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+}"""
+#: What the phone keeps of what was typed.
+KEPT = "Object.keys(localStorage).filter((key) => key.startsWith('g2p_spar_portal:'))"
+
+
+def test_the_network_is_cut_at_each_step(registry, phone_of):
+    phone = phone_of("chausiku_agent", careful=False)
+    page, label = phone.page, phone.page.get_by_label
+    phone.open("/my/people")
+    page.evaluate(READY)
+    begin(phone)
+
+    def press_without_network(button):
+        phone.context.set_offline(True)
+        phone.press(button)
+        expect(
+            page.get_by_text("What you typed is kept on this phone.")
+        ).to_be_visible()
+        phone.picture("portal-cut")
+        phone.context.set_offline(False)
+        page.get_by_role("link", name="Try again").click()
+
+    label("Name").fill("Rehema Said")
+    label("ID on the card").fill("P-5")
+    press_without_network("Next")
+    expect(label("Name")).to_have_value("Rehema Said")
+    expect(label("ID on the card")).to_have_value("P-5")
+    phone.press("Next")
+    label("Contact phone").fill("+255 754 100 015")
+    press_without_network("Next")
+    expect(label("Contact phone")).to_have_value("+255 754 100 015")
+    phone.press("Next")
+    page.get_by_text("Mobile wallet").click()
+    press_without_network("Next")
+    expect(label("Mobile wallet")).to_be_checked()
+    phone.press("Next")
+    label("Provider").select_option(label="M-Cash")
+    label("Payment phone").fill("0754 300 015")
+    press_without_network("Next")
+    expect(label("Payment phone")).to_have_value("0754 300 015")
+    # Also after a closed tab.
+    page.close()
+    phone.page = page = phone.context.new_page()
+    phone.open("/my/register")
+    page.get_by_role("link", name="Continue").first.click()
+    expect(page.get_by_label("Payment phone")).to_have_value("0754 300 015")
+    phone.press("Next")
+    expect(page.get_by_text("+255 754 300 015")).to_be_visible()
+    assert page.evaluate(KEPT) == []
+    press_without_network("Register this person")
+    phone.press("Register this person")
+    expect(page.get_by_role("heading", name="Rehema Said")).to_be_visible()
+    assert page.evaluate(KEPT) == []
+    person, _agent = person_of(registry, "P-5")
+    registry.wait_for_state(person, "in_sync")
+    values = registry.stack.mapper.rows()
+    assert values["P-5"] == registry.wallet_string("+255754300015")
+    page.get_by_role("link", name="Receipt").click()
+    expect(page.locator("main")).to_contain_text("SPAR confirmed this")
+    expect(page.locator("main")).not_to_contain_text("300 015")
+    phone.picture("portal-receipt")
+
+
+def test_people_registered_without_network_are_sent_after_the_next_sign_in(
+    registry, phone_of
+):
+    phone = phone_of("baraka_agent", careful=False)
+    page = phone.page
+    phone.open("/my/people")
+    page.evaluate(READY)
+    phone.context.set_offline(True)
+    phone.open("/my/register")
+    kept = page.locator("#kept")
+    expect(kept).to_contain_text("No network.")
+    phone.picture("portal-offline")
+    for number, name in ((6, "Pendo Lema"), (7, "Salim Abasi")):
+        page.get_by_label("Name", exact=True).fill(name)
+        page.get_by_label("ID on the card").fill(f"P-{number}")
+        page.get_by_role("radio", name="Mobile wallet").check()
+        provider = page.get_by_label("Provider").locator("visible=true")
+        provider.select_option(label="M-Cash")
+        page.get_by_label("Payment phone").fill(f"0754 300 0{number}6")
+        phone.press("Next")
+        expect(page.locator("#offline_review")).to_contain_text(f"0754 300 0{number}6")
+        phone.press("Register when there is a network")
+        expect(kept).to_contain_text(f"{name}: waits to be sent")
+    phone.picture("portal-waiting")
+    page.get_by_label("Name", exact=True).fill("Half Typed")
+    # The tab is closed, and the session ends before there is a network.
+    page.close()
+    phone.page = page = phone.context.new_page()
+    phone.context.clear_cookies()
+    phone.context.set_offline(False)
+    phone.open("/my/register")
+    page.fill("input[name=login]", "baraka_agent")
+    page.fill("input[name=password]", "baraka_agent")
+    phone.press("Log in")
+    kept = page.locator("#kept")
+    for name in ("Pendo Lema", "Salim Abasi"):
+        expect(kept).to_contain_text(f"{name}: registered.")
+    phone.picture("portal-sent")
+    for spar_id in ("P-6", "P-7"):
+        person, agent = person_of(registry, spar_id)
+        assert agent == "Baraka_agent"
+        registry.wait_for_state(person, "in_sync")
+    # Only what was not sent is kept, until the agent signs out.
+    assert len(page.evaluate(KEPT)) == 1
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("link", name="Sign out").click()
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    assert page.evaluate(KEPT) == []

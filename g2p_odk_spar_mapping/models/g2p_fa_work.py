@@ -1,5 +1,7 @@
 from odoo import api, models
 
+from odoo.addons.g2p_spar_financial_address.const import EDITOR
+
 SET_ASIDE = [("state", "=", "set_aside")]
 
 
@@ -8,13 +10,18 @@ class G2pFaWork(models.AbstractModel):
 
     @api.private
     @api.model
-    def entries(self):
-        set_aside = self.entry(
-            "odk_set_aside",
-            self.env._("Submissions from ODK are set aside: they could not be used."),
-            self.env._("Correct"),
-            "g2p.odk.submission",
-            SET_ASIDE,
-            "g2p_odk_spar_mapping.g2p_odk_submission_trouble_action",
-        )
-        return [*super().entries(), *([set_aside] if set_aside else [])]
+    def kinds(self):
+        return [
+            *super().kinds(),
+            {
+                "name": "odk_set_aside",
+                "text": self.env._(
+                    "Submissions from ODK are set aside: they could not be used."
+                ),
+                "button": self.env._("Correct"),
+                "model": "g2p.odk.submission",
+                "domain": SET_ASIDE,
+                "action": "g2p_odk_spar_mapping.g2p_odk_submission_trouble_action",
+                "role": EDITOR,
+            },
+        ]

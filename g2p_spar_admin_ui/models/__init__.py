@@ -1,6 +1,7 @@
 from . import g2p_fa_bulk
 from . import g2p_fa_bulk_line
 from . import g2p_fa_settings
+from . import g2p_fa_work
 from . import g2p_spar_attempt
 from . import g2p_spar_change
 from . import g2p_spar_connection
@@ -14,4 +15,5 @@ from . import g2p_spar_reading
 from . import g2p_spar_reconciliation
 from . import g2p_spar_tally
 from . import res_partner
+from . import res_users
 from . import g2p_fa_retention

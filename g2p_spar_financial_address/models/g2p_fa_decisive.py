@@ -23,7 +23,15 @@ class G2pFaDecisive(models.AbstractModel):
         groups=VIEWER,
         help="Changes that a second person has not approved yet.",
     )
+    waiting_comparison = fields.Json(
+        "Old beside new",
+        compute="_compute_waiting_changes",
+        groups=VIEWER,
+        help="The same changes with the differences marked, and how many people they "
+        "touch.",
+    )
 
+    @api.depends_context("uid", "lang")
     def _compute_waiting_changes(self):
         lines = self.env["g2p.fa.proposal.line"].search(
             [
@@ -37,8 +45,13 @@ class G2pFaDecisive(models.AbstractModel):
         for record in self:
             mine = by_record.get(record._origin.id, lines.browse())
             texts = [line._sentence() for line in mine]
-            texts += set(mine.proposal_id.mapped("approver_note")) - {False}
-            record.waiting_changes = "\n".join(texts)
+            notes = sorted(set(mine.proposal_id.mapped("approver_note")) - {False})
+            record.waiting_changes = "\n".join([*texts, *notes])
+            record.waiting_comparison = {
+                "cells": mine._comparison_cells(),
+                "people": max(mine.proposal_id.mapped("people_count"), default=0),
+                "note": " ".join(notes),
+            }
 
     # === HOOKS OF A MODEL === #
 

@@ -16,6 +16,7 @@ from ..toolkit.context_flags import (
 from ..toolkit.note_field import Note
 from ..toolkit.value_checks import checked
 from ..values.checks import clean_note
+from .g2p_fa_proposal_line import SHOWN
 
 #: Addresses at which people are paid, or are about to be.
 _LIVE = Domain("state", "in", ("to_approve", "effective"))
@@ -42,6 +43,12 @@ class G2pFaProposal(models.Model):
     line_ids = fields.One2many("g2p.fa.proposal.line", "proposal_id", readonly=True)
     before = fields.Text("Old", compute="_compute_values")
     after = fields.Text("New", compute="_compute_values")
+    comparison = fields.Json(
+        "Old beside new",
+        compute="_compute_values",
+        help="The values with the differences marked. Empty where they are many: a "
+        "directory import may have thousands.",
+    )
     people_count = fields.Integer(
         "People touched",
         readonly=True,
@@ -86,11 +93,19 @@ class G2pFaProposal(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("line_ids.before", "line_ids.after", "line_ids.withdrawn")
+    @api.depends_context("lang")
+    @api.depends(
+        "people_count", "line_ids.before", "line_ids.after", "line_ids.withdrawn"
+    )
     def _compute_values(self):
         for proposal in self:
-            proposal.before = proposal.line_ids._texts("before")
-            proposal.after = proposal.line_ids._texts("after")
+            lines = proposal.line_ids
+            proposal.before = lines._texts("before")
+            proposal.after = lines._texts("after")
+            proposal.comparison = len(lines) <= SHOWN and {
+                "cells": lines._comparison_cells(),
+                "people": proposal.people_count,
+            }
 
     @api.depends_context("uid")
     @api.depends("state", "proposed_by_id")

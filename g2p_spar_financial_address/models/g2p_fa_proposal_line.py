@@ -77,9 +77,31 @@ class G2pFaProposalLine(models.Model):
             after=self.after or "–",
         )
 
+    def _comparison_cells(self):
+        """Return these values as the cells that show old beside new.
+
+        :rtype: list[dict]
+        """
+        several = self._are_of_several()
+        gone = self.env._("withdrawn, as it was changed anew")
+        return [
+            {
+                "name": f"{one.field_name}-{one.id}" if several else one.field_name,
+                "label": f"{one.record_name}, {one.label}" if several else one.label,
+                "was": one.before or "",
+                "becomes": one.after or "",
+                "changed": not one.withdrawn,
+                "note": gone if one.withdrawn else "",
+            }
+            for one in self
+        ]
+
+    def _are_of_several(self):
+        return len({(one.res_model, one.res_id) for one in self}) > 1
+
     def _texts(self, name):
         """Return the old or the new values, with what each is a value of."""
-        several = len({(one.res_model, one.res_id) for one in self[:SHOWN]}) > 1
+        several = self[:SHOWN]._are_of_several()
         texts = []
         for one in self[:SHOWN]:
             value = one[name] or "–"

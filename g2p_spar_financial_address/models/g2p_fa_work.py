@@ -1,8 +1,11 @@
 """What waits for people: one entry for each kind of work."""
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..const import APPROVER, EDITOR, VIEWER
 from ..const import COUNT_LIMIT as LIMIT
 
 TO_APPROVE = [("state", "=", "to_approve")]
@@ -22,48 +25,110 @@ class G2pFaWork(models.AbstractModel):
 
     @api.private
     @api.model
+    def kinds(self):
+        """Return all kinds of work; hook for further ones.
+
+        :return: the arguments of :meth:`entry`, the ``role`` that does it, and, where
+            a second person does, the field that names the ``author``
+        :rtype: list[dict]
+        """
+        module = "g2p_spar_financial_address"
+        return [
+            {
+                "name": "approvals",
+                "text": self.env._("New addresses wait for a second person."),
+                "button": self.env._("Approve"),
+                "model": "g2p.financial.address",
+                "domain": TO_APPROVE,
+                "action": f"{module}.approval_action",
+                "role": APPROVER,
+                "author": "entered_by_id",
+            },
+            {
+                "name": "proposals",
+                "text": self.env._("Other changes wait for a second person."),
+                "button": self.env._("Approve"),
+                "model": "g2p.fa.proposal",
+                "domain": TO_APPROVE,
+                "action": f"{module}.g2p_fa_proposal_action",
+                "role": APPROVER,
+                "author": "proposed_by_id",
+            },
+            {
+                "name": "merges",
+                "text": self.env._("Merges of duplicates wait for a second person."),
+                "button": self.env._("Approve"),
+                "model": "g2p.fa.merge",
+                "domain": MERGES,
+                "action": f"{module}.g2p_fa_merge_action",
+                "role": APPROVER,
+                "author": "asked_by_id",
+            },
+            {
+                "name": "sharings",
+                "text": self.env._("Several people are paid at one account or wallet."),
+                "button": self.env._("Review"),
+                "model": "g2p.fa.sharing",
+                "domain": TO_REVIEW,
+                "action": f"{module}.g2p_fa_sharing_action",
+                "role": APPROVER,
+            },
+        ]
+
+    @api.private
+    @api.model
     def entries(self):
-        """Return what waits for people now; hook for further kinds.
+        """Return what waits for people now.
 
         :return: the entries of :meth:`entry`, without those of which there is nothing
         :rtype: list[dict]
         """
-        module = "g2p_spar_financial_address"
-        found = [
-            self.entry(
-                "approvals",
-                self.env._("New addresses wait for a second person."),
-                self.env._("Approve"),
-                "g2p.financial.address",
-                TO_APPROVE,
-                f"{module}.approval_action",
-            ),
-            self.entry(
-                "proposals",
-                self.env._("Other changes wait for a second person."),
-                self.env._("Approve"),
-                "g2p.fa.proposal",
-                TO_APPROVE,
-                f"{module}.g2p_fa_proposal_action",
-            ),
-            self.entry(
-                "merges",
-                self.env._("Merges of duplicates wait for a second person."),
-                self.env._("Approve"),
-                "g2p.fa.merge",
-                MERGES,
-                f"{module}.g2p_fa_merge_action",
-            ),
-            self.entry(
-                "sharings",
-                self.env._("Several people are paid at one account or wallet."),
-                self.env._("Review"),
-                "g2p.fa.sharing",
-                TO_REVIEW,
-                f"{module}.g2p_fa_sharing_action",
-            ),
-        ]
-        return [entry for entry in found if entry]
+        return self._found(self.kinds())
+
+    @api.model
+    def mine(self):
+        """Return what waits for this user: the work of their roles.
+
+        Not what they asked for themselves, which they may not decide.
+
+        :return: as :meth:`entries`
+        :rtype: list[dict]
+        :raise AccessError: for users without a role of the suite
+        """
+        user = self.env.user
+        if not user.has_group(VIEWER):
+            raise AccessError(self.env._("You have no role in social payments."))
+        found = []
+        for kind in [self._returned(), *self.kinds()]:
+            if user.has_group(kind["role"]):
+                domain = Domain(kind["domain"])
+                if author := kind.get("author"):
+                    domain &= Domain(author, "!=", user.id)
+                found.append({**kind, "domain": domain})
+        return self._found(found)
+
+    @api.model
+    def _returned(self):
+        """Return the kind of work that waits for its author only."""
+        returned = [("state", "=", "refused"), ("activity_user_id", "=", self.env.uid)]
+        return {
+            "name": "returned",
+            "text": self.env._("A second person refused what you entered."),
+            "button": self.env._("Enter again"),
+            "model": "g2p.financial.address",
+            "domain": returned,
+            "action": "g2p_spar_financial_address.returned_action",
+            "role": EDITOR,
+        }
+
+    @api.model
+    def _found(self, kinds):
+        found = []
+        for kind in kinds:
+            names = ("name", "text", "button", "model", "domain", "action")
+            if entry := self.entry(*(kind[name] for name in names)):
+                found.append(entry)
+        return found
 
     @api.private
     @api.model

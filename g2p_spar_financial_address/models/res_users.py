@@ -4,6 +4,8 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..const import APPROVER, VIEWER
+
 #: Beginning of the names of the models whose records are evidence.
 OURS = "g2p."
 #: With another value of these a user has other roles.
@@ -14,6 +16,28 @@ class ResUsers(models.Model):
     """Users who leave: others get their to-dos, the history goes on naming them."""
 
     _inherit = "res.users"
+
+    # === HOME === #
+
+    def _spar_home_action(self):
+        """Return the action a user begins with who has chosen none; by role.
+
+        :return: empty for users who have no role of the suite
+        :rtype: ir.actions.actions
+        """
+        self.ensure_one()
+        homes = {APPROVER: "approval_action", VIEWER: "registrant_action"}
+        for group, action in homes.items():
+            if self.has_group(group):
+                return self._spar_action(f"g2p_spar_financial_address.{action}")
+        return self._spar_action(None)
+
+    @api.model
+    def _spar_action(self, name):
+        """Return an action, as superuser; empty if it was deleted, or without name."""
+        actions = self.env["ir.actions.actions"].sudo()
+        found = name and self.env.ref(name, raise_if_not_found=False)
+        return actions.browse(found.id) if found else actions
 
     # === EVIDENCE === #
 

@@ -27,6 +27,7 @@ from . import test_check_file
 from . import test_confirmation
 from . import test_import
 from . import test_merge
+from . import test_my_work
 from . import test_names
 from . import test_notes
 from . import test_numbers_are_protected

@@ -141,25 +141,27 @@ PARTNER = {
     "to_confirm_note": "viewer",
     "to_confirm_reason": "viewer",
     "waiting_changes": "viewer",
+    "waiting_comparison": "viewer",
 }
 
 #: Model, field: roles that read it, beside those above them. An empty text: no role.
 FIELDS = {
     "g2p.api.client": {"secret_hash": ""},
     "g2p.api.proposal": {"body_hash": "", "key_hash": ""},
-    "g2p.dfsp": {"waiting_changes": "viewer"},
-    "g2p.dfsp.branch": {"waiting_changes": "viewer"},
+    "g2p.dfsp": {"waiting_changes": "viewer", "waiting_comparison": "viewer"},
+    "g2p.dfsp.branch": {"waiting_changes": "viewer", "waiting_comparison": "viewer"},
     "g2p.fa.number.lock": {"fingerprint": ""},
     "g2p.fa.merge": {"people_print": ""},
-    "g2p.fa.policy": {"waiting_changes": "viewer"},
+    "g2p.fa.policy": {"waiting_changes": "viewer", "waiting_comparison": "viewer"},
     "g2p.fa.proposal.line": {"new": "", "old": "", "old_id_print": ""},
     "g2p.fa.settings": {
         "fingerprint_key": "",
         "health_token_digest": "",
         "waiting_changes": "viewer",
+        "waiting_comparison": "viewer",
     },
     "g2p.fa.sharing": {"fingerprint": ""},
-    "g2p.fa.strategy": {"waiting_changes": "viewer"},
+    "g2p.fa.strategy": {"waiting_changes": "viewer", "waiting_comparison": "viewer"},
     "g2p.financial.address": {
         "account_number": "editor",
         "email_address": "editor",

@@ -54,6 +54,46 @@ class TestSecondPersonDirectory(SecondPersonCase):
                 self.assertEqual(told, [self.registrant])
                 self.assertEqual(record._decisive_value(name), value)
 
+    def test_the_waiting_change_is_shown_old_beside_new(self):
+        changes = [
+            (self.bank, "code", "FB", "BA"),
+            (self.branch, "name", "North", "South"),
+            (self.strategy, "fa_type_code", "bank", "BANK"),
+        ]
+        for record, name, old, new in changes:
+            with self.subTest(name, of=record._name):
+                seen = record.with_user(self.admin)
+                self.assertFalse(seen.waiting_comparison["cells"])
+                seen[name] = new
+                self.env.flush_all()
+                self.env.invalidate_all()
+                shown = {
+                    "name": name,
+                    "label": record._fields[name].string,
+                    "was": old,
+                    "becomes": new,
+                    "changed": True,
+                    "note": "",
+                }
+                self.assertEqual(
+                    seen.waiting_comparison,
+                    {"cells": [shown], "people": 1, "note": ""},
+                )
+                # The approver sees the same on the proposal.
+                proposal = self.proposals()
+                self.assertEqual(proposal.comparison, {"cells": [shown], "people": 1})
+                self.approve(proposal)
+                self.assertFalse(seen.waiting_comparison["cells"])
+
+    def test_another_strategy_is_shown_with_what_it_writes(self):
+        other = self.strategy.copy({"strategy_number": 91})
+        self.bank.with_user(self.admin).strategy_id = other
+        seen = self.bank.with_user(self.admin)
+        cells = {c["name"]: c for c in seen.waiting_comparison["cells"]}
+        self.assertEqual(set(cells), {"strategy_id", "strategy_summary"})
+        self.assertTrue(cells["strategy_summary"]["becomes"].startswith("91: "))
+        self.assertTrue(cells["strategy_summary"]["changed"])
+
     def test_what_is_archived_is_in_use_all_the_same(self):
         for record in (self.bank, self.registrant, self.branch):
             record.active = False
@@ -240,6 +280,13 @@ class TestSecondPersonDirectory(SecondPersonCase):
         self.assertEqual(imported.state, "to_approve")
         self.assertEqual(imported.decision_note, "A part is replaced by a newer one.")
         self.assertIn("Name: withdrawn, as it was changed anew", imported.after)
+        cells = {cell["label"]: cell for cell in imported.comparison["cells"]}
+        gone = cells["First Bank, Name"]
+        self.assertEqual(
+            (gone["changed"], gone["note"]),
+            (False, "withdrawn, as it was changed anew"),
+        )
+        self.assertTrue(cells["M-Cash, Name"]["changed"])
         newer = self.proposals() - imported
         waiting = self.bank.with_user(self.admin).waiting_changes
         self.assertNotIn("Bank of the admin", waiting)

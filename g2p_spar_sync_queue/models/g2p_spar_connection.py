@@ -308,11 +308,12 @@ class G2pSparConnection(models.Model):
 
     # === CLIENTS FOR SPAR === #
 
-    def _client(self, limits=None, trial=False):
+    def _client(self, limits=None, trial=False, key=None):
         """Return a client that signs as this partner.
 
         :param tuple limits: seconds to connect and to answer, if not the connection's
         :param bool trial: whether changed settings need not be confirmed yet
+        :param key: a ``g2p.spar.key`` to sign with, if not the current one
         :rtype: ..spar.client.SparClient
         :raise KeyProblem: when the key or certificate cannot be used
         :raise UserError: when this is a neutralised copy, or changed settings are not
@@ -325,7 +326,7 @@ class G2pSparConnection(models.Model):
             connection._refuse_unconfirmed()
         return SparClient(
             connection._http(connection.base_url, limits),
-            connection._signer(),
+            connection._signer(key),
             connection.sender_id,
             connection.canonical_form,
             connection._dialect(),
@@ -399,6 +400,12 @@ class G2pSparConnection(models.Model):
             "SPAR refused the signature. Check that the certificate is registered with "
             "SPAR and that SPAR's key service is up; then resume."
         )
+        if self._has_new_key():
+            reason = self.env._(
+                "SPAR refused the signature: it does not accept the new key yet. SPAR "
+                "may still be reading it, or its certificate is not registered. Wait "
+                "a few minutes and resume, or go back to the previous key."
+            )
         self._pause_at_once(reason, "signature")
 
     def _pause_at_once(self, reason, cause):

@@ -1,5 +1,7 @@
 """Queries of managers to a server: is it a SPAR, which version, its directory."""
 
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -12,6 +14,8 @@ from ..spar.transport import NoAnswer, NotSent, Transport
 #: Seconds to wait for the directory: short, because a person waits for it.
 CONNECT_TIMEOUT = 5.0
 ANSWER_TIMEOUT = 20.0
+#: How long after a switch SPAR may still be reading the certificate of the new key.
+NEW_KEY = timedelta(days=1)
 
 
 class G2pSparConnection(models.Model):
@@ -34,6 +38,10 @@ class G2pSparConnection(models.Model):
         "Ready to start",
         compute="_compute_is_ready",
         help="The last test of these settings and this key passed.",
+    )
+    runner_note = fields.Char(
+        compute="_compute_runner_note",
+        help="Why wake-ups are not run; empty if they are.",
     )
     directory_url = fields.Char(
         string="Address of the directory",
@@ -66,6 +74,9 @@ class G2pSparConnection(models.Model):
         passed = self.tested_at and not self.test_problem
         return bool(passed and key and key == self.tested_key_id)
 
+    def _compute_runner_note(self):
+        self.runner_note = " ".join(self.runner_texts().values())
+
     # === CONSTRAINTS === #
 
     @api.constrains("directory_url")
@@ -93,7 +104,10 @@ class G2pSparConnection(models.Model):
             )
 
     def action_test(self):
-        """Send a signed query that changes nothing, and show and keep the result."""
+        """Send a signed query that changes nothing, and show and keep the result.
+
+        The form shows what is kept, so it asks for no notification.
+        """
         self.check_access("write")
         # Not what no request is made for: a copy, access.
         self._refuse_copies()
@@ -110,6 +124,8 @@ class G2pSparConnection(models.Model):
                     "tested_key_id": connection.key_id.id,
                 }
             )
+        if self.env.context.get("answer_in_form"):
+            return None
         message = problem or self.env._("SPAR answered and accepted the signature.")
         troubles = self.runner_texts().values()
         kind = "danger" if problem else "warning" if troubles else "success"
@@ -161,29 +177,23 @@ class G2pSparConnection(models.Model):
 
     # === TEST === #
 
-    def _test(self):
+    def _test(self, key=None):
         """Resolve an ID that no registrant has.
 
+        :param key: a ``g2p.spar.key`` to sign with, if not the current one
         :raise UserError: with the problem and what to do about it
         """
         self.ensure_one()
         item = Item("connection-test", detect.PROBE_ID)
         try:
-            with self._client(trial=True) as client:
+            with self._client(trial=True, key=key) as client:
                 result = client.send(RESOLVE, [item]).results[item.reference_id]
         except KeyProblem as problem:
             raise UserError(self._key_problem_text(problem)) from None
         if result.outcome == Outcome.DONE:
             return
         if result.outcome == Outcome.PARTNER:
-            raise UserError(
-                self.env._(
-                    "SPAR answered, but refused the signature. Either the certificate "
-                    "is not registered for “%(sender)s”, or the canonical form is the "
-                    "other one, or SPAR's key service is down.",
-                    sender=self.sender_id,
-                )
-            )
+            raise UserError(self._refused_text(key))
         if result.code == "http.500" and self.dialect == partner_api.NAME:
             raise UserError(self._server_error_text())
         raise UserError(
@@ -193,6 +203,38 @@ class G2pSparConnection(models.Model):
                 code=result.code,
             )
         )
+
+    def _refused_text(self, key=None):
+        """Return what it may mean that SPAR refused the signature.
+
+        :param key: a ``g2p.spar.key`` that was tried, if not the current one
+        """
+        if key:
+            return self.env._(
+                "SPAR does not accept this key yet. Its certificate is not registered "
+                "for “%(sender)s”, or SPAR is still reading it: test again in a few "
+                "minutes.",
+                sender=self.sender_id,
+            )
+        if self._has_new_key():
+            return self.env._(
+                "SPAR answered, but refused the signature: it does not accept the new "
+                "key yet. SPAR may still be reading it, or the certificate is not "
+                "registered for “%(sender)s”. Try again in a few minutes, or go back "
+                "to the previous key.",
+                sender=self.sender_id,
+            )
+        return self.env._(
+            "SPAR answered, but refused the signature. Either the certificate "
+            "is not registered for “%(sender)s”, or the canonical form is the "
+            "other one, or SPAR's key service is down.",
+            sender=self.sender_id,
+        )
+
+    def _has_new_key(self):
+        """Return whether another key signs since a short time ago."""
+        started = self.key_id.use_from
+        return bool(self.previous_key_id and started > fields.Datetime.now() - NEW_KEY)
 
     # === DETECT === #
 

@@ -48,14 +48,14 @@ class G2pSparConnection(models.Model):
             lambda key: key._is_ready() and key.use_from and key.use_from <= now
         ).sorted(lambda key: (key.use_from, key._origin.id or 0), reverse=True)
 
-    def _signer(self):
-        """Return a signer with the current key.
+    def _signer(self, key=None):
+        """Return a signer with the current key, or with another of this connection.
 
         :rtype: ~..spar.jws.Signer
         :raise KeyProblem: with a text for people, when no key can be used
         """
         self.ensure_one()
-        key = self._started_keys()[:1]
+        key = key or self._started_keys()[:1]
         if not key:
             text = self.env._("There is none yet. Add one to the connection.")
             raise KeyProblem(NO_CERTIFICATE, text=text)

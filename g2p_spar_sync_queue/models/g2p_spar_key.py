@@ -107,6 +107,11 @@ class G2pSparKey(models.Model):
         compute="_compute_validity",
     )
 
+    tried_at = fields.Datetime("Tested on", readonly=True, copy=False)
+    try_problem = fields.Char(
+        "SPAR does not accept it", readonly=True, copy=False, help="Empty if it does."
+    )
+
     @api.model
     def _default_name(self):
         return self.env._("Key of %s", fields.Date.today().isoformat())
@@ -265,6 +270,25 @@ class G2pSparKey(models.Model):
                 )
 
     # === ACTION METHODS === #
+
+    def action_try(self):
+        """Ask SPAR, by a query that changes nothing, whether it accepts this key.
+
+        Before it signs: the current key goes on signing.
+
+        :raise AccessError: when the user is no SPAR manager
+        """
+        self.check_access("write")
+        self.ensure_one()
+        connection = self.connection_id
+        # Not what no request is made for: a copy.
+        connection._refuse_copies()
+        problem = ""
+        try:
+            connection._test(self)
+        except UserError as error:
+            problem = error.args[0]
+        self._store_facts(tried_at=fields.Datetime.now(), try_problem=problem or False)
 
     def action_switch_now(self):
         """Make this the current key.

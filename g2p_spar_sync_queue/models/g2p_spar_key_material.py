@@ -220,7 +220,8 @@ class G2pSparKey(models.Model):
     def _store_certificate(self, certificate):
         pem = keys.certificate_pem(certificate)
         if pem != self.certificate:
-            self._store_facts(certificate=pem)
+            # What SPAR said of another certificate does not count any more.
+            self._store_facts(certificate=pem, tried_at=False, try_problem=False)
 
     def _start_if_first(self):
         if not self.use_from and not self.connection_id._started_keys():

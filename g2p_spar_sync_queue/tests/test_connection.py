@@ -272,6 +272,19 @@ class TestConnection(SparCase):
         self.assertEqual(self.connection.action_test()["params"]["type"], "success")
         self.assertFalse(self.connection.test_problem)
 
+    def test_the_form_gets_the_result_in_its_fields_only(self):
+        connection = self.connection.with_context(answer_in_form=True)
+        self.mapper.faults = [faults.signature_refused]
+        self.assertFalse(connection.action_test())
+        self.assertIn("refused the signature", connection.test_problem)
+        self.assertFalse(connection.action_test())
+        self.assertFalse(connection.test_problem)
+        self.assertTrue(connection.tested_at)
+        troubles = {"no_runner": "Start one."}
+        self.patch(self.registry["g2p.spar.job"], "troubles", lambda _self: troubles)
+        self.env.invalidate_all()
+        self.assertIn("Start one.", connection.runner_note)
+
     def test_the_test_says_that_wake_ups_are_not_run(self):
         troubles = {"no_runner": "Start one."}
         self.patch(self.registry["g2p.spar.job"], "troubles", lambda _self: troubles)

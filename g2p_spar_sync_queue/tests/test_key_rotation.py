@@ -3,9 +3,11 @@ import json
 from datetime import timedelta
 
 from odoo import fields
+from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from ..engine.sync_run import SyncRun
+from ..spar import keys
 from ..spar.client import SparClient
 from .key_case import KeyCase
 from .key_material import certificate_pem, p12, rsa_key
@@ -108,6 +110,45 @@ class TestKeyRotation(KeyCase):
             [header["kid"] for header in self.headers][-1], self.key.thumbprint
         )
         self.assertInSync()
+
+    def test_a_key_is_tried_before_it_signs(self):
+        self.mapper.faults = [faults.signature_refused]
+        self.next.action_try()
+        self.assertEqual(self.kids(), {self.next.thumbprint})
+        self.assertIn("does not accept this key yet", self.next.try_problem)
+        self.assertIn("still reading it", self.next.try_problem)
+        self.next.action_try()
+        self.assertFalse(self.next.try_problem)
+        self.assertTrue(self.next.tried_at)
+        # It has only been asked.
+        self.assertEqual((self.key.state, self.next.state), ("current", "idle"))
+        self.assertFalse(self.connection.test_problem)
+        with self.assertRaises(AccessError):
+            self.next.with_user(self.operator_user).action_try()
+
+    def test_what_was_said_of_another_certificate_does_not_count(self):
+        self.next.action_try()
+        self.next._store_certificate(keys.load_certificate(certificate_pem(rsa_key(3))))
+        self.assertFalse(self.next.tried_at)
+
+    def test_a_refusal_after_a_switch_says_that_spar_may_still_be_reading(self):
+        words = "does not accept the new key yet"
+        self.mapper.faults = [faults.signature_refused]
+        self.connection.action_test()
+        self.assertNotIn(words, self.connection.test_problem)
+        self.next.action_switch_now()
+        self.mapper.faults = [faults.signature_refused]
+        self.connection.action_test()
+        self.assertIn(words, self.connection.test_problem)
+        self.enter_address()
+        self.run_engine(faults.signature_refused)
+        self.assertIn(words, self.connection.pause_reason)
+        # Later than that, it is no more a new one.
+        self.connection.state = "running"
+        self.later(days=2)
+        self.run_engine(faults.signature_refused)
+        self.assertEqual(self.connection.state, "paused")
+        self.assertNotIn(words, self.connection.pause_reason)
 
     def test_switches_leave_a_trail(self):
         self.next.action_switch_now()

@@ -1,3 +1,5 @@
+from lxml import etree
+
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -86,6 +88,17 @@ class TestStatus(StatusCase):
         self.assertEqual((row["text"], row["badge"]), ("No address", ""))
         self.assertEqual(row["sentence"], "No payment address yet. Add one.")
         self.assertFalse(row["problem"])
+
+    def test_the_pages_say_it_in_one_sentence_only(self):
+        """Never "No payment address yet" beside a state that says otherwise."""
+        for name in ("person_view_form", "registrant_page"):
+            view = self.env.ref(f"g2p_spar_financial_address.{name}")
+            form = etree.fromstring(self.env["res.partner"].get_view(view.id)["arch"])
+            place = form.xpath("//*[@name='paid_at']")[0]
+            with self.subTest(name):
+                self.assertEqual(len(place.xpath(".//field[@name='spar_sentence']")), 1)
+                self.assertFalse(place.xpath(".//*[@name='no_address']"))
+                self.assertNotIn("Add one", " ".join(place.itertext()))
 
     def test_something_there_although_nothing_was_requested(self):
         self.bring_in_sync()

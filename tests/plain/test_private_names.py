@@ -36,6 +36,7 @@ EXTENDS = {
     "g2p_spar_admin_ui": {
         "g2p.fa.retention",
         "g2p.fa.settings",
+        "g2p.fa.work",
         "g2p.spar.attempt",
         "g2p.spar.change",
         "g2p.spar.connection",
@@ -44,6 +45,7 @@ EXTENDS = {
         "g2p.spar.reading",
         "g2p.spar.reconciliation",
         "res.partner",
+        "res.users",
     },
     "g2p_spar_job_worker": {"g2p.spar.job"},
     "g2p_spar_openg2p": {"g2p.reg.id", "res.partner"},

@@ -327,3 +327,32 @@ def test_an_administrator_sees_who_was_shown_which_number(registry, users, page_
     expect(row).to_contain_text("Approver")
     assert "754200047" not in page.content()
     picture(page, "numbers-shown", 240)
+
+
+def test_a_change_of_a_provider_is_shown_old_beside_new(registry, page_of):
+    """On the provider itself, and to the second person who decides."""
+    paid_registrant(registry, "Rehema Mushi", "SR-2026-0009", "+255754200090")
+    renamed = {"name": "M-Cash Plus"}
+    registry.rpc.call("g2p.dfsp", "write", [registry.operator], renamed)
+    page = page_of("admin")
+    open_action(page, registry, f"g2p_dfsp_action/{registry.operator}")
+    approver = page_of("approver")
+    open_action(approver, registry, "g2p_fa_proposal_action")
+    row_of(approver, "M-Cash").locator("td[name=subject]").click()
+    for seen in (page, approver):
+        beside = seen.locator(".o_form_sheet .o_spar_beside")
+        name = beside.locator("[data-name=name]")
+        expect(name.locator(".o_spar_was")).to_have_text("M-Cash")
+        expect(name.locator(".o_spar_becomes")).to_contain_text("M-Cash Plus")
+        expect(name.locator(".o_spar_mark")).to_have_text("changed")
+        expect(beside).to_contain_text("Touches")
+    picture(page, "provider-waiting")
+    picture(approver, "provider-approve")
+    approver.get_by_role("button", name="Refuse").click()
+    dialog = approver.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("Not its name")
+    dialog.get_by_role("button", name="Refuse").click()
+    expect(dialog).to_have_count(0)
+    page.reload()
+    expect(page.locator(".o_form_sheet .o_field_widget[name=name]")).to_be_visible()
+    expect(page.locator(".o_spar_beside")).to_have_count(0)

@@ -4,6 +4,12 @@ import pytest
 from browsing import log_in, open_action, picture, search_for
 from playwright.sync_api import expect
 
+#: What a person hears of the element that has the focus.
+FOCUS = """() => {
+    const {activeElement: el} = document;
+    const label = el.labels?.length ? el.labels[0].innerText : "";
+    return (label || el.innerText || el.ariaLabel || el.title || el.tagName).trim();
+}"""
 ADDON = "g2p_spar_financial_address"
 EDITOR = f"{ADDON}.group_editor"
 APPROVER = f"{ADDON}.group_approver"
@@ -129,6 +135,43 @@ def test_a_wallet_is_amended_in_three_clicks_and_two_fields(registry, desk):
     expect(page.locator(".o_spar_timeline")).to_contain_text("Lost the SIM card")
     assert clicks(page) == 3
     picture(page, "person-amended", OFFICE["height"])
+
+
+class Keyboard:
+    """Goes through a page by the Tab key, and counts."""
+
+    def __init__(self, page):
+        self.page = page
+        self.passed = []
+
+    def go_to(self, name):
+        """Press Tab until the element that has this name has the focus."""
+        while not (focus := self.page.evaluate(FOCUS)).startswith(name):
+            assert len(self.passed) < 60, self.passed
+            self.page.keyboard.press("Tab")
+            self.passed.append(focus[:20])
+
+
+def test_a_wallet_is_amended_by_keyboard(registry, desk):
+    person = registry.at_spar("Neema Kweka", "SR-P-0050", "+255754200370")
+    page = desk("clerk")
+    page.goto(f"{registry.stack.odoo.url}/odoo/registrants/{person}")
+    expect(page.locator(".o_spar_same")).to_be_visible()
+    clicks(page)
+    keyboard = Keyboard(page)
+    keyboard.go_to("Amend")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Mobile number")).to_be_visible()
+    keyboard.go_to("Mobile number")
+    page.keyboard.type("0754 200 371")
+    keyboard.go_to("Reason")
+    page.keyboard.type("Lost the SIM card")
+    keyboard.go_to("Save address")
+    page.keyboard.press("Enter")
+    expect(page.locator("[name=financial_address]")).to_contain_text("+2557••••371")
+    assert clicks(page) == 0
+    assert len(keyboard.passed) < 25, keyboard.passed
 
 
 def test_a_bank_account_is_added_in_four_clicks_and_three_fields(registry, desk):

@@ -7,25 +7,36 @@ import {Component, reactive, useEffect, useState, useSubEnv} from "@odoo/owl";
 
 /** Files are checked on saving: they are not sent twice. */
 const FILES = ["proof", "mandate"];
-const REFUSALS = ["odoo.exceptions.UserError", "odoo.exceptions.ValidationError"];
+const REFUSALS = [
+    "odoo.exceptions.AccessError",
+    "odoo.exceptions.UserError",
+    "odoo.exceptions.ValidationError",
+];
 
-/** A form that says what is wrong within itself, and not in a dialog over a dialog. */
+/**
+ * A form that says what is wrong within itself, and not in a dialog over a dialog: what
+ * the server refuses when a button saves the form, and when it then does its work.
+ */
 export class ProblemsController extends FormController {
     setup() {
         super.setup();
         this.problems = reactive({byField: {}});
-        useSubEnv({faProblems: this.problems});
+        const press = this.env.onClickViewButton;
+        useSubEnv({
+            faProblems: this.problems,
+            onClickViewButton: (params) => this.showRefusal(() => press(params)),
+        });
     }
 
-    async beforeExecuteActionButton(clickParams) {
+    async showRefusal(press) {
+        this.problems.byField = {};
         try {
-            return await super.beforeExecuteActionButton(clickParams);
+            return await press();
         } catch (error) {
             if (!(error instanceof RPCError) || !REFUSALS.includes(error.data?.name)) {
                 throw error;
             }
             this.problems.byField = {"": error.data.message};
-            return false;
         }
     }
 }

@@ -17,6 +17,7 @@ export class OldBesideNew extends Component {
     static props = {
         cells: Array,
         people: {type: Number, optional: true},
+        note: {type: String, optional: true},
     };
 
     get isFirst() {
@@ -39,7 +40,7 @@ export class OldBesideNew extends Component {
     }
 }
 
-/** The comparison that the server has made of an address. */
+/** The comparison that the server has made: of an address, or of what is proposed. */
 export class OldBesideNewField extends Component {
     static template = "g2p_spar_financial_address.OldBesideNewField";
     static components = {OldBesideNew};

@@ -90,9 +90,9 @@ def test_the_lists_open_for_a_manager(registry, page):
     page.goto(f"{registry.stack.odoo.url}/odoo/registrants")
     expect(page.get_by_text("Asha Juma")).to_be_visible()
     expect(page.locator(".o_data_row .badge", has_text="In sync").first).to_be_visible()
-    open_menu(page, "SPAR", "At SPAR")
+    open_menu(page, "Operations", "At SPAR")
     expect(page.get_by_text("Nothing needs you here")).to_be_visible()
-    open_menu(page, "SPAR", "Changes")
+    open_menu(page, "Operations", "Changes")
     expect(page.locator(".o_data_row").first).to_be_visible()
     picture(page, "changes", 280)
     url = registry.stack.odoo.url

@@ -109,7 +109,7 @@ def test_each_difference_is_mended_by_a_person(registry, people, page_of):
     leave_as_it_is(registry, page)
     picture(page, "comparison-decided", HEIGHT)
     assert at_spar(registry, "Rehema Mushi") == registry.wallet_string("+255754200004")
-    open_menu(page, "SPAR", "Comparisons")
+    open_menu(page, "Operations", "Comparisons")
     # The weekly one may have begun before it was switched off.
     count = registry.rpc.call(MODEL, "search_count", [])
     assert count

@@ -14,7 +14,7 @@ import sys
 
 from .. import settings
 from ..postgres import Postgres
-from . import address, admin, api, engine, odk
+from . import address, admin, api, engine, odk, portal
 
 #: What is measured for each addon: ``measure(postgres, percent, say)`` yields figures.
 PARTS = {
@@ -23,6 +23,7 @@ PARTS = {
     "admin": admin.measure,
     "odk": odk.measure,
     "api": api.measure,
+    "portal": portal.measure,
 }
 
 

@@ -59,7 +59,7 @@ def agent_route(paths, kind="read", *, methods, **options):
     within the limits; the method itself checks by ``_own`` that the registrant is the
     agent's own. A :class:`Refused` is answered with its page, and the transaction is
     rolled back. These are no pages of a website: the language is the agent's own,
-    whoever used the phone before.
+    also if another person used the phone before.
 
     :param paths: one path or a list
     :param str kind: "read" or "write", by which the limit is chosen

@@ -109,6 +109,16 @@ def choose_provider(page, name):
     page.get_by_role("option", name=name).click()
 
 
+def set_policy(registry, **values):
+    """Change the approval policy, and have the user ``second_eyes`` approve that."""
+    rows = registry.rpc.call("g2p.fa.policy", "search", [])
+    registry.rpc.call("g2p.fa.policy", "write", rows, values)
+    waiting = [["state", "=", "to_approve"]]
+    eyes = registry.stack.odoo.rpc("second_eyes", "second_eyes")
+    if proposals := eyes.call("g2p.fa.proposal", "search", waiting):
+        eyes.call("g2p.fa.proposal", "action_approve", proposals)
+
+
 def picture(page, name, height=HEIGHT):
     """Take a picture for the documents, where ``SPAR_SCREENSHOTS`` says so.
 

@@ -1,7 +1,7 @@
 """The bar at the top: where each role begins, what waits, and room for all menus."""
 
 import pytest
-from browsing import log_in, picture
+from browsing import log_in, picture, set_policy
 from playwright.sync_api import expect
 
 ADDON = "g2p_spar_financial_address"
@@ -103,12 +103,3 @@ def test_all_menus_have_room_in_each_language(registry, languages, open_page):
             crowded[language] = hidden
     assert not crowded
     assert len(numbers) == 1, numbers
-
-
-def set_policy(registry, **values):
-    rows = registry.rpc.call("g2p.fa.policy", "search", [])
-    registry.rpc.call("g2p.fa.policy", "write", rows, values)
-    waiting = [["state", "=", "to_approve"]]
-    eyes = registry.stack.odoo.rpc("second_eyes", "second_eyes")
-    if proposals := eyes.call("g2p.fa.proposal", "search", waiting):
-        eyes.call("g2p.fa.proposal", "action_approve", proposals)

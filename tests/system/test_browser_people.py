@@ -1,7 +1,7 @@
 """The person page, in few clicks: found, amended, added, approved and refused."""
 
 import pytest
-from browsing import log_in, open_action, picture, search_for
+from browsing import log_in, open_action, picture, search_for, set_policy
 from playwright.sync_api import expect
 
 #: What a person hears of the element that has the focus.
@@ -45,15 +45,6 @@ def desk(open_page, registry):
         return page
 
     return open_as
-
-
-def set_policy(registry, **values):
-    rows = registry.rpc.call("g2p.fa.policy", "search", [])
-    registry.rpc.call("g2p.fa.policy", "write", rows, values)
-    waiting = [["state", "=", "to_approve"]]
-    eyes = registry.stack.odoo.rpc("second_eyes", "second_eyes")
-    if proposals := eyes.call("g2p.fa.proposal", "search", waiting):
-        eyes.call("g2p.fa.proposal", "action_approve", proposals)
 
 
 def clicks(page):

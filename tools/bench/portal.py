@@ -19,7 +19,7 @@ PEOPLE = 100
 def measure(postgres, percent, say):
     """Measure what a browser without a cache transfers until a person can be typed in.
 
-    The agent opens the list, signs in, and begins to register somebody. Odoo is asked
+    The agent opens the list, signs in, and begins to register a person. Odoo is asked
     without a proxy, so nothing is compressed that Odoo does not compress itself: behind
     a proxy that compresses it is less. What the service worker loads behind the pages
     for work without network counts, too.

@@ -71,13 +71,13 @@ class ResPartner(models.Model):
     returned_address_id = fields.Many2one(
         "g2p.financial.address",
         string="Refused",
-        compute="_compute_returned_address_id",
+        compute="_compute_returned",
         groups=VIEWER,
         help="The address that a second person refused, until another one is entered.",
     )
     returned_note = fields.Char(
         "Why it was refused",
-        related="returned_address_id.decision_note",
+        compute="_compute_returned",
         groups=VIEWER,
     )
     spar_unpaid = fields.Boolean(
@@ -132,16 +132,16 @@ class ResPartner(models.Model):
             partner.financial_address_id = in_use or pending or draft
             partner.financial_address_state = partner.financial_address_id.state
 
-    @api.depends("financial_address_ids.state")
-    def _compute_returned_address_id(self):
+    @api.depends("financial_address_ids.state", "financial_address_ids.decision_note")
+    def _compute_returned(self):
         for partner in self:
             entered = partner.financial_address_ids.filtered(
                 lambda address: address.state != "draft"
             )
             newest = entered.sorted("id")[-1:]
-            partner.returned_address_id = newest.filtered(
-                lambda address: address.state == "refused"
-            )
+            returned = newest.filtered(lambda address: address.state == "refused")
+            partner.returned_address_id = returned
+            partner.returned_note = returned.decision_note
 
     @api.depends("financial_address_ids.state", "financial_address_ids.payee")
     def _compute_payee_note(self):

@@ -91,7 +91,14 @@ def show(template, values, status=200):
 class Worker(http.Controller):
     """The service worker of the pages, which has no data."""
 
-    @http.route(WORKER, type="http", auth="public", methods=["GET"], readonly=True)
+    @http.route(
+        WORKER,
+        type="http",
+        auth="public",
+        methods=["GET"],
+        readonly=True,
+        spar_body_taken=True,
+    )
     def worker(self, **_others):
         """Return the script, with the files it keeps."""
         with file_open(f"{_FOLDER}/worker.js") as file:

@@ -170,7 +170,8 @@ class TestSecurityForms(MatrixCase):
     def test_a_chosen_record_is_one_of_the_list(self):
         archived = self.operator.copy({"code": "OLD", "active": False})
         mine = self.posted("payment of a person")
-        path = self.path(self.forms[0])
+        pages = {page.form: page for page in self.forms}
+        path = self.path(pages["payment of a person"])
         bad = [self.bank.id, self.mail_operator.id, archived.id, 0, -1, 10**30]
         bad += ["x", f"{self.operator.id},{self.bank.id}", f" {self.operator.id}", "１"]
         for value in bad:

@@ -87,10 +87,10 @@ class G2pSparReconciliationLine(models.Model):
 
     @api.depends("partner_id.financial_address_ids.state", "kind", "masked")
     def _compute_ours(self):
-        addresses = self.env["g2p.financial.address"]
-        in_use = addresses._in_use(self.partner_id)
         for line in self:
-            address = in_use.get(line.partner_id, addresses)
+            address = line.partner_id.financial_address_ids.filtered(
+                lambda one: one.state == "effective"
+            )
             parts = address.dfsp_id.name, address.masked
             line.ours = " · ".join(part for part in parts if part)
             # Which part differs is not known: only a hash of the whole is kept.

@@ -39,7 +39,6 @@ class G2pOdkSubmission(models.Model):
     )
     about_id = fields.Many2one(
         "res.partner",
-        string="About",
         readonly=True,
         copy=False,
         index="btree_not_null",

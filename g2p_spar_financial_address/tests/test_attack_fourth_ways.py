@@ -4,6 +4,7 @@ As each role, by reading, searching, grouping, forms, defaults, methods and writ
 """
 
 import logging
+from functools import partial
 
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -314,21 +315,21 @@ class TestAttackFourthWays(FinancialAddressCase):
                 [f"{n}/mobile_number"]
             )
         Reveal, shown = self.env["g2p.fa.reveal"], 0
-        for way, act in ways.items():
-            rows = []
+        rows = {}
 
-            def counted(act=act, rows=rows):
-                before = Reveal.search_count([])
-                said = act()
-                rows.append(Reveal.search_count([]) - before)
-                return said
+        def counted(way):
+            before = Reveal.search_count([])
+            said = ways[way]()
+            rows[way] = Reveal.search_count([]) - before
+            return said
 
-            said = str(self.attempt(counted))
+        for way in ways:
+            said = str(self.attempt(partial(counted, way)))
             found = [one for one in NUMBERS if one in said]
             if found:
                 shown += 1
                 with self.subTest(way):
-                    self.assertGreaterEqual(rows[0], len(found))
+                    self.assertGreaterEqual(rows[way], len(found))
         self.assertGreater(shown, 3)
 
     # === WRITING === #

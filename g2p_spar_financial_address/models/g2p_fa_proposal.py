@@ -230,22 +230,21 @@ class G2pFaProposal(models.Model):
         by_company = defaultdict(dict)
         for id_, company_id, spar_id in self.env.cr.fetchall():
             by_company[company_id][id_] = spar_id
-        facts = {
-            "subject": settings.display_name,
-            "state": "at_once",
-            "channel": channel_of(settings),
-            "proposed_by_id": self.env.uid,
-            "proposed_by_name": self.env.user.name,
-        }
-        if is_marked(settings, APPROVED):
+        by = {"proposed_by_id": self.env.uid, "proposed_by_name": self.env.user.name}
+        if is_approved := is_marked(settings, APPROVED):
             # The trail of the rule says who proposed it.
-            del facts["proposed_by_id"], facts["proposed_by_name"]
-            facts["state"] = "approved"
-            facts["decided_by_id"] = self.env.uid
-            facts["decided_date"] = fields.Datetime.now()
+            by = {"decided_by_id": self.env.uid, "decided_date": fields.Datetime.now()}
         for company_id, given_up in by_company.items():
-            facts.update(company_id=company_id, people_count=len(given_up))
-            trail = quiet(self.sudo()).create(facts)
+            trail = quiet(self.sudo()).create(
+                {
+                    "subject": settings.display_name,
+                    "state": "approved" if is_approved else "at_once",
+                    "channel": channel_of(settings),
+                    "company_id": company_id,
+                    "people_count": len(given_up),
+                    **by,
+                }
+            )
             trail._note_given_up(given_up, plan)
 
     def _note_given_up(self, given_up, plan):

@@ -35,24 +35,27 @@ class G2pFinancialAddress(models.Model):
         :rtype: list[Preview]
         """
         partners = self.env["res.partner"].browse(e["partner_id"] for e in entries)
-        policy = self.env["g2p.fa.policy"]
-        # The admin form's policy, too, for what keeps a part of what waits.
-        asks = policy._asks(channel) or policy._asks("admin")
-        types = partners._paid_types() if asks else {}
+        policy, nothing = self.env["g2p.fa.policy"], self.browse()
         in_use = self._in_use(partners)
         current = self._find_current(entries)
         wanted = self.sudo().concat(
             *(
                 self._as_new(
-                    self._with_payee(entry, current.get(partner.id, self.browse()))
+                    {
+                        **self._with_payee(entry, current.get(partner.id, nothing)),
+                        "channel": channel,
+                    }
                 )
                 for entry, partner in zip(entries, partners, strict=True)
             )
         )
+        ways = {address: address._judged_channels() for address in wanted}
+        asks = any(map(policy._asks, set().union(*ways.values())))
+        types = partners._paid_types() if asks else {}
         problems = wanted.filtered("dfsp_id")._payment_problems()
         return [
             Preview(
-                in_use.get(address.partner_id, self.browse()),
+                in_use.get(address.partner_id, nothing),
                 address,
                 bool(address.approval_cause)
                 or any(
@@ -61,7 +64,7 @@ class G2pFinancialAddress(models.Model):
                         address.fa_type,
                         *types.get(address.partner_id.id, ()),
                     }
-                    for way in ({channel, "admin"} if address.author_ids else {channel})
+                    for way in ways[address]
                 ),
                 problems.get(address),
             )

@@ -41,7 +41,7 @@ SECRETS = {
     "operator": (*NUMBERS, PAYEE_ID),
     "stranger": (*NUMBERS, PAYEE_ID, "SR-1", "Neema", "••••", "Not theirs"),
     "contacts": (*NUMBERS, PAYEE_ID, "SR-1", "Neema", "••••", "Not theirs"),
-    "nobody": (*NUMBERS, PAYEE_ID, "SR-1", "Neema", "••••", "Not theirs"),
+    "no role": (*NUMBERS, PAYEE_ID, "SR-1", "Neema", "••••", "Not theirs"),
     "portal": (*NUMBERS, PAYEE_ID, "SR-1", "Neema", "••••", "Not theirs"),
     "public": (*NUMBERS, PAYEE_ID, "SR-1", "Neema", "••••", "Not theirs"),
 }
@@ -66,7 +66,7 @@ class TestAttackFourthWays(FinancialAddressCase):
             "editor": cls.new_user("x_editor", "editor", manager, export),
             "administrator": cls.new_user("x_admin", "administrator", manager, export),
             "contacts": cls.new_user("x_contacts", "base.group_user", manager, export),
-            "nobody": cls.new_user("x_nobody", "base.group_user", export),
+            "no role": cls.new_user("x_nobody", "base.group_user", export),
             "stranger": cls.new_user("x_stranger", "editor", "approver", manager),
             "portal": new_test_user(cls.env, "x_portal", "base.group_portal"),
             "public": new_test_user(cls.env, "x_public", "base.group_public"),

@@ -181,7 +181,7 @@ class RegistrationPortal(AgentPortal):
         return request.make_json_response(self._sent(registration))
 
     def _sent(self, registration):
-        """Return what became of a registration, for the phone."""
+        """Return the state of a registration that a phone has sent."""
         answer = {"state": registration.state}
         if registration.state == "open":
             answer["path"] = registration._path()

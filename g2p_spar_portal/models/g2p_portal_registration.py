@@ -150,7 +150,7 @@ class G2pPortalRegistration(models.Model):
     erased_on = fields.Date(
         "Erased on",
         compute="_compute_erased_on",
-        help="The day on which it is erased if nobody continues it.",
+        help="The day on which it is erased if it is not continued.",
     )
     problems = fields.Json(
         readonly=True,

@@ -76,13 +76,6 @@ def _visit(url):
 
     Of each answer what came over the network counts, with its headers.
     """
-    transferred = []
-
-    def add(request):
-        sizes = request.sizes()
-        size = sizes["responseBodySize"] + sizes["responseHeadersSize"]
-        transferred.append((request.url, size))
-
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium.find(), args=["--no-sandbox", "--disable-gpu"]
@@ -101,9 +94,15 @@ def _visit(url):
         page.click("form[action='/my/register/new'] button")
         page.wait_for_selector("input[name=name]")
         page.wait_for_load_state("networkidle")
-        for request in finished:
+        transferred = [
+            (request.url, _answer_size(request.sizes()))
+            for request in finished
             # What the service worker answers was transferred when it was kept.
-            if not (request.response() and request.response().from_service_worker):
-                add(request)
+            if not (request.response() and request.response().from_service_worker)
+        ]
         browser.close()
     return transferred
+
+
+def _answer_size(sizes):
+    return sizes["responseBodySize"] + sizes["responseHeadersSize"]

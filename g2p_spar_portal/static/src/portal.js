@@ -386,7 +386,7 @@
             line(result.state, result.name || nameless, result.path)
         );
         for (const entry of own()) {
-            // What is open in this page is not listed beside it.
+            // What is open in this page is not listed as well.
             if (entry.ready) {
                 lines.push(line("waiting", entry.name || nameless));
             } else if (entry.path !== here || document.getElementById("offline_form")) {

@@ -190,9 +190,7 @@ class ResPartner(models.Model):
 
         :raise AccessError: naming one company
         """
-        if self.env.user._is_superuser():
-            return
-        strange = self.sudo().company_id - self.env.user.sudo().company_ids
+        strange = (self - self._of_own_companies()).sudo().company_id
         if strange:
             raise AccessError(
                 self.env._(
@@ -201,6 +199,17 @@ class ResPartner(models.Model):
                     company=strange[0].name,
                 )
             )
+
+    def _of_own_companies(self):
+        """Return the registrants whose companies the user is allowed in.
+
+        Odoo shows contacts to users of a branch of their company; where the state of
+        their payment is told without the records' own rules, this is asked first.
+        """
+        if self.env.user._is_superuser():
+            return self
+        own = self.env.user.sudo().company_ids
+        return self.filtered(lambda partner: partner.sudo().company_id <= own)
 
     def _check_spar_id_typed(self, rule):
         """Refuse an ID typed by hand where it is made from other fields.

@@ -39,9 +39,11 @@ class ResPartner(models.Model):
         # The first connection speaks for the registrant. All of them are read at once,
         # for a list.
         connections = query.connections(self.env)
-        states = known_states(self, connections)
-        mappings = self.spar_mapping_ids
-        for partner in self:
+        shown = self._of_own_companies()
+        (self - shown).spar_state = (self - shown).spar_sentence = False
+        states = known_states(shown, connections)
+        mappings = shown.spar_mapping_ids
+        for partner in shown:
             first = connections._serving(partner)[:1]
             mapping = partner.spar_mapping_ids.filtered(
                 lambda mapping, first=first: mapping.connection_id == first
@@ -64,7 +66,11 @@ class ResPartner(models.Model):
                 return SQL("FALSE")
             return SQL("%s IN %s", registrant_state(alias, connections), wanted)
 
-        return Domain.custom(to_sql=to_sql)
+        found = Domain.custom(to_sql=to_sql)
+        if self.env.user._is_superuser():
+            return found
+        own = self.env.user.sudo().company_ids.ids
+        return found & Domain("company_id", "in", [False, *own])
 
     def _financial_address_changed(self, channel):
         result = super()._financial_address_changed(channel)

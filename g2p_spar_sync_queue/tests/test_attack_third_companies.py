@@ -49,6 +49,13 @@ class TestAttackThirdCompanies(SparCase):
                         .read(["masked"])
                         or m.refresh_spar_status()
                     ),
+                    "list": lambda m=mine: (
+                        m.search(
+                            [("id", "=", m.id), ("spar_state", "in", ["in_sync"])]
+                        )
+                        or m.read(["spar_state"])[0]["spar_state"]
+                        or m.refresh_spar_status()
+                    ),
                     "page": lambda m=mine: (
                         m.web_read(
                             {
@@ -65,4 +72,4 @@ class TestAttackThirdCompanies(SparCase):
                             act()
                         self.env.invalidate_all()
                         tried += 1
-        self.assertEqual(tried, 4 * 2 * 7)
+        self.assertEqual(tried, 4 * 2 * 8)

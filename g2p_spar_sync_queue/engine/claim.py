@@ -186,14 +186,15 @@ def _take_up_changes(env, connection, entries):
     That is the newest one. On a connection that sends every value it is the oldest, and
     only when the one before is done. There, changes of an ID that the registrant has no
     more are replaced, too: what was entered for it may be another person's, for example
-    after a merge of duplicates was undone.
+    after a merge of duplicates was undone. So is all but the last of one transaction: a
+    merge first gives the other ID, then the other address.
     """
     every = connection.send_every_value
     waiting = store.queued_changes(env, [entry.id for entry in entries])
     left = set()
     if every:
         known = {entry.wanted_change_id for entry in entries} - {None}
-        left = store.changes_of_other_ids(env, list(known.union(*waiting.values())))
+        left = store.changes_not_sent(env, list(known.union(*waiting.values())))
     for entry in entries:
         ids = waiting.get(entry.id)
         if not ids or (

@@ -270,17 +270,27 @@ def queued_changes(env, ids):
     return dict(env.cr.fetchall())
 
 
-def changes_of_other_ids(env, ids):
-    """Return those changes that were captured under an ID the registrant had before.
+def changes_not_sent(env, ids):
+    """Return those changes that are passed over where every value is sent.
+
+    They were captured under an ID the registrant had before, or are followed by another
+    one of the same transaction: that state was never committed.
 
     :param ids: of changes
     :rtype: set[int]
     """
+    # create_date is when the transaction began. Two transactions never capture one
+    # registrant with the same: the later one waits for the earlier one, and Odoo then
+    # runs it again.
     env.cr.execute(
         """SELECT c.id FROM g2p_spar_change c
              JOIN g2p_spar_mapping m ON m.id = c.mapping_id
              JOIN res_partner p ON p.id = m.partner_id
-            WHERE c.id = ANY(%s) AND c.spar_id IS DISTINCT FROM p.spar_id""",
+            WHERE c.id = ANY(%s)
+              AND (c.spar_id IS DISTINCT FROM p.spar_id
+                   OR EXISTS (SELECT FROM g2p_spar_change n
+                               WHERE n.mapping_id = c.mapping_id AND n.id > c.id
+                                 AND n.create_date = c.create_date))""",
         [ids],
     )
     return {id_ for (id_,) in env.cr.fetchall()}

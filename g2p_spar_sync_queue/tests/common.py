@@ -98,6 +98,14 @@ class SparCase(FinancialAddressCase):
         self.env.invalidate_all()
         return request
 
+    def apart(self):
+        """Have each change be of a transaction of its own; a test has only one."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE g2p_spar_change SET create_date = create_date + id * interval '1ms'"
+        )
+        self.env.invalidate_all()
+
     def time_passes(self, mappings=None):
         """Let every waiting time end."""
         moment = fields.Datetime.now() - timedelta(seconds=1)

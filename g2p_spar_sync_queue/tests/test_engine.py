@@ -177,6 +177,7 @@ class TestEngine(SparCase):
         second = self.enter_address("0754 200 002")
         self.die_sending()
         self.enter_address("0754 200 003")
+        self.apart()
         self.run_engine()
         wanted = self.mapping.wanted_change_id
         self.assertEqual(wanted.address_id, second, "not the one that was being sent")

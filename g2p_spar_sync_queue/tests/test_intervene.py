@@ -216,6 +216,7 @@ class TestEveryValue(SparCase):
 
     def test_every_value_is_sent_in_order(self):
         addresses = [self.enter_address(f"0754 200 00{n}") for n in range(3)]
+        self.apart()
         self.run_engine()
         self.assertEqual(self.mapper.stored, [a._spar_value()[0] for a in addresses])
         self.assertInSync()
@@ -225,14 +226,26 @@ class TestEveryValue(SparCase):
         self.enter_address("0754 200 001")
         self.registrant.action_end_financial_address()
         self.enter_address("0754 200 002")
+        self.apart()
         self.run_engine()
         self.assertEqual(self.mapper.operations, ["link", "unlink", "link"])
         self.assertInSync()
+
+    def test_of_one_transaction_the_last_value_is_sent(self):
+        """What was there before it ended was never committed."""
+        self.enter_address("0754 200 001")
+        last = self.enter_address("0754 200 002")
+        self.run_engine()
+        self.assertEqual(self.mapper.stored, [last._spar_value()[0]])
+        self.assertInSync()
+        states = self.mapping.change_ids.sorted("id").mapped("state")
+        self.assertEqual(states, ["superseded", "sent"])
 
     def test_a_failure_is_not_overtaken(self):
         first = self.enter_address("0754 200 001")
         self.run_engine(faults.status(429))
         second = self.enter_address("0754 200 002")
+        self.apart()
         self.time_passes()
         self.run_engine()
         self.assertEqual(

@@ -59,6 +59,7 @@ class TestKeyRotation(KeyCase):
         for n, partner in enumerate(mappings.partner_id):
             self.enter_address(f"0754{300_000 + n}", partner_id=partner.id)
         self.assertEqual(len(mappings.change_ids), 1000)
+        self.apart()
         run = SyncRun(self.connection, 60)
 
         def end_of_turn(_handler, _work):

@@ -88,6 +88,16 @@ class MergeOrder:
                 stored = self.mapper.stored_under(spar_id) - {None}
                 self.assertLessEqual(stored, {self.written(address)})
 
+    def test_the_id_of_the_other_never_holds_what_was_replaced(self):
+        """A merge gives the ID first, then the address; each is captured."""
+        self.connection.send_every_value = True
+        self.apart()
+        self.merge("duplicate", "duplicate")
+        self.settle()
+        self.assertMerged("SR-2", self.second)
+        stored = self.mapper.stored_under("SR-2") - {None}
+        self.assertEqual(stored, {self.written(self.second)})
+
     def test_what_was_taken_up_before_the_id_changed_is_not_sent_either(self):
         self.connection.send_every_value = True
         merge = self.merge("duplicate", "duplicate")

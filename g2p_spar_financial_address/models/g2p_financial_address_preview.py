@@ -37,7 +37,7 @@ class G2pFinancialAddress(models.Model):
         partners = self.env["res.partner"].browse(e["partner_id"] for e in entries)
         policy, nothing = self.env["g2p.fa.policy"], self.browse()
         in_use = self._in_use(partners)
-        current = self._find_current(entries)
+        current = self._find_known(entries)._current()
         wanted = self.sudo().concat(
             *(
                 self._as_new(

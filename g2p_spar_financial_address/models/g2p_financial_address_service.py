@@ -145,7 +145,8 @@ class G2pFinancialAddress(models.Model):
             {**origin, **self._cleaned(entry, numbers), "channel": channel}
             for entry, origin in zip(entries, origins, strict=True)
         ]
-        current = self._find_current(said)
+        known = self._find_known(said)
+        current = known._current()
         found, missing, changed, same = [], [], set(), {}
         for vals in said:
             mine = current.get(vals["partner_id"], self)
@@ -161,7 +162,7 @@ class G2pFinancialAddress(models.Model):
                 missing.append(vals)
                 changed.add(vals["partner_id"])
         self._confirm_again(same, channel)
-        entered = iter(self._store(missing).ids)
+        entered = iter(self._store(missing, known).ids)
         return self.browse(id_ or next(entered) for id_ in found)
 
     @api.private
@@ -273,12 +274,13 @@ class G2pFinancialAddress(models.Model):
         numbers = self._numbers_in_use(vals_list)
         by_hand = {"typed": not self.env.context.get("import_file")}
         cleaned = [self._cleaned({**by_hand, **vals}, numbers) for vals in vals_list]
-        current = self._find_current(cleaned)
+        known = self._find_known(cleaned)
+        current = known._current()
         kept = []
         for vals in cleaned:
             mine = current.get(vals["partner_id"], self.browse())
             kept.append(self._with_payee(self._with_branch(vals, mine), mine))
-        return self._store(kept)
+        return self._store(kept, known)
 
     def write(self, vals):
         if self._is_trusted_write():
@@ -309,8 +311,12 @@ class G2pFinancialAddress(models.Model):
         self._activate()
         return True
 
-    def _store(self, vals_list):
-        """Store clean values, and let the addresses take effect: the one write path."""
+    def _store(self, vals_list, known):
+        """Store clean values, and let the addresses take effect: the one write path.
+
+        :param list vals_list: clean values
+        :param known: as :meth:`_find_known` has found it for them
+        """
         if not vals_list:
             return self.browse()
         # What is entered in one transaction is one event: a message for each would only
@@ -320,7 +326,7 @@ class G2pFinancialAddress(models.Model):
         vals_list = [{**_NOTHING_SAID, **vals} for vals in vals_list]
         addresses = marked(silent, TRUSTED_WRITE).create(vals_list)
         addresses = addresses.with_env(silent.env)
-        addresses._activate()
+        addresses._activate(known)
         return addresses.with_env(self.env)
 
     def _trusted_write(self):
@@ -624,7 +630,7 @@ class G2pFinancialAddress(models.Model):
             and Dfsp.browse(values.get("dfsp_id")).branch_required
         ]
         known = [values for values, _problems in lacking if values.get("partner_id")]
-        current = self._find_current(known) if known and keeps_branch else {}
+        current = self._find_known(known)._current() if known and keeps_branch else {}
         for values, problems in lacking:
             mine = current.get(values.get("partner_id"), self)
             dfsp = Dfsp.browse(values["dfsp_id"])
@@ -640,23 +646,27 @@ class G2pFinancialAddress(models.Model):
                 problems["branch_id"] = str(problem)
 
     @api.model
-    def _find_current(self, vals_list):
-        """Return what is not history yet, with all that makes it a place.
+    def _find_known(self, vals_list):
+        """Return what decides about entries: what is not history yet or was refused.
 
         :param list vals_list: values with their registrants
-        :return: by ID of the registrant; oldest first
-        :rtype: dict[int, g2p.financial.address]
+        :return: with sudo and with all that makes it a place; oldest first
+        :rtype: g2p.financial.address
         """
-        found = self.sudo().search_fetch(
+        return self.sudo().search_fetch(
             [
                 ("partner_id", "in", [vals["partner_id"] for vals in vals_list]),
-                ("state", "in", ("draft", *LIVE_STATES)),
+                ("state", "in", ("draft", *LIVE_STATES, "refused")),
             ],
             # Reads them all at once; row by row it would be a query each.
             ["partner_id", "state", "fingerprint", *SAME_PLACE],
             order="id",
         )
-        return found.grouped(lambda address: address.partner_id.id)
+
+    def _current(self):
+        """Return those of these that are not history yet, by ID of the registrant."""
+        current = self.filtered(lambda address: address.state != "refused")
+        return current.grouped(lambda address: address.partner_id.id)
 
     @api.model
     def _with_branch(self, values, current=None):
@@ -674,7 +684,8 @@ class G2pFinancialAddress(models.Model):
         if values["fa_type"] != BANK_ACCOUNT or "branch_id" in values:
             return values
         if current is None:
-            current = self._find_current([values]).get(values["partner_id"], self)
+            known = self._find_known([values])
+            current = known._current().get(values["partner_id"], self)
         same = current.filtered(
             lambda one: (
                 one.fa_type == BANK_ACCOUNT

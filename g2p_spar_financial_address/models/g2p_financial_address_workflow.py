@@ -90,11 +90,12 @@ class G2pFinancialAddress(models.Model):
 
     # === FROM DRAFT TO IN USE === #
 
-    def _activate(self):
+    def _activate(self, known=None):
         """Put complete drafts in use, or ask a second person for approval.
 
         Of several for one registrant, the last one counts; the others are ended.
 
+        :param known: what :meth:`_find_known` has found for them, where it is known
         :raise ValidationError: when one of them may not be used
         """
         ready = self.filtered(lambda address: address.state == "draft")
@@ -103,9 +104,12 @@ class G2pFinancialAddress(models.Model):
             return
         newest = self.browse({a.partner_id: a.id for a in ready}.values())
         newest._check_payable()
-        known = self.sudo()._live_of(newest.partner_id, (*LIVE_STATES, "refused"))
+        if known is None:
+            known = self._find_known([{"partner_id": a.partner_id.id} for a in newest])
+        partner_ids = {address.partner_id.id for address in newest}
+        known = known.filtered(lambda a: a.partner_id.id in partner_ids)
         refused = known.filtered(lambda address: address.state == "refused")
-        live = known - refused
+        live = known.filtered(lambda address: address.state in LIVE_STATES)
         in_use = {a.partner_id: a for a in live if a.state == "effective"}
         newest._check_reason(in_use)
         refused._returned_done()

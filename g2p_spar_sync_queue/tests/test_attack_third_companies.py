@@ -50,9 +50,7 @@ class TestAttackThirdCompanies(SparCase):
                         or m.refresh_spar_status()
                     ),
                     "list": lambda m=mine: (
-                        m.search(
-                            [("id", "=", m.id), ("spar_state", "in", ["in_sync"])]
-                        )
+                        m.search([("id", "=", m.id), ("spar_state", "in", ["in_sync"])])
                         or m.read(["spar_state"])[0]["spar_state"]
                         or m.refresh_spar_status()
                     ),

@@ -6,11 +6,12 @@ addons      tests of the addons, inside Odoo, on a database without demo data
 registries  tests of the addons for registries, each with a stand-in for its registry
 executors   tests of the engine and of the bridge to a queue, with each queue, and with
             Odoo's cron alone: all but the one of ``SPAR_QUEUE``, which ``addons`` uses
+chaos       ``tests/chaos``: a part of each scenario of ``make chaos``
 system      ``tools/tests_system`` and ``tests/system``: real processes, real crashes
 ==========  ========================================================================
 
-All together, the system suite runs on this terminal and the others at the same time;
-what they print follows at the end. ``ONLY=plain`` runs one suite;
+All together, two run at a time: the system suite on this terminal; what the others
+print follows at the end. ``ONLY=plain`` runs one suite;
 ``SPAR_TESTS="system -k crash"`` also passes options on to pytest. ``FULL=1`` adds the
 largest tests and ``executors``, as CI does.
 """
@@ -29,13 +30,14 @@ from .processes import child_environment
 from .templates import prepared_template
 from .test_report import Report, read_report
 
-SUITES = ["plain", "addons", "registries", "executors", "system"]
+#: In the order of their start: the longest first.
+SUITES = ["system", "addons", "executors", "chaos", "plain", "registries"]
 #: Run when it is named, and with FULL=1.
 LARGEST = "executors"
 #: Its tests are run with each executor.
 ENGINE = "g2p_spar_sync_queue"
-#: The suite whose output is seen at once when all of them run.
-LONGEST = "system"
+#: How many run at the same time.
+LANES = 2
 DATABASE = "test_addons"
 
 
@@ -62,18 +64,22 @@ def main(arguments):
 
 
 def _run_all(suites, options):
-    """Run several suites, the longest beside the others; return their reports."""
+    """Run several suites, the first on this terminal; return their reports."""
     settings.REPORTS.mkdir(parents=True, exist_ok=True)
-    output = settings.REPORTS / "beside.log"
-    others = [suite for suite in suites if suite != LONGEST]
+    first, *others = suites
     print(f"{' and '.join(others)} run at the same time.", flush=True)
-    with output.open("w") as file, ThreadPoolExecutor(1) as beside:
-        shorter = beside.submit(
-            lambda: [_timed(suite, options, file) for suite in others]
-        )
-        reports = [_timed(LONGEST, options)]
-        reports += shorter.result()
-    print(output.read_text(errors="replace"))
+    outputs = {suite: settings.REPORTS / f"{suite}.log" for suite in others}
+
+    def run_beside(suite):
+        with outputs[suite].open("w") as file:
+            return _timed(suite, options, file)
+
+    with ThreadPoolExecutor(LANES) as lanes:
+        runs = [lanes.submit(_timed, first, options)]
+        runs += [lanes.submit(run_beside, suite) for suite in others]
+        reports = [run.result() for run in runs]
+    for output in outputs.values():
+        print(output.read_text(errors="replace"))
     return reports
 
 
@@ -125,6 +131,7 @@ def _folders(suite):
     """Return the folders of a suite that needs no Odoo in its process."""
     return {
         "plain": ["tools/tests", "tests/plain"],
+        "chaos": ["tests/chaos"],
         "system": ["tools/tests_system", "tests/system"],
     }[suite]
 
@@ -188,6 +195,8 @@ def _pytest(suite, arguments, output=None):
     file.unlink(missing_ok=True)
     command = [settings.ODOO_VENV / "bin" / "python", "-m", "pytest"]
     command += [f"--junitxml={file}", "-o", f"cache_dir={settings.SANDBOX}/pytest"]
+    # What to shorten first, when all of it takes too long.
+    command += ["--durations=20", "--durations-min=10"]
     storage = settings.SANDBOX / "hypothesis"
     code = subprocess.call(
         [str(part) for part in [*command, *arguments]],

@@ -1,5 +1,7 @@
 """``make test`` runs what it says, and its closing counts tell the truth."""
 
+import time
+
 import pytest
 
 from tools import settings, testing
@@ -65,3 +67,21 @@ def test_all_executors_are_left_to_ci(monkeypatch):
     assert "executors" not in testing._selection([])[0]
     monkeypatch.setenv("FULL", "1")
     assert testing._selection([])[0] == testing.SUITES
+
+
+def test_each_suite_is_run_once_two_at_a_time(monkeypatch, tmp_path):
+    running, seen = set(), []
+
+    def run(suite, _options, output=None):
+        running.add(suite)
+        seen.append((suite, output is None, len(running)))
+        time.sleep(0.05)
+        running.remove(suite)
+        return Report()
+
+    monkeypatch.setattr(testing, "_timed", run)
+    monkeypatch.setattr(testing.settings, "REPORTS", tmp_path)
+    assert len(testing._run_all(testing.SUITES, [])) == len(testing.SUITES)
+    assert sorted(suite for suite, *_how in seen) == sorted(testing.SUITES)
+    assert [suite for suite, on_terminal, _running in seen if on_terminal] == ["system"]
+    assert max(number for *_suite, number in seen) == testing.LANES

@@ -52,7 +52,7 @@ def test_no_scenario_is_left_out():
 
 
 @pytest.mark.parametrize(("name", "dialect"), chosen())
-def test_nothing_goes_wrong(postgres, name, dialect):
+def test_nothing_goes_wrong(name, dialect):
     done = chaos.run(
         name, SIZES[name], SEED, dialect, stdout=subprocess.PIPE, text=True
     )

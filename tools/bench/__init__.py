@@ -14,7 +14,7 @@ import sys
 
 from .. import settings
 from ..postgres import Postgres
-from . import address, admin, api, engine, odk, portal
+from . import address, admin, api, engine, form, odk, portal
 
 #: What is measured for each addon: ``measure(postgres, percent, say)`` yields figures.
 PARTS = {
@@ -24,6 +24,7 @@ PARTS = {
     "odk": odk.measure,
     "api": api.measure,
     "portal": portal.measure,
+    "form": form.measure,
 }
 
 

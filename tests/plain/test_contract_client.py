@@ -79,6 +79,7 @@ def detect(server, files, sender=None):
 
 @pytest.mark.parametrize("version", COLUMNS)
 def test_each_version_is_detected_and_verifies(stand_ins, partner_files, version):
+    stand_ins[version].clear()
     found = detect(stand_ins[version], partner_files)
     column = COLUMNS[version]
     dialect = {"A": "g2p_connect", "B": "partner_api"}[column.dialect]

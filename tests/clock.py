@@ -16,7 +16,12 @@ MOMENTS = {
     "g2p_spar_mapping": ["next_attempt_at", "write_date"],
     "g2p_spar_change": ["create_date"],
     "g2p_spar_sending": ["create_date"],
-    "g2p_spar_connection": ["breaker_until", "rate_free_at", "guard_at"],
+    "g2p_spar_connection": [
+        "breaker_until",
+        "rate_free_at",
+        "guard_at",
+        "key_retry_at",
+    ],
     "g2p_spar_job": ["due_at"],
 }
 

@@ -32,10 +32,15 @@ class PartnerKey:
 def connection_values(key):
     """Return the fields by which a connection of the registry signs with a key.
 
+    It has signed for a day: one that SPAR refuses is not taken for a new one, which
+    SPAR may not know yet.
+
     :param PartnerKey key: whose files stay where they are.
     """
+    began = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
     values = {
         "name": "Demo key",
+        "use_from": f"{began:%Y-%m-%d %H:%M:%S}",
         "source": "file",
         "key_path": str(key.private_key),
         "certificate_path": str(key.certificate),

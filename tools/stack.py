@@ -148,6 +148,7 @@ def import_spar():
     """Return the plain-Python SPAR client package, without importing Odoo."""
     _make_importable("g2p_spar_sync_queue")
     import spar.client  # pylint: disable=import-outside-toplevel
+    import spar.detect
     import spar.directory
     import spar.jws
     import spar.keys

@@ -64,18 +64,32 @@ class G2pSparConnection(models.Model):
         :param int hours: after which a change has been on its way for too long, or 0
         :param int age: seconds for which the oldest change has been on its way
         """
-        held = self.env["g2p.spar.mapping"].search_count(
-            [("connection_id", "=", self.id), ("display_state", "=", "held")]
-        )
-        reason = held and self.env._(
-            "%s registrants need attention. The overview says why.", held
-        )
-        self._keep_alert(ATTENTION, reason)
+        self._keep_alert(ATTENTION, self._held_text())
         overdue = hours and age > hours * 3600
         reason = overdue and self.env._(
             "Something has been on its way for more than %s hours.", hours
         )
         self._keep_alert(OVERDUE, reason)
+
+    def _held_text(self):
+        """Return how many registrants need attention and why, the commonest first.
+
+        :rtype: str
+        """
+        Mapping = self.env["g2p.spar.mapping"]
+        labels = dict(Mapping._fields["cause"]._description_selection(self.env))
+        held = [("connection_id", "=", self.id), ("display_state", "=", "held")]
+        causes = Mapping._read_group(held, ["cause"], ["__count"])
+        causes.sort(key=lambda cause: -cause[1])
+        if not causes:
+            return ""
+        return self.env._(
+            "%(count)s registrants need attention. %(causes)s.",
+            count=sum(count for _cause, count in causes),
+            causes="; ".join(
+                f"{labels.get(cause, cause)}: {count}" for cause, count in causes
+            ),
+        )
 
 
 class G2pFaSettings(models.Model):

@@ -49,6 +49,7 @@ class G2pSparOverview(models.AbstractModel):
         found = [
             *self._not_stored(),
             *(self._of_connection(one, facts[one.id]) for one in connections),
+            *map(self._unverified, connections),
             *self._background(runner),
         ]
         order = ("stop", "warn")
@@ -116,6 +117,15 @@ class G2pSparOverview(models.AbstractModel):
         if state == "paused":
             return self._paused(connection)
         name = f"{state}-{connection.id}"
+        if state == "refusing":
+            text = self.env._(
+                "%(name)s: %(reason)s",
+                name=connection.name,
+                reason=connection.changes_fail_text(connection.changes_problem),
+            )
+            return self._incident(
+                name, "stop", text, connection, facts[1], **self._test(connection)
+            )
         if state == "away":
             text = self.env._(
                 "%(name)s: SPAR cannot be reached. Changes wait. It is asked again at "
@@ -125,6 +135,15 @@ class G2pSparOverview(models.AbstractModel):
             )
             return self._incident(
                 name, "stop", text, connection, facts[1], **self._test(connection)
+            )
+        if state == "new_key":
+            text = self.env._(
+                "%s: SPAR does not accept the new key yet. It is tried again by itself "
+                "for a minute; if SPAR still refuses it then, sending pauses.",
+                connection.name,
+            )
+            return self._incident(
+                name, "warn", text, connection, **self._key_button(connection)
             )
         if state == "failing" and connection.breaker_failures:
             text = self.env._(
@@ -151,6 +170,25 @@ class G2pSparOverview(models.AbstractModel):
             )
         return None
 
+    def _unverified(self, connection):
+        """Return the incident that a SPAR checks no signatures, or None."""
+        if not connection.is_unverified or connection.state == "draft":
+            return None
+        text = self.env._(
+            "%s: this SPAR does not check signatures. It accepted a wrong one: anyone "
+            "who reaches it can change where people are paid. Have its operator switch "
+            "the check on, then press Detect on the connection.",
+            connection.name,
+        )
+        return self._incident(
+            f"unverified-{connection.id}",
+            "warn",
+            text,
+            since=connection.detected_at,
+            button=self.env._("Look at the connection"),
+            action=self._form(connection),
+        )
+
     def _paused(self, connection):
         text = self.env._(
             "%(name)s: %(reason)s",
@@ -174,15 +212,17 @@ class G2pSparOverview(models.AbstractModel):
         if connection.sudo().unconfirmed:
             return {"button": self.env._("Compare the settings"), "action": form}
         if connection.pause_cause:
-            key = connection.key_id
-            return {
-                "button": self.env._("Look at the key"),
-                "action": self._form(key) if key else form,
-            }
+            return self._key_button(connection)
         if connection.has_access("write"):
             call = (connection._name, "action_resume", connection.ids)
             return {"button": self.env._("Resume"), "call": call}
         return {"button": self.env._("Look at the connection"), "action": form}
+
+    def _key_button(self, connection):
+        return {
+            "button": self.env._("Look at the key"),
+            "action": self._form(connection.key_id or connection),
+        }
 
     def _test(self, connection):
         if connection.has_access("write"):

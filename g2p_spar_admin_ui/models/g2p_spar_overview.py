@@ -497,6 +497,8 @@ class G2pSparOverview(models.AbstractModel):
             "silent": self.env._("Running: SPAR was not asked yet"),
             "failing": self.env._("SPAR did not answer"),
             "away": self.env._("SPAR cannot be reached"),
+            "refusing": self.env._("SPAR fails on every change"),
+            "new_key": self.env._("SPAR does not accept the new key yet"),
             "paused": self.env._("Paused: nothing is sent"),
         }
         if state == "running" and not heard:
@@ -515,8 +517,12 @@ class G2pSparOverview(models.AbstractModel):
         """Return the state of a connection as people see it."""
         if connection.state != "running":
             return connection.state
+        if connection.changes_problem:
+            return "refusing"
         if connection.breaker_state != "closed":
             return "away"
+        if connection.key_retry_at:
+            return "new_key"
         heard = facts[0]
         failed = connection.breaker_failures or (
             # A test that failed counts until SPAR has confirmed something again.

@@ -43,7 +43,9 @@ class TestAlerts(MonitorCase):
         for _again in range(2):
             self.watch()
             self.assertEqual(len(self.activities(ATTENTION)), 1)
-        self.assertIn("3 registrants", str(self.activities(ATTENTION).note))
+        note = str(self.activities(ATTENTION).note)
+        self.assertIn("3 registrants need attention", note)
+        self.assertIn("SPAR does not accept the account: 3.", note)
         mappings.action_resend()
         self.run_engine(mappings=mappings)
         self.watch()

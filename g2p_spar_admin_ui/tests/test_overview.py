@@ -424,6 +424,44 @@ class TestIncidents(MonitorCase):
         self.connection.with_user(self.manager_user).action_resume()
         self.assertFalse(self.connection.pause_cause)
 
+    def test_a_spar_that_checks_no_signatures(self):
+        # The stand-in in this process believes everyone.
+        self.connection.action_detect()
+        incident, card = self.assertIncident(
+            f"unverified-{self.connection.id}",
+            "warn",
+            "does not check signatures",
+            "Look at the connection",
+        )
+        self.assertEqual(card, "running")
+        self.assertEqual(incident["action"]["res_id"], self.connection.id)
+        self.connection.is_unverified = False
+        self.assertFalse(self.incidents())
+
+    def test_spar_fails_on_every_change(self):
+        self.connection.changes_problem = "rjct.internal.error"
+        self.amend(faults.reject("rjct.internal.error"))
+        name = f"refusing-{self.connection.id}"
+        incident, card = self.assertIncident(
+            name, "stop", "fails on every change (rjct.internal.error)", "Test"
+        )
+        self.assertEqual((card, incident["count"]), ("refusing", 1))
+        self.time_passes()
+        self.run_engine()
+        self.assertEqual(self.overview()["light"]["level"], "ok")
+
+    def test_a_new_key_that_spar_does_not_accept_yet(self):
+        self.key.use_from = fields.Datetime.now()
+        self.amend(faults.signature_refused)
+        name = f"new_key-{self.connection.id}"
+        incident, card = self.assertIncident(
+            name, "warn", "does not accept the new key yet", "Look at the key"
+        )
+        self.assertEqual((card, incident["count"]), ("new_key", 1))
+        self.connection.key_retry_at = fields.Datetime.now() - timedelta(seconds=1)
+        self.run_engine()
+        self.assertEqual(self.overview()["light"]["level"], "ok")
+
     def test_each_pause_has_its_own_way_out(self):
         name = f"paused-{self.connection.id}"
         self.connection.with_user(self.manager_user).action_pause()

@@ -14,7 +14,7 @@ from functools import cached_property
 from odoo import fields
 from odoo.exceptions import UserError
 
-from ..engine import breaker, rate_limit, restore_guard, store
+from ..engine import breaker, new_key, rate_limit, restore_guard, store
 from ..jobs import on_behalf
 from ..spar.answers import Outcome
 from ..spar.client import SignedRequest, SparClient
@@ -165,7 +165,9 @@ class Comparison:
         No other question is with SPAR.
         """
         client = self._open_client()
-        if not breaker.is_available(self.connection, lambda: client):
+        if new_key.is_waiting(self.connection) or not breaker.is_available(
+            self.connection, lambda: client
+        ):
             return None
         asked = Asked(question, client, self._version)
         items = question.all_items
@@ -190,17 +192,17 @@ class Comparison:
     def _is_failed(self, asked):
         """Note the answer for all workers; return whether it is none.
 
-        If SPAR refuses the partner, the connection is paused, unless it has changed
+        If SPAR refuses the partner, sending stops, unless the connection has changed
         since.
         """
         answer = asked.answer
         if not answer:
             return False
-        breaker.note_answer(self.connection, answer)
+        breaker.note_answer(self.connection, answer, RESOLVE)
         if answer.refuses_partner and asked.version == store.version(
             self.env, self.connection.id
         ):
-            self.connection._pause_for_signature()
+            self.connection._stop_for_signature()
         return answer.failed or answer.refuses_partner
 
     def _is_too_large(self, asked):

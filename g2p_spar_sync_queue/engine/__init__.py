@@ -17,6 +17,7 @@ To follow one address, read the files in this order.
                                    bytes and returns bytes, nothing else
 6   record   ``record.py``         apply the answer, write the batch back
     guards   ``breaker.py``,       whether anything may be sent at all
+             ``new_key.py``,
              ``rate_limit.py``,
              ``restore_guard.py``
     SQL      ``store.py``          every statement the engine needs, named

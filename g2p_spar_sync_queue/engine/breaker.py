@@ -3,6 +3,11 @@
 After some failures in a row the breaker opens. When the wait is over, one worker sends
 a probe; the first answer closes the breaker, no answer doubles the wait.
 
+A probe is a query. A SPAR that answers queries may fail on every change, for example
+while its table of strategies is empty. So failures on changes are counted apart, and
+only a change that succeeds ends them; where the first change after an answered probe
+fails as well, those responsible are called, once.
+
 The connection's row is shared by all workers, so each change is committed at once, in a
 transaction of its own. What cannot be stored stops the worker, see
 :class:`~..transactions.Busy`.
@@ -18,6 +23,7 @@ from ..spar.codes import RESOLVE
 from ..transactions import commit_with_retry
 from ..waits import retry_delay
 from . import store, wake_up
+from .decide import MAY_BE_ONE_ITEM
 
 _logger = logging.getLogger(__name__)
 
@@ -74,7 +80,7 @@ def _probe(connection, client):
     return True
 
 
-def note_answer(connection, answer):
+def note_answer(connection, answer, operation):
     """Count the outcome of a request; open the breaker after too many failures.
 
     Only changes are written, so that workers do not wait for each other while SPAR
@@ -82,39 +88,73 @@ def note_answer(connection, answer):
 
     :param connection: a ``g2p.spar.connection``
     :param ~..spar.answers.Answer answer: of a request that was sent
+    :param str operation: what was sent
     :raise Busy: when it cannot be stored
     """
     connection.ensure_one()
+    is_change = operation != RESOLVE
     if answer.failed:
+        code = answer.code if is_change and answer.code in MAY_BE_ONE_ITEM else None
         commit_with_retry(
-            connection.env, lambda: note_failure(connection, answer.retry_after)
+            connection.env, lambda: note_failure(connection, answer.retry_after, code)
         )
-    elif connection.breaker_failures or connection.breaker_trips:
+    elif _has_failures(connection, is_change):
         commit_with_retry(
-            connection.env, lambda: store.reset_failures(connection.env, connection.id)
+            connection.env, lambda: forget_failures(connection, is_change)
         )
 
 
-def note_failure(connection, retry_after):
+def _has_failures(connection, is_change):
+    """Return whether an answer ends failures that were counted."""
+    if connection.breaker_change_failures and not is_change:
+        return connection.breaker_failures
+    return (
+        connection.breaker_failures
+        or connection.breaker_change_failures
+        or connection.breaker_trips
+    )
+
+
+def forget_failures(connection, is_change):
+    """Forget failures: SPAR has answered.
+
+    :param bool is_change: whether to a change
+    """
+    lock(connection)
+    if is_change and connection.breaker_change_failures:
+        # Also where SPAR was down meanwhile, which is another problem.
+        connection._end_alert()
+    store.reset_failures(connection.env, connection.id, is_change)
+
+
+def note_failure(connection, retry_after, changes_problem=None):
     """Count a failure; open the breaker at the threshold, or when SPAR asks for it.
 
     :param retry_after: seconds SPAR asked for, or None
+    :param changes_problem: the reason code with which SPAR failed on a change, if so
     """
-    row = store.count_failure(connection.env, connection.id)
+    on_change = bool(changes_problem)
+    row = store.count_failure(connection.env, connection.id, on_change)
     if row and (row[0] or retry_after):
-        open_breaker(connection, retry_after)
+        open_breaker(connection, retry_after, changes_problem)
 
 
-def open_breaker(connection, retry_after=None):
+def open_breaker(connection, retry_after=None, changes_problem=None):
     """Open the breaker, for longer with each probe that was not answered.
 
     :param retry_after: seconds SPAR asked for, or None
+    :param changes_problem: as for :func:`note_failure`
     """
     lock(connection)
     trips = connection.breaker_trips + 1
+    # Only after a probe that was answered is it known that SPAR fails on changes alone.
+    probed = connection.breaker_state == "closed" and trips > 1
+    problem = changes_problem if probed else None
+    if problem and not connection.changes_problem:
+        connection._alert_changes_fail(problem)
     delay = retry_delay(trips, connection.probe_base, connection.probe_cap, retry_after)
     until = store.now(connection.env) + timedelta(seconds=math.ceil(delay))
-    store.open_breaker(connection.env, connection.id, trips, until)
+    store.open_breaker(connection.env, connection.id, trips, until, problem)
     _logger.info("connection %s: left alone until %s", connection.id, until)
     later(
         connection,
@@ -139,6 +179,8 @@ def reset(connections):
         {
             "breaker_state": "closed",
             "breaker_failures": 0,
+            "breaker_change_failures": 0,
+            "changes_problem": False,
             "breaker_trips": 0,
             "breaker_until": False,
         }

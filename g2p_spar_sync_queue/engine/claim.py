@@ -88,7 +88,8 @@ def claim_mappings(mappings, autonomous=None):
 def claim_backlog(connection, autonomous=None, position=None, since=0, oldest=False):
     """Claim what has been due longest through a connection.
 
-    First what is on its way already, then changes that are not taken up yet.
+    First what is on its way already, then changes that are not taken up yet; the other
+    way round while SPAR fails on changes.
 
     :param autonomous: as for :func:`claim_locked`
     :param position: the newest change considered before; those up to it are locked by
@@ -99,7 +100,10 @@ def claim_backlog(connection, autonomous=None, position=None, since=0, oldest=Fa
     """
     env = connection.sudo().env
     limit = rate_limit.batch_limit(connection)
-    entries = store.lock_moving(env, connection.id, limit, since)
+    # While SPAR fails on changes, one that has not failed yet comes first: it must not
+    # wait for those that have.
+    is_failing = bool(connection.breaker_change_failures)
+    entries = [] if is_failing else store.lock_moving(env, connection.id, limit, since)
     if len(entries) < limit:
         known = {entry.id for entry in entries}
         rows = store.lock_queued(
@@ -111,6 +115,8 @@ def claim_backlog(connection, autonomous=None, position=None, since=0, oldest=Fa
             if entry.id not in known:
                 known.add(entry.id)
                 entries.append(entry)
+    if is_failing and not entries:
+        entries = store.lock_moving(env, connection.id, limit, since)
     return claim_locked(env, entries, autonomous, oldest=oldest), position
 
 
@@ -139,7 +145,9 @@ def claim_locked(env, entries, autonomous=None, narrowed=False, oldest=False):
     lost = _take_over_unresolved(env, entries, autonomous, policy)
     rest = [entry for entry in entries if entry not in lost]
     planned = plan_steps(rest, wanted_of(env, rest))
-    chosen = choose_request(planned, oldest)
+    chosen = choose_request(
+        planned, oldest, careful=bool(connection.breaker_change_failures)
+    )
     if len(chosen) < len(planned) and not narrowed:
         store.save_progress(env, entries)
         release_locks(env)

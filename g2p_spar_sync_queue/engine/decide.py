@@ -169,13 +169,17 @@ def plan_steps(entries, wanted_of):
     return planned
 
 
-def choose_request(planned, oldest=False):
+def choose_request(planned, oldest=False, careful=False):
     """Return the steps that make one request: the largest, or the one due longest.
+
+    While SPAR fails on changes it is the smallest: the sooner it is known whether SPAR
+    fails on a few registrants or on all, the fewer requests are sent in vain.
 
     No SPAR ID is in it twice.
 
     :param planned: list of :class:`PlannedStep`, what has been due longest first
     :param bool oldest: whether to take the one of the first step, however small it is
+    :param bool careful: whether to take the smallest
     :rtype: list[PlannedStep]
     """
     requests = defaultdict(dict)
@@ -183,6 +187,8 @@ def choose_request(planned, oldest=False):
         operation, group = one.step.operation, one.entry.send_group
         group = group_applies(group, operation) and group
         requests[operation, group].setdefault(one.step.spar_id, one)
+    if careful and requests:
+        return list(min(requests.values(), key=len).values())
     if oldest and requests:
         # Dictionaries keep the order.
         return list(next(iter(requests.values())).values())
@@ -489,20 +495,23 @@ def wait_for_id(entry, policy):
     entry.reason_code = ID_TAKEN
 
 
-def blames_one_again(request, answer):
-    """Return whether an answer only says that one registrant fails again.
+def blames_again(request, answer, others_succeed):
+    """Return whether an answer only says that registrants fail who failed before.
 
-    Where little else is sent, the breaker would take that registrant for SPAR being
-    down, and all others would wait.
+    Where little else is sent, the breaker would take them for SPAR being down, and all
+    others would wait. That is so for a single registrant, and, while changes of others
+    succeed, for a request that is halved.
 
     :param ~.claim.Request request: what was sent
     :param ~..spar.answers.Answer answer: what came back
+    :param bool others_succeed: whether changes of others have succeeded meanwhile
     :rtype: bool
     """
-    if len(request.parts) > 1:
+    if len(request.parts) > 1 and not others_succeed:
         return False
-    (part,), (result,) = request.parts.values(), answer.results.values()
-    return part.tried and result.code in MAY_BE_ONE_ITEM
+    return answer.code in MAY_BE_ONE_ITEM and all(
+        part.tried for part in request.parts.values()
+    )
 
 
 # === RETRY POLICY === #

@@ -643,39 +643,59 @@ def lock_connection(env, connection_id):
 # === BREAKER === #
 
 
-def count_failure(env, connection_id):
+def count_failure(env, connection_id, on_change):
     """Count a failed request; return a row whether the threshold is reached.
 
+    :param bool on_change: whether SPAR itself failed, on a change
     :return: None when the breaker is not closed
     """
     env.cr.execute(
         """UPDATE g2p_spar_connection
-              SET breaker_failures = breaker_failures + 1
+              SET breaker_failures = breaker_failures + 1,
+                  breaker_change_failures = breaker_change_failures + %s
             WHERE id = %s AND breaker_state = 'closed'
-        RETURNING breaker_failures >= breaker_threshold""",
-        [connection_id],
+        RETURNING GREATEST(breaker_failures, breaker_change_failures)
+                  >= breaker_threshold""",
+        [int(on_change), connection_id],
         log_exceptions=False,
     )
     return env.cr.fetchone()
 
 
-def reset_failures(env, connection_id):
-    """Forget failures: SPAR has answered."""
+def reset_failures(env, connection_id, on_change):
+    """Forget failures: SPAR has answered.
+
+    :param bool on_change: whether it was a change; an answer to a query does not say
+        that changes succeed
+    """
     env.cr.execute(
-        """UPDATE g2p_spar_connection SET breaker_failures = 0, breaker_trips = 0
-            WHERE id = %s AND breaker_state = 'closed'""",
-        [connection_id],
+        """UPDATE g2p_spar_connection c
+              SET breaker_failures = 0,
+                  breaker_change_failures = k.left,
+                  breaker_trips = CASE k.left WHEN 0 THEN 0 ELSE breaker_trips END,
+                  changes_problem = CASE k.left WHEN 0 THEN NULL
+                                                ELSE changes_problem END
+             FROM (SELECT id, CASE WHEN %s THEN 0 ELSE breaker_change_failures END
+                              AS left
+                     FROM g2p_spar_connection WHERE id = %s FOR UPDATE) k
+            WHERE c.id = k.id AND breaker_state = 'closed'""",
+        [on_change, connection_id],
         log_exceptions=False,
     )
 
 
-def open_breaker(env, connection_id, trips, until):
-    """Open the breaker until a moment."""
+def open_breaker(env, connection_id, trips, until, changes_problem):
+    """Open the breaker until a moment.
+
+    :param changes_problem: why SPAR fails on changes, although it answers queries, as a
+        reason code; None if that is not so
+    """
     env.cr.execute(
         """UPDATE g2p_spar_connection
-              SET breaker_state = 'open', breaker_trips = %s, breaker_until = %s
+              SET breaker_state = 'open', breaker_trips = %s, breaker_until = %s,
+                  changes_problem = %s
             WHERE id = %s""",
-        [trips, until, connection_id],
+        [trips, until, changes_problem, connection_id],
         log_exceptions=False,
     )
 
@@ -704,9 +724,23 @@ def close_breaker(env, connection_id):
     env.cr.execute(
         """UPDATE g2p_spar_connection
               SET breaker_state = 'closed', breaker_until = NULL,
-                  breaker_failures = breaker_threshold - 1
+                  breaker_failures = breaker_threshold - 1,
+                  breaker_change_failures = CASE breaker_change_failures
+                      WHEN 0 THEN 0 ELSE breaker_threshold - 1 END
             WHERE id = %s""",
         [connection_id],
+        log_exceptions=False,
+    )
+
+
+def retry_key(env, connection_id, seconds):
+    """Let a new key be tried again in so many seconds; None when SPAR accepts it."""
+    env.cr.execute(
+        """UPDATE g2p_spar_connection
+              SET key_retry_at = clock_timestamp() AT TIME ZONE 'UTC'
+                      + %s * INTERVAL '1 second'
+            WHERE id = %s""",
+        [seconds, connection_id],
         log_exceptions=False,
     )
 

@@ -15,6 +15,7 @@ from functools import cached_property
 
 from ..spar.answers import Answer, Outcome
 from ..spar.client import SignedRequest, SparClient
+from ..spar.codes import RESOLVE
 from ..spar.keys import KeyProblem
 from ..spar.transport import TooLate
 from ..transactions import (
@@ -30,19 +31,21 @@ from . import (
     breaker,
     claim,
     journal,
+    new_key,
     rate_limit,
     record,
     restore_guard,
     store,
     wake_up,
 )
-from .decide import UNWRITABLE, blames_one_again
+from .decide import UNWRITABLE, blames_again
 
 #: Seconds after which a job leaves the rest to the next job: short, so that an edit
 #: does not wait long for a worker, and with one more request far below Odoo's usual
 #: limit of 120 s.
 JOB_SECONDS = 20
-#: Seconds until the next job, after this one lost too many races for rows.
+#: Seconds until the next job, after this one lost too many races for rows, or while a
+#: new key is tried again.
 REST = 10
 #: Of so many claims from the backlog, one is of what has been due longest, however few
 #: that are. Otherwise larger requests would go before it until the backlog is sent.
@@ -53,6 +56,9 @@ SETTINGS = (
     "breaker_state",
     "breaker_failures",
     "breaker_trips",
+    "breaker_change_failures",
+    "changes_problem",
+    "key_retry_at",
     "dialect",
     "batch_size",
     "max_per_second",
@@ -134,6 +140,8 @@ class SyncRun:
         self.client = None
         self.client_of = None
         self.has_worked = False
+        #: Whether SPAR has done a change.
+        self.has_changed = False
         # One, as SPAR gets one request at a time.
         self._caller = ThreadPoolExecutor(1, "spar")
 
@@ -165,7 +173,9 @@ class SyncRun:
             connection._notify_progress(last=True)
         if breaker.allows_requests(connection):
             if not finished:
-                rests = self.lost_races > MAX_LOST_RACES
+                rests = self.lost_races > MAX_LOST_RACES or new_key.is_waiting(
+                    connection
+                )
                 wake_up.wake_up(connection, REST if rests else None)
             wake_up.wake_up_when_due(connection)
         commit(self._own)
@@ -246,7 +256,7 @@ class SyncRun:
             return False
         connection = self.connection
         connection.fetch(SETTINGS)
-        if connection.state != "running":
+        if connection.state != "running" or new_key.is_waiting(connection):
             return False
         if self._in_flight:
             # Its client is in use, so no probe can be sent.
@@ -415,7 +425,7 @@ class SyncRun:
             self._record(in_flight)
 
     def _record(self, in_flight):
-        """Record the outcome of a request; pause if SPAR refuses the partner."""
+        """Record the outcome of a request; stop if SPAR refuses the partner."""
         request = in_flight.claim.request
         if isinstance(in_flight.future.result(), TooLate):
             # As due as before. First deleted, so that no worker takes it for lost.
@@ -438,10 +448,14 @@ class SyncRun:
         else:
             self.lost_races = 0
             self._recorded.append(request.number)
-        if not blames_one_again(request, answer):
-            breaker.note_answer(connection, answer)
-        if answer.refuses_partner and self._version(in_flight.env) == request.version:
-            connection._pause_for_signature()
+        is_done = any(r.outcome == Outcome.DONE for r in answer.results.values())
+        self.has_changed |= is_done and request.operation != RESOLVE
+        if not blames_again(request, answer, self.has_changed):
+            breaker.note_answer(connection, answer, request.operation)
+        if not answer.refuses_partner:
+            new_key.note_answer(connection, answer)
+        elif self._version(in_flight.env) == request.version:
+            connection._stop_for_signature()
 
     def _delete_recorded(self, *more):
         """Delete from the journal what is recorded, and these requests."""

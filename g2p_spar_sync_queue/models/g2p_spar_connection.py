@@ -7,7 +7,7 @@ from odoo.addons.g2p_spar_financial_address.toolkit.http_client import HttpClien
 from odoo.addons.g2p_spar_financial_address.toolkit.note_field import Note
 from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
-from ..engine import breaker, outbox, restore_guard
+from ..engine import breaker, new_key, outbox, restore_guard
 from ..engine.sync_run import JOB_SECONDS, LATE_SECONDS, SyncRun
 from ..jobs import as_moment, later
 from ..spar.client import SparClient
@@ -147,6 +147,16 @@ class G2pSparConnection(models.Model):
     breaker_failures = fields.Integer(
         "Failures in a row", default=0, readonly=True, copy=False
     )
+    breaker_change_failures = fields.Integer(
+        "Changes SPAR failed on in a row", default=0, readonly=True, copy=False
+    )
+    changes_problem = fields.Char(
+        "Fails on changes",
+        readonly=True,
+        copy=False,
+        help="The reason code with which SPAR fails on every change, although it "
+        "answers queries.",
+    )
     breaker_trips = fields.Integer(
         "Circuit breaker: times opened in a row", default=0, readonly=True, copy=False
     )
@@ -173,6 +183,13 @@ class G2pSparConnection(models.Model):
         help="Never send more than this. 0 is as fast as SPAR answers.",
     )
     rate_free_at = fields.Datetime(readonly=True, copy=False)
+    key_retry_at = fields.Datetime(
+        "New key tried again at",
+        readonly=True,
+        copy=False,
+        help="Set while SPAR does not accept a key that began to sign less than a "
+        "minute ago.",
+    )
 
     # The restore guard.
     guard_identity = fields.Char(readonly=True, copy=False)
@@ -375,6 +392,7 @@ class G2pSparConnection(models.Model):
                 "pause_reason": reason,
                 "pause_cause": cause,
                 "paused_at": fields.Datetime.now(),
+                "key_retry_at": False,
             }
         )
         for connection in self:
@@ -394,6 +412,16 @@ class G2pSparConnection(models.Model):
 
     def _pause_for_key(self, problem):
         self._pause_at_once(self._key_problem_text(problem), "key")
+
+    def _stop_for_signature(self):
+        """Pause, as SPAR refused the signature; wait a moment while the key is new.
+
+        :raise ~..transactions.Busy: when it cannot be stored
+        """
+        if new_key.is_fresh(self):
+            new_key.wait(self)
+        else:
+            self._pause_for_signature()
 
     def _pause_for_signature(self):
         reason = self.env._(
@@ -428,6 +456,34 @@ class G2pSparConnection(models.Model):
         :param str reason: what has happened
         """
         self._call(ALERT, reason)
+
+    def _alert_changes_fail(self, code):
+        """Alert those responsible that SPAR fails on every change.
+
+        :param str code: the reason code with which it does
+        """
+        reason = self.changes_fail_text(code)
+        self.with_user(SUPERUSER_ID)._message_log(body=reason)
+        self._alert(reason)
+
+    def _end_alert(self):
+        """Remove the alert; what it was about is over."""
+        self.activity_unlink([ALERT])
+
+    @api.private
+    def changes_fail_text(self, code):
+        """Return what it means that SPAR fails on every change.
+
+        :param str code: the reason code with which it does
+        :rtype: str
+        """
+        return self.env._(
+            "SPAR answers queries, but fails on every change (%(code)s). The cause is "
+            "at SPAR and not with the registrants: have its operator look into its "
+            "log. A SPAR 2.x whose table of strategies is empty fails like this. "
+            "Changes wait, and are tried again by themselves.",
+            code=code,
+        )
 
     def _call(self, kind, reason):
         """Give a to-do to those responsible for the connection, unless there is one.

@@ -23,6 +23,13 @@ class G2pSparConnection(models.Model):
 
     detected_at = fields.Datetime("Checked on", readonly=True, copy=False)
     detected_text = fields.Text("What was found", readonly=True, copy=False)
+    is_unverified = fields.Boolean(
+        "Signatures not checked",
+        readonly=True,
+        copy=False,
+        help="SPAR accepted a wrong signature when it was checked last: it does not "
+        "check who sends it what.",
+    )
     tested_at = fields.Datetime("Tested on", readonly=True, copy=False)
     test_problem = fields.Char(
         "Last test failed", readonly=True, copy=False, help="Empty if it passed."
@@ -95,13 +102,14 @@ class G2pSparConnection(models.Model):
         """
         self.check_access("write")
         for connection in self:
-            text = connection._detected_text(connection._detect())
-            connection.sudo().write(
-                {
-                    "detected_at": fields.Datetime.now(),
-                    "detected_text": text,
-                }
-            )
+            found = connection._detect()
+            values = {
+                "detected_at": fields.Datetime.now(),
+                "detected_text": connection._detected_text(found),
+            }
+            if found.verifies is not None:
+                values["is_unverified"] = not found.verifies
+            connection.sudo().write(values)
 
     def action_test(self):
         """Send a signed query that changes nothing, and show and keep the result.
@@ -227,7 +235,9 @@ class G2pSparConnection(models.Model):
         return self.env._(
             "SPAR answered, but refused the signature. Either the certificate "
             "is not registered for “%(sender)s”, or the canonical form is the "
-            "other one, or SPAR's key service is down.",
+            "other one, or SPAR's key service or Partner Manager is down. SPAR may "
+            "also still be reading a certificate that was registered within the last "
+            "minute.",
             sender=self.sender_id,
         )
 
@@ -311,23 +321,20 @@ class G2pSparConnection(models.Model):
 
     def _server_error_text(self):
         return self.env._(
-            "SPAR answered that it failed on a signed request. SPAR 2.x does that when "
-            "it does not know “%(sender)s”, and when its key service is down.",
+            "SPAR answered that it failed on a signed request. SPAR 2.0 and 2.1 do "
+            "that when they do not know “%(sender)s”, and when their key service is "
+            "down.",
             sender=self.sender_id,
         )
 
     def _key_text(self, found):
         if found.finding != detect.SIGNATURE_REFUSED:
             return None
-        if found.key_known is False:
-            return self.env._(
-                "The certificate registered there for “%(sender)s” is not the one "
-                "used here, or there is none.",
-                sender=self.sender_id,
-            )
         return self.env._(
             "Either no certificate is registered there for “%(sender)s”, or another "
-            "one, or SPAR's key service is down: SPAR answers the same to all three.",
+            "one, or SPAR's key service or Partner Manager is down: SPAR answers the "
+            "same to all of these. It may also still be reading a certificate that was "
+            "registered within the last minute.",
             sender=self.sender_id,
         )
 

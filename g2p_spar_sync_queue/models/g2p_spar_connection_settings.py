@@ -245,8 +245,11 @@ class G2pSparConnection(models.Model):
             runs = self.env["g2p.spar.reconciliation"].sudo()
             running = [("connection_id", "in", changing.ids), ("state", "=", "running")]
             runs.search(running).action_cancel()
-            # A test says nothing of other settings.
-            changing.sudo().write({"tested_at": False, "test_problem": False})
+            # A test says nothing of other settings, and nothing of another SPAR.
+            values = {"tested_at": False, "test_problem": False}
+            if "base_url" in vals:
+                values["is_unverified"] = False
+            changing.sudo().write(values)
         former = {connection: connection._settings() for connection in changing}
         done = super().write(vals)
         for connection in changing:

@@ -85,6 +85,11 @@ class Answer:
         indefinite = Outcome.TRANSIENT, Outcome.AMBIGUOUS
         return all(r.outcome in indefinite for r in self.results.values())
 
+    @property
+    def code(self):
+        """The reason code of the first item; the same for all when it failed."""
+        return next((result.code for result in self.results.values()), "")
+
     @classmethod
     def same_for_all(cls, items, outcome, code, retry_after=None):
         """Return an answer in which every item has the same result."""

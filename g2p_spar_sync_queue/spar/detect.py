@@ -2,7 +2,8 @@
 
 It sends a signed resolve of an ID that no registrant has, in each dialect and canonical
 form. The ID contains a letter outside ASCII, so that the server accepts the signature
-in one canonical form only. Nothing changes at SPAR.
+in one canonical form only. What is accepted is sent once more with a wrong signature:
+a SPAR that accepts that, too, verifies none. Nothing changes at SPAR.
 """
 
 import time
@@ -42,6 +43,8 @@ UNREACHABLE = "unreachable"
 #: The server's certificate is not trusted.
 UNTRUSTED = "untrusted"
 
+#: The reference of the probe with a wrong signature.
+WRONG = "wrong-signature"
 #: An ID that no registrant has, which looks different in each canonical form.
 PROBE_ID = "connection-test-é"
 
@@ -77,7 +80,7 @@ class Detection:
     :param str finding: one of the constants of this module
     :param str dialect: the dialect's name, or None while unknown
     :param str form: the canonical form, or None while unknown
-    :param bool key_known: whether SPAR knows our key; None when that is unknown
+    :param bool verifies: whether SPAR refuses a wrong signature; None while unknown
     :param int latency_ms: milliseconds until the answer, or None without one
     :param float clock_difference: estimate, in seconds, of how far the server's clock
         is ahead of ours; None if its answer has no date
@@ -86,7 +89,7 @@ class Detection:
     finding: str
     dialect: str | None = None
     form: str | None = None
-    key_known: bool | None = None
+    verifies: bool | None = None
     latency_ms: int | None = None
     clock_difference: float | None = None
 
@@ -107,21 +110,60 @@ def detect(http, signer, sender_id, paths=None):
     for dialect, forms in _ATTEMPTS:
         for form in forms:
             with SparClient(http, signer, sender_id, form, dialect, paths) as client:
-                detection = _probe(client, dialect, form)
+                detection = _probe(client, dialect.name, form)
             found.append(detection)
-            if detection.finding in (ACCEPTED, NO_ANSWER, UNREACHABLE, UNTRUSTED):
+            if detection.finding == ACCEPTED:
+                wrong = SparClient(
+                    http, WrongSigner(signer), sender_id, form, dialect, paths
+                )
+                return _with_verdict(detection, wrong)
+            if detection.finding in (NO_ANSWER, UNREACHABLE, UNTRUSTED):
                 # Further attempts would find the same.
                 return detection
             if detection.finding != SIGNATURE_REFUSED:
                 # Another canonical form would find the same.
                 break
         else:
-            return _signature_refused(dialect, found[-1])
+            # The key is the cause, or that SPAR cannot look it up.
+            return found[-1]
     return _summarize(found)
 
 
-def _probe(client, dialect, form):
-    item = Item("detect", PROBE_ID)
+class WrongSigner:
+    """Signs with the right key, but another body than the one that is sent.
+
+    :param signer: a :class:`~.jws.Signer`
+    """
+
+    def __init__(self, signer):
+        self._signer = signer
+
+    def detached(self, body):
+        """Return a signature that does not fit these bytes; see :class:`~.jws.Signer`.
+
+        :raise ~.keys.KeyProblem: when the key cannot sign
+        """
+        return self._signer.detached(body + b" ")
+
+
+def _with_verdict(detection, client):
+    """Return a detection with whether SPAR verifies signatures.
+
+    :param Detection detection: the accepted one
+    :param client: sends the same with a wrong signature
+    """
+    dialect, form = detection.dialect, detection.form
+    with client:
+        finding = _probe(client, dialect, form, WRONG).finding
+    if finding == ACCEPTED:
+        # It would have accepted any form.
+        return replace(detection, form=None, verifies=False)
+    refused = finding in (SIGNATURE_REFUSED, FORBIDDEN)
+    return replace(detection, verifies=True if refused else None)
+
+
+def _probe(client, dialect, form, reference="detect"):
+    item = Item(reference, PROBE_ID)
     sent, start = datetime.now(timezone.utc), time.monotonic()
     try:
         reply = client.post(RESOLVE, [item])
@@ -135,9 +177,8 @@ def _probe(client, dialect, form):
     finding = _finding(reply.status, result.outcome)
     return Detection(
         finding,
-        dialect=dialect.name,
+        dialect=dialect,
         form=form if finding == ACCEPTED else None,
-        key_known=True if finding == ACCEPTED else None,
         latency_ms=round(seconds * 1000),
         clock_difference=_clock_difference(reply.headers, sent, seconds),
     )
@@ -169,15 +210,6 @@ def _clock_difference(headers, sent, seconds):
         return round((server_time - sent).total_seconds() + 0.5 - seconds / 2, 1)
     except (ValueError, TypeError):
         return None
-
-
-def _signature_refused(dialect, detection):
-    """Return the result when both canonical forms were refused: the key is the cause.
-
-    SPAR 1.1.0 answers the same while its own key service is down; SPAR 2.x fails then.
-    """
-    unknown = False if dialect.name == PartnerApi.name else None
-    return replace(detection, key_known=unknown)
 
 
 def _summarize(found):

@@ -34,7 +34,14 @@ class SparCase(FinancialAddressCase):
                 "name": "Test",
                 "base_url": "http://127.0.0.1:1",
                 "answer_timeout": 5,
-                "key_ids": [Command.create(cls.file_key_values())],
+                "key_ids": [
+                    # A refusal says more about a key that has signed for long.
+                    Command.create(
+                        cls.file_key_values(
+                            use_from=fields.Datetime.now() - timedelta(days=2)
+                        )
+                    )
+                ],
             }
         )
         cls.key = cls.connection.key_ids

@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.tests import new_test_user, tagged
 
 from ..engine import breaker, rate_limit
-from .common import SparCase
+from .common import PartnerApiCase, SparCase
 from .spar_stand_in import faults
 from .waiting_jobs import waiting_jobs
 
@@ -141,6 +141,25 @@ class TestBreaker(SparCase):
         self.assertEqual(len(self.mapper.log), 3)
         self.assertEqual(self.connection.breaker_state, "open")
 
+    def test_a_spar_that_refuses_a_batch_with_good_ones_stays_in_use(self):
+        self.connection.batch_size = 100
+        mappings = self.make_registrants(8).spar_mapping_ids
+        poison = mappings[5].partner_id.spar_id
+
+        def rule(handler, work):
+            operation, ids = self.mapper.log[-1]
+            fails = operation == "link" and poison in ids
+            return fails and faults.reject("rjct.internal.error")(handler, work)
+
+        self.mapper.rule = rule
+        for _look in range(6):
+            mappings.job_sync()
+            self.time_passes(mappings)
+        self.assertEqual(self.connection.breaker_state, "closed")
+        self.assertInSync(mappings - mappings[5])
+        self.assertEqual(mappings[5].state, "retrying")
+        self.assertFalse(self.connection.changes_problem)
+
     def test_only_one_worker_asks(self):
         self.go_down()
         self.probe_is_due()
@@ -258,6 +277,91 @@ class TestBreaker(SparCase):
     def test_a_pause_by_a_user_alerts_no_one(self):
         self.connection.action_pause()
         self.assertFalse(self.connection.activity_ids)
+
+
+@tagged("post_install", "-at_install")
+class TestChangesFail(PartnerApiCase):
+    """SPAR 2.x as its own set-up leaves it: the table of strategies is empty."""
+
+    def setUp(self):
+        super().setUp()
+        self.kept = dict(self.mapper.strategies)
+        self.mapper.strategies.clear()
+        self.mappings = self.make_registrants(30).spar_mapping_ids
+
+    def try_again(self, times=1):
+        """Let each wait end and the engine work, so many times."""
+        for _time in range(times):
+            self.time_passes(self.mappings)
+            self.connection.invalidate_recordset()
+            if self.connection.breaker_state != "closed":
+                moment = fields.Datetime.now() - timedelta(seconds=1)
+                self.connection.breaker_until = moment
+                self.env.flush_all()
+            self.connection.job_work_off()
+        self.connection.invalidate_recordset()
+
+    def test_it_is_left_alone_after_a_few_requests(self):
+        for _look in range(10):
+            self.time_passes(self.mappings)
+            self.connection.job_work_off()
+        self.assertEqual(self.connection.breaker_state, "open")
+        self.assertLess(len(self.mapper.log), 15)
+
+    def test_each_probe_is_followed_by_few_requests(self):
+        self.try_again(8)
+        before = len(self.mapper.log)
+        trips = self.connection.breaker_trips
+        self.try_again(4)
+        self.assertEqual(self.connection.breaker_state, "open")
+        self.assertGreater(self.connection.breaker_trips, trips)
+        self.assertLess(len(self.mapper.log) - before, 30)
+
+    def test_one_alert_names_the_cause(self):
+        self.try_again(12)
+        (alert,) = self.connection.activity_ids
+        self.assertIn("fails on every change (rjct.internal.error)", alert.note)
+        self.assertFalse(self.mappings.partner_id.activity_ids)
+        self.assertEqual(self.connection.changes_problem, "rjct.internal.error")
+
+    def test_once_it_has_strategies_all_is_sent_and_the_alert_ends(self):
+        self.try_again(12)
+        self.mapper.strategies.update(self.kept)
+        self.try_again(8)
+        self.assertInSync(self.mappings)
+        self.assertFalse(self.connection.activity_ids)
+        self.assertFalse(self.connection.changes_problem)
+        self.assertEqual(self.connection.breaker_change_failures, 0)
+        self.assertEqual(self.connection.breaker_trips, 0)
+
+    def test_the_alert_ends_also_if_spar_was_down_meanwhile(self):
+        self.try_again(12)
+        self.mapper.rule = faults.status(503)
+        self.try_again(2)
+        self.assertFalse(self.connection.changes_problem)
+        self.assertEqual(len(self.connection.activity_ids), 1)
+        self.mapper.rule = None
+        self.mapper.strategies.update(self.kept)
+        self.try_again(8)
+        self.assertInSync(self.mappings)
+        self.assertFalse(self.connection.activity_ids)
+
+    def test_a_change_that_has_not_failed_does_not_wait_for_those_that_have(self):
+        self.try_again(8)
+        self.mapper.rule = self.only("NEW")
+        self.mapper.strategies.update(self.kept)
+        self.registrant.spar_id = "NEW"
+        self.enter_address()
+        self.try_again()
+        self.assertInSync()
+
+    def only(self, spar_id):
+        def rule(handler, work):
+            operation, ids = self.mapper.log[-1]
+            fails = operation != "resolve" and ids != [spar_id]
+            return fails and faults.reject("rjct.internal.error")(handler, work)
+
+        return rule
 
 
 PROBE = ("resolve", ["connection-test"])

@@ -339,8 +339,11 @@ class TestConnection(SparCase):
                 mapper(A, None),
                 ("refused the signature in both", "says? the same|same to"),
             ),
-            (mapper(B, None), ("refused the signature in both", "is not the one used")),
-            (failing, ("does not know “social-registry”", "key service is down")),
+            (
+                mapper(B, None),
+                ("refused the signature in both", "Partner Manager is down", "same to"),
+            ),
+            (failing, ("do not know “social-registry”", "key service is down")),
             (status(404), ("no SPAR at this address",)),
             (status(503), ("not there or busy",)),
             (status(401), ("operator has to let it in",)),
@@ -352,6 +355,19 @@ class TestConnection(SparCase):
                 self.assertRegex(text, sentence)
             # A word of ours is for programs.
             self.assertNotRegex(text, r"\w+_\w+|http\.\d")
+
+    def test_a_spar_that_does_not_verify_is_remembered(self):
+        self.detect(mapper(B, "utf8", verifies=False))
+        self.assertTrue(self.connection.is_unverified)
+        self.assertEqual(self.connection.dialect, B)
+        # One that cannot be asked has not been found to verify.
+        url, self.connection.base_url = self.connection.base_url, free_url()
+        self.assertFalse(self.connection.is_unverified)
+        self.connection.base_url = url
+        self.detect()
+        self.assertTrue(self.connection.is_unverified)
+        self.detect(mapper(B, "utf8"))
+        self.assertFalse(self.connection.is_unverified)
 
     def test_detect_reports_an_unreachable_server(self):
         self.connection.base_url = free_url()
@@ -384,7 +400,7 @@ class TestConnection(SparCase):
             self.connection.with_user(operator).action_detect()
         self.assertFalse(self.mapper.log)
         self.connection.with_user(manager).action_detect()
-        self.assertEqual(self.mapper.operations, ["resolve"])
+        self.assertEqual(self.mapper.operations, ["resolve", "resolve"])
 
     def test_a_copy_asks_nobody(self):
         self.env["ir.config_parameter"].sudo().set_param(
@@ -400,5 +416,5 @@ class TestConnectionOn2(PartnerApiCase):
     def test_the_test_tells_what_a_failure_may_mean(self):
         self.mapper.faults = [faults.status(500)]
         told = self.connection.action_test()["params"]
-        self.assertIn("does not know “social-registry”", told["message"])
+        self.assertIn("do not know “social-registry”", told["message"])
         self.assertEqual(self.connection.action_test()["params"]["type"], "success")

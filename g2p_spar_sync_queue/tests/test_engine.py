@@ -1,7 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
@@ -10,7 +9,7 @@ from odoo.tools import mute_logger
 from ..engine import claim, decide, journal, record, store
 from ..models import g2p_spar_mapping
 from .common import SparCase
-from .spar_stand_in import faults, strategies
+from .spar_stand_in import faults
 from .waiting_jobs import forget_jobs, waiting_jobs
 
 ENGINE_LOG = "odoo.addons.g2p_spar_sync_queue.engine.claim"
@@ -301,8 +300,7 @@ class TestEngine(SparCase):
         self.enter_address()
         self.run_engine()
         self.approved(self.operator.strategy_id).strategy_number = 44
-        table = strategies.STRATEGIES
-        self.startPatcher(patch.dict(table, {44: table[4]}))
+        self.mapper.strategies[44] = self.mapper.strategies[4]
         self.run_engine(faults.cut_before)
         self.time_passes()
         self.run_engine()

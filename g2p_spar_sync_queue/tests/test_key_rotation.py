@@ -12,6 +12,7 @@ from ..spar.client import SparClient
 from .key_case import KeyCase
 from .key_material import certificate_pem, p12, rsa_key
 from .spar_stand_in import faults
+from .waiting_jobs import waiting_jobs
 
 EXPIRY = "g2p_spar_sync_queue.activity_key_expiry"
 
@@ -95,9 +96,72 @@ class TestKeyRotation(KeyCase):
         self.assertEqual(self.kids(), {self.next.thumbprint})
         self.assertInSync()
 
+    def switch(self, seconds=0):
+        """Let the next key sign since so many seconds."""
+        self.next.action_switch_now()
+        self.next.use_from -= timedelta(seconds=seconds)
+
+    def wait_is_over(self):
+        moment = fields.Datetime.now() - timedelta(seconds=1)
+        self.connection.key_retry_at = moment
+        self.env.flush_all()
+
+    def test_a_refused_key_is_tried_again_in_its_first_minute(self):
+        mappings = self.make_registrants(3).spar_mapping_ids
+        self.connection.batch_size = 1
+        self.switch()
+        self.run_engine(faults.signature_refused, mappings=mappings)
+        for _early in range(2):
+            mappings.job_sync()
+            self.connection.job_work_off()
+            self.assertEqual(len(self.mapper.log), 1, "asked before its time")
+        self.assertEqual(self.connection.state, "running")
+        self.assertEqual(self.connection.breaker_state, "closed")
+        self.assertFalse(self.connection.activity_ids)
+        self.assertNotIn("held", mappings.mapped("state"))
+        jobs = waiting_jobs(self.env)
+        etas = [j.eta for j in jobs if j.identity_key == f"spar-{self.connection.id}-0"]
+        self.assertTrue(all(etas) and etas, "it waits for no one")
+        self.wait_is_over()
+        self.run_engine(faults.signature_refused, mappings=mappings)
+        self.assertEqual(len(self.mapper.log), 2)
+        self.wait_is_over()
+        self.run_engine(mappings=mappings)
+        self.assertInSync(mappings)
+        self.assertFalse(self.connection.key_retry_at)
+
+    def test_a_key_refused_after_its_first_minute_pauses(self):
+        self.enter_address()
+        self.switch(40)
+        self.run_engine(faults.signature_refused)
+        self.assertEqual(self.connection.state, "running")
+        self.next.use_from -= timedelta(seconds=20)
+        self.wait_is_over()
+        self.run_engine(faults.signature_refused)
+        self.assertEqual(self.connection.state, "paused")
+        self.assertIn("does not accept the new key yet", self.connection.pause_reason)
+        self.assertFalse(self.connection.key_retry_at)
+        self.assertTrue(self.connection.activity_ids)
+
+    def test_a_comparison_waits_for_a_new_key(self):
+        self.enter_address()
+        self.run_engine()
+        self.switch()
+        self.connection.action_reconcile()
+        run = self.env["g2p.spar.reconciliation"].search([], limit=1)
+        self.mapper.forget()
+        self.mapper.faults = [faults.signature_refused]
+        run.job_run()
+        run.job_run()
+        self.assertEqual(self.mapper.operations, ["resolve"])
+        self.assertEqual((run.state, self.connection.state), ("running", "running"))
+        self.wait_is_over()
+        run.job_run()
+        self.assertEqual(run.state, "done")
+
     def test_a_switch_refused_by_spar_pauses_and_is_taken_back(self):
         self.enter_address()
-        self.next.action_switch_now()
+        self.switch(60)
         self.run_engine(faults.signature_refused)
         self.assertEqual(self.connection.state, "paused")
         self.assertIn("refused the signature", self.connection.pause_reason)
@@ -137,7 +201,7 @@ class TestKeyRotation(KeyCase):
         self.mapper.faults = [faults.signature_refused]
         self.connection.action_test()
         self.assertNotIn(words, self.connection.test_problem)
-        self.next.action_switch_now()
+        self.switch(60)
         self.mapper.faults = [faults.signature_refused]
         self.connection.action_test()
         self.assertIn(words, self.connection.test_problem)

@@ -33,17 +33,19 @@ def not_linked(reference_id):
     }
 
 
-def mapper(dialect, form, refuse=None, entry=not_linked):
+def mapper(dialect, form, refuse=None, entry=not_linked, verifies=True):
     """Return a function that answers as a mapper of this dialect and form.
 
     :param refuse: what it answers to a bad signature, instead of refusing it
+    :param bool verifies: whether it accepts a right signature only
     """
     path = {A: "/sync/resolve", B: "/mapper/resolve"}[dialect]
 
     def answer(asked, body):
         if asked != path:
             return 404, {}, b'{"errors": [{"code": "G2P-REQ-404"}]}'
-        if form is None or LETTERS[form] not in body:
+        is_wrong = verifies and words.WRONG.encode() in body
+        if form is None or LETTERS[form] not in body or is_wrong:
             return refuse or (200, {}, json.dumps(refusal(dialect)).encode())
         sent = json.loads(body)
         payload = (
@@ -82,16 +84,17 @@ def status(code, content=b"", **headers):
     return lambda _path, _body: (code, headers, content)
 
 
-#: What is there, and what is found: the word, dialect, form, whether the key is known,
-#: and how many questions it took.
+#: What is there, and what is found: the word, dialect, form, whether it verifies, and
+#: how many questions it took.
 FOUND = [
-    (mapper(A, "ascii"), words.ACCEPTED, A, "ascii", True, 1),
-    (mapper(A, "utf8"), words.ACCEPTED, A, "utf8", True, 2),
-    (mapper(B, "utf8"), words.ACCEPTED, B, "utf8", True, 2),
-    (mapper(B, "ascii"), words.ACCEPTED, B, "ascii", True, 3),
-    # 1.1.0 says the same when its own key service is down.
+    (mapper(A, "ascii"), words.ACCEPTED, A, "ascii", True, 2),
+    (mapper(A, "utf8"), words.ACCEPTED, A, "utf8", True, 3),
+    (mapper(B, "utf8"), words.ACCEPTED, B, "utf8", True, 3),
+    (mapper(B, "ascii"), words.ACCEPTED, B, "ascii", True, 4),
+    (mapper(B, "utf8", verifies=False), words.ACCEPTED, B, None, False, 3),
+    # 1.1.0 and the newest say the same when their keys cannot be looked up.
     (mapper(A, None), words.SIGNATURE_REFUSED, A, None, None, 2),
-    (mapper(B, None), words.SIGNATURE_REFUSED, B, None, False, 3),
+    (mapper(B, None), words.SIGNATURE_REFUSED, B, None, None, 3),
     # The 1.1 branch and 2.x fail on a partner their key service does not know.
     (mapper(A, None, (500, {}, b"{}")), words.SERVER_ERROR, A, None, None, 2),
     (mapper(B, None, (500, {}, b"{}")), words.SERVER_ERROR, B, None, None, 2),
@@ -122,13 +125,13 @@ class TestDetect(BaseCase):
         return detect(http, SIGNER, "registry", **options)
 
     def test_each_kind_of_server_has_its_finding(self):
-        for number, (answer, word, dialect, form, known, asked) in enumerate(FOUND):
+        for number, (answer, word, dialect, form, verifies, asked) in enumerate(FOUND):
             with self.subTest(word, number=number):
                 server = self.serve(answer)
                 found = self.detect(server.url)
                 self.assertEqual(found.finding, word)
                 self.assertEqual((found.dialect, found.form), (dialect, form))
-                self.assertIs(found.key_known, known)
+                self.assertIs(found.verifies, verifies)
                 self.assertEqual(len(server.requests), asked)
 
     def test_it_is_told_how_long_an_answer_took(self):
@@ -165,7 +168,7 @@ class TestDetect(BaseCase):
             lambda _path, body: mapper(A, "ascii")("/sync/resolve", body)
         )
         self.detect(server.url, paths={"resolve": "/v3/ask"})
-        self.assertEqual([path for _m, path, _b in server.requests], ["/v3/ask"])
+        self.assertEqual([path for _m, path, _b in server.requests], ["/v3/ask"] * 2)
 
     def test_nobody_there(self):
         self.assertEqual(self.detect(free_url()), Detection(words.UNREACHABLE))

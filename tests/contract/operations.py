@@ -96,6 +96,7 @@ LINKS = [
         "link",
         [],
         {"A": (200, "succ", None, []), "B": (200, "ERROR", VALIDATION, [])},
+        message="Empty link_request list in request.request_body.request_payload",
     ),
     Case(
         "NUL in an ID",

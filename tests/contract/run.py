@@ -61,6 +61,8 @@ def run(case, server):
     status, answer = server.speaker.ask(case.operation, items, case.tweak)
     summary = server.speaker.summary(case.operation, status, answer)
     assert summary == case.expected[server.dialect]
+    if case.message and server.dialect == "B":
+        assert answer["response_header"]["response_error_message"] == case.message
     if status == 200:
         check_entries(case.operation, items, answer, server)
     after = case.given if case.after is None else case.after

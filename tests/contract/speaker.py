@@ -26,20 +26,22 @@ class Column:
     :param str name: of the column.
     :param str dialect: ``A`` or ``B``.
     :param str form: canonical form, ``ascii`` or ``utf8``.
+    :param str seen: the real version its rows were seen on.
     """
 
     name: str
     dialect: str
     form: str
+    seen: str
 
 
 COLUMNS = {
-    name: Column(name, dialect, form)
-    for name, dialect, form in (
-        ("1.1.0", "A", "ascii"),
-        ("1.1", "A", "utf8"),
-        ("2.1", "B", "utf8"),
-        ("newest", "B", "utf8"),
+    name: Column(name, dialect, form, seen)
+    for name, dialect, form, seen in (
+        ("1.1.0", "A", "ascii", "openg2p-spar-mapper-api 1.1.0"),
+        ("1.1", "A", "utf8", "none: read in the source of the 1.1 branch"),
+        ("2.1", "B", "utf8", "SPAR 2.1 (dfefb05) with its helpers 1.1.6"),
+        ("newest", "B", "utf8", "SPAR after 2.1 with partner-auth 1.1.6"),
     )
 }
 

@@ -254,8 +254,9 @@ class Case:
         )
         self.stage.sql(
             """UPDATE g2p_spar_connection
-                  SET breaker_until = now() AT TIME ZONE 'UTC', rate_free_at = NULL
-                WHERE breaker_until IS NOT NULL OR rate_free_at IS NOT NULL"""
+                  SET breaker_until = now() AT TIME ZONE 'UTC', rate_free_at = NULL,
+                      key_retry_at = NULL
+                WHERE COALESCE(breaker_until, rate_free_at, key_retry_at) IS NOT NULL"""
         )
         return self.stage.sql(
             """SELECT 1 FROM g2p_spar_mapping m

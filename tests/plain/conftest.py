@@ -21,6 +21,7 @@ class StandIn(Server):
     def __init__(self, version, key, partners):
         server = make_server(version=version, partners=partners).start()
         self.mapper, self.stop = server.mapper, server.stop
+        self.verifier = server.dialect.verifier
         super().__init__(
             Speaker(COLUMNS[version], server.url, key),
             lambda: json.loads(self.mapper.state())["rows"],

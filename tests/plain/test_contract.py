@@ -38,6 +38,11 @@ def test_the_stand_in_answers_as(stand_ins, version, case):
     run(case, stand_ins[version])
 
 
+def test_each_row_names_the_real_version_it_was_seen_on():
+    for row in (*CASES, *signatures.TRIALS):
+        assert all(row.seen[column] for column in row.expected), row.name
+
+
 @pytest.mark.parametrize("version", COLUMNS)
 @pytest.mark.parametrize("trial", signatures.TRIALS, ids=str)
 def test_who_is_believed(stand_ins, version, trial):
@@ -96,6 +101,95 @@ def test_the_newest_believes_a_partner_in_both_keys_while_they_change(
         server.speaker.key = Key(files)
         answer = server.speaker.ask("update", [item_of("update", Ask("N", 1), 0, "B")])
         assert server.speaker.summary("update", *answer)[1] == "SUCCESS"
+
+
+class Clock:
+    """A clock that only moves when it is set."""
+
+    seconds = 0
+
+    def __call__(self):
+        return self.seconds
+
+
+@pytest.fixture
+def newest(make_stand_in, tmp_path):
+    """A stand-in of the newest that has looked up nothing yet, and its clock."""
+    files = keys.make_partner_key(tmp_path / "key")
+    (tmp_path / "partners").mkdir()
+    server = make_stand_in("newest", Key(files), tmp_path / "partners")
+    server.certificate = files.certificate
+    server.clock = server.verifier.clock = Clock()
+    return server
+
+
+def is_believed(server):
+    answer = server.speaker.ask("update", [item_of("update", Ask("N", 1), 0, "B")])
+    summary = server.speaker.summary("update", *answer)
+    assert summary[1] == "SUCCESS" or summary == signatures.REFUSED_B
+    return summary[1] == "SUCCESS"
+
+
+def test_the_newest_keeps_that_a_partner_is_unknown(newest):
+    assert not is_believed(newest)
+    keys.register_partner(newest.certificate, newest.verifier.partners)
+    newest.clock.seconds = 29
+    assert not is_believed(newest)
+    newest.clock.seconds = 30
+    assert is_believed(newest)
+
+
+def test_the_newest_does_not_know_a_new_key_at_once(newest, tmp_path):
+    keys.register_partner(newest.certificate, newest.verifier.partners)
+    assert is_believed(newest)
+    files = keys.make_partner_key(tmp_path / "new")
+    keys.register_partner(files.certificate, newest.verifier.partners)
+    newest.speaker.key = Key(files)
+    newest.clock.seconds = 9
+    assert not is_believed(newest)
+    newest.clock.seconds = 10
+    assert is_believed(newest)
+
+
+def test_the_newest_refuses_while_its_partner_manager_is_down(newest):
+    keys.register_partner(newest.certificate, newest.verifier.partners)
+    down = {"kind": "keys_down", "seconds": 0}
+    newest.mapper.arm([down])
+    assert not is_believed(newest)
+    newest.mapper.disarm()
+    assert is_believed(newest)
+    # What it has looked up before goes on to count.
+    newest.mapper.arm([down])
+    newest.clock.seconds = 301
+    assert is_believed(newest)
+
+
+def test_a_spar_that_does_not_verify_believes_everyone(make_stand_in, partner_folder):
+    other = Key(keys.make_partner_key(partner_folder / "other"))
+    server = make_stand_in("newest", other, None)
+    for trial in (signatures.with_another_key(other), *signatures.TRIALS):
+        if trial.expected["newest"] in (signatures.HEARD_B, signatures.REFUSED_B):
+            summary, _stored = signatures.attempt(trial, server)
+            assert summary == signatures.HEARD_B
+
+
+@pytest.mark.parametrize("version", DIALECT_B)
+def test_without_strategies_every_link_fails_and_every_query_is_answered(
+    stand_ins, version
+):
+    server = stand_ins[version]
+    server.prepare({})
+    kept = dict(server.mapper.strategies)
+    server.mapper.strategies.clear()
+    try:
+        for operation, expected in (("link", "ERROR"), ("resolve", "SUCCESS")):
+            item = item_of(operation, Ask("N", 1), 0, "B")
+            if operation == "resolve":
+                item.pop("fa")
+            answer = server.speaker.ask(operation, [item])
+            assert server.speaker.summary(operation, *answer)[1] == expected
+    finally:
+        server.mapper.strategies.update(kept)
 
 
 @pytest.mark.parametrize("version", COLUMNS)

@@ -8,6 +8,9 @@ from tests.contract.cases import CASES
 from tests.contract.signatures import NAMES
 from tests.contract.speaker import COLUMNS
 from tools import keys
+from tools.stack import http_client, import_spar
+
+spar = import_spar()
 
 LINK = "link"
 
@@ -60,6 +63,57 @@ def test_the_client_and_trouble_with_keys(
             server.mapper.arm([{"kind": "keys_down", "seconds": seconds}])
             assert outcome(client, server) == expected
             assert bool(server.rows()) == (expected == "done")
+
+
+def detect(server, files, sender=None):
+    """Return what the suite detects at a stand-in."""
+    pair = spar.keys.load_pair(
+        files.private_key.read_bytes(), files.certificate.read_bytes()
+    )
+    return spar.detect.detect(
+        http_client(server.speaker.url),
+        spar.jws.Signer(pair),
+        sender or server.speaker.sender,
+    )
+
+
+@pytest.mark.parametrize("version", COLUMNS)
+def test_each_version_is_detected_and_verifies(stand_ins, partner_files, version):
+    stand_ins[version].clear()
+    found = detect(stand_ins[version], partner_files)
+    column = COLUMNS[version]
+    dialect = {"A": "g2p_connect", "B": "partner_api"}[column.dialect]
+    assert (found.finding, found.dialect) == ("accepted", dialect)
+    assert (found.form, found.verifies) == (column.form, True)
+
+
+@pytest.mark.parametrize("version", COLUMNS)
+def test_a_spar_that_accepts_a_wrong_signature_is_detected(
+    make_stand_in, partner_files, version
+):
+    found = detect(make_stand_in(version, None, None), partner_files)
+    assert (found.finding, found.form) == ("accepted", None)
+    assert found.verifies is False
+
+
+# Neither of these answers says that the certificate is to blame.
+@pytest.mark.parametrize(
+    ("version", "down", "unknown"),
+    [
+        ("1.1.0", "signature_refused", "signature_refused"),
+        ("1.1", "server_error", "server_error"),
+        ("2.1", "server_error", "server_error"),
+        ("newest", "signature_refused", "signature_refused"),
+    ],
+)
+def test_what_is_detected_without_keys(
+    make_stand_in, partner_files, partner_folder, version, down, unknown
+):
+    server = make_stand_in(version, None, partner_folder / "partners")
+    assert detect(server, partner_files, "nobody").finding == unknown
+    server.mapper.arm([{"kind": "keys_down", "seconds": 0}])
+    found = detect(server, partner_files)
+    assert (found.finding, found.verifies) == (down, None)
 
 
 @pytest.mark.parametrize("version", COLUMNS)

@@ -31,6 +31,9 @@ VERIFIERS = {
     "2.1": lambda partners: KeyServiceVerifier(partners, UTF8, CRASHES_SINCE),
     "newest": lambda partners: LocalVerifier(partners),
 }
+#: Seconds for which the newest keeps a partner's keys, and that it has none; between
+#: two look-ups because of a key it does not know; and until it gives up a look-up.
+KEPT, NONE_KEPT, LOOKED_UP_AGAIN, GIVEN_UP = 300, 30, 10, 3
 #: Integers that fit into 64 bits, with sign or without.
 INTEGERS = range(-(2**63), 2**64)
 
@@ -105,41 +108,64 @@ class KeyServiceVerifier:
 
 
 class LocalVerifier:
-    """Verifies by itself, as what came after 2.1 does: never HTTP 500.
+    """Verifies by itself, as what came after 2.1 does, with keys it looks up and keeps.
 
-    A key ID in the signature's header must be that of the registered certificate. A
-    file may hold several certificates, while a partner changes from one to the next.
+    A key ID in the signature's header must be that of a registered certificate. A file
+    may hold several certificates, while a partner changes from one to the next. What
+    cannot be looked up is refused like a wrong signature; only a request that names no
+    sender is HTTP 500.
 
-    :param pathlib.Path partners: folder of registered certificates.
+    :param pathlib.Path partners: folder of registered certificates, in the place of its
+        Partner Manager.
+    :param Callable clock: returns seconds.
     """
 
-    def __init__(self, partners):
+    def __init__(self, partners, clock=time.monotonic):
         self.partners = partners
+        self.clock = clock
+        #: When a partner was looked up, and its certificates, by reference.
+        self.kept = {}
 
-    def believes(self, request, _keys_down=None):
+    def believes(self, request, keys_down=None):
         """Whether this is the partner it says it is.
 
         :param Request request: as it came.
+        :param keys_down: seconds after which the Partner Manager fails; None when it
+            works.
+        :raises Crash: where SPAR answers HTTP 500.
         """
+        sender = sender_of(request.content)
         try:
             first, _middle, last = (request.signature or "").split(".")
             token = f"{first}.{_b64(canonical(request.body, UTF8))}.{last}"
             kid = jwt.get_unverified_header(token).get("kid")
-            certificates = self._certificates(sender_of(request.content))
-        except (jwt.PyJWTError, ValueError, Crash, OSError):
+        except (jwt.PyJWTError, ValueError):
             return False
         return any(
             _signed(token, certificate)
-            for certificate in certificates
+            for certificate in self._certificates(sender, kid, keys_down)
             if kid in (None, _thumbprint(certificate))
         )
 
-    def _certificates(self, sender):
+    def _certificates(self, sender, kid, keys_down):
         reference = keys.partner_reference(sender)
-        # The name comes from outside; it must not lead to another folder.
-        if "/" in reference:
-            return []
+        looked_up, known = self.kept.get(reference, (None, []))
+        if looked_up is not None:
+            is_known = not kid or kid in map(_thumbprint, known)
+            lasts = KEPT if is_known else LOOKED_UP_AGAIN
+            if self.clock() - looked_up < (lasts if known else NONE_KEPT):
+                return known
+        if keys_down is not None:
+            time.sleep(min(keys_down, GIVEN_UP))
+            return known
+        self.kept[reference] = self.clock(), self._look_up(reference)
+        return self.kept[reference][1]
+
+    def _look_up(self, reference):
         path = self.partners / f"{reference}.pem"
+        # The name comes from outside; it must not lead to another folder.
+        if "/" in reference or not path.exists():
+            return []
         return x509.load_pem_x509_certificates(path.read_bytes())
 
 

@@ -315,7 +315,9 @@ def test_an_operator_sees_no_key_files_or_paths(registry, connected, page_of):
     (values,) = [
         v for _c, _i, v in keys.connection_values(registry.stack.key)["key_ids"]
     ]
-    values.update(name="Key in a file", connection_id=registry.connection)
+    values.update(
+        name="Key in a file", connection_id=registry.connection, use_from=False
+    )
     registry.create("g2p.spar.key", values)
     for login, sees_it in {"manager": True, "operator": False}.items():
         page = page_of(login)

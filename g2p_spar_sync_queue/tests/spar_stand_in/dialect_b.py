@@ -6,8 +6,8 @@ from .schema import anything, fields, list_of, maybe, moment, text, whole_number
 from .table import Crash
 
 #: What a refused signature is called in 2.x.
-UNBELIEVED = "rjct.request.validation", "StatusReasonCodeEnum.rjct_jwt_invalid"
-NOTHING = "rjct.request.validation", "The request holds nothing"
+VALIDATION = "rjct.request.validation"
+UNBELIEVED = VALIDATION, "StatusReasonCodeEnum.rjct_jwt_invalid"
 INTERNAL = "rjct.internal.error", "Internal server error"
 
 _WALLET = {"wallet_provider_name": text, "wallet_provider_code": text}
@@ -79,10 +79,10 @@ class DialectB(Dialect):
         payload = content["request_body"]["request_payload"]
         items = payload[f"{operation}_request"]
         if not items:
-            return self.rejection(operation, content, *NOTHING)
+            return self.rejection(operation, content, VALIDATION, _nothing(operation))
         # The ID may be missing in the schema, not in the table.
         items = [{**item, "id": item.get("id") or ""} for item in items]
-        prepare = _stored_form if operation in ("link", "update") else dict
+        prepare = self.stored_form if operation in ("link", "update") else dict
         try:
             verdicts = self.mapper.apply(operation, items, refused, prepare)
         except Crash:
@@ -90,11 +90,25 @@ class DialectB(Dialect):
         entries = [self.entry(operation, verdict) for verdict in verdicts]
         return _answer(operation, content, entries, "SUCCESS")
 
+    def stored_form(self, item):
+        """Return an item with its address in text, and the strategy beside it.
+
+        :raises Crash: when the strategy cannot be applied to such an address.
+        """
+        fa = item["fa"]
+        try:
+            constructed = strategies.construct(fa, self.mapper.strategies)
+        except (KeyError, IndexError):
+            raise Crash("the strategy cannot be applied") from None
+        first, *rest = item.get("additional_info") or [{}]
+        # One that the partner named itself is kept, right or wrong.
+        first = {**first, "strategy_id": first.get("strategy_id", fa["strategy_id"])}
+        return {**item, "fa": constructed, "additional_info": [first, *rest]}
+
     def rejection(self, operation, content, code, message=None):
         return _answer(operation, content, [], "ERROR", code, message or code)
 
-    @staticmethod
-    def entry(operation, verdict):
+    def entry(self, operation, verdict):
         """Return what is answered about one item."""
         item = verdict.item
         entry = {"reference_id": item["reference_id"], "timestamp": now()}
@@ -114,7 +128,9 @@ class DialectB(Dialect):
                 entry["id"] = item["id"]
                 extra = item.get("additional_info")
                 if item.get("scope") == "details":
-                    entry["fa"] = strategies.deconstruct(verdict.row)
+                    entry["fa"] = strategies.deconstruct(
+                        verdict.row, self.mapper.strategies
+                    )
                     extra = verdict.row.additional_info
         return {
             **entry,
@@ -132,20 +148,9 @@ class DialectB(Dialect):
         return lists[0] if lists else []
 
 
-def _stored_form(item):
-    """Return an item with its address in text, and the strategy beside it.
-
-    :raises Crash: when the strategy cannot be applied to such an address.
-    """
-    fa = item["fa"]
-    try:
-        constructed = strategies.construct(fa)
-    except (KeyError, IndexError):
-        raise Crash("the strategy cannot be applied") from None
-    first, *rest = item.get("additional_info") or [{}]
-    # One that the partner named itself is kept, right or wrong.
-    first = {**first, "strategy_id": first.get("strategy_id", fa["strategy_id"])}
-    return {**item, "fa": constructed, "additional_info": [first, *rest]}
+def _nothing(operation):
+    """Return what SPAR says of an empty list."""
+    return f"Empty {operation}_request list in request.request_body.request_payload"
 
 
 def _answer(operation, content, entries, status, code=None, message=None):

@@ -52,6 +52,11 @@ class SparStandIn:
         return self._mapper.table.sent_details
 
     @property
+    def strategies(self):
+        """SPAR's table of strategies by number; a test may empty it."""
+        return self._mapper.strategies
+
+    @property
     def faults(self):
         """Functions as in :mod:`.faults`, each of which will happen to one request."""
         return self._mapper.faults

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 
 from .faults import Fault
+from .strategies import STRATEGIES
 from .table import Row, Table
 
 
@@ -25,6 +26,8 @@ class Mapper:
         self.upstream = upstream
         self.lock = threading.Lock()
         self.table = Table()
+        #: SPAR's table of strategies. Its own ``migrate`` leaves that empty.
+        self.strategies = dict(STRATEGIES)
         self.reset(seed)
 
     def reset(self, seed=0, rows=False):

@@ -7,8 +7,11 @@ refusals, no id in answers to link, a whole link lost for an ID twice in it.
 ``1.1.0``    dialect A, canonical form with ASCII only; the mapper that can be had
 ``1.1``      the head of the 1.1 branch: dialect A, canonical form in UTF-8
 ``2.1``      dialect B, UTF-8, with structured addresses, and the directory
-``newest``   the same, but it verifies by itself instead of asking a key service
+``newest``   the same, but it verifies by itself, with keys of a Partner Manager
 ===========  ======================================================================
+
+Without a verifier everyone is believed, as the newest does by default
+(``jwt_auth_enabled`` is off).
 
 With ``upstream`` it keeps nothing itself and stands between the caller and a real
 mapper 1.1.0.

@@ -33,27 +33,29 @@ STRATEGIES = {
 }
 
 
-def construct(fields):
+def construct(fields, strategies):
     """Return an address as a line of text.
 
     :param dict fields: of a structured address, with its ``strategy_id``.
+    :param dict strategies: SPAR's table, as :data:`STRATEGIES`.
     :raises KeyError: when the strategy is unknown, or of another kind of address.
     """
-    pattern, _read = STRATEGIES[fields["strategy_id"]]
+    pattern, _read = strategies[fields["strategy_id"]]
     return pattern.format(**fields)
 
 
-def deconstruct(row):
+def deconstruct(row, strategies):
     """Return a stored address in parts, as far as its strategy is known.
 
     :param Row row: as stored.
+    :param dict strategies: SPAR's table, as :data:`STRATEGIES`.
     :return: an object, or None when nothing is stored about the strategy.
     """
     if not row.additional_info:
         return None
     number = row.additional_info[0].get("strategy_id")
-    if number not in STRATEGIES:
+    if number not in strategies:
         return {}
     # Not beyond the end of a line: `.` does not match one.
-    found = re.match(STRATEGIES[number][1], row.fa)
+    found = re.match(strategies[number][1], row.fa)
     return {**(found.groupdict() if found else {}), "strategy_id": number}

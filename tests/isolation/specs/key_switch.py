@@ -1,8 +1,9 @@
 """Another key signs from now on, and SPAR knows the former one no longer."""
 
+import itertools
 import shutil
 
-from tests.standin_spar.verification import LocalVerifier
+from tests.standin_spar.verification import KEPT, LocalVerifier
 from tools import keys
 
 from ..spec import WORKER, Spec
@@ -19,12 +20,18 @@ def second_key(case):
     case.partners = folder / "known"
     case.partners.mkdir(parents=True, exist_ok=True)
     _register(case, case.former, case.later)
-    stage.spar.dialect.verifier = LocalVerifier(case.partners)
+    # It keeps no keys: each time it is later than it keeps them.
+    clock = itertools.count(step=KEPT).__next__
+    stage.spar.dialect.verifier = LocalVerifier(case.partners, clock)
     ((_command, _id, values),) = keys.connection_values(case.later)["key_ids"]
     with stage.env() as env:
         connection = env["g2p.spar.connection"].browse(stage.connection)
         case.first_from = connection.key_ids.use_from
-        values |= {"name": "Second", "connection_id": connection.id}
+        values |= {
+            "name": "Second",
+            "connection_id": connection.id,
+            "use_from": False,
+        }
         case.second = env["g2p.spar.key"].create(values).id
 
 

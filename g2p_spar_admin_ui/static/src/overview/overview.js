@@ -36,6 +36,8 @@ const LOOKS = {
     silent: "text-bg-secondary",
     failing: "text-bg-warning",
     away: "text-bg-danger",
+    new_key: "text-bg-warning",
+    refusing: "text-bg-danger",
     paused: "text-bg-danger",
     draft: "text-bg-secondary",
 };

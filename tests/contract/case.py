@@ -7,7 +7,7 @@ suite's own client must make of it, as the word of its ``Outcome``.
 
 from dataclasses import dataclass, field
 
-from .speaker import MOMENT
+from .speaker import COLUMNS, MOMENT
 
 DUPLICATE = "rjct.reference_id.duplicate"
 ID_INVALID = "rjct.id.invalid"
@@ -21,6 +21,8 @@ REQUIRED = "Invalid Input. Field required"
 NO_TEXT = "Invalid Input. Input should be a valid string"
 CRASH = 500, 1, "Unknown Error."
 EMPTY = object()
+#: The real version each dialect's rows were run against.
+SEEN = {"A": COLUMNS["1.1.0"].seen, "B": COLUMNS["2.1"].seen}
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,9 @@ class Case:
     :param tweak: changes the body before it is signed.
     :param list outcomes: of the client, one for each item, or one by dialect; None
         where the client cannot ask so.
+    :param str message: what SPAR 2.x says of the request as a whole, if that counts.
+    :param dict seen: by dialect the real version it was seen on; by default those of
+        the columns that were run.
     """
 
     name: str
@@ -67,6 +72,8 @@ class Case:
     after: dict | None = None
     tweak: object = None
     outcomes: object = None
+    message: str | None = None
+    seen: dict = field(default_factory=lambda: dict(SEEN))
 
     def __str__(self):
         return self.name.replace(" ", "-").replace("/", "-")

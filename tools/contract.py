@@ -63,9 +63,9 @@ def _spar(target):
     url, prefix, verify = _url("SPAR_URL"), _prefix(), _trusted()
     sender = _needed("SENDER", "the partner's name at SPAR")
     key = _key()
-    version = settings.text("VERSION")
+    version = settings.text("SPAR_VERSION")
     if version:
-        settings.chosen([version], COLUMNS, "VERSION")
+        settings.chosen([version], COLUMNS, "SPAR_VERSION")
 
     def make_speaker(column):
         kind = Speaker if prefix else foreign.ReadOnly

@@ -33,7 +33,8 @@ SECTIONS = {
 }
 #: So many rows without any answer in a row, and the others are not tried.
 PATIENCE = 3
-TRIES, WAIT = 4, 1.0
+#: Of the cleaning up; seconds before the second try, doubled for each later one.
+TRIES, WAIT = 4, 0.5
 
 
 class Unreachable(Exception):
@@ -149,7 +150,7 @@ def recognise(make_speaker):
             if _is_believed(signatures.signed, server, said):
                 return COLUMNS[_of_two(older, newer, server)]
         except requests.RequestException as trouble:
-            raise Unreachable(type(trouble).__name__) from None
+            raise Unreachable(f"no answer ({type(trouble).__name__})") from None
         except UNREADABLE:
             continue
     refused = [words for status, words in said if status != 404]

@@ -170,7 +170,7 @@ class Speaker:
         if response.status_code >= 500:
             # SPAR closes the connection, perhaps in the middle of the next request.
             self.session.close()
-        return response.status_code, response.json()
+        return response.status_code, json.loads(response.content)
 
     # === WHAT CAME BACK === #
 

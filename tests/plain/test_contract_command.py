@@ -9,6 +9,8 @@ import time
 import pytest
 
 from tests.contract import central as table
+from tests.contract.case import Ask
+from tests.contract.foreign import ReadOnly
 from tests.contract.speaker import COLUMNS
 from tests.standin_central import StandInCentral
 from tools import keys, odk_central, problems, settings
@@ -89,6 +91,18 @@ def test_without_write_it_only_resolves(run, stand_ins, partner_files, version):
     assert " 0 differ" in text and " 0 differ" in page
     assert operations(server) == {"resolve"}
     assert list(server.rows()) == ["K"]
+
+
+@pytest.mark.parametrize("operation", ["link", "update", "unlink"])
+def test_without_write_nothing_else_can_be_sent(stand_ins, operation):
+    server = stand_ins["2.1"]
+    server.prepare({})
+    server.mapper.forget()
+    known = server.speaker
+    reader = ReadOnly(known.column, known.url, known.key)
+    with pytest.raises(PermissionError):
+        reader.ask(operation, [server.item(operation, Ask("N", 1))])
+    assert operations(server) == set()
 
 
 @pytest.mark.parametrize("version", COLUMNS)

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: setup demo test bench chaos client readme translations lint odoo shell stop clean help
+.PHONY: setup demo test bench chaos contract client readme translations lint odoo shell stop clean help
 
-setup demo test bench chaos client readme translations lint odoo shell stop clean help:
+setup demo test bench chaos contract client readme translations lint odoo shell stop clean help:
 	@$(PYTHON) -m tools $@

@@ -11,6 +11,7 @@ COMMANDS = {
     "test": "run all tests (ONLY=plain runs one suite; FULL=1 runs more)",
     "bench": "measure, and compare with the goals (ONLY=address measures one part)",
     "chaos": "let things go wrong on purpose (ONLY=kill runs one scenario)",
+    "contract": "compare your SPAR or ODK Central with what the suite relies on",
     "client": "write docs/openapi.json anew, and the Python client made from it",
     "readme": "write README.rst and index.html of each addon from its readme/",
     "translations": "bring the translations up to date with the texts of the addons",
@@ -68,6 +69,14 @@ def chaos(arguments):
     from . import chaos as scenarios
 
     return scenarios.main(arguments)
+
+
+def contract(arguments):
+    """Hold the contract tables against a server."""
+    _enter("contract", arguments)
+    from . import contract as tables
+
+    return tables.main(arguments)
 
 
 def client(arguments):
@@ -149,6 +158,7 @@ def main(arguments):
     actions.update(
         bench=bench,
         chaos=chaos,
+        contract=contract,
         client=client,
         lint=lint,
         readme=readme,

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 
-from .case import CRASH, REQUIRED, Ask, item_of
+from .case import CRASH, NOT_LINKED, REQUIRED, Ask
 from .speaker import COLUMNS, b64
 
 REFUSED_A = 200, "rjct", "rjct.jwt.invalid", []
@@ -23,9 +23,9 @@ class Trial:
     """One way to sign, or not to.
 
     :param str name: what it shows.
-    :param Callable make: gets a speaker and the body of a request to link, and returns
-        the bytes to send and the header.
-    :param dict expected: summary by column.
+    :param Callable make: gets a speaker and the body of a request, and returns the
+        bytes to send and the header.
+    :param dict expected: summary by column, of a request to link.
     :param dict seen: by column the real version it was seen on.
     """
 
@@ -49,14 +49,33 @@ REFUSED = columns(REFUSED_A, REFUSED_A, REFUSED_B, REFUSED_B)
 NO_VERDICT = columns(REFUSED_A, CRASH, CRASH, REFUSED_B)
 
 
-def attempt(trial, server):
-    """Try to link as a trial says; return the summary and whether it was stored."""
-    server.prepare({})
-    item = item_of("link", Ask("N", 1), 0, server.dialect)
+def attempt(trial, server, operation="link"):
+    """Ask as a trial says; return the summary and whether it was stored.
+
+    :param str operation: ``resolve`` changes nothing at the server, and is believed or
+        not like any other.
+    """
+    writes = operation != "resolve"
+    if writes:
+        server.prepare({})
+    item = server.item(operation, Ask("N", 1 if writes else None))
     speaker = server.speaker
-    content, signature = trial.make(speaker, speaker.envelope("link", [item]))
-    status, answer = speaker.post("link", content, signature)
-    return speaker.summary("link", status, answer), bool(server.rows())
+    content, signature = trial.make(speaker, speaker.envelope(operation, [item]))
+    status, answer = speaker.post(operation, content, signature)
+    summary = speaker.summary(operation, status, answer)
+    return summary, writes and bool(server.rows())
+
+
+def expected_of(trial, column, operation="link"):
+    """Return what a version answers to a trial.
+
+    :param str column: its name.
+    :param str operation: as for :func:`attempt`.
+    """
+    expected = trial.expected[column]
+    if operation == "resolve" and expected in (HEARD_A, HEARD_B):
+        return (*expected[:3], [f"r0: {NOT_LINKED}"])
+    return expected
 
 
 def signed(speaker, body, **header):
@@ -113,7 +132,8 @@ def name_of(body, dialect):
     """Return the one item of a request."""
     outer = body["message"] if dialect == "A" else body["request_body"]
     payload = outer if dialect == "A" else outer["request_payload"]
-    return payload["link_request"][0]
+    (requests,) = (payload[name] for name in payload if name.endswith("_request"))
+    return requests[0]
 
 
 def _named(speaker, body, form, raw):

@@ -13,6 +13,7 @@ import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from tools import keys
 
@@ -49,16 +50,24 @@ COLUMNS = {
 class Key:
     """A partner's key and certificate.
 
-    :param PartnerKey files: where they are.
+    :param PartnerKey files: where they are: PEM, or both in one file of PKCS#12. The
+        certificate may be missing.
+    :param bytes password: of the file with the key.
+    :raises ValueError: when a file cannot be read so, or the password is wrong.
     """
 
-    def __init__(self, files):
-        self.private = serialization.load_pem_private_key(
-            files.private_key.read_bytes(), None
-        )
-        self.certificate = x509.load_pem_x509_certificate(
-            files.certificate.read_bytes()
-        )
+    def __init__(self, files, password=None):
+        content = files.private_key.read_bytes()
+        chain = None
+        if content.lstrip().startswith(b"-----"):
+            self.private = serialization.load_pem_private_key(content, password)
+        else:
+            self.private, chain, _more = pkcs12.load_key_and_certificates(
+                content, password
+            )
+        if files.certificate:
+            chain = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+        self.certificate = chain
 
     @property
     def der(self):
@@ -67,8 +76,8 @@ class Key:
 
     @property
     def kid(self):
-        """The certificate's thumbprint."""
-        return b64(hashlib.sha256(self.der).digest())
+        """The certificate's thumbprint; None without a certificate."""
+        return b64(hashlib.sha256(self.der).digest()) if self.certificate else None
 
     def sign(self, payload, middle="", **header):
         """Return the ``Signature`` header over these bytes.
@@ -77,6 +86,7 @@ class Key:
         :param str middle: what is between the dots; SPAR does not look at it.
         :param header: of the signature, beside the algorithm.
         """
+        header = {name: text for name, text in header.items() if text is not None}
         first = b64(json.dumps({"alg": "RS256", **header}).encode())
         signed = f"{first}.{b64(payload)}".encode()
         last = self.private.sign(signed, padding.PKCS1v15(), hashes.SHA256())
@@ -160,7 +170,7 @@ class Speaker:
         if response.status_code >= 500:
             # SPAR closes the connection, perhaps in the middle of the next request.
             self.session.close()
-        return response.status_code, response.json()
+        return response.status_code, json.loads(response.content)
 
     # === WHAT CAME BACK === #
 

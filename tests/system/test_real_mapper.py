@@ -4,6 +4,7 @@ The table is ``tests/contract``; the other versions are in ``tests/plain``.
 """
 
 import json
+import subprocess
 import threading
 import time
 
@@ -16,7 +17,8 @@ from tests.contract.case import DUPLICATE, Ask, item_of
 from tests.contract.run import Server, cases_for, run
 from tests.contract.speaker import COLUMNS, Key, Speaker
 from tests.standin_spar.server import make_server
-from tools import key_service, keys
+from tools import key_service, keys, settings
+from tools.processes import child_environment
 from tools.spar_mapper import SparMapper
 
 COLUMN = COLUMNS["1.1.0"]
@@ -107,8 +109,10 @@ def without_times(answer):
 
 @pytest.mark.parametrize("case", cases_for("A"), ids=str)
 def test_real_mapper_and_stand_in_answer_as_the_table_says(real, case):
-    answer = run(case, real.server)
-    assert without_times([*run(case, real.other)]) == without_times([*answer])
+    answers = [run(case, server) for server in (real.server, real.other)]
+    assert [answer.differences for answer in answers] == [[], []]
+    told, told_by_other = (without_times([a.status, a.answer]) for a in answers)
+    assert told_by_other == told
 
 
 @pytest.mark.parametrize("trial", signatures.TRIALS, ids=str)
@@ -152,6 +156,29 @@ def believe(real, trial):
         summary, stored = signatures.attempt(trial, server)
         assert summary == expected
         assert stored == (expected == signatures.HEARD_A)
+
+
+@pytest.mark.parametrize("write", [{}, {"WRITE": "yes", "PREFIX": "contract-"}])
+def test_make_contract_finds_the_real_mapper_as_expected(real, tmp_path, write):
+    real.server.prepare({"N": 1})
+    before = real.server.rows()
+    done = subprocess.run(
+        [settings.ODOO_VENV / "bin" / "python", "-m", "tools", "contract"],
+        env=child_environment(
+            SPAR_URL=real.mapper.url,
+            SENDER=keys.DEMO_SENDER,
+            KEY=real.files.private_key,
+            CERTIFICATE=real.files.certificate,
+            REPORT=tmp_path / "report.html",
+            **write,
+        ),
+        cwd=settings.ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "version 1.1.0," in done.stdout and " 0 differ" in done.stdout
+    assert real.server.rows() == before
 
 
 def test_any_script_comes_back_from_the_real_mapper(real):

@@ -166,11 +166,22 @@ class G2pOdkForm(models.Model):
     def _check_no_look_alike(self, plan):
         """Set aside a new person whose ID may be confused with another's.
 
-        :raise SubmissionError: naming that person
+        Whose company the new one is of is not known: where there are several, the other
+        is not named.
+
+        :raise SubmissionError: naming that person, if all editors may see them
         """
         everybody = self.env["res.partner"].sudo().with_context(active_test=False)
         others = everybody._spar_id_buckets({everybody._spar_id_from(plan.key)})
         for other in others.values():
+            if other[0].company_id and len(self.env["res.company"].search([])) > 1:
+                raise SubmissionError(
+                    "conflict",
+                    self.env._(
+                        "No registrant has this ID, and that of another one looks like "
+                        "it. Correct the ID, or import it if it is another person."
+                    ),
+                )
             raise SubmissionError(
                 "conflict",
                 self.env._(

@@ -23,6 +23,7 @@ from . import test_twins
 from . import test_typed
 from . import test_words
 from . import test_xlsform
+from . import test_attack_fifth_companies
 from . import test_attack_fourth_companies
 from . import test_attack_third_guesses
 from . import test_labels

@@ -127,11 +127,13 @@ class G2pFaBulk(models.Model):
                 after=bulk.to_dfsp_id.name or "",
             )
 
+    @api.depends_context("uid")
     @api.depends("from_dfsp_id", "from_branch_id")
     def _compute_count(self):
         for bulk in self:
             bulk.count = self.env["g2p.financial.address"].search_count(bulk._domain())
 
+    @api.depends_context("uid")
     @api.depends("line_ids.state", "total", "state")
     def _compute_numbers(self):
         rows = self.env["g2p.fa.bulk.line"]._read_group(

@@ -6,6 +6,8 @@ from odoo import SUPERUSER_ID, api, fields, models
 
 from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
 
+from .g2p_spar_overview import DOMAINS, LIMIT, OPEN_DRIFT
+
 ATTENTION = "g2p_spar_admin_ui.activity_attention"
 OVERDUE = "g2p_spar_admin_ui.activity_overdue"
 DIGEST = "g2p_spar_admin_ui.mail_template_digest"
@@ -97,35 +99,51 @@ class G2pFaSettings(models.Model):
 
     digest_lines = fields.Html(compute="_compute_digest_lines", sanitize=False)
 
-    @api.depends_context("lang")
+    @api.depends_context("lang", "uid", "digest_for")
     def _compute_digest_lines(self):
-        """Return the text of the daily summary."""
+        """Return the text of the daily summary, with the numbers its reader may know."""
+        reader = self.env.context.get("digest_for")
+        if not isinstance(reader, models.BaseModel):
+            # A client sends no record.
+            reader = self.env.user
         lines = Markup().join(
             Markup("<li>{}: <strong>{}</strong></li>").format(label, value)
-            for label, value in self._digest_figures()
+            for label, value in self._digest_figures(reader)
         )
         for settings in self:
             settings.digest_lines = Markup("<ul>{}</ul>").format(lines)
 
     @api.model
-    def _digest_figures(self):
-        figures = self.env["g2p.spar.health"]._figures()
-        oldest = max(figures["spar_oldest_waiting_seconds"].values(), default=0)
-        return [
-            (self.env._("On their way"), sum(figures["spar_on_their_way"].values())),
-            (
-                self.env._("Need attention"),
-                sum(figures["spar_need_attention"].values()),
-            ),
-            (
-                self.env._("The oldest has been waiting for (hours)"),
-                round(oldest / 3600, 1),
-            ),
+    def _digest_figures(self, reader):
+        work = self.env["g2p.fa.work"].with_user(reader)
+        work = work.with_context(allowed_company_ids=reader.sudo().company_ids.ids)
+        connections, every = work.countable(
+            "g2p.spar.connection", [("id", "!=", False)]
+        )
+        overview = self.env["g2p.spar.overview"].with_env(work.env)
+        moment = overview._oldest_moment(connections.search(every))
+        waiting = moment and fields.Datetime.now() - moment
+        counted = [
+            (self.env._("On their way"), "g2p.spar.mapping", DOMAINS["on_its_way"]),
+            (self.env._("Need attention"), "g2p.spar.mapping", DOMAINS["held"]),
             (
                 self.env._("Differences from SPAR to decide about"),
-                sum(figures["spar_differences"].values()),
+                "g2p.spar.reconciliation.line",
+                OPEN_DRIFT,
             ),
         ]
+        figures = []
+        for label, model, domain in counted:
+            records, domain = work.countable(model, domain)
+            figures.append((label, records.search_count(domain, limit=LIMIT + 1)))
+        figures.insert(
+            2,
+            (
+                self.env._("The oldest has been waiting for (hours)"),
+                round(max(0, waiting.total_seconds()) / 3600, 1) if waiting else 0.0,
+            ),
+        )
+        return figures
 
     @api.model
     def _cron_digest(self):
@@ -137,7 +155,7 @@ class G2pFaSettings(models.Model):
             alone(self.env, settings._send_digest_to, user)
 
     def _send_digest_to(self, user):
-        self.env.ref(DIGEST).with_context(lang=user.lang).send_mail(
+        self.env.ref(DIGEST).with_context(lang=user.lang, digest_for=user).send_mail(
             self.id,
             email_values={"email_to": user.email_formatted, "recipient_ids": []},
         )

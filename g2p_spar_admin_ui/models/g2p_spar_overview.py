@@ -77,7 +77,7 @@ class G2pSparOverview(models.AbstractModel):
                 work,
                 guide,
                 self._share(newest),
-                self._oldest(),
+                self._oldest(connections),
                 self._sends(connections, incidents),
             ),
             "incidents": incidents,
@@ -194,24 +194,42 @@ class G2pSparOverview(models.AbstractModel):
         )
         return self.env["g2p.spar.tally"].sudo().browse(id_ for (id_,) in rows if id_)
 
-    def _oldest(self):
-        """Return the time of the oldest change on its way."""
+    def _oldest_moment(self, connections):
+        """Return when the oldest change on its way was made, or None.
+
+        Of the user's companies, as its record rule says.
+        """
         self.env.flush_all()
-        rows = self.env.execute_query(
+        own = SQL("TRUE")
+        if not self.env.su:
+            own = SQL(
+                "(change.company_id IS NULL OR change.company_id = ANY(%s))",
+                self.env.companies.ids,
+            )
+        [(moment,)] = self.env.execute_query(
             SQL(
                 """SELECT min(moment) FROM (
-                       SELECT (SELECT c.create_date FROM g2p_spar_change c
-                                WHERE c.connection_id = k.id AND c.state = 'queued'
-                                ORDER BY c.create_date, c.id LIMIT 1) AS moment
-                         FROM g2p_spar_connection k
+                       SELECT (SELECT change.create_date FROM g2p_spar_change change
+                                WHERE change.connection_id = k.id
+                                  AND change.state = 'queued' AND %(own)s
+                                ORDER BY change.create_date, change.id LIMIT 1) AS moment
+                         FROM g2p_spar_connection k WHERE k.id = ANY(%(connections)s)
                        UNION ALL
-                       SELECT min(w.create_date) FROM g2p_spar_mapping m
-                         JOIN g2p_spar_change w ON w.id = m.wanted_change_id
-                        WHERE m.state IN %s AND m.paused IS NOT TRUE) AS waiting""",
-                MOVING,
+                       SELECT min(change.create_date) FROM g2p_spar_mapping m
+                         JOIN g2p_spar_change change ON change.id = m.wanted_change_id
+                        WHERE m.connection_id = ANY(%(connections)s)
+                          AND m.state IN %(moving)s
+                          AND m.paused IS NOT TRUE AND %(own)s) AS waiting""",
+                own=own,
+                connections=connections.ids,
+                moving=MOVING,
             )
         )
-        moment = rows[0][0]
+        return moment
+
+    def _oldest(self, connections):
+        """Return the time of the oldest change on its way, and the list of them."""
+        moment = self._oldest_moment(connections)
         return {
             "since": moment and fields.Datetime.to_string(moment),
             "action": self._list(

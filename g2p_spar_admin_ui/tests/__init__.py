@@ -8,5 +8,6 @@ from . import test_my_work
 from . import test_overview
 from . import test_truth
 from . import test_words
+from . import test_attack_fifth_companies
 from . import test_attack_fourth_overview
 from . import test_attack_insiders

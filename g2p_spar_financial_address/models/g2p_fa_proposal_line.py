@@ -133,27 +133,31 @@ class G2pFaProposalLine(models.Model):
     def _spar_ids_before(self, texts):
         """Return the former owners of these SPAR IDs.
 
-        Also of those typed by hand before IDs were made from other fields.
+        Also of those typed by hand before IDs were made from other fields, and of those
+        that another template wrote.
 
         :param texts: SPAR IDs, in any characters that look the same
         :return: ids of contacts, by text; some may be deleted
         :rtype: dict
         """
-        fingerprints = {text: self._id_fingerprint(text) for text in texts}
+        settings = self.env["g2p.fa.settings"]
+        spellings = {text: settings._spellings(text) for text in texts}
+        written = set().union(*spellings.values())
+        prints = {text: self._id_fingerprint(text) for text in written}
         domain = [
-            ("old_id_print", "in", list(fingerprints.values())),
+            ("old_id_print", "in", list(prints.values())),
             ("withdrawn", "=", False),
             ("proposal_id.state", "in", ("approved", "at_once")),
         ]
         lines = self.sudo().search(domain).grouped("old_id_print")
-        owners = {
-            text: set(lines[print_].mapped("res_id"))
-            for text, print_ in fingerprints.items()
-            if print_ in lines
-        }
         everybody = self.env["res.partner"].sudo().with_context(active_test=False)
-        for text, kept in everybody._spar_ids_kept(texts).items():
-            owners.setdefault(text, set()).update(kept.ids)
+        kept = everybody._spar_ids_kept(written)
+        owners = {}
+        for text, ways in spellings.items():
+            found = self.union(*(lines.get(prints[way], self) for way in ways))
+            typed = everybody.union(*(kept.get(way, everybody) for way in ways))
+            if ids := {*found.mapped("res_id"), *typed.ids}:
+                owners[text] = ids
         return owners
 
     @api.model

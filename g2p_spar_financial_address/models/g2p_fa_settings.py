@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, frozendict
 
 from ..const import CHANNELS
-from ..toolkit.context_flags import APPROVED, is_marked, trusted
+from ..toolkit.context_flags import APPROVED, is_marked, trusted, unmarked
 from ..toolkit.value_checks import checked
 from ..values import identifiers
 from ..values.checks import clean_text
@@ -306,7 +306,9 @@ class G2pFaSettings(models.Model):
                 Partner._spar_id_forget_typed()
             if changed:
                 changed._financial_address_changed("admin")
-            trusted(Partner.sudo().browse(waiting), "admin")._spar_changed()
+            # The rule was approved, not what waits.
+            late = unmarked(Partner.sudo().browse(waiting), APPROVED)
+            trusted(late, "admin")._spar_changed()
         return True
 
     def _plan_of_rule(self, before):
@@ -413,6 +415,39 @@ class G2pFaSettings(models.Model):
         :rtype: frozenset
         """
         return identifiers.placeholders(self.cached_values()["placeholder_ids"])
+
+    @api.model
+    @tools.ormcache()
+    def _templates(self):
+        """Return the templates by which SPAR IDs are written, or were before.
+
+        :rtype: frozenset
+        """
+        lines = self.env["g2p.fa.proposal.line"].sudo()
+        lines = lines.search(
+            [
+                ("res_model", "=", self._name),
+                ("field_name", "=", "id_template"),
+                ("withdrawn", "=", False),
+                ("proposal_id.state", "in", ("approved", "at_once")),
+            ]
+        )
+        former = {text for text in lines.mapped("before") if text}
+        return frozenset({self._id_rule().template, *former})
+
+    @api.model
+    def _spellings(self, spar_id):
+        """Return how this SPAR ID is written by each of the templates.
+
+        :rtype: set
+        """
+        ends = [template.split(_PLACEHOLDER) for template in self._templates()]
+        bare = {
+            spar_id[len(begin) : len(spar_id) - len(end)]
+            for begin, end in ends
+            if spar_id.startswith(begin) and spar_id.endswith(end)
+        }
+        return {spar_id} | {f"{a}{text}{z}" for a, z in ends for text in bare if text}
 
     @api.model
     def _lock_id_rule_shared(self):

@@ -69,6 +69,7 @@ class G2pFaSharing(models.Model):
         for sharing in self:
             sharing.display_name = describe(sharing)
 
+    @api.depends_context("uid")
     @api.depends("address_ids.state")
     def _compute_registrant_count(self):
         live = [

@@ -147,9 +147,8 @@ class G2pFaWork(models.AbstractModel):
             ``since``, the moment the oldest was made
         :rtype: dict or None
         """
-        records = self.env[model]
-        may_open = records.has_access("read")
-        count, since = self._count(records if may_open else records.sudo(), domain)
+        may_open = self.env[model].has_access("read")
+        count, since = self._count(*self.countable(model, domain))
         if not count:
             return None
         return {
@@ -161,6 +160,24 @@ class G2pFaWork(models.AbstractModel):
             "button": button if may_open else "",
             "action": may_open and action,
         }
+
+    @api.private
+    @api.model
+    def countable(self, model, domain):
+        """Return what this user may know the number of, also without a right to read.
+
+        The record rules of their companies apply all the same.
+
+        :param str model: name of the model
+        :param list domain: what is counted
+        :return: the model, with all rights where the user has none, and the domain
+        :rtype: tuple
+        """
+        records = self.env[model]
+        if records.has_access("read"):
+            return records, domain
+        rules = self.env["ir.rule"]._compute_domain(model, "read")
+        return records.sudo(), Domain(domain) & Domain(rules)
 
     @api.model
     def _count(self, records, domain):

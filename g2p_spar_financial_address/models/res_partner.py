@@ -66,7 +66,7 @@ class ResPartner(models.Model):
         groups=VIEWER,
     )
     pending_comparison = fields.Json(
-        related="pending_address_id.comparison", groups=VIEWER
+        related="pending_address_id.comparison", related_sudo=False, groups=VIEWER
     )
     returned_address_id = fields.Many2one(
         "g2p.financial.address",
@@ -114,6 +114,10 @@ class ResPartner(models.Model):
 
     # === COMPUTE METHODS === #
 
+    # Each depends on the user, which keeps apart what the system has read of addresses
+    # in the same call: Odoo shows contacts to more users than their addresses.
+
+    @api.depends_context("uid")
     @api.depends("financial_address_ids.state")
     def _compute_financial_address_id(self):
         live = ("draft", "to_approve", "effective")
@@ -132,17 +136,20 @@ class ResPartner(models.Model):
             partner.financial_address_id = in_use or pending or draft
             partner.financial_address_state = partner.financial_address_id.state
 
+    @api.depends_context("uid")
     @api.depends("financial_address_ids.state", "financial_address_ids.decision_note")
     def _compute_returned(self):
+        entered = self.env["g2p.financial.address"].search(
+            [("partner_id", "in", self.ids), ("state", "!=", "draft")], order="id"
+        )
+        by_partner = entered.grouped("partner_id")
         for partner in self:
-            entered = partner.financial_address_ids.filtered(
-                lambda address: address.state != "draft"
-            )
-            newest = entered.sorted("id")[-1:]
+            newest = by_partner.get(partner._origin, entered.browse())[-1:]
             returned = newest.filtered(lambda address: address.state == "refused")
             partner.returned_address_id = returned
             partner.returned_note = returned.decision_note
 
+    @api.depends_context("uid")
     @api.depends("financial_address_ids.state", "financial_address_ids.payee")
     def _compute_payee_note(self):
         for partner in self:
@@ -158,6 +165,7 @@ class ResPartner(models.Model):
             is_registrant = partner._spar_is_registrant()
             partner.spar_unpaid = is_registrant and not partner._spar_is_paid()
 
+    @api.depends_context("uid")
     @api.depends(
         "financial_address_ids.state", "financial_address_ids.to_confirm_reason"
     )

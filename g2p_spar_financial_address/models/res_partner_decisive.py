@@ -96,16 +96,7 @@ class ResPartner(models.Model):
         ids = {
             person: person._ids_before_and_after(changes[person]) for person in people
         }
-        owners = self.env["g2p.fa.proposal.line"]._spar_ids_before(
-            {new for _old, new in ids.values() if new}
-        )
-        if self._spar_id_holds():
-            # Those who have left do not keep the ID from others.
-            everybody = self.sudo().with_context(active_test=False)
-            new_ids = {new for _old, new in ids.values() if new}
-            for text, found in everybody._spar_by_id(new_ids).items():
-                left = found.filtered(lambda one: not one._spar_is_paid())
-                owners[text] = owners.get(text, set()) | set(left.ids)
+        owners = self._spar_id_earlier({new for _old, new in ids.values() if new})
         earlier = self.browse(set().union(*owners.values()))
         types = (people | earlier)._paid_types()
         held = {}
@@ -120,6 +111,31 @@ class ResPartner(models.Model):
                 if names:
                     held[person] = frozenset(names)
         return held
+
+    @api.model
+    def _spar_id_earlier(self, texts):
+        """Return who had these IDs, or has them without keeping them from others.
+
+        :param set texts: new SPAR IDs
+        :return: ids of contacts, by text; some may be deleted
+        :rtype: dict
+        """
+        owners = self.env["g2p.fa.proposal.line"]._spar_ids_before(texts)
+        settings = self.env["g2p.fa.settings"]
+        # As a former template has written them; these are still others' IDs at SPAR.
+        ways = {text: settings._spellings(text) - {text} for text in texts}
+        asked = set().union(*ways.values())
+        if holds := self._spar_id_holds():
+            asked |= texts
+        everybody = self.sudo().with_context(active_test=False)
+        found = everybody._spar_by_id(asked) if asked else {}
+        for text in texts if found else ():
+            theirs = everybody.union(*(found[w] for w in ways[text] if w in found))
+            if holds and text in found:
+                # Those who have left do not keep the ID from others.
+                theirs |= found[text].filtered(lambda one: not one._spar_is_paid())
+            owners[text] = owners.get(text, set()) | set(theirs.ids)
+        return owners
 
     def _deciding(self, new, old_id, new_id, taken_over):
         """Return which of these new values redirect or resume a payment."""

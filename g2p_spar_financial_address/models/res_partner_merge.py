@@ -27,6 +27,7 @@ class ResPartner(models.Model):
 
     # === COMPUTE METHODS === #
 
+    @api.depends_context("uid")
     def _compute_merges(self):
         Merge = self.env["g2p.fa.merge"]
         people = self._origin

@@ -157,16 +157,20 @@ class ResPartner(models.Model):
             if id_ not in plan:
                 groups[shared or normal(spar_id)][id_] = spar_id or shared
         owners, chosen, handed = {}, {}, {}
+        on_hold = {i for i, (spar_id, shared) in rows.items() if shared and not spar_id}
         for key, group in groups.items():
-            owner = next((i for i in group if i not in plan and rows[i][0]), None)
+            owner = self._spar_id_owner(group, plan, rows)
             people = self.browse(group).sudo()
             if len(group) > 1:
                 people = people.filtered(lambda one: one._spar_id_counts())
             owners[key], chosen[key] = owner, people.id if len(people) == 1 else None
             heir = chosen[key]
-            if heir in (None, owner) or (heir in plan and len(group) == 1):
+            # Who approves a new rule does not approve that it hands on what is on hold.
+            late = on_hold - {*self.ids}
+            is_first = heir in plan and heir not in late
+            if heir in (None, owner) or (is_first and len(group) == 1):
                 continue
-            if not (is_marked(self, APPROVED) and heir in {*plan, *self.ids}):
+            if not (is_marked(self, APPROVED) and (is_first or heir in self.ids)):
                 person = trusted(people, channel_of(self))
                 handed[person] = {"spar_id": group[heir]}
         held = self.env["g2p.fa.proposal"]._hold_back(handed, one_each=True)
@@ -180,6 +184,27 @@ class ResPartner(models.Model):
                 # came must not give the ID to one of the others alone.
                 new[id_] = has_it and text, id_ != heir and key
         return new
+
+    @api.model
+    def _spar_id_owner(self, group, plan, rows):
+        """Return who had the ID of a group before, or ``None``.
+
+        Where a new rule writes another ID for those who share one, that is who had the
+        one they shared.
+
+        :param dict group: the new ID by contact id
+        :param dict plan: see :meth:`_spar_id_divide`
+        :param dict rows: see :meth:`_spar_id_claims`
+        """
+        for id_ in group:
+            if id_ not in plan and rows[id_][0]:
+                return id_
+        shared = {id_: rows[id_][1] for id_ in group if rows.get(id_, (0, 0))[1]}
+        together = [*shared.values()]
+        for id_, text in shared.items():
+            if rows[id_][0] and together.count(text) > 1:
+                return id_
+        return None
 
     @api.model
     def _spar_id_claims(self, plan, claims):

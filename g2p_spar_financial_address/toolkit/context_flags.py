@@ -28,6 +28,11 @@ def marked(records, mark):
     return records.with_context(**{mark: _MARK})
 
 
+def unmarked(records, mark):
+    """Return these records without a mark in their context."""
+    return records.with_context(**{mark: False})
+
+
 def is_marked(records, mark):
     """Return whether these records came through :func:`marked`."""
     return records.env.context.get(mark) is _MARK

@@ -203,6 +203,10 @@ class G2pOdkServer(models.Model):
             errors.MISSING: self.env._(
                 "Central has no such project or form, or this user may not see it."
             ),
+            errors.UNPUBLISHED: self.env._(
+                "The form is only a draft. It is not published yet: publish it in "
+                "Central, then its questions and submissions can be read."
+            ),
             errors.NO_LOGIN: self.env._(
                 "Login with a password is not possible there: the address is not "
                 "Central's, or its users log in through another service, which "

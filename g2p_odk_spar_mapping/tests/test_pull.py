@@ -13,7 +13,7 @@ from odoo.tools import file_open, mute_logger
 
 from odoo.addons.g2p_spar_financial_address.tests.crons import CronsMixin
 
-from .central_stand_in.store import Store, answers
+from .central_stand_in.store import DEFAULT_FIELDS, Store, answers
 from .common import OdkCase
 from .xforms import XFORM
 
@@ -86,6 +86,39 @@ class TestPull(CronsMixin, OdkCase):
         self.pull()
         self.assertFalse(self.form.trouble)
         self.assertFalse(self.form.failures)
+
+    def test_a_form_that_is_only_a_draft_is_to_be_published(self):
+        self.store.add_form("new", draft=True)
+        form = self.form.copy({"xml_form_id": "new", "name": "New"})
+        for manages in (False, True):
+            with self.subTest(manages=manages):
+                self.store.manages = manages
+                self.assertIn("not published", form._pull().message)
+                with self.assertRaisesRegex(UserError, "not published"):
+                    form._fetch_samples()
+        self.store.manages = False
+        with self.assertRaisesRegex(UserError, "not published") as caught:
+            form.action_read_questions()
+        self.assertNotIn("viewer", str(caught.exception))
+        self.store.publish("1", DEFAULT_FIELDS, "new")
+        form.action_read_questions()
+        self.assertEqual(form._pull().state, "done")
+
+    def test_drafts_are_not_offered_to_who_manages_the_project(self):
+        self.store.add_form("new", draft=True)
+        self.store.add_form("wallets")
+        self.store.manages = True
+        dialog = self.pick()
+        names = [line["xml_form_id"] for line in dialog.line_ids._records]
+        self.assertEqual(names, ["wallets"])
+
+    def test_who_may_see_no_submissions_is_to_be_made_a_viewer(self):
+        self.central.arm(
+            {"kind": "status", "code": 403, "path": "/forms/addresses", "count": 9}
+        )
+        with self.assertRaisesRegex(UserError, "viewer of the project"):
+            self.form.action_read_questions()
+        self.assertIn("viewer of the project", self.form._pull().message)
 
     def test_trouble_is_tried_again_less_and_less_often(self):
         self.central.stop()

@@ -211,6 +211,30 @@ def test_deleted_ones_are_shown_to_who_asks_and_come_back_with_old_dates(
     assert viewer.get(f"{TABLE}('{ids[0]}')").status_code == 200
 
 
+# === DRAFTS === #
+
+
+def test_what_is_only_a_draft_is_hidden_from_viewers_and_has_no_feed(central, viewer):
+    central.do("add_form", xml_form_id="new", draft=True)
+    path = "/v1/projects/1/forms"
+
+    def statuses():
+        ways = ("", "/fields", ".svc/Submissions", ".xml")
+        return [viewer.get(f"{path}/new{way}").status_code for way in ways]
+
+    def listed():
+        return [form["xmlFormId"] for form in viewer.get(path).json()]
+
+    assert statuses() == [403, 403, 404, 403]
+    assert listed() == ["addresses"]
+    central.do("let_manage")
+    assert statuses() == [200, 200, 404, 404]
+    assert listed() == ["addresses", "new"]
+    assert viewer.get(f"{path}/new").json()["publishedAt"] is None
+    central.do("publish", version="1", fields=[question("/a")], xml_form_id="new")
+    assert statuses() == [200, 200, 200, 404]
+
+
 # === FAULTS === #
 
 

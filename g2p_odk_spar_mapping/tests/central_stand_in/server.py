@@ -84,7 +84,11 @@ class Handler(BaseHTTPRequestHandler):
         if url.path == "/v1/projects":
             return [{"id": self.store.PROJECT, "name": "Enrolment"}]
         if url.path == f"/v1/projects/{self.store.PROJECT}/forms":
-            return [{"xmlFormId": i, "name": i.title()} for i in self.store.forms]
+            return [
+                about_form(name, form)
+                for name, form in self.store.forms.items()
+                if self._sees(form)
+            ]
         with self.store.lock:
             return self._look_at_form(url)
 
@@ -95,6 +99,13 @@ class Handler(BaseHTTPRequestHandler):
         form = found and self.store.forms.get(unquote(found[2]))
         if not form or int(found[1]) != self.store.PROJECT:
             raise odata.Refusal(404, "404.1")
+        if found[3] and not form["published"]:
+            # Before it is asked who may see it.
+            raise odata.Refusal(404, "404.1")
+        if not self._sees(form):
+            raise odata.Refusal(403, "403.1")
+        if not (found[3] or found[4]):
+            return about_form(unquote(found[2]), form)
         parameters = dict(parse_qsl(url.query))
         rest = unquote(found[4] or "")
         if rest == "/fields":
@@ -109,9 +120,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def _definition(self, path):
         form = self.store.forms.get(unquote(path.rpartition("/")[2]))
+        if form and not self._sees(form):
+            raise odata.Refusal(403, "403.1")
         if not form or not form["definition"]:
             raise odata.Refusal(404, "404.1")
         return form["definition"].encode()
+
+    def _sees(self, form):
+        """Return whether the user is shown a form, apart from its submissions."""
+        return form["published"] or self.store.manages
 
     # === FAULTS === #
 
@@ -218,6 +235,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_arguments):
         """Write nothing for each request; what happened is asked for."""
+
+
+def about_form(xml_form_id, form):
+    """Return a form as Central lists it."""
+    return {
+        "xmlFormId": xml_form_id,
+        "name": xml_form_id.title(),
+        "version": form["version"],
+        "publishedAt": form["published"],
+    }
 
 
 def bind(store, port=0):

@@ -23,6 +23,8 @@ class Store:
         self.tokens = set()
         self.log, self.faults, self.fired = [], [], {}
         self.logins = 0
+        # Whether the user manages the project: only they see what is a draft.
+        self.manages = False
         self.add_form("addresses")
 
     # === CLOCK === #
@@ -38,16 +40,18 @@ class Store:
 
     # === FORMS === #
 
-    def add_form(self, xml_form_id, fields=None, definition=None):
+    def add_form(self, xml_form_id, fields=None, definition=None, draft=False):
         """Publish a form.
 
         :param list fields: as Central tells them; some by default
         :param str definition: the XForm; without one it is refused
+        :param bool draft: whether to leave it a draft, until :meth:`publish`
         """
         self.forms[xml_form_id] = {
             "fields": fields or DEFAULT_FIELDS,
             "definition": definition,
             "version": "1",
+            "published": None if draft else self.stamp(),
             # Paths of the questions it has; None passes over no answer.
             "known": None,
             # Newest last; the number is the order of creation.
@@ -67,7 +71,9 @@ class Store:
         """
         with self.lock:
             known = {question["path"] for question in fields}
-            self.forms[xml_form_id].update(fields=fields, version=version, known=known)
+            form = self.forms[xml_form_id]
+            form.update(fields=fields, version=version, known=known)
+            form["published"] = self.stamp()
 
     def _of(self, instance_id, form="addresses"):
         self.forms[form]["answered"].clear()
@@ -160,6 +166,10 @@ class Store:
             del self.forms[form]["submissions"][instance_id]
 
     # === THE SESSION === #
+
+    def let_manage(self):
+        """Give the user a role that also sees what is only a draft."""
+        self.manages = True
 
     def log_in(self, email, password):
         """Return a token, or None."""

@@ -59,7 +59,7 @@ class TestPull(CronsMixin, OdkCase):
         one = self.submit(7)
         self.pull()
         payload = self.staged(one).sudo().payload
-        self.assertEqual(payload.pop("meta"), {"instanceName": None})
+        self.assertEqual(payload.pop("meta"), {})
         self.assertEqual(payload, answers(7))
 
     def test_a_run_that_was_killed_is_told(self):

@@ -152,18 +152,34 @@ def test_rows_look_as_central_writes_them(central, viewer):
     (row,) = viewer.rows(expand="*")
     assert (row["__id"], row["group"], row["n"]) == (one, {"a": None}, " ")
     assert "people" not in row and "people@odata.navigationLink" in row
+    # The form asks ODK for no name of the submission.
+    assert row["meta"] == {"instanceID": one}
     system = row["__system"]
     assert STAMP.fullmatch(system["submissionDate"])
     assert (system["updatedAt"], system["edits"]) == (None, 0)
     assert isinstance(system["submitterId"], str)
-    assert row["meta"]["instanceID"] == one
+
+
+def test_entries_of_a_repeat_have_ids_of_where_they_stand(central, viewer):
+    def entries():
+        (row,) = viewer.rows(expand="*")
+        return row["people"]
+
+    data = {"people": [{"given-name": "Asha"}, {"given-name": "Juma", "ids": [{}]}]}
+    one = central.do("submit", data=data)
+    first, second = entries()
+    assert (first["given_name"], second["given_name"]) == ("Asha", "Juma")
+    assert first["__id"] != second["__id"] != second["ids"][0]["__id"]
+    central.do("edit", instance_id=one, data={"people": data["people"][1:]})
+    (only,) = entries()
+    assert (only["given_name"], only["__id"]) == ("Juma", first["__id"])
 
 
 def test_encrypted_ones_have_no_answers(central, viewer):
     central.do("submit", data={"n": 1}, encrypted=True)
     (row,) = viewer.rows(expand="*")
     assert row["__system"]["status"] == "notDecrypted"
-    assert "n" not in row
+    assert set(row) == {"__id", "__system"}
 
 
 # === WHAT MOVES WHICH DATE === #
@@ -258,6 +274,15 @@ def test_a_single_read_finds_only_plain_ids(central, viewer):
     assert "o'neill" in viewer.ids()
 
 
+def test_an_id_is_kept_as_it_is_written_in_xml(central, viewer):
+    """So it cannot be found again under the ID that the phone shows."""
+    assert central.do("submit", instance_id="a&b<c") == "a&amp;b&lt;c"
+    (row,) = viewer.rows()
+    assert (row["__id"], row["meta"]["instanceID"]) == ("a&amp;b&lt;c", "a&b<c")
+    assert not viewer.ids(filter="__id eq 'a&b<c'")
+    assert viewer.ids(filter="__id eq 'a&amp;b&lt;c'") == ["a&amp;b&lt;c"]
+
+
 def test_two_keys_of_an_order_and_a_filter_by_both(central, viewer):
     for one in ("b", "c", "a"):
         central.do("submit", instance_id=one)
@@ -291,3 +316,10 @@ def test_names_that_become_one_have_their_answers_run_together(central, viewer):
     central.do("publish", version="3", fields=[fields[0], *fields[2:]])
     (row,) = viewer.rows()
     assert (row["__"], row["__system"]["formVersion"]) == ("12", "2")
+
+
+def test_repeats_that_become_one_have_their_entries_put_together(central, viewer):
+    central.do("submit", data={"ሀ": [{"n": "1"}], "ለ": [{"n": "2"}]})
+    (row,) = viewer.rows(expand="*")
+    assert [entry["n"] for entry in row["__"]] == ["1", "2"]
+    assert len({entry["__id"] for entry in row["__"]}) == 2

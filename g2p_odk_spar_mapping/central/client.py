@@ -165,8 +165,12 @@ class CentralClient:
         if status in (400, 401):
             raise CentralError(errors.CREDENTIALS, status)
         if status == 404:
-            # Not Central, or one with an external login.
-            raise CentralError(errors.NO_LOGIN, status)
+            # Not Central, or one where users sign in at another service. That has no
+            # login with a password, and leads browsers on to the service.
+            other = self._patiently("GET", "/v1/oidc/login").status
+            is_central = 300 <= other < 400
+            code = errors.SIGN_ON if is_central else errors.NO_LOGIN
+            raise CentralError(code, status)
         answer = _read(status, reply.content)
         token = answer.get("token") if isinstance(answer, dict) else None
         if not token or not isinstance(token, str):

@@ -12,6 +12,7 @@ FORBIDDEN = "forbidden"
 MISSING = "missing"
 UNPUBLISHED = "unpublished"
 NO_LOGIN = "no_login"
+SIGN_ON = "sign_on"
 REDIRECTED = "redirected"
 REFUSED = "refused"
 

@@ -212,6 +212,11 @@ class G2pOdkServer(models.Model):
                 "Central's, or its users log in through another service, which "
                 "programs cannot use."
             ),
+            errors.SIGN_ON: self.env._(
+                "This Central has single sign-on. It takes passwords of no user, and "
+                "programs cannot sign in. Collect with a Central that has logins with "
+                "a password."
+            ),
             errors.REDIRECTED: self.env._(
                 "This address leads on to another one. Give the one it leads to."
             ),

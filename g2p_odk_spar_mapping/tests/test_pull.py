@@ -208,6 +208,13 @@ class TestPull(CronsMixin, OdkCase):
         with self.assertRaisesRegex(UserError, "user or the password"):
             self.server.action_test()
 
+    def test_a_central_with_single_sign_on_is_called_that(self):
+        self.store.let_sign_on()
+        with self.assertRaisesRegex(UserError, "single sign-on"):
+            self.server.action_test()
+        self.assertIn("single sign-on", self.form._pull().message)
+        self.assertFalse(self.form.submission_ids)
+
     def test_the_password_may_be_in_a_variable(self):
         self.server.write(
             {"password_source": "environment", "password_variable": "ODK_127_0_0_1"}

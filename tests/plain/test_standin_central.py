@@ -79,6 +79,18 @@ def test_the_current_session_ends_itself(central, viewer):
     assert viewer.get("/v1/projects").status_code == 401
 
 
+def test_with_single_sign_on_there_is_no_login_with_a_password(central, viewer):
+    def statuses():
+        url = f"{central.url}/v1"
+        login = requests.post(f"{url}/sessions", json=LOGIN)
+        elsewhere = requests.get(f"{url}/oidc/login", allow_redirects=False)
+        return login.status_code, elsewhere.status_code
+
+    assert statuses() == (200, 404)
+    central.do("let_sign_on")
+    assert statuses() == (404, 307)
+
+
 # === ORDER AND PAGES === #
 
 

@@ -59,7 +59,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         """Answer a question."""
-        if self.path == "/control/state":
+        if self.path == "/v1/oidc/login" and self.store.signs_on:
+            self._answer(307, b"", {"Location": "https://login.example.invalid/"})
+        elif self.path == "/control/state":
             self._answer(200, self._state())
         elif self.path == "/control/requests":
             self._answer(200, len(self.store.log))
@@ -69,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
     # === WHAT CENTRAL DOES === #
 
     def _log_in(self, content):
-        if self.path != "/v1/sessions":
+        if self.path != "/v1/sessions" or self.store.signs_on:
             raise odata.Refusal(404, "404.1")
         token = self.store.log_in(content.get("email"), content.get("password"))
         if token is None:
@@ -77,6 +79,8 @@ class Handler(BaseHTTPRequestHandler):
         return {"token": token, "csrf": "x", "expiresAt": "2100-01-01T00:00:00.000Z"}
 
     def _look(self):
+        if self.path == "/v1/oidc/login":
+            raise odata.Refusal(404, "404.1")
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if token not in self.store.tokens:
             raise odata.Refusal(401, "401.2")

@@ -24,6 +24,8 @@ class Store:
         self.tokens = set()
         self.log, self.faults, self.fired = [], [], {}
         self.logins = 0
+        # Whether users sign in at another service, and nowhere else.
+        self.signs_on = False
         # Whether the user manages the project: only they see what is a draft.
         self.manages = False
         self.add_form("addresses")
@@ -170,6 +172,10 @@ class Store:
             del self.forms[form]["submissions"][instance_id]
 
     # === THE SESSION === #
+
+    def let_sign_on(self):
+        """Let users sign in at another service only, as an administrator sets it up."""
+        self.signs_on = True
 
     def let_manage(self):
         """Give the user a role that also sees what is only a draft."""

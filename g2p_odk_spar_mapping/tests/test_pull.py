@@ -2,7 +2,7 @@ import hashlib
 import json
 import os
 from datetime import timedelta
-from unittest.mock import patch
+from unittest.mock import ANY, patch
 
 from psycopg2 import IntegrityError
 
@@ -13,7 +13,8 @@ from odoo.tools import file_open, mute_logger
 
 from odoo.addons.g2p_spar_financial_address.tests.crons import CronsMixin
 
-from .central_stand_in.store import DEFAULT_FIELDS, Store, answers
+from ..models.g2p_odk_form import keyed_content
+from .central_stand_in.store import DEFAULT_FIELDS, Store, answers, question
 from .common import OdkCase
 from .xforms import XFORM
 
@@ -44,11 +45,13 @@ class TestPull(CronsMixin, OdkCase):
         self.pull()
         row = self.staged(one).sudo()
         expected = row.content_hash
-        text = json.dumps(row.payload, sort_keys=True, ensure_ascii=False)
-        plain = hashlib.sha256(text.encode()).hexdigest()
-        self.assertTrue(expected)
-        self.assertNotEqual(expected, plain)
+        answered = {name: row.payload[name] for name in ("registrant", "payment")}
+        for data in (row.payload, answered):
+            text = json.dumps(data, sort_keys=True, ensure_ascii=False)
+            plain = hashlib.sha256(text.encode()).hexdigest()
+            self.assertNotEqual(expected, plain)
         # What was stored without a key is the same after an upgrade.
+        self.assertEqual(keyed_content(self.env, plain), expected)
         row.content_hash = plain
         self.upgrade("g2p_odk_spar_mapping", "19.0.1.1.0", "post", "content-hash")
         self.assertEqual(row.content_hash, expected)
@@ -67,6 +70,35 @@ class TestPull(CronsMixin, OdkCase):
         self.pull()
         self.assertEqual(dead.state, "cut")
         self.assertTrue(dead.ended)
+
+    def test_a_question_that_is_new_in_the_form_changes_no_submission(self):
+        """Central then tells it in old ones, too, without an answer."""
+        self.store.publish("1", DEFAULT_FIELDS)
+        one, other = self.submit(1), self.submit(2)
+        self.pull()
+        staged = self.staged(one)
+        staged.write({"state": "ignored", "error_kind": "decided"})
+        staged._forget_answers()
+        more = [question("/more", "structure"), question("/more/village")]
+        self.store.publish("2", [*DEFAULT_FIELDS, *more])
+        for submission in (one, other):
+            self.store.review(submission, "approved")
+        self.form._read_anew()
+        self.assertCounts(self.pull(), unchanged=2)
+        self.assertEqual((staged.version, staged.state), (1, "ignored"))
+        self.assertFalse(staged.sudo().payload, "what was forgotten")
+        self.store.edit(other, {**answers(2), "more": {"village": "Moshi"}})
+        self.assertCounts(self.pull(), changed=1, unchanged=ANY)
+
+    def test_answers_that_an_earlier_version_of_the_addon_read_count_as_read(self):
+        one = self.submit(1)
+        self.pull()
+        staged = self.staged(one).sudo()
+        text = json.dumps(staged.payload, sort_keys=True, ensure_ascii=False)
+        plain = hashlib.sha256(text.encode()).hexdigest()
+        staged.content_hash = keyed_content(self.env, plain)
+        self.form._read_anew()
+        self.assertCounts(self.pull(), unchanged=1)
 
     # === TROUBLE === #
 

@@ -330,6 +330,16 @@ def test_names_that_become_one_have_their_answers_run_together(central, viewer):
     assert (row["__"], row["__system"]["formVersion"]) == ("12", "2")
 
 
+def test_a_new_question_is_in_every_submission(central, viewer):
+    central.do("submit", data={"a": "1"})
+    fields = [question("/a"), question("/g", "structure"), question("/g/b")]
+    central.do("publish", version="2", fields=[*fields, question("/r", "repeat")])
+    (row,) = viewer.rows(expand="*")
+    assert (row["a"], row["g"]) == ("1", {"b": None})
+    assert "r" not in row
+    assert row["__system"]["formVersion"] == "1"
+
+
 def test_repeats_that_become_one_have_their_entries_put_together(central, viewer):
     central.do("submit", data={"ሀ": [{"n": "1"}], "ለ": [{"n": "2"}]})
     (row,) = viewer.rows(expand="*")

@@ -161,9 +161,8 @@ def told(form, one, parameters):
     if one["encrypted"]:
         return row
     row["meta"] = _meta(form, one)
-    _Teller(form["known"], one["id"], parameters.get("$expand") == "*").tell(
-        row, one["data"]
-    )
+    teller = _Teller(form, one["id"], parameters.get("$expand") == "*")
+    teller.tell(row, one["data"])
     return row
 
 
@@ -176,13 +175,14 @@ def _meta(form, one):
 class _Teller:
     """Adds answers, each after what another question of the same name has said.
 
-    :param known: paths of the form's questions, or None for any
+    :param dict form: of the store
     :param str instance_id: of the submission
     :param bool expand: whether entries of repeated groups are told
     """
 
-    def __init__(self, known, instance_id, expand):
-        self.known, self.instance_id, self.expand = known, instance_id, expand
+    def __init__(self, form, instance_id, expand):
+        self.known, self.fields = form["known"], form["fields"]
+        self.instance_id, self.expand = instance_id, expand
 
     def tell(self, row, data, path="", link="", place=""):
         """Add the answers of one group or one entry.
@@ -192,6 +192,8 @@ class _Teller:
         :param str place: the same with the number of each entry
         """
         link = link or f"Submissions('{quote(self.instance_id, safe='')}')"
+        if self.known is not None:
+            self._tell_unanswered(row, path)
         for raw_name, value in data.items():
             below = f"{path}/{raw_name}"
             if self.known is not None and below not in self.known:
@@ -207,6 +209,18 @@ class _Teller:
                 row[name] += value
             elif value is not None or name not in row:
                 row[name] = value
+
+    def _tell_unanswered(self, row, path):
+        """Add the questions that the form has by now, whenever it was submitted."""
+        for question in self.fields:
+            inside, _slash, raw_name = question["path"].rpartition("/")
+            if inside != path or question["type"] == "repeat":
+                continue
+            name = odata_name(raw_name)
+            if question["type"] != "structure":
+                row.setdefault(name, None)
+            elif raw_name != "meta":
+                self._tell_unanswered(row.setdefault(name, {}), question["path"])
 
     def _tell_entries(self, row, name, entries, path, link, place):
         row[f"{name}@odata.navigationLink"] = link

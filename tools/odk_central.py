@@ -10,6 +10,8 @@ PORT = 8383
 EMAIL, PASSWORD = "viewer@example.org", "right horse"
 PROJECT = 1
 FORM = "payment_address"
+#: The form that ships has one like this, made of what it asks.
+VERSION = "3f6c0d1a92be"
 
 #: The questions of the form that ships with the addon.
 GROUPS = {
@@ -76,7 +78,11 @@ class OdkCentral:
         self.password.write_text(PASSWORD)
         self.central.start()
         self.central.do(
-            "add_form", xml_form_id=FORM, fields=questions(), definition=definition()
+            "add_form",
+            xml_form_id=FORM,
+            fields=questions(),
+            definition=definition(),
+            version=VERSION,
         )
         return self
 
@@ -163,6 +169,9 @@ def questions():
         for name in names:
             path = f"/{group}/{name}" if group else f"/{name}"
             found.append({"path": path, "name": name, "type": "string"})
+    # Of ODK itself; the form gives its submissions no name.
+    found.append({"path": "/meta", "name": "meta", "type": "structure"})
+    found.append({"path": "/meta/instanceID", "name": "instanceID", "type": "string"})
     return found
 
 

@@ -7,6 +7,7 @@ raises, and ``close()``. Its reply has ``status``, ``headers``, ``content``,
 
 import json
 import time
+from contextlib import contextmanager
 from urllib.parse import quote, urlencode
 
 from . import errors
@@ -77,7 +78,9 @@ class CentralClient:
 
         :param int project: its number
         """
-        return self._list(f"/v1/projects/{project}/forms")
+        found = self._list(f"/v1/projects/{project}/forms")
+        # Users who may change forms are also shown drafts.
+        return [form for form in found if form.get("publishedAt")]
 
     def fields(self, project, form):
         """Return the questions of a form, named as in the feed.
@@ -90,7 +93,8 @@ class CentralClient:
         :raise CentralError: also when the form was published again meanwhile
         """
         path = f"{_form(project, form)}/fields"
-        named, own = self._list(path, {"odata": "true"}), self._list(path)
+        with self._of_form(project, form):
+            named, own = self._list(path, {"odata": "true"}), self._list(path)
         if [one.get("type") for one in named] != [one.get("type") for one in own]:
             raise CentralError(errors.GARBLED)
         return [
@@ -119,11 +123,31 @@ class CentralClient:
         :return: the page, and Central's time of the answer (an HTTP date, or "")
         :raise CentralError: when there is none
         """
-        path = f"{_form(project, form)}.svc/Submissions"
-        page, date = self._get(path, parameters)
+        with self._of_form(project, form):
+            page, date = self._get(_table(project, form), parameters)
         if not isinstance(page, dict) or not isinstance(page.get("value"), list):
             raise CentralError(errors.GARBLED)
         return page, date
+
+    @contextmanager
+    def _of_form(self, project, form):
+        """Tell a form that is only a draft from one that is missing or not allowed.
+
+        :raise CentralError: ``unpublished`` in place of these two
+        """
+        try:
+            yield
+        except CentralError as trouble:
+            if trouble.code in (errors.FORBIDDEN, errors.MISSING):
+                self._check_published(project, form)
+            raise
+
+    def _check_published(self, project, form):
+        # A draft has no table of submissions, whoever asks; the form itself is there,
+        # though only users who may change it see it.
+        table = self._reply(_table(project, form) + _query({"$top": "0"}))
+        if table.status == 404 and self._reply(_form(project, form)).status != 404:
+            raise CentralError(errors.UNPUBLISHED, table.status) from None
 
     def _list(self, path, parameters=None):
         answer, _date = self._get(path, parameters)
@@ -141,8 +165,12 @@ class CentralClient:
         if status in (400, 401):
             raise CentralError(errors.CREDENTIALS, status)
         if status == 404:
-            # Not Central, or one with an external login.
-            raise CentralError(errors.NO_LOGIN, status)
+            # Not Central, or one where users sign in at another service. That has no
+            # login with a password, and leads browsers on to the service.
+            other = self._patiently("GET", "/v1/oidc/login").status
+            is_central = 300 <= other < 400
+            code = errors.SIGN_ON if is_central else errors.NO_LOGIN
+            raise CentralError(code, status)
         answer = _read(status, reply.content)
         token = answer.get("token") if isinstance(answer, dict) else None
         if not token or not isinstance(token, str):
@@ -209,6 +237,10 @@ def _query(parameters):
 
 def _form(project, form):
     return f"/v1/projects/{int(project)}/forms/{quote(form, safe='')}"
+
+
+def _table(project, form):
+    return f"{_form(project, form)}.svc/Submissions"
 
 
 def _read(status, content):

@@ -32,7 +32,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """A submission. ``data`` and ``content_hash`` are None in a list of IDs."""
+    """A submission. ``data`` and the hashes are None in a list of IDs."""
 
     instance_id: str
     submitted: str
@@ -48,7 +48,10 @@ class Row:
     attachments_expected: int
     attachments_present: int
     version_id: str | None = None
+    #: Of what is answered.
     content_hash: str | None = None
+    #: Of all that Central told, as version 19.0.1.0.0 of the addon stored it.
+    whole_hash: str | None = None
     data: dict | None = field(default=None, repr=False)
     #: Paths that several questions had at Central at that time, between blanks.
     twins: str | None = None
@@ -57,6 +60,10 @@ class Row:
     def latest(self):
         """The latest time of a change of it, by Central's clock."""
         return max(filter(None, (self.submitted, self.updated, self.deleted)))
+
+    def has_answers_of(self, content_hash):
+        """Return whether it has the answers that a stored hash was made of."""
+        return content_hash in {self.content_hash, self.whole_hash} - {None}
 
     @property
     def is_encrypted(self):
@@ -117,14 +124,44 @@ def _content(raw):
     data = _cleaned({key: raw[key] for key in raw if key not in ABOUT})
     meta = data.get("meta")
     version_id = meta.pop(VERSION, None) if isinstance(meta, dict) else None
-    text = json.dumps(data, sort_keys=True, ensure_ascii=False)
+    text = _as_text(data)
     if UNKEEPABLE.search(text) or "\\u0000" in text:
         raise ValueError
     return {
         "version_id": _text(version_id),
-        "content_hash": hashlib.sha256(text.encode()).hexdigest(),
+        "content_hash": _hash(_as_text(_answered(data))),
+        "whole_hash": _hash(text),
         "data": data,
     }
+
+
+def _as_text(data):
+    return json.dumps(data, sort_keys=True, ensure_ascii=False)
+
+
+def _hash(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _answered(value):
+    """Return answers without what is not answered.
+
+    Central tells every question that the form has by now, also in old submissions: with
+    a new question, all of them would seem to be edited. Nor is Central's ID of an entry
+    in a repeated group an answer.
+    """
+    if isinstance(value, list):
+        entries = [_answered(entry) for entry in value]
+        return [
+            {name: inner for name, inner in entry.items() if name != ABOUT[0]}
+            if isinstance(entry, dict)
+            else entry
+            for entry in entries
+        ]
+    if isinstance(value, dict):
+        answers = {name: _answered(inner) for name, inner in value.items()}
+        return {k: v for k, v in answers.items() if v is not None and v != {}}
+    return value
 
 
 def _cleaned(value):

@@ -301,7 +301,7 @@ class G2pOdkForm(models.Model):
         versions = {
             row.form_version
             for row in readable
-            if here.get(row.instance_id) != row.content_hash
+            if not row.has_answers_of(here.get(row.instance_id))
         }
         commit(self.env)
         if versions - checked:
@@ -317,7 +317,11 @@ class G2pOdkForm(models.Model):
         return [
             row
             if isinstance(row, Unreadable) or not row.content_hash
-            else replace(row, content_hash=keyed_content(self.env, row.content_hash))
+            else replace(
+                row,
+                content_hash=keyed_content(self.env, row.content_hash),
+                whole_hash=keyed_content(self.env, row.whole_hash),
+            )
             for row in rows
         ]
 

@@ -642,7 +642,7 @@ def _reached(reading):
 
 def _was_clear(known, row):
     """Return whether the same answers were staged with a name for each question."""
-    return bool(known) and not known.twins and known.content_hash == row.content_hash
+    return bool(known) and not known.twins and row.has_answers_of(known.content_hash)
 
 
 def _is_news(step):

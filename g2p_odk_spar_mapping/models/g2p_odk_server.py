@@ -203,10 +203,19 @@ class G2pOdkServer(models.Model):
             errors.MISSING: self.env._(
                 "Central has no such project or form, or this user may not see it."
             ),
+            errors.UNPUBLISHED: self.env._(
+                "The form is only a draft. It is not published yet: publish it in "
+                "Central, then its questions and submissions can be read."
+            ),
             errors.NO_LOGIN: self.env._(
                 "Login with a password is not possible there: the address is not "
                 "Central's, or its users log in through another service, which "
                 "programs cannot use."
+            ),
+            errors.SIGN_ON: self.env._(
+                "This Central has single sign-on. It takes passwords of no user, and "
+                "programs cannot sign in. Collect with a Central that has logins with "
+                "a password."
             ),
             errors.REDIRECTED: self.env._(
                 "This address leads on to another one. Give the one it leads to."

@@ -58,7 +58,7 @@ def next_step(known, row, policy):
     state, kind = _standing(row, policy)
     if known is None:
         return Step("new", state or "staged", kind, 1)
-    changed = row.content_hash != known.content_hash
+    changed = not row.has_answers_of(known.content_hash)
     # Read again after questions got separate names.
     mended = set((known.twins or "").split()) - set((row.twins or "").split())
     changed = changed or bool(mended)

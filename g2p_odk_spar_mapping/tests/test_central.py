@@ -137,6 +137,12 @@ class TestCentral(BaseCase):
         elsewhere = self.make_client(f"{self.central.url}/elsewhere")
         self.assertTrouble(errors.NO_LOGIN, elsewhere.projects)
 
+    def test_single_sign_on_is_told_from_another_address(self):
+        self.store.let_sign_on()
+        self.assertTrouble(errors.SIGN_ON, self.client.projects)
+        elsewhere = self.make_client(f"{self.central.url}/elsewhere")
+        self.assertTrouble(errors.NO_LOGIN, elsewhere.projects)
+
     def test_an_answer_that_takes_too_long(self):
         client = self.make_client(seconds=(5, 0.2))
         client.projects()

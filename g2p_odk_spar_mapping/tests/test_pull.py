@@ -2,7 +2,7 @@ import hashlib
 import json
 import os
 from datetime import timedelta
-from unittest.mock import patch
+from unittest.mock import ANY, patch
 
 from psycopg2 import IntegrityError
 
@@ -13,7 +13,8 @@ from odoo.tools import file_open, mute_logger
 
 from odoo.addons.g2p_spar_financial_address.tests.crons import CronsMixin
 
-from .central_stand_in.store import Store, answers
+from ..models.g2p_odk_form import keyed_content
+from .central_stand_in.store import DEFAULT_FIELDS, Store, answers, question
 from .common import OdkCase
 from .xforms import XFORM
 
@@ -44,11 +45,13 @@ class TestPull(CronsMixin, OdkCase):
         self.pull()
         row = self.staged(one).sudo()
         expected = row.content_hash
-        text = json.dumps(row.payload, sort_keys=True, ensure_ascii=False)
-        plain = hashlib.sha256(text.encode()).hexdigest()
-        self.assertTrue(expected)
-        self.assertNotEqual(expected, plain)
+        answered = {name: row.payload[name] for name in ("registrant", "payment")}
+        for data in (row.payload, answered):
+            text = json.dumps(data, sort_keys=True, ensure_ascii=False)
+            plain = hashlib.sha256(text.encode()).hexdigest()
+            self.assertNotEqual(expected, plain)
         # What was stored without a key is the same after an upgrade.
+        self.assertEqual(keyed_content(self.env, plain), expected)
         row.content_hash = plain
         self.upgrade("g2p_odk_spar_mapping", "19.0.1.1.0", "post", "content-hash")
         self.assertEqual(row.content_hash, expected)
@@ -59,7 +62,7 @@ class TestPull(CronsMixin, OdkCase):
         one = self.submit(7)
         self.pull()
         payload = self.staged(one).sudo().payload
-        self.assertEqual(payload.pop("meta"), {"instanceName": None})
+        self.assertEqual(payload.pop("meta"), {})
         self.assertEqual(payload, answers(7))
 
     def test_a_run_that_was_killed_is_told(self):
@@ -67,6 +70,35 @@ class TestPull(CronsMixin, OdkCase):
         self.pull()
         self.assertEqual(dead.state, "cut")
         self.assertTrue(dead.ended)
+
+    def test_a_question_that_is_new_in_the_form_changes_no_submission(self):
+        """Central then tells it in old ones, too, without an answer."""
+        self.store.publish("1", DEFAULT_FIELDS)
+        one, other = self.submit(1), self.submit(2)
+        self.pull()
+        staged = self.staged(one)
+        staged.write({"state": "ignored", "error_kind": "decided"})
+        staged._forget_answers()
+        more = [question("/more", "structure"), question("/more/village")]
+        self.store.publish("2", [*DEFAULT_FIELDS, *more])
+        for submission in (one, other):
+            self.store.review(submission, "approved")
+        self.form._read_anew()
+        self.assertCounts(self.pull(), unchanged=2)
+        self.assertEqual((staged.version, staged.state), (1, "ignored"))
+        self.assertFalse(staged.sudo().payload, "what was forgotten")
+        self.store.edit(other, {**answers(2), "more": {"village": "Moshi"}})
+        self.assertCounts(self.pull(), changed=1, unchanged=ANY)
+
+    def test_answers_that_an_earlier_version_of_the_addon_read_count_as_read(self):
+        one = self.submit(1)
+        self.pull()
+        staged = self.staged(one).sudo()
+        text = json.dumps(staged.payload, sort_keys=True, ensure_ascii=False)
+        plain = hashlib.sha256(text.encode()).hexdigest()
+        staged.content_hash = keyed_content(self.env, plain)
+        self.form._read_anew()
+        self.assertCounts(self.pull(), unchanged=1)
 
     # === TROUBLE === #
 
@@ -86,6 +118,39 @@ class TestPull(CronsMixin, OdkCase):
         self.pull()
         self.assertFalse(self.form.trouble)
         self.assertFalse(self.form.failures)
+
+    def test_a_form_that_is_only_a_draft_is_to_be_published(self):
+        self.store.add_form("new", draft=True)
+        form = self.form.copy({"xml_form_id": "new", "name": "New"})
+        for manages in (False, True):
+            with self.subTest(manages=manages):
+                self.store.manages = manages
+                self.assertIn("not published", form._pull().message)
+                with self.assertRaisesRegex(UserError, "not published"):
+                    form._fetch_samples()
+        self.store.manages = False
+        with self.assertRaisesRegex(UserError, "not published") as caught:
+            form.action_read_questions()
+        self.assertNotIn("viewer", str(caught.exception))
+        self.store.publish("1", DEFAULT_FIELDS, "new")
+        form.action_read_questions()
+        self.assertEqual(form._pull().state, "done")
+
+    def test_drafts_are_not_offered_to_who_manages_the_project(self):
+        self.store.add_form("new", draft=True)
+        self.store.add_form("wallets")
+        self.store.manages = True
+        dialog = self.pick()
+        names = [line["xml_form_id"] for line in dialog.line_ids._records]
+        self.assertEqual(names, ["wallets"])
+
+    def test_who_may_see_no_submissions_is_to_be_made_a_viewer(self):
+        self.central.arm(
+            {"kind": "status", "code": 403, "path": "/forms/addresses", "count": 9}
+        )
+        with self.assertRaisesRegex(UserError, "viewer of the project"):
+            self.form.action_read_questions()
+        self.assertIn("viewer of the project", self.form._pull().message)
 
     def test_trouble_is_tried_again_less_and_less_often(self):
         self.central.stop()
@@ -174,6 +239,13 @@ class TestPull(CronsMixin, OdkCase):
         self.central.arm({"kind": "status", "code": 401, "path": "sessions"})
         with self.assertRaisesRegex(UserError, "user or the password"):
             self.server.action_test()
+
+    def test_a_central_with_single_sign_on_is_called_that(self):
+        self.store.let_sign_on()
+        with self.assertRaisesRegex(UserError, "single sign-on"):
+            self.server.action_test()
+        self.assertIn("single sign-on", self.form._pull().message)
+        self.assertFalse(self.form.submission_ids)
 
     def test_the_password_may_be_in_a_variable(self):
         self.server.write(

@@ -1,6 +1,7 @@
 """Nothing counts as deleted that Central still has, whatever its ID looks like."""
 
 from datetime import timedelta
+from unittest.mock import ANY
 
 from odoo import fields
 from odoo.tests import tagged
@@ -10,7 +11,17 @@ from .central_stand_in.store import answers
 from .common import OdkCase
 
 #: IDs that Central accepts and lists, and whose single read it answers with 404.
-ODD = ("a.b", "a b", "uuid:1_2", "o'neill", "é", "ሀ", "x" * 255)
+ODD = (
+    "a.b",
+    "a b",
+    "uuid:1_2",
+    "o'neill",
+    *("é", "e\u0301", "ሀ", "地址", "x" * 255),
+    *("a/b", "a%20b", "%", "#1", "a?b=c", "a+b", "a\\b", '"', "a,b", "a;b", "--", "''"),
+    *("a&b", "a&amp;b", "a<b"),
+    # They differ from others in blanks or capitals only.
+    *(" ", "  ", "\u00a0", " a b", "a b ", "A B", "UUID:1_2"),
+)
 
 
 @tagged("post_install", "-at_install")
@@ -28,15 +39,18 @@ class TestPullGone(OdkCase):
         self.pull()
 
     def test_odd_ids_are_still_there_after_a_comparison(self):
-        for number, one in enumerate(ODD):
+        ids = [
             self.submit(number, instance_id=one, expected=1)
-        self.pull()
+            for number, one in enumerate(ODD)
+        ]
+        self.assertNotIn(None, ids)
+        self.assertEqual(self.pull().new_count, len(ODD))
         self.an_hour_passes_at_central()
-        for one in ODD:
+        for one in ids:
             # Moves no date, so that the comparison asks about it again.
             self.store.attach(one)
         self.sweep()
-        for number, one in enumerate(ODD):
+        for number, one in enumerate(ids):
             with self.subTest(one):
                 staged = self.staged(one)
                 self.assertEqual((staged.state, staged.version), ("staged", 1))
@@ -45,23 +59,50 @@ class TestPullGone(OdkCase):
                 self.assertEqual(payload["registrant"]["id"], f"SR-{number}")
 
     def test_odd_ids_are_deleted_restored_and_purged_like_others(self):
-        for one in (*ODD, "uuid:1"):
-            self.submit(1, instance_id=one)
+        ids = [self.submit(1, instance_id=one) for one in (*ODD, "uuid:1")]
         self.pull()
         self.an_hour_passes_at_central()
-        for one in ("a b", "uuid:1"):
+        purged, deleted, kept = ids[::3], ids[1::3], ids[2::3]
+        for one in purged:
             self.store.purge(one)
-        for one in ("a.b", "o'neill"):
+        for one in deleted:
             self.store.delete(one)
             self.store._of(one)["deleted"] = "2026-01-01T00:00:00.000Z"
         self.sweep()
-        for one in ("a b", "uuid:1", "a.b", "o'neill"):
+        for one in (*purged, *deleted):
             self.assertEqual(self.staged(one).state, "removed", one)
-        self.store.restore("o'neill")
+        for one in deleted:
+            self.store.restore(one)
         self.sweep()
-        self.assertEqual(self.staged("o'neill").state, "staged")
-        states = {self.staged(one).state for one in ODD[4:]}
-        self.assertEqual(states, {"staged"})
+        for one in (*deleted, *kept):
+            self.assertEqual(self.staged(one).state, "staged", one)
+
+    def test_ids_that_differ_in_little_are_two_submissions(self):
+        """In pages of one, so that each is a place to go on from."""
+        self.server.page_size = 1
+        pairs = [("é", "e\u0301"), ("A b", "a b"), ("a", "a "), ("a&b", "a&amp;b")]
+        for first, second in pairs:
+            with self.subTest(first):
+                one = self.submit(1, instance_id=first)
+                other = self.submit(2, instance_id=second)
+                self.pull()
+                self.store.edit(other, answers(3))
+                self.assertCounts(self.pull(), changed=1, unchanged=ANY)
+                self.assertEqual(self.staged(one).version, 1)
+                self.assertEqual(self.staged(other).version, 2)
+
+    def test_the_same_id_in_another_form_is_another_submission(self):
+        self.store.add_form("wallets")
+        other = self.form.copy({"xml_form_id": "wallets", "name": "Wallets"})
+        for form in ("addresses", "wallets"):
+            self.submit(1, instance_id="a&b", form=form)
+        self.pull()
+        other._pull()
+        self.store.purge("a&amp;b")
+        self.an_hour_passes_at_central()
+        self.sweep()
+        self.assertEqual(self.staged("a&amp;b").state, "removed")
+        self.assertEqual(other.submission_ids.state, "staged")
 
     def test_an_id_that_cannot_be_kept_hides_no_deletion(self):
         gone = self.submit(1)

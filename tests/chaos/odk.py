@@ -1,11 +1,14 @@
 """Whatever happens at Central and to a run, what is here ends as Central has it.
 
 First a run is killed at each point of its way, again and again. Then any sequence of
-submissions, edits, reviews, deletions, restorations, runs, kills, failures and clocks
-that jump is tried. The model is what Central holds; each version of a submission must
-have been applied once, and in each run the oldest first.
+submissions, edits, reviews, deletions, restorations, purges, runs, kills, failures and
+clocks that jump is tried. Some submissions have IDs that nobody expects, that differ
+from others in little, that are taken, or that a purged one had. The model is what
+Central holds; each version of a submission must have been applied once, and in each run
+the oldest first.
 """
 
+import html
 import signal
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -24,6 +27,11 @@ EXAMPLES = 500
 #: Seconds by which Central's clock may be wrong.
 SKEW = 300
 REVIEWS = ("approved", "rejected", "hasIssues", None)
+#: IDs that Central accepts beside its own. Few, so that they collide.
+ODD_IDS = (
+    *("a&b", "a&amp;b", "a<b", "o'neill", "''", '"', "a/b", "a%2Fb", "#", "?", "\\"),
+    *(" ", "  ", "a b", " a b", "A B", "é", "e\u0301", "ሀ", "地址", "UUID:1", "uuid:1"),
+)
 #: What can go wrong with a request.
 FAULTS = (
     {"kind": "cut", "path": ".svc"},
@@ -38,10 +46,13 @@ FAULTS = (
 place = st.integers(0, 20)
 STEPS = st.one_of(
     *(st.tuples(st.just("submit")) for _weight in range(4)),
+    *(st.tuples(st.just("submit_as"), st.sampled_from(ODD_IDS)) for _weight in "12"),
     st.tuples(st.just("edit"), place),
     st.tuples(st.just("review"), place, st.sampled_from(REVIEWS)),
     st.tuples(st.just("delete"), place),
     st.tuples(st.just("restore"), place),
+    st.tuples(st.just("purge"), place),
+    st.tuples(st.just("use_again"), place),
     st.tuples(st.just("attach"), place),
     st.tuples(st.just("run")),
     st.tuples(st.just("sweep")),
@@ -73,6 +84,8 @@ def measure(postgres, percent, seed_, say, _dialect=None):
         tried = Events(lab)
         failed = _try_sequences(tried, examples, seed_, say)
     say(f"Steps played: {tried.played}; kills that met their point: {tried.kills}")
+    yield Figure("odk_ids_taken", tried.taken, "submissions", ">= 1")
+    yield Figure("odk_ids_used_again", tried.again, "submissions", ">= 1")
     yield Figure("odk_examples", tried.examples, "examples", f">= {examples}")
     yield Figure("odk_failed", failed, "examples", "== 0")
 
@@ -108,6 +121,7 @@ class Events:
         self.lab = lab
         self.chance = lab.chance
         self.kills = self.wrong = self.examples = self.number = 0
+        self.taken = self.again = 0
         self.played = {}
 
     def begin(self):
@@ -125,6 +139,7 @@ class Events:
         """Let much happen, kill a run, let more happen; the next run must be right."""
         for _time in range(5):
             self._submit()
+            self._submit_as(self.chance.choice(ODD_IDS))
         self._change_something()
         if "comparing" in point:
             # The first run of a form compares all by reading it.
@@ -143,6 +158,8 @@ class Events:
             self._review(self.chance.randrange(100), self.chance.choice(REVIEWS))
         if self.chance.random() < 0.5:
             self._restore(self.chance.randrange(100))
+        if self.chance.random() < 0.5:
+            self._use_again(self.chance.randrange(100))
 
     def settle(self):
         """Do one run more; return what is wrong then."""
@@ -177,8 +194,17 @@ class Events:
         self.number += 1
         return {"payment": {"phone": f"0754{self.number:06}"}, "people": []}
 
-    def _submit(self):
-        self.ids.append(self.lab.act("submit", data=self._answers(), expected=1))
+    def _submit(self, instance_id=None):
+        """Send a submission; return its ID as Central keeps it, None if it is taken."""
+        kept = self.lab.act(
+            "submit", data=self._answers(), expected=1, instance_id=instance_id
+        )
+        if kept:
+            self.ids.append(kept)
+        return kept
+
+    def _submit_as(self, instance_id):
+        self.taken += self._submit(instance_id) is None
 
     def _one(self, number, deleted=False):
         """Return one of those that are deleted or not, or None."""
@@ -203,6 +229,24 @@ class Events:
             self.lab.act("restore", instance_id=one)
             self.deleted.discard(one)
             self.undated = True
+
+    def _purge(self, number):
+        """Remove one for good that is deleted, maybe before a run has noticed that."""
+        one = self._one(number, deleted=True)
+        if one:
+            self.lab.act("purge", instance_id=one)
+            self.ids.remove(one)
+            self.deleted.discard(one)
+            self.undated = True
+        return one
+
+    def _use_again(self, number):
+        """Send another submission under the ID of one that is purged."""
+        if not self.deleted:
+            self._delete(number)
+        if one := self._purge(number):
+            self._submit(html.unescape(one))
+            self.again += 1
 
     def _attach(self, number):
         if one := self._one(number):

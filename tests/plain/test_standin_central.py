@@ -79,6 +79,18 @@ def test_the_current_session_ends_itself(central, viewer):
     assert viewer.get("/v1/projects").status_code == 401
 
 
+def test_with_single_sign_on_there_is_no_login_with_a_password(central, viewer):
+    def statuses():
+        url = f"{central.url}/v1"
+        login = requests.post(f"{url}/sessions", json=LOGIN)
+        elsewhere = requests.get(f"{url}/oidc/login", allow_redirects=False)
+        return login.status_code, elsewhere.status_code
+
+    assert statuses() == (200, 404)
+    central.do("let_sign_on")
+    assert statuses() == (404, 307)
+
+
 # === ORDER AND PAGES === #
 
 
@@ -152,18 +164,34 @@ def test_rows_look_as_central_writes_them(central, viewer):
     (row,) = viewer.rows(expand="*")
     assert (row["__id"], row["group"], row["n"]) == (one, {"a": None}, " ")
     assert "people" not in row and "people@odata.navigationLink" in row
+    # The form asks ODK for no name of the submission.
+    assert row["meta"] == {"instanceID": one}
     system = row["__system"]
     assert STAMP.fullmatch(system["submissionDate"])
     assert (system["updatedAt"], system["edits"]) == (None, 0)
     assert isinstance(system["submitterId"], str)
-    assert row["meta"]["instanceID"] == one
+
+
+def test_entries_of_a_repeat_have_ids_of_where_they_stand(central, viewer):
+    def entries():
+        (row,) = viewer.rows(expand="*")
+        return row["people"]
+
+    data = {"people": [{"given-name": "Asha"}, {"given-name": "Juma", "ids": [{}]}]}
+    one = central.do("submit", data=data)
+    first, second = entries()
+    assert (first["given_name"], second["given_name"]) == ("Asha", "Juma")
+    assert first["__id"] != second["__id"] != second["ids"][0]["__id"]
+    central.do("edit", instance_id=one, data={"people": data["people"][1:]})
+    (only,) = entries()
+    assert (only["given_name"], only["__id"]) == ("Juma", first["__id"])
 
 
 def test_encrypted_ones_have_no_answers(central, viewer):
     central.do("submit", data={"n": 1}, encrypted=True)
     (row,) = viewer.rows(expand="*")
     assert row["__system"]["status"] == "notDecrypted"
-    assert "n" not in row
+    assert set(row) == {"__id", "__system"}
 
 
 # === WHAT MOVES WHICH DATE === #
@@ -211,6 +239,30 @@ def test_deleted_ones_are_shown_to_who_asks_and_come_back_with_old_dates(
     assert viewer.get(f"{TABLE}('{ids[0]}')").status_code == 200
 
 
+# === DRAFTS === #
+
+
+def test_what_is_only_a_draft_is_hidden_from_viewers_and_has_no_feed(central, viewer):
+    central.do("add_form", xml_form_id="new", draft=True)
+    path = "/v1/projects/1/forms"
+
+    def statuses():
+        ways = ("", "/fields", ".svc/Submissions", ".xml")
+        return [viewer.get(f"{path}/new{way}").status_code for way in ways]
+
+    def listed():
+        return [form["xmlFormId"] for form in viewer.get(path).json()]
+
+    assert statuses() == [403, 403, 404, 403]
+    assert listed() == ["addresses"]
+    central.do("let_manage")
+    assert statuses() == [200, 200, 404, 404]
+    assert listed() == ["addresses", "new"]
+    assert viewer.get(f"{path}/new").json()["publishedAt"] is None
+    central.do("publish", version="1", fields=[question("/a")], xml_form_id="new")
+    assert statuses() == [200, 200, 200, 404]
+
+
 # === FAULTS === #
 
 
@@ -232,6 +284,15 @@ def test_a_single_read_finds_only_plain_ids(central, viewer):
         assert viewer.ids(filter=f"__id eq '{one}'") == [one]
     central.do("submit", instance_id="o'neill")
     assert "o'neill" in viewer.ids()
+
+
+def test_an_id_is_kept_as_it_is_written_in_xml(central, viewer):
+    """So it cannot be found again under the ID that the phone shows."""
+    assert central.do("submit", instance_id="a&b<c") == "a&amp;b&lt;c"
+    (row,) = viewer.rows()
+    assert (row["__id"], row["meta"]["instanceID"]) == ("a&amp;b&lt;c", "a&b<c")
+    assert not viewer.ids(filter="__id eq 'a&b<c'")
+    assert viewer.ids(filter="__id eq 'a&amp;b&lt;c'") == ["a&amp;b&lt;c"]
 
 
 def test_two_keys_of_an_order_and_a_filter_by_both(central, viewer):
@@ -267,3 +328,20 @@ def test_names_that_become_one_have_their_answers_run_together(central, viewer):
     central.do("publish", version="3", fields=[fields[0], *fields[2:]])
     (row,) = viewer.rows()
     assert (row["__"], row["__system"]["formVersion"]) == ("12", "2")
+
+
+def test_a_new_question_is_in_every_submission(central, viewer):
+    central.do("submit", data={"a": "1"})
+    fields = [question("/a"), question("/g", "structure"), question("/g/b")]
+    central.do("publish", version="2", fields=[*fields, question("/r", "repeat")])
+    (row,) = viewer.rows(expand="*")
+    assert (row["a"], row["g"]) == ("1", {"b": None})
+    assert "r" not in row
+    assert row["__system"]["formVersion"] == "1"
+
+
+def test_repeats_that_become_one_have_their_entries_put_together(central, viewer):
+    central.do("submit", data={"ሀ": [{"n": "1"}], "ለ": [{"n": "2"}]})
+    (row,) = viewer.rows(expand="*")
+    assert [entry["n"] for entry in row["__"]] == ["1", "2"]
+    assert len({entry["__id"] for entry in row["__"]}) == 2

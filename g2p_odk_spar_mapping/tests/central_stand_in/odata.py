@@ -2,6 +2,8 @@
 
 import base64
 import functools
+import hashlib
+import html
 import json
 import re
 from urllib.parse import quote
@@ -156,34 +158,82 @@ def told(form, one, parameters):
     row = {"__id": one["id"], "__system": system}
     if "$select" in parameters:
         return row
-    row["meta"] = {"instanceID": one["version_id"], "instanceName": None}
     if one["encrypted"]:
         return row
-    link = f"Submissions('{one['id']}')"
-    _tell(row, one["data"], "", form["known"], link, parameters.get("$expand") == "*")
+    row["meta"] = _meta(form, one)
+    teller = _Teller(form, one["id"], parameters.get("$expand") == "*")
+    teller.tell(row, one["data"])
     return row
 
 
-def _tell(row, data, path, known, link, expand):
-    """Add answers, each after what another question of the same name has said."""
-    for raw_name, value in data.items():
-        if known is not None and f"{path}/{raw_name}" not in known:
-            # Central passes over what the form, as it is now, does not ask.
-            continue
-        name = odata_name(raw_name)
-        if isinstance(value, dict):
-            inner = row.setdefault(name, {})
-            below = f"{path}/{raw_name}", known, f"{link}/{name}", expand
-            _tell(inner, value, *below)
-        elif isinstance(value, list):
-            row[f"{name}@odata.navigationLink"] = f"{link}/{name}"
-            # A repeat without instances has no key at all.
-            if value and expand:
+def _meta(form, one):
+    """Return what the form asks ODK itself: always the ID, seldom a name."""
+    asked = [q["name"] for q in form["fields"] if q["path"].startswith("/meta/")]
+    return {**dict.fromkeys(asked), "instanceID": html.unescape(one["version_id"])}
+
+
+class _Teller:
+    """Adds answers, each after what another question of the same name has said.
+
+    :param dict form: of the store
+    :param str instance_id: of the submission
+    :param bool expand: whether entries of repeated groups are told
+    """
+
+    def __init__(self, form, instance_id, expand):
+        self.known, self.fields = form["known"], form["fields"]
+        self.instance_id, self.expand = instance_id, expand
+
+    def tell(self, row, data, path="", link="", place=""):
+        """Add the answers of one group or one entry.
+
+        :param str path: of the group in the form
+        :param str link: the same in names of OData
+        :param str place: the same with the number of each entry
+        """
+        link = link or f"Submissions('{quote(self.instance_id, safe='')}')"
+        if self.known is not None:
+            self._tell_unanswered(row, path)
+        for raw_name, value in data.items():
+            below = f"{path}/{raw_name}"
+            if self.known is not None and below not in self.known:
+                # Central passes over what the form, as it is now, does not ask.
+                continue
+            name = odata_name(raw_name)
+            at = below, f"{link}/{name}", f"{place}/{raw_name}"
+            if isinstance(value, dict):
+                self.tell(row.setdefault(name, {}), value, *at)
+            elif isinstance(value, list):
+                self._tell_entries(row, name, value, *at)
+            elif isinstance(value, str) and isinstance(row.get(name), str):
+                row[name] += value
+            elif value is not None or name not in row:
                 row[name] = value
-        elif isinstance(value, str) and isinstance(row.get(name), str):
-            row[name] += value
-        elif value is not None or name not in row:
-            row[name] = value
+
+    def _tell_unanswered(self, row, path):
+        """Add the questions that the form has by now, whenever it was submitted."""
+        for question in self.fields:
+            inside, _slash, raw_name = question["path"].rpartition("/")
+            if inside != path or question["type"] == "repeat":
+                continue
+            name = odata_name(raw_name)
+            if question["type"] != "structure":
+                row.setdefault(name, None)
+            elif raw_name != "meta":
+                self._tell_unanswered(row.setdefault(name, {}), question["path"])
+
+    def _tell_entries(self, row, name, entries, path, link, place):
+        row[f"{name}@odata.navigationLink"] = link
+        if not entries or not self.expand:
+            # A repeat without instances has no key at all.
+            return
+        told_ = row.setdefault(name, [])
+        for number, entry in enumerate(entries):
+            at = f"{place}#{number}"
+            # Central's ID of an entry is made of where it stands, not of what it says.
+            own = hashlib.sha1(f"{self.instance_id}{at}".encode()).hexdigest()
+            told_.append({"__id": own})
+            self.tell(told_[-1], entry, path, f"{link}('{own}')", at)
 
 
 @functools.cache

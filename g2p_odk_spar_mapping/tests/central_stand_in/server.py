@@ -59,7 +59,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         """Answer a question."""
-        if self.path == "/control/state":
+        if self.path == "/v1/oidc/login" and self.store.signs_on:
+            self._answer(307, b"", {"Location": "https://login.example.invalid/"})
+        elif self.path == "/control/state":
             self._answer(200, self._state())
         elif self.path == "/control/requests":
             self._answer(200, len(self.store.log))
@@ -69,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
     # === WHAT CENTRAL DOES === #
 
     def _log_in(self, content):
-        if self.path != "/v1/sessions":
+        if self.path != "/v1/sessions" or self.store.signs_on:
             raise odata.Refusal(404, "404.1")
         token = self.store.log_in(content.get("email"), content.get("password"))
         if token is None:
@@ -77,6 +79,8 @@ class Handler(BaseHTTPRequestHandler):
         return {"token": token, "csrf": "x", "expiresAt": "2100-01-01T00:00:00.000Z"}
 
     def _look(self):
+        if self.path == "/v1/oidc/login":
+            raise odata.Refusal(404, "404.1")
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if token not in self.store.tokens:
             raise odata.Refusal(401, "401.2")
@@ -84,7 +88,11 @@ class Handler(BaseHTTPRequestHandler):
         if url.path == "/v1/projects":
             return [{"id": self.store.PROJECT, "name": "Enrolment"}]
         if url.path == f"/v1/projects/{self.store.PROJECT}/forms":
-            return [{"xmlFormId": i, "name": i.title()} for i in self.store.forms]
+            return [
+                about_form(name, form)
+                for name, form in self.store.forms.items()
+                if self._sees(form)
+            ]
         with self.store.lock:
             return self._look_at_form(url)
 
@@ -95,6 +103,13 @@ class Handler(BaseHTTPRequestHandler):
         form = found and self.store.forms.get(unquote(found[2]))
         if not form or int(found[1]) != self.store.PROJECT:
             raise odata.Refusal(404, "404.1")
+        if found[3] and not form["published"]:
+            # Before it is asked who may see it.
+            raise odata.Refusal(404, "404.1")
+        if not self._sees(form):
+            raise odata.Refusal(403, "403.1")
+        if not (found[3] or found[4]):
+            return about_form(unquote(found[2]), form)
         parameters = dict(parse_qsl(url.query))
         rest = unquote(found[4] or "")
         if rest == "/fields":
@@ -109,9 +124,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def _definition(self, path):
         form = self.store.forms.get(unquote(path.rpartition("/")[2]))
+        if form and not self._sees(form):
+            raise odata.Refusal(403, "403.1")
         if not form or not form["definition"]:
             raise odata.Refusal(404, "404.1")
         return form["definition"].encode()
+
+    def _sees(self, form):
+        """Return whether the user is shown a form, apart from its submissions."""
+        return form["published"] or self.store.manages
 
     # === FAULTS === #
 
@@ -218,6 +239,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_arguments):
         """Write nothing for each request; what happened is asked for."""
+
+
+def about_form(xml_form_id, form):
+    """Return a form as Central lists it."""
+    return {
+        "xmlFormId": xml_form_id,
+        "name": xml_form_id.title(),
+        "version": form["version"],
+        "publishedAt": form["published"],
+    }
 
 
 def bind(store, port=0):

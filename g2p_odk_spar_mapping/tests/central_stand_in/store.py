@@ -1,6 +1,7 @@
 """What Central keeps: submissions, and what happens to them."""
 
 import copy
+import html
 import threading
 import uuid
 from datetime import datetime, timedelta, timezone
@@ -23,6 +24,10 @@ class Store:
         self.tokens = set()
         self.log, self.faults, self.fired = [], [], {}
         self.logins = 0
+        # Whether users sign in at another service, and nowhere else.
+        self.signs_on = False
+        # Whether the user manages the project: only they see what is a draft.
+        self.manages = False
         self.add_form("addresses")
 
     # === CLOCK === #
@@ -38,16 +43,21 @@ class Store:
 
     # === FORMS === #
 
-    def add_form(self, xml_form_id, fields=None, definition=None):
+    def add_form(
+        self, xml_form_id, fields=None, definition=None, draft=False, version="1"
+    ):
         """Publish a form.
 
         :param list fields: as Central tells them; some by default
         :param str definition: the XForm; without one it is refused
+        :param bool draft: whether to leave it a draft, until :meth:`publish`
+        :param str version: as in its definition
         """
         self.forms[xml_form_id] = {
             "fields": fields or DEFAULT_FIELDS,
             "definition": definition,
-            "version": "1",
+            "version": version,
+            "published": None if draft else self.stamp(),
             # Paths of the questions it has; None passes over no answer.
             "known": None,
             # Newest last; the number is the order of creation.
@@ -67,7 +77,9 @@ class Store:
         """
         with self.lock:
             known = {question["path"] for question in fields}
-            self.forms[xml_form_id].update(fields=fields, version=version, known=known)
+            form = self.forms[xml_form_id]
+            form.update(fields=fields, version=version, known=known)
+            form["published"] = self.stamp()
 
     def _of(self, instance_id, form="addresses"):
         self.forms[form]["answered"].clear()
@@ -91,10 +103,10 @@ class Store:
         :param dict data: the answers
         :param int expected: how many files it names; none has arrived
         :param float late: seconds it takes to become visible after its date was set
-        :return: its ID, or None when the ID is taken (409)
+        :return: its ID as Central keeps it, or None when the ID is taken (409)
         """
         with self.lock:
-            instance_id = instance_id or f"uuid:{uuid.uuid4()}"
+            instance_id = as_kept(instance_id or f"uuid:{uuid.uuid4()}")
             kept = self.forms[form]
             if instance_id in kept["submissions"]:
                 return None
@@ -161,6 +173,14 @@ class Store:
 
     # === THE SESSION === #
 
+    def let_sign_on(self):
+        """Let users sign in at another service only, as an administrator sets it up."""
+        self.signs_on = True
+
+    def let_manage(self):
+        """Give the user a role that also sees what is only a draft."""
+        self.manages = True
+
     def log_in(self, email, password):
         """Return a token, or None."""
         with self.lock:
@@ -193,6 +213,14 @@ class Store:
                 one = kept["submissions"][instance_id]
                 one["submitted"] = written(now - age)
             kept["answered"].clear()
+
+
+def as_kept(instance_id):
+    """Return the ID that Central keeps: as it is written in XML, entities included.
+
+    So ``a&b`` cannot be found again under that ID.
+    """
+    return html.escape(instance_id, quote=False)
 
 
 def answers(number):

@@ -26,6 +26,7 @@ from . import test_id_taken_over
 from . import test_check_file
 from . import test_confirmation
 from . import test_import
+from . import test_loads_quietly
 from . import test_merge
 from . import test_my_work
 from . import test_names

@@ -518,6 +518,13 @@ class G2pSparOverview(models.AbstractModel):
             "state": state,
             "words": words[state],
             "heard": heard and fields.Datetime.to_string(heard),
+            "test": connection.tested_at
+            and {
+                "at": fields.Datetime.to_string(connection.tested_at),
+                "passed": not connection.test_problem,
+                "text": connection.test_problem
+                or self.env._("SPAR answered and accepted the signature."),
+            },
             # Otherwise that is the button of the incident, or decided on the form.
             "resume": state == "paused" and bool(connection.pause_cause),
         }

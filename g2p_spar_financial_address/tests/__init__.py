@@ -42,6 +42,7 @@ from . import test_request_bodies
 from . import test_other_ways_round
 from . import test_res_partner
 from . import test_registrant_adapter
+from . import test_refusals
 from . import test_registrant_form
 from . import test_retention
 from . import test_returned

@@ -136,6 +136,12 @@ class PaymentForm:
         return [(one.id, f"{one.name} ({one.code})") for one in self._branches()]
 
     @property
+    def all_branches(self):
+        """The branches of all providers of this type, as records."""
+        providers = self._providers().ids
+        return self.env["g2p.dfsp.branch"].search([("dfsp_id", "in", providers)])
+
+    @property
     def relations(self):
         """The relations of a payee, as pairs of value and label."""
         field = self.address._fields["payee_relation"]

@@ -49,9 +49,9 @@ class Pen:
         for x, y in points:
             self.disc(x, y, width / 2, colour)
 
-    def finished(self):
-        """Return the icon in its size."""
-        return self.image.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
+    def finished(self, size=SIZE):
+        """Return the icon in a size."""
+        return self.image.resize((size, size), Image.Resampling.LANCZOS)
 
 
 def wallet(pen):
@@ -172,15 +172,20 @@ ICONS = {
 """Of each addon: what is drawn, the colour, and its tint."""
 
 
-def drawn(addon):
+#: Sizes of the icon with which the portal is an app on phones.
+APP_SIZES = (192, 512)
+
+
+def drawn(addon, size=SIZE):
     """Return the icon of an addon.
 
     :param str addon: its technical name.
+    :param int size: in pixels.
     """
     draw, colour, pale = ICONS[addon]
     pen = Pen(colour, pale)
     draw(pen)
-    return pen.finished()
+    return pen.finished(size)
 
 
 def main():
@@ -188,6 +193,10 @@ def main():
     for addon in ICONS:
         path = settings.ROOT / addon / "static" / "description" / "icon.png"
         drawn(addon).save(path, optimize=True)
+    portal = "g2p_spar_portal"
+    for size in APP_SIZES:
+        path = settings.ROOT / portal / "static" / "src" / f"app-{size}.png"
+        drawn(portal, size).save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 from odoo import api, models
 
+from odoo.addons.g2p_spar_sync_queue.live.drift import DRIFT
 from odoo.addons.g2p_spar_sync_queue.live.status import OPERATOR
-
-from .g2p_spar_overview import OPEN_DRIFT
 
 
 class G2pFaWork(models.AbstractModel):
@@ -25,9 +24,10 @@ class G2pFaWork(models.AbstractModel):
                 differing,
                 self.env._("Compare"),
                 "g2p.spar.reconciliation.line",
-                OPEN_DRIFT,
-                overview._list(differing, "g2p.spar.reconciliation.line", OPEN_DRIFT),
+                DRIFT,
+                overview._list(differing, "g2p.spar.reconciliation.line", DRIFT),
             ),
+            overview._not_compared(),
         ]
         if self.env["g2p.spar.connection"].has_access("write"):
             more += overview._keys()

@@ -2,8 +2,9 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_sync_queue.engine.store import MOVING
+from odoo.addons.g2p_spar_sync_queue.live.drift import DRIFT
 
-from .g2p_spar_overview import DOMAINS, LIMIT, OPEN_DRIFT
+from .g2p_spar_overview import DOMAINS, LIMIT
 
 #: Name, type and meaning of each metric.
 METRICS = {
@@ -50,7 +51,7 @@ class G2pSparHealth(models.AbstractModel):
             "spar_on_their_way": count(Mapping, DOMAINS["on_its_way"]),
             "spar_need_attention": count(Mapping, DOMAINS["held"]),
             "spar_waiting_for_id": count(Mapping, DOMAINS["waiting_id"]),
-            "spar_differences": count(Line, OPEN_DRIFT),
+            "spar_differences": count(Line, DRIFT),
             "spar_oldest_waiting_seconds": self._oldest(connections),
             "spar_connection_running": {
                 c.id: int(c.state == "running") for c in connections

@@ -6,11 +6,8 @@ from odoo.tools import SQL
 
 from odoo.addons.g2p_spar_financial_address.const import CHANNELS
 from odoo.addons.g2p_spar_sync_queue.engine.store import MOVING, newer_change
-from odoo.addons.g2p_spar_sync_queue.live.status import (
-    DRIFT_FOUND,
-    open_drift,
-    shown_state,
-)
+from odoo.addons.g2p_spar_sync_queue.live.drift import DRIFT_FOUND
+from odoo.addons.g2p_spar_sync_queue.live.status import open_drift, shown_state
 
 #: Causes for which a mapping is not in sync, in words.
 CAUSES = [

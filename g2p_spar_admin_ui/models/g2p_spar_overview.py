@@ -8,6 +8,7 @@ from odoo.tools import SQL
 from odoo.addons.g2p_spar_financial_address.const import COUNT_LIMIT as LIMIT
 from odoo.addons.g2p_spar_financial_address.toolkit.moments import time_zone
 from odoo.addons.g2p_spar_sync_queue.engine.store import MOVING
+from odoo.addons.g2p_spar_sync_queue.live.drift import DRIFT, NOT_COMPARED
 
 from .g2p_spar_mapping import MOVING_SHOWN
 from .g2p_spar_tally import DAYS, REFUSALS
@@ -24,7 +25,6 @@ DOMAINS = {
     "by_hand": [("display_state", "=", "paused"), ("cause", "=", "paused")],
 }
 TO_APPROVE = [("state", "=", "to_approve")]
-OPEN_DRIFT = [("state", "=", "open")]
 #: Whom SPAR has confirmed, unless a comparison has found something else there.
 CONFIRMED = [("display_state", "=", "in_sync")]
 #: Registrants whose first address the engine has not taken up.
@@ -165,7 +165,7 @@ class G2pSparOverview(models.AbstractModel):
         if registrants > LIMIT:
             registrants = sum(tally.registrants for tally in newest)
             differing = self.env["g2p.spar.reconciliation.line"].search_count(
-                OPEN_DRIFT, limit=LIMIT
+                DRIFT, limit=LIMIT
             )
             good = max(0, sum(tally.in_sync for tally in newest) - differing)
         else:
@@ -329,6 +329,7 @@ class G2pSparOverview(models.AbstractModel):
         found = [
             *self._causes(),
             *self._drift_causes(),
+            self._not_compared(),
             self._waiting(
                 "waiting_id",
                 self.env._("These registrants have no ID yet."),
@@ -386,13 +387,23 @@ class G2pSparOverview(models.AbstractModel):
                 labels[kind],
                 self.env._("Compare"),
                 Line._name,
-                [*OPEN_DRIFT, ("kind", "=", kind)],
+                [*DRIFT, ("kind", "=", kind)],
                 numbers,
             )
             for kind, *numbers in Line._read_group(
-                OPEN_DRIFT, ["kind"], ["__count", "create_date:min"]
+                DRIFT, ["kind"], ["__count", "create_date:min"]
             )
         ]
+
+    def _not_compared(self):
+        """Return the entry of registrants whom a comparison could not compare."""
+        text = self.env._("SPAR gave no clear answer")
+        model = "g2p.spar.reconciliation.line"
+        action = self._list(text, model, NOT_COMPARED)
+        button = self.env._("Look")
+        return self.env["g2p.fa.work"].entry(
+            "unclear", text, button, model, NOT_COMPARED, action
+        )
 
     def _cause(self, name, label, button, model, domain, numbers):
         count, since = numbers
@@ -527,6 +538,13 @@ class G2pSparOverview(models.AbstractModel):
             "state": state,
             "words": words[state],
             "heard": heard and fields.Datetime.to_string(heard),
+            "test": connection.tested_at
+            and {
+                "at": fields.Datetime.to_string(connection.tested_at),
+                "passed": not connection.test_problem,
+                "text": connection.test_problem
+                or self.env._("SPAR answered and accepted the signature."),
+            },
             # Otherwise that is the button of the incident, or decided on the form.
             "resume": state == "paused" and bool(connection.pause_cause),
         }

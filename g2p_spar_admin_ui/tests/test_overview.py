@@ -187,6 +187,46 @@ class TestOverview(MonitorCase):
         self.env["g2p.spar.tally"]._cron_count()
         self.assertEqual(self.overview()["light"]["share"]["percent"], 0)
 
+    def test_what_could_not_be_compared_is_no_difference(self):
+        """Each count of differences is the list of registrants who differ."""
+        clear, unclear = self.make_registrants(2)
+        self.run_engine(mappings=(clear + unclear).spar_mapping_ids)
+        self.mapper.rows[clear.spar_id] = "account_number:1.bank_code:X.fa_type:bank"
+        run = self.env["g2p.spar.reconciliation"].search(
+            [("id", "=", self.connection.action_reconcile()["res_id"])]
+        )
+        run.job_run()
+        run.line_ids.create(
+            {
+                "reconciliation_id": run.id,
+                "mapping_id": unclear.spar_mapping_ids.id,
+                "kind": "unclear",
+                "spar_id": unclear.spar_id,
+            }
+        )
+        differs = self.env["g2p.spar.mapping"].search(
+            [("display_state", "=", "differs")]
+        )
+        self.assertEqual(differs.partner_id, clear)
+        overview = self.overview()
+        mine = self.env["g2p.fa.work"].with_user(self.operator_user).mine()
+        for work in (overview["work"], mine):
+            (drift,) = (entry for entry in work if entry["name"] == "drift")
+            self.assertEqual(self.list_of(drift["action"]).mapping_id, differs)
+            self.assertEqual(drift["count"], len(differs))
+            # Nor is it silent: SPAR has to be asked again.
+            (silent,) = (entry for entry in work if entry["name"] == "unclear")
+            self.assertEqual(silent["text"], "SPAR gave no clear answer")
+            self.assertEqual(self.list_of(silent["action"]).partner_id, unclear)
+        figures = self.env["g2p.spar.health"]._figures()
+        self.assertEqual(sum(figures["spar_differences"].values()), len(differs))
+        self.assertEqual(overview["light"]["share"]["percent"], 50)
+        self.patch(g2p_spar_overview, "LIMIT", 0)
+        self.env["g2p.spar.tally"]._cron_count()
+        share = self.overview()["light"]["share"]
+        self.assertEqual(share["percent"], 50)
+        self.assertEqual(len(self.list_of(share["action"])), 1)
+
     def test_the_oldest_is_as_old_as_its_change(self):
         self.enter_address()
         self.run_engine()

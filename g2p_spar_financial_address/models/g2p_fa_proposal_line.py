@@ -30,8 +30,8 @@ class G2pFaProposalLine(models.Model):
     withdrawn = fields.Boolean(
         readonly=True, help="A newer change of the same field has taken its place."
     )
-    old = fields.Json(readonly=True, groups=fields.NO_ACCESS)
-    new = fields.Json(readonly=True, groups=fields.NO_ACCESS)
+    old = fields.Json("Old value", readonly=True, groups=fields.NO_ACCESS)
+    new = fields.Json("New value", readonly=True, groups=fields.NO_ACCESS)
     before = fields.Char("Old", readonly=True)
     after = fields.Char("New", readonly=True)
 

@@ -66,7 +66,7 @@ class ResPartner(models.Model):
         groups=VIEWER,
     )
     pending_comparison = fields.Json(
-        related="pending_address_id.comparison", related_sudo=False, groups=VIEWER
+        "What changes", compute="_compute_pending_comparison", groups=VIEWER
     )
     returned_address_id = fields.Many2one(
         "g2p.financial.address",
@@ -135,6 +135,13 @@ class ResPartner(models.Model):
             partner.pending_address_id = pending
             partner.financial_address_id = in_use or pending or draft
             partner.financial_address_state = partner.financial_address_id.state
+
+    # Not related: what a field is related by has to be searchable.
+    @api.depends_context("uid", "lang")
+    @api.depends("financial_address_ids.state", "financial_address_ids.comparison")
+    def _compute_pending_comparison(self):
+        for partner in self:
+            partner.pending_comparison = partner.pending_address_id.comparison
 
     @api.depends_context("uid")
     @api.depends("financial_address_ids.state", "financial_address_ids.decision_note")

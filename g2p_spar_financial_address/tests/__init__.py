@@ -29,6 +29,7 @@ from . import test_id_taken_over
 from . import test_check_file
 from . import test_confirmation
 from . import test_import
+from . import test_loads_quietly
 from . import test_merge
 from . import test_my_work
 from . import test_names
@@ -44,6 +45,7 @@ from . import test_request_bodies
 from . import test_other_ways_round
 from . import test_res_partner
 from . import test_registrant_adapter
+from . import test_refusals
 from . import test_registrant_form
 from . import test_retention
 from . import test_returned

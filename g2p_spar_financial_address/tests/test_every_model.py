@@ -201,6 +201,7 @@ FIELDS = {
         "tls_key_path": "manager",
         "unconfirmed": "manager",
         "unconfirmed_mark": "manager",
+        "may_confirm": "manager",
         "unconfirmed_text": "manager",
     },
     "g2p.spar.key": {

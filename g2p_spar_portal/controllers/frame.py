@@ -16,6 +16,12 @@ from ..models.g2p_portal_sent import KEPT_DAYS
 
 #: The script that answers where there is no network.
 WORKER = "/my/register/worker.js"
+#: What makes of the pages an app on the phone.
+MANIFEST = "/my/register/manifest.json"
+#: Of the bar around the pages, as the buttons of ``portal.css`` have it.
+COLOUR = "#1a4f8b"
+#: Of the icons, in pixels.
+ICON_SIZES = (192, 512)
 
 _FOLDER = "g2p_spar_portal/static/src"
 
@@ -48,6 +54,9 @@ def frame():
         "script": static_url("portal.js"),
         "icon": static_url("people.svg"),
         "worker": WORKER,
+        # A browser asks for it without cookies, and so without a language.
+        "manifest": f"{MANIFEST}?lang={code}",
+        "colour": COLOUR,
         "agent": str(user.id) if user and user.has_group(FIELD_AGENT) else None,
         "days": kept_days(),
         "version": f"{code} {version()}",
@@ -88,8 +97,50 @@ def show(template, values, status=200):
     return response
 
 
-class Worker(http.Controller):
-    """The service worker of the pages, which has no data."""
+class App(http.Controller):
+    """What makes an app of the pages: its description and the service worker.
+
+    Neither has data.
+    """
+
+    @http.route(
+        MANIFEST,
+        type="http",
+        auth="public",
+        methods=["GET"],
+        readonly=True,
+        spar_body_taken=True,
+    )
+    def manifest(self, lang="", **_others):
+        """Return the description of the app, in a language of the registry.
+
+        :param str lang: code of the language
+        """
+        language = request.env["res.lang"]._get_data(code=lang)
+        if language:
+            request.update_context(lang=language.code)
+        name = request.env._("My people")
+        app = {
+            "name": name,
+            "short_name": name,
+            "lang": (language.code or "en").replace("_", "-"),
+            "dir": language.direction or "ltr",
+            "start_url": "/my/people",
+            "scope": "/my/",
+            "display": "standalone",
+            "theme_color": COLOUR,
+            "background_color": "#ffffff",
+            "icons": [
+                {
+                    "src": static_url(f"app-{size}.png"),
+                    "sizes": f"{size}x{size}",
+                    "type": "image/png",
+                }
+                for size in ICON_SIZES
+            ],
+        }
+        headers = {"Content-Type": "application/manifest+json; charset=utf-8"}
+        return request.make_response(json.dumps(app), headers.items())
 
     @http.route(
         WORKER,

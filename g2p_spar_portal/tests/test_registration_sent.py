@@ -1,15 +1,22 @@
+import io
 import json
 from datetime import timedelta
+
+from PIL import Image
 
 from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.g2p_spar_financial_address.const import VALUE_FIELD
+
 from ..const import PATHS
+from ..registration_payment import names_of
 from .common import text_of
 from .registration_common import NEEMA, PHONE, WALLET, RegistrationCase
 
 KEY = "0123456789abcdef" * 2
+MANIFEST_TYPE = "application/manifest+json; charset=utf-8"
 
 
 @tagged("post_install", "-at_install")
@@ -164,6 +171,76 @@ class TestRegistrationSent(RegistrationCase):
         self.assertIn(self.operator.name, text)
         self.assertNotIn("csrf_token", self.response.text)
         self.assertEqual(self.response.headers["Cache-Control"], "no-store")
+
+    def test_the_page_without_network_asks_for_all_that_the_steps_ask(self):
+        page = self.get("/my/register/offline")
+        found = {name.rpartition(".")[0] for name in page.xpath("//form//@name")}
+        found |= {*page.xpath("//form//@name")}
+        registrations = self.env["g2p.portal.registration"]
+        for step in ("identity", "contact"):
+            for name in registrations._labels(step):
+                self.assertIn(f"{step}.{name}", found)
+        for fa_type in VALUE_FIELD:
+            for name in names_of("details", fa_type):
+                self.assertIn(f"payment.{name}", found, fa_type)
+
+    def test_the_branches_are_those_of_the_bank_chosen(self):
+        page = self.get("/my/register/offline")
+        offered = page.xpath("//select[@name='payment.branch_id']/option[@value!='']")
+        branches = self.env["g2p.dfsp.branch"].search([])
+        self.assertEqual(
+            {(one.get("value"), one.get("data-provider")) for one in offered},
+            {(str(one.id), str(one.dfsp_id.id)) for one in branches},
+        )
+
+    def test_payee_and_branch_that_a_phone_has_kept_are_entered(self):
+        branch = self.env["g2p.dfsp.branch"].create(
+            {"name": "Harbour", "code": "H", "dfsp_id": self.bank.id}
+        )
+        payment = {
+            "fa_type": "bank_account",
+            "dfsp_id": str(self.bank.id),
+            "branch_id": str(branch.id),
+            "account_number": "0150 1234 5678",
+            "payee_name": "Zuhura Salum",
+            "payee_relation": "guardian",
+            "payee_until": "2099-12-31",
+            "payee_id_number": "C-9",
+            "holder_name": "Zuhura Salum",
+        }
+        contact = {"street": "Market 1", "city": "Moshi", "email": "n@example.org"}
+        self.send_kept({**self.steps, "contact": contact, "payment": payment})
+        person = self.made
+        self.assertEqual((person.street, person.email), ("Market 1", "n@example.org"))
+        address = person.financial_address_id
+        self.assertEqual(address.branch_id, branch)
+        self.assertEqual(address.payee_name, "Zuhura Salum")
+
+    def test_the_pages_can_be_put_on_the_phone_as_an_app(self):
+        self.env["res.lang"]._activate_lang("ar_001")
+        page = self.get("/my/people")
+        (link,) = page.xpath("//link[@rel='manifest']/@href")
+        (colour,) = page.xpath("//meta[@name='theme-color']/@content")
+        # A browser asks for it without cookies.
+        self.logout()
+        for language, direction in (("en_US", "ltr"), ("ar_001", "rtl"), ("x", "ltr")):
+            answer = self.url_open(link.replace("en_US", language))
+            self.assertEqual(answer.headers["Content-Type"], MANIFEST_TYPE)
+            app = answer.json()
+            self.assertEqual(app["dir"], direction)
+            self.assertTrue(app["name"])
+            self.assertEqual(app["start_url"], "/my/people")
+            # The scope of the service worker's two paths.
+            self.assertEqual(app["scope"], "/my/")
+            self.assertEqual(app["theme_color"], colour)
+            self.assertEqual(app["display"], "standalone")
+        sizes = set()
+        for icon in app["icons"]:
+            image = Image.open(io.BytesIO(self.url_open(icon["src"]).content))
+            self.assertEqual(icon["type"], "image/png")
+            self.assertEqual(icon["sizes"], f"{image.width}x{image.height}")
+            sizes.add(image.width)
+        self.assertEqual(sizes, {192, 512})
 
     def test_the_service_worker_is_for_these_pages_only(self):
         self.logout()

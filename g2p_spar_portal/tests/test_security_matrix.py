@@ -5,7 +5,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..const import PATHS
-from ..controllers.frame import WORKER
+from ..controllers.frame import MANIFEST, WORKER
 from .matrix_common import AGENTS, SIGNED_OUT, MatrixCase
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -67,8 +67,9 @@ class TestSecurityMatrix(MatrixCase):
             ours = rule.endpoint.func.__module__.startswith(
                 "odoo.addons.g2p_spar_portal."
             )
-            # The script of the phone is for everybody; others are Odoo's own pages.
-            if ours and rule.rule.startswith(PATHS) and rule.rule != WORKER:
+            # These have no data, and are for all; others are Odoo's own pages.
+            is_public = rule.rule in (MANIFEST, WORKER)
+            if ours and rule.rule.startswith(PATHS) and not is_public:
                 for method in rule.methods - {"HEAD", "OPTIONS"}:
                     declared.add((rule.endpoint.func.__name__, method))
         for page in PAGES:

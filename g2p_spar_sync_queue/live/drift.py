@@ -4,6 +4,8 @@ The values are the kinds of a comparison's lines, ``g2p.spar.reconciliation.line
 three of this module.
 """
 
+from odoo.tools import SQL
+
 from ..engine import journal, store
 from ..engine.digest import digest, of_address
 from ..spar.answers import Outcome
@@ -15,6 +17,14 @@ DRIFT_MOVING = "moving"
 #: An answer was lost, and the engine does not resolve it because sending is paused.
 DRIFT_UNRESOLVED = "unresolved"
 
+#: Kinds of a line that only say that nothing could be compared.
+UNCOMPARED = ("unclear", DRIFT_UNRESOLVED)
+#: The lines of differences that people have to decide about.
+DRIFT = [("state", "=", "open"), ("kind", "not in", UNCOMPARED)]
+#: The lines of registrants about whom SPAR has to be asked again.
+NOT_COMPARED = [("state", "=", "open"), ("kind", "in", UNCOMPARED)]
+#: :data:`DRIFT` in SQL, on a line ``l``.
+DRIFT_FOUND = SQL("l.state = 'open' AND l.kind NOT IN %s", UNCOMPARED)
 #: Drift that ends when the requested address is sent again.
 RESENDABLE = ("ours_newer", "spar_newer", "unknown", "left_over")
 #: Drift that ends when SPAR's address is imported.

@@ -10,7 +10,14 @@ from ..engine.decide import ID_TAKEN
 from ..engine.digest import of_address
 from ..engine.store import MOVING, newer_change
 from . import query
-from .drift import DRIFT_MOVING, DRIFT_NONE, DRIFT_UNRESOLVED, IMPORTABLE, RESENDABLE
+from .drift import (
+    DRIFT_FOUND,
+    DRIFT_MOVING,
+    DRIFT_NONE,
+    DRIFT_UNRESOLVED,
+    IMPORTABLE,
+    RESENDABLE,
+)
 
 #: The states people see in form, list, portal and API.
 DISPLAY_STATES = [
@@ -34,8 +41,6 @@ SETTLED = ("in_sync", "ended", "no_address")
 #: States that come before an address that waits for a second person: the one in use is
 #: not at SPAR as it should be.
 UNSETTLED = ("on_its_way", "retrying", "checking", "held", "paused", "differs")
-#: SQL on a listed difference ``l``: SPAR holds something else, and it is not decided.
-DRIFT_FOUND = SQL("l.state = 'open' AND l.kind NOT IN ('unclear', 'unresolved')")
 #: Why SPAR has not answered, where the sentence of the state says the same.
 SAID_BY_STATE = {"no_id": "waiting_id", "paused": "paused", "resting": "retrying"}
 #: Codes of problems that are explained to viewers of payment data only.

@@ -112,9 +112,12 @@ class G2pSparConnection(models.Model):
             connection.sudo().write(values)
 
     def action_test(self):
-        """Send a signed query that changes nothing, and show and keep the result.
+        """Send a signed query that changes nothing, and keep the result.
 
-        The form shows what is kept, so it asks for no notification.
+        The form and the overview show what is kept.
+
+        :raise AccessError: when the user is no SPAR manager
+        :raise UserError: when this database is a copy
         """
         self.check_access("write")
         # Not what no request is made for: a copy, access.
@@ -132,20 +135,6 @@ class G2pSparConnection(models.Model):
                     "tested_key_id": connection.key_id.id,
                 }
             )
-        if self.env.context.get("answer_in_form"):
-            return None
-        message = problem or self.env._("SPAR answered and accepted the signature.")
-        troubles = self.runner_texts().values()
-        kind = "danger" if problem else "warning" if troubles else "success"
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": kind,
-                "message": " ".join([message, *troubles]),
-                "sticky": kind != "success",
-            },
-        }
 
     @api.private
     @api.model

@@ -97,6 +97,11 @@ class G2pSparConnection(models.Model):
     )
     # The page hands it back on Confirm, so that what was seen is what is confirmed.
     unconfirmed_mark = fields.Char(compute="_compute_unconfirmed", groups=MANAGER)
+    may_confirm = fields.Boolean(
+        compute="_compute_may_confirm",
+        groups=MANAGER,
+        help="Whether another manager made some of these changes.",
+    )
 
     _confirmed_when_running = models.Constraint(
         "CHECK(state != 'running' OR unconfirmed IS NULL)",
@@ -128,6 +133,17 @@ class G2pSparConnection(models.Model):
             seen = json.dumps([changes, connection._settings()], sort_keys=True)
             mark = hashlib.sha256(seen.encode()).hexdigest()
             connection.unconfirmed_mark = mark if changes else False
+
+    @api.depends_context("uid")
+    @api.depends("unconfirmed")
+    def _compute_may_confirm(self):
+        for connection in self:
+            connection.may_confirm = bool(connection._changes_of_others())
+
+    def _changes_of_others(self):
+        """Return the names of the changed settings that this user may confirm."""
+        changes = self.sudo().unconfirmed or {}
+        return [name for name, one in changes.items() if one["by"] != self.env.uid]
 
     # === CONSTRAINTS === #
 
@@ -282,8 +298,7 @@ class G2pSparConnection(models.Model):
                     "Settings are confirmed by a user of their own, or on the server."
                 )
             )
-        changes = self.unconfirmed or {}
-        others = [n for n, change in changes.items() if change["by"] != self.env.uid]
+        others = self._changes_of_others()
         if not others:
             raise self._needs_second()
         self._confirm_settings(others)

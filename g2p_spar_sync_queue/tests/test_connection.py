@@ -263,37 +263,22 @@ class TestConnection(SparCase):
             (faults.status(500), "could not be asked"),
         ):
             self.mapper.faults = [fault]
-            told = self.connection.action_test()["params"]
+            self.assertIsNone(self.connection.action_test())
             with self.subTest(words):
-                self.assertEqual((told["type"], told["sticky"]), ("danger", True))
-                self.assertIn(words, told["message"])
                 self.assertIn(words, self.connection.test_problem)
                 self.assertTrue(self.connection.tested_at)
-        self.assertEqual(self.connection.action_test()["params"]["type"], "success")
+        self.assertIsNone(self.connection.action_test())
         self.assertFalse(self.connection.test_problem)
 
-    def test_the_form_gets_the_result_in_its_fields_only(self):
-        connection = self.connection.with_context(answer_in_form=True)
-        self.mapper.faults = [faults.signature_refused]
-        self.assertFalse(connection.action_test())
-        self.assertIn("refused the signature", connection.test_problem)
-        self.assertFalse(connection.action_test())
-        self.assertFalse(connection.test_problem)
-        self.assertTrue(connection.tested_at)
+    def test_beside_the_result_stands_that_wake_ups_are_not_run(self):
         troubles = {"no_runner": "Start one."}
         self.patch(self.registry["g2p.spar.job"], "troubles", lambda _self: troubles)
-        self.env.invalidate_all()
-        self.assertIn("Start one.", connection.runner_note)
-
-    def test_the_test_says_that_wake_ups_are_not_run(self):
-        troubles = {"no_runner": "Start one."}
-        self.patch(self.registry["g2p.spar.job"], "troubles", lambda _self: troubles)
-        told = self.connection.action_test()["params"]
-        self.assertEqual((told["type"], told["sticky"]), ("warning", True))
-        self.assertIn("accepted the signature. Wake-ups are not", told["message"])
-        self.assertIn("Start one.", told["message"])
+        self.connection.action_test()
+        self.assertFalse(self.connection.test_problem)
+        self.assertRegex(self.connection.runner_note, "Wake-ups are not.*Start one.")
         troubles.clear()
-        self.assertEqual(self.connection.action_test()["params"]["type"], "success")
+        self.env.invalidate_all()
+        self.assertFalse(self.connection.runner_note)
 
     # === DETECT === #
 
@@ -415,6 +400,7 @@ class TestConnection(SparCase):
 class TestConnectionOn2(PartnerApiCase):
     def test_the_test_tells_what_a_failure_may_mean(self):
         self.mapper.faults = [faults.status(500)]
-        told = self.connection.action_test()["params"]
-        self.assertIn("do not know “social-registry”", told["message"])
-        self.assertEqual(self.connection.action_test()["params"]["type"], "success")
+        self.connection.action_test()
+        self.assertIn("do not know “social-registry”", self.connection.test_problem)
+        self.connection.action_test()
+        self.assertFalse(self.connection.test_problem)

@@ -278,7 +278,8 @@ class TestKeyIsProtectedElsewhere(ProtectedCase):
             seen.append(self.connection.pause_reason)
         self.assertEqual(self.connection.state, "paused")
         with self.watched("test") as seen:
-            seen.append(self.connection.action_test()["params"]["message"])
+            self.connection.action_test()
+            seen.append(self.connection.test_problem)
             self.assertTrue(self.connection.test_problem)
 
     def test_what_holds_keys_prints_without_them(self):

@@ -125,12 +125,14 @@ class TestKeyUses(KeyCase):
             )
         )
         self.assertEqual(connection.key_id.state, "current")
-        self.assertEqual(connection.action_test()["params"]["type"], "success")
+        connection.action_test()
+        self.assertTrue(connection.tested_at)
+        self.assertFalse(connection.test_problem)
 
     def test_a_connection_without_a_key_says_so(self):
         connection = self.connection.copy()
-        told = connection.action_test()["params"]
-        self.assertIn("Add one to the connection", told["message"])
+        connection.action_test()
+        self.assertIn("Add one to the connection", connection.test_problem)
 
     def test_neutralised_copies_have_no_keys(self):
         key = self.upload_pair()

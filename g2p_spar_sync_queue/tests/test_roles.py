@@ -83,16 +83,17 @@ class TestRoles(SparCase):
         connection.action_pause()
         self.assertIn("s_manager", self.connection.pause_reason)
         connection.action_resume()
-        self.assertEqual(connection.action_test()["params"]["type"], "success")
+        connection.action_test()
+        self.assertTrue(connection.tested_at)
+        self.assertFalse(connection.test_problem)
 
     def test_the_test_says_what_is_wrong(self):
         self.mapper.faults = [faults.signature_refused, faults.status(503)]
         for message in ("refused the signature", "could not be asked"):
             with self.subTest(message):
-                self.assertIn(
-                    message, self.connection.action_test()["params"]["message"]
-                )
+                self.connection.action_test()
+                self.assertIn(message, self.connection.test_problem)
         self.certificate_path.write_text(self.key_path.read_text())
         self.addCleanup(self.certificate_path.write_text, VECTORS["certificate_pem"])
-        told = self.connection.action_test()["params"]["message"]
-        self.assertIn("not a readable certificate", told)
+        self.connection.action_test()
+        self.assertIn("not a readable certificate", self.connection.test_problem)

@@ -83,6 +83,14 @@ class TestSecondManager(SparCase):
         story = str((self.connection.message_ids - known).mapped("body"))
         self.assertEqual(story.count("→"), 2)
 
+    def test_who_made_all_changes_is_not_asked_to_confirm_them(self):
+        self.mine.base_url = self.listener.url
+        self.assertFalse(self.mine.may_confirm)
+        other = self.connection.with_user(self.other)
+        self.assertTrue(other.may_confirm)
+        self.confirm(self.other)
+        self.assertFalse(other.may_confirm)
+
     def test_another_manager_confirms(self):
         self.mine.write({"base_url": self.listener.url, "sender_id": "elsewhere"})
         with self.assertRaises(AccessError):

@@ -4,16 +4,50 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 
+import polib
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
-from tools import chromium
+from tools import chromium, settings
 
 #: Milliseconds; the first page builds Odoo's assets.
 PATIENCE = 90_000
 
 #: Of the window, in pixels.
 WIDTH, HEIGHT = 1280, 860
+
+#: A usual screen of an office.
+OFFICE = {"width": 1366, "height": 768}
+
+#: Counts what a person clicks or taps, over all pages.
+COUNT = """
+    window.addEventListener("click", (ev) => {
+        if (ev.isTrusted && ev.detail) {
+            const before = Number(sessionStorage.clicks || 0);
+            sessionStorage.clicks = before + 1;
+        }
+    }, true);
+"""
+#: The texts a person sees on a page, and the names of its fields.
+SEEN = """() => {
+    const found = new Set();
+    const ours = ".o_action_manager, .modal-dialog, .o_menu_sections, .o_g2p_portal";
+    for (const root of document.querySelectorAll(ours)) {
+        const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+            const parent = walker.currentNode.parentElement;
+            if (parent.checkVisibility({visibilityProperty: true})) {
+                found.add(walker.currentNode.data.replace(/\\s+/g, " ").trim());
+            }
+        }
+        for (const name of ["placeholder", "aria-label", "title"]) {
+            for (const one of root.querySelectorAll(`[${name}]`)) {
+                found.add(one.getAttribute(name));
+            }
+        }
+    }
+    return [...found];
+}"""
 
 OPTIONS = [
     "--no-sandbox",
@@ -101,6 +135,69 @@ def search_for(page, text):
     ).to_be_visible()
     search.press("Enter")
     expect(page.locator(".o_searchview_facet", has_text=text)).to_be_visible()
+
+
+def clicks(page):
+    """Return how often was clicked since the last call."""
+    return int(
+        page.evaluate(
+            "() => { const n = sessionStorage.clicks || 0; "
+            "sessionStorage.clicks = 0; return n; }"
+        )
+    )
+
+
+def open_people(page, registry):
+    open_action(page, registry, "registrant_action")
+    expect(page.get_by_role("searchbox")).to_be_visible()
+    clicks(page)
+
+
+def find(page, text, number=1):
+    """Type a text and press Enter: so many people are found."""
+    search_for(page, text)
+    expect(rows(page)).to_have_count(number)
+
+
+def rows(page):
+    return page.locator(".o_data_row")
+
+
+def is_on_screen(element, size=OFFICE):
+    box = element.bounding_box()
+    return (
+        box["x"] >= 0
+        and box["x"] + box["width"] <= size["width"]
+        and box["y"] >= 0
+        and box["y"] + box["height"] <= size["height"]
+    )
+
+
+class Words:
+    """Says the texts of the suite in a language, as its screens do.
+
+    :param str code: of the language, such as ``ar_001``
+    """
+
+    def __init__(self, code):
+        self.code = code
+        self._texts = {}
+        for path in settings.ROOT.glob(f"g2p_*/i18n/{code.partition('_')[0]}.po"):
+            for entry in polib.pofile(path):
+                self._texts.setdefault(entry.msgid, entry.msgstr)
+
+    def __call__(self, text):
+        return self._texts[text] if self._texts else text
+
+    def assert_no_other(self, page):
+        """See no text of the suite that is left in English."""
+        left = [
+            text
+            for text in page.evaluate(SEEN)
+            # That is a role, and the name of Odoo's first user.
+            if self._texts.get(text, text) != text and text != "Administrator"
+        ]
+        assert not left, left
 
 
 def choose_provider(page, name):

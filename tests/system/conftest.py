@@ -9,7 +9,7 @@ import random
 import time
 
 import pytest
-from browsing import careful_pages, log_in, running_browser
+from browsing import COUNT, OFFICE, careful_pages, log_in, running_browser
 
 from tools import chromium
 from tools.odoo_rpc import RpcError
@@ -75,6 +75,20 @@ def page_of(open_page, registry):
 
     def open_as(login):
         page = open_page()
+        log_in(page, registry, login)
+        return page
+
+    return open_as
+
+
+@pytest.fixture
+def desk(open_page, registry):
+    """Return a function that opens the page of a user, with its clicks counted."""
+
+    def open_as(login, size=OFFICE):
+        page = open_page()
+        page.set_viewport_size(size)
+        page.add_init_script(COUNT)
         log_in(page, registry, login)
         return page
 
@@ -150,6 +164,23 @@ class Registry:
         values = {"name": login.capitalize(), "login": login, "password": login}
         ids = [group for _model, group in found]
         return self.create("res.users", {**values, "group_ids": [[6, 0, ids]]})
+
+    def install_language(self, code):
+        """Have a language that Odoo knows."""
+        domain = [["code", "=", code], ["active", "in", [True, False]]]
+        found = self.rpc.call("res.lang", "search", domain)
+        values = {"lang_ids": [[6, 0, found]], "overwrite": False}
+        wizard = self.create("base.language.install", values)
+        self.rpc.call("base.language.install", "lang_install", [wizard])
+
+    def rename_provider(self, code):
+        """Give the operator this code in spite of what the registry may refuse."""
+        self.run(
+            "env.cr.execute('UPDATE g2p_dfsp SET code = %s WHERE id = %s', "
+            "[values['code'], values['provider']])\nenv.cr.commit()\nprint('done')",
+            code=code,
+            provider=self.operator,
+        )
 
     def enter_wallet(self, registrant, number):
         return self.create(

@@ -4,6 +4,8 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 
+from browsing import COUNT
+
 PATIENCE = 90_000
 
 #: A small phone, in pixels.
@@ -19,14 +21,16 @@ class Phone:
     :param bool scripts: whether JavaScript runs on it
     :param bool careful: whether errors in the console are kept; a page that is refused
         is one
+    :param bool counted: whether taps are counted, see ``clicks`` of ``browsing``
     """
 
-    def __init__(self, browser, url, login, scripts=True, careful=True):
+    def __init__(self, browser, url, login, scripts=True, careful=True, counted=False):
         self.browser = browser
         self.url = url
         self.login = login
         self.scripts = scripts
         self.careful = careful
+        self.counted = counted
         self.errors = []
         self.context = None
         self.page = None
@@ -39,6 +43,8 @@ class Phone:
         )
         page = self.page = self.context.new_page()
         page.set_default_timeout(PATIENCE)
+        if self.counted:
+            page.add_init_script(COUNT)
         page.on("pageerror", lambda error: self._note(str(error)))
         page.on("console", lambda m: m.type == "error" and self._note(m.text))
         self.open("/web/login")

@@ -269,13 +269,37 @@ def test_the_next_key_signs_and_then_the_previous_one_again(
     assert registry.verified() > before
 
     keys.register_partner(stack.key.certificate, stack.partners)
+    # What is refused after the question stands in the form, and not in a dialog.
+    away = stack.key.private_key.rename(tmp_path / "away.pem")
+    page.get_by_role("button", name="Back to the previous key").click()
+    confirm(page)
+    expect(page.locator(".o_spar_problem_here")).to_contain_text("cannot be read")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    picture(page, "key-refused", HEIGHT)
+    away.rename(stack.key.private_key)
     page.get_by_role("button", name="Back to the previous key").click()
     confirm(page)
     expect(state).to_have_text("Not in use")
+    expect(page.locator(".o_spar_problem_here")).to_have_count(0)
     before = registry.verified()
     baraka = registry.paid("Baraka Mwakyusa", "SR-2026-0003", "+255754200003")
     registry.wait_for_state(baraka, "in_sync")
     assert registry.verified() > before
+
+
+def test_a_list_says_what_it_refuses(registry, connected, page_of):
+    person = registry.paid("Rehema Ally", "SR-2026-0009", "+255754200009")
+    registry.rpc.call("res.partner", "action_end_financial_address", [person], "Gone")
+    page = page_of("manager")
+    open_action(page, registry, "g2p_financial_address_action")
+    page.locator(".o_facet_remove").click()
+    page.get_by_role("row", name="Rehema Ally").get_by_role("checkbox").check()
+    page.get_by_role("button", name="Confirm", exact=True).click()
+    confirm(page)
+    problem = page.locator(".o_list_view .alert-danger")
+    expect(problem).to_contain_text("Only an address in use can be confirmed")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    picture(page, "list-refused", 400)
 
 
 def test_an_authority_signs_a_request(registry, connected, page_of):

@@ -118,21 +118,11 @@ def test_an_outage_of_spar_and_its_end_are_shown(registry, asha, page_of):
     picture(page, "overview")
 
 
-def rename_provider(registry, code):
-    """Give the operator this code behind the registry's back, which may refuse it."""
-    registry.run(
-        "env.cr.execute('UPDATE g2p_dfsp SET code = %s WHERE id = %s', "
-        "[values['code'], values['provider']])\nenv.cr.commit()\nprint('done')",
-        code=code,
-        provider=registry.operator,
-    )
-
-
 def test_a_held_record_is_found_understood_and_released(registry, asha, page_of):
     registry.rpc.call("g2p.spar.connection", "action_pause", [registry.connection])
     grace = registry.registrant("Grace Nakato", "SR-3")
     registry.enter_wallet(grace, "+255754200003")
-    rename_provider(registry, "MC.fa_type:x")
+    registry.rename_provider("MC.fa_type:x")
     registry.resume()
     registry.wait_for_state(grace, "held")
 
@@ -147,7 +137,7 @@ def test_a_held_record_is_found_understood_and_released(registry, asha, page_of)
     expect(row).to_contain_text("Check the names and codes of its provider")
     picture(page, "needs-attention", 320)
 
-    rename_provider(registry, "MC")
+    registry.rename_provider("MC")
     row.get_by_role("button", name="Try now").click()
     registry.wait_for_state(grace, "in_sync")
     wanted = registry.wallet_string("+255754200003")
@@ -257,8 +247,12 @@ def test_each_role_sees_what_it_may(registry, asha, page_of):
 
     manager = page_of("manager")
     open_overview(manager, registry)
+    # The card answers; no notification that has gone when it is read.
     manager.get_by_role("button", name="Test", exact=True).click()
-    expect(manager.get_by_text("SPAR answered and accepted")).to_be_visible()
+    answer = manager.locator("[data-connection]").get_by_role("status")
+    expect(answer).to_contain_text("SPAR answered and accepted the signature")
+    expect(manager.locator(".o_notification")).to_have_count(0)
+    picture(manager, "overview-test")
     manager.get_by_role("button", name="Pause", exact=True).click()
     manager.get_by_role("dialog").get_by_role("button", name="Pause").click()
     expect(manager.get_by_text("Paused: nothing is sent")).to_be_visible()

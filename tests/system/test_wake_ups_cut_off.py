@@ -15,7 +15,6 @@ from conftest import Registry, wait_until
 SOON = 30
 #: The tests come by this name, the job runner by 127.0.0.1.
 HOST = "localhost"
-DIALOG = "SPAR answered and accepted the signature."
 
 
 class SwallowingProxy:
@@ -91,9 +90,11 @@ def assert_told_and_sent(registry, cause, advice, number):
     text = texts()[cause]
     assert "Wake-ups are not run" in text
     assert advice in text
-    action = call("g2p.spar.connection", "action_test", [registry.connection])
-    assert action["params"]["message"] == f"{DIALOG} {text}"
-    assert action["params"]["sticky"]
+    ids = [registry.connection]
+    call("g2p.spar.connection", "action_test", ids)
+    names = ["test_problem", "runner_note"]
+    (told,) = call("g2p.spar.connection", "read", ids, names)
+    assert (told["test_problem"], told["runner_note"]) == (False, text)
 
     began = time.monotonic()
     registry.enter_wallet(registry.person, number)

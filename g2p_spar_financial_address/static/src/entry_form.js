@@ -1,9 +1,12 @@
+import {ConfirmationDialog} from "@web/core/confirmation_dialog/confirmation_dialog";
 import {FormController} from "@web/views/form/form_controller";
 import {formView} from "@web/views/form/form_view";
+import {ListController} from "@web/views/list/list_controller";
+import {listView} from "@web/views/list/list_view";
 import {registry} from "@web/core/registry";
 import {RPCError} from "@web/core/network/rpc";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
-import {Component, reactive, useEffect, useState, useSubEnv} from "@odoo/owl";
+import {Component, useEffect, useState, useSubEnv} from "@odoo/owl";
 
 /** Files are checked on saving: they are not sent twice. */
 const FILES = ["proof", "mandate"];
@@ -14,31 +17,59 @@ const REFUSALS = [
 ];
 
 /**
- * A form that says what is wrong within itself, and not in a dialog over a dialog: what
+ * A view that says what is wrong within itself, and not in a dialog over a dialog: what
  * the server refuses when a button saves the form, and when it then does its work.
  */
-export class ProblemsController extends FormController {
-    setup() {
-        super.setup();
-        this.problems = reactive({byField: {}});
-        const press = this.env.onClickViewButton;
-        useSubEnv({
-            faProblems: this.problems,
-            onClickViewButton: (params) => this.showRefusal(() => press(params)),
-        });
-    }
-
-    async showRefusal(press) {
-        this.problems.byField = {};
-        try {
-            return await press();
-        } catch (error) {
-            if (!(error instanceof RPCError) || !REFUSALS.includes(error.data?.name)) {
-                throw error;
-            }
-            this.problems.byField = {"": error.data.message};
+const withProblems = (Controller) =>
+    class extends Controller {
+        setup() {
+            super.setup();
+            this.problems = useState({byField: {}});
+            const press = this.env.onClickViewButton;
+            useSubEnv({
+                faProblems: this.problems,
+                onClickViewButton: (params) => this.onPressed(params, press),
+            });
         }
-    }
+
+        /** Odoo asks and presses within the dialog, which would get the refusal. */
+        async onPressed(params, press) {
+            const {confirm, ...clickParams} = params.clickParams;
+            if (!confirm || (await this.isConfirmed(confirm))) {
+                return this.showRefusal(() => press({...params, clickParams}));
+            }
+        }
+
+        isConfirmed(body) {
+            return new Promise((resolve) => {
+                this.dialogService.add(
+                    ConfirmationDialog,
+                    {body, confirm: () => resolve(true), cancel: () => resolve(false)},
+                    {onClose: () => resolve(false)}
+                );
+            });
+        }
+
+        async showRefusal(press) {
+            this.problems.byField = {};
+            try {
+                return await press();
+            } catch (error) {
+                if (
+                    !(error instanceof RPCError) ||
+                    !REFUSALS.includes(error.data?.name)
+                ) {
+                    throw error;
+                }
+                this.problems.byField = {"": error.data.message};
+            }
+        }
+    };
+
+export class ProblemsController extends withProblems(FormController) {}
+
+export class ProblemsListController extends withProblems(ListController) {
+    static template = "g2p_spar_financial_address.ProblemsListView";
 }
 
 /** The form in which an address is typed: what is wrong stands at its field, all at once. */
@@ -59,6 +90,7 @@ export class EntryController extends ProblemsController {
 registry
     .category("views")
     .add("fa_problems", {...formView, Controller: ProblemsController})
+    .add("fa_problems_list", {...listView, Controller: ProblemsListController})
     .add("fa_entry", {...formView, Controller: EntryController});
 
 /** What is wrong with a field; without a field, what is wrong with the whole. */

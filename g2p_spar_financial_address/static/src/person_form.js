@@ -1,4 +1,4 @@
-import {FormController} from "@web/views/form/form_controller";
+import {ProblemsController} from "./entry_form";
 import {formView} from "@web/views/form/form_view";
 import {registry} from "@web/core/registry";
 import {useEffect} from "@odoo/owl";
@@ -7,7 +7,7 @@ import {useEffect} from "@odoo/owl";
  * The page of a person. The keyboard begins with the person, not with the bar at the
  * top: otherwise all menus come before the first button.
  */
-export class PersonController extends FormController {
+export class PersonController extends ProblemsController {
     setup() {
         super.setup();
         useEffect(

@@ -214,9 +214,26 @@
                 part.hidden = !part.dataset.type.split(" ").includes(type);
                 part.disabled = part.hidden;
             }
+            showBranches();
             const tick = form.elements["payment.same_as_contact"];
             form.elements["payment.mobile_number"].required = !tick.checked;
             form.elements["contact.phone"].required = type === "mobile_wallet" && tick.checked;
+        }
+
+        /* Those of the bank that is chosen. */
+        function showBranches() {
+            const bank = form.elements["payment.dfsp_id.bank_account"].value;
+            const select = form.elements["payment.branch_id"];
+            let some = false;
+            for (const option of select.querySelectorAll("[data-provider]")) {
+                const fits = option.dataset.provider === bank;
+                option.hidden = option.disabled = !fits;
+                some ||= fits;
+            }
+            if (select.selectedOptions[0]?.disabled) {
+                select.value = "";
+            }
+            select.parentElement.hidden = !some;
         }
 
         function keep(ready) {
@@ -246,7 +263,8 @@
                         list.appendChild(document.createElement(tag))
                     );
                     label.textContent = labelOf(field);
-                    value.textContent = text;
+                    // A number keeps its direction in a page from right to left.
+                    value.appendChild(document.createElement("bdi")).textContent = text;
                 }
             }
             form.hidden = true;

@@ -52,7 +52,8 @@ export class SparOverview extends Component {
         this.action = useService("action");
         this.dialog = useService("dialog");
         this.bus = useService("bus_service");
-        this.state = useState({data: null, busy: false, away: ""});
+        // ``tested``: the connections whose card answers a test made on this screen.
+        this.state = useState({data: null, busy: false, away: "", tested: {}});
         this.onMoved = () => this.soon();
         this.open = (action) => this.action.doAction(action);
         onWillStart(() => this.load());
@@ -100,6 +101,9 @@ export class SparOverview extends Component {
         this.state.busy = true;
         try {
             const action = await this.orm.call(model, method, args);
+            if (method === "action_test") {
+                args[0].forEach((id) => (this.state.tested[id] = true));
+            }
             if (action && action.type) {
                 if (action.type === "ir.actions.act_window") {
                     action.views = [[false, "form"]];
@@ -213,6 +217,15 @@ export class SparOverview extends Component {
         return card.heard
             ? _t("SPAR answered %s ago", this.age(card.heard))
             : _t("No answer of SPAR is known");
+    }
+
+    testText(test) {
+        return _t("Tested at %(time)s: %(answer)s", {
+            time: deserializeDateTime(test.at).toLocaleString(
+                DateTime.TIME_WITH_SECONDS
+            ),
+            answer: test.text,
+        });
     }
 
     freshText(fact) {

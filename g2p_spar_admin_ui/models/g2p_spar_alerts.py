@@ -101,7 +101,7 @@ class G2pFaSettings(models.Model):
 
     @api.depends_context("lang", "uid", "digest_for")
     def _compute_digest_lines(self):
-        """Return the text of the daily summary, with the numbers its reader may know."""
+        """Return the text of the daily summary, as its reader may know it."""
         reader = self.env.context.get("digest_for")
         if not isinstance(reader, models.BaseModel):
             # A client sends no record.

@@ -212,7 +212,8 @@ class G2pSparOverview(models.AbstractModel):
                        SELECT (SELECT change.create_date FROM g2p_spar_change change
                                 WHERE change.connection_id = k.id
                                   AND change.state = 'queued' AND %(own)s
-                                ORDER BY change.create_date, change.id LIMIT 1) AS moment
+                                ORDER BY change.create_date, change.id
+                                LIMIT 1) AS moment
                          FROM g2p_spar_connection k WHERE k.id = ANY(%(connections)s)
                        UNION ALL
                        SELECT min(change.create_date) FROM g2p_spar_mapping m

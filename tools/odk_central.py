@@ -11,7 +11,7 @@ EMAIL, PASSWORD = "viewer@example.org", "right horse"
 PROJECT = 1
 FORM = "payment_address"
 #: The form that ships has one like this, made of what it asks.
-VERSION = "3f6c0d1a92be"
+VERSION = "2026-11-30.1"
 
 #: The questions of the form that ships with the addon.
 GROUPS = {

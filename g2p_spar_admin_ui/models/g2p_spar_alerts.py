@@ -5,8 +5,9 @@ from markupsafe import Markup
 from odoo import SUPERUSER_ID, api, fields, models
 
 from odoo.addons.g2p_spar_financial_address.toolkit.transactions import alone
+from odoo.addons.g2p_spar_sync_queue.live.drift import DRIFT
 
-from .g2p_spar_overview import DOMAINS, LIMIT, OPEN_DRIFT
+from .g2p_spar_overview import DOMAINS, LIMIT
 
 ATTENTION = "g2p_spar_admin_ui.activity_attention"
 OVERDUE = "g2p_spar_admin_ui.activity_overdue"
@@ -129,7 +130,7 @@ class G2pFaSettings(models.Model):
             (
                 self.env._("Differences from SPAR to decide about"),
                 "g2p.spar.reconciliation.line",
-                OPEN_DRIFT,
+                DRIFT,
             ),
         ]
         figures = []

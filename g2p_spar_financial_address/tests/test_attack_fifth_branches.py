@@ -111,4 +111,4 @@ class TestAttackFifthBranches(FinancialAddressCase):
                         continue
                     told += 1
                     self.assertFalse(said)
-        print("TOLD", told)
+        self.assertGreater(told, 0)

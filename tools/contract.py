@@ -190,7 +190,7 @@ def _central(target):
 
 _LOGIN = (
     "Central refuses CENTRAL_USER with this CENTRAL_PASSWORD.",
-    "CENTRAL_URL: nobody can log in with a password there. It is not Central's "
+    "CENTRAL_URL: it takes no log-in with a password. It is not Central's "
     "address, or its users log in elsewhere (single sign-on): the suite needs a user "
     "with a password.",
 )

@@ -204,7 +204,7 @@ class ResPartner(models.Model):
         """Return the registrants whose companies the user is allowed in.
 
         Odoo shows contacts to users of a branch of their company; where the state of
-        their payment is told without the records' own rules, this is asked first.
+        their payment is read without the records' own rules, this is asked first.
         """
         if self.env.user._is_superuser():
             return self

@@ -6,7 +6,7 @@ from odoo.tests import TransactionCase, tagged
 
 @tagged("post_install", "-at_install")
 class TestLoadsQuietly(TransactionCase):
-    """What Odoo warns of each time the addons are loaded, and nobody reads twice."""
+    """What Odoo warns of each time the addons are loaded."""
 
     def our_fields(self):
         """Return all fields the suite has made or changed."""

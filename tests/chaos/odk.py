@@ -2,7 +2,7 @@
 
 First a run is killed at each point of its way, again and again. Then any sequence of
 submissions, edits, reviews, deletions, restorations, purges, runs, kills, failures and
-clocks that jump is tried. Some submissions have IDs that nobody expects, that differ
+clocks that jump is tried. Some submissions have odd IDs, IDs that differ
 from others in little, that are taken, or that a purged one had. The model is what
 Central holds; each version of a submission must have been applied once, and in each run
 the oldest first.

@@ -177,7 +177,7 @@ def check_entries(compared, operation, items, answer, server):
         told = entry.get("id")
         if operation == "link":
             # Only the address comes back, as text, and no ID.
-            compared.same(f"{reference}: an ID is told", False, "id" in entry)
+            compared.same(f"{reference}: there is an ID", False, "id" in entry)
             fa = item["fa"] if known == ("A", "link") else _any_text(entry["fa"])
             compared.same(f"{reference}: the address", fa, entry["fa"])
         elif known == ("A", "update"):
@@ -207,7 +207,7 @@ def check_resolved(compared, item, entry, server):
             expected["strategy_id"] = 4
             came["fa"] = joined(entry["fa"])
             came["strategy_id"] = entry["fa"]["strategy_id"]
-    compared.same(f"{entry['reference_id']}: what is told", expected, came)
+    compared.same(f"{entry['reference_id']}: what is answered", expected, came)
 
 
 def joined(parts):

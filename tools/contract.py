@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
+
 from . import settings
 from .keys import PartnerKey
 from .problems import Problem
@@ -21,6 +23,8 @@ REPORT = settings.REPORTS / "contract.html"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{2,30}")
 SECRETS = ("KEY_PASSWORD", "CENTRAL_PASSWORD")
+#: What may end a run; a lost terminal, too.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HELP = """Tell which server to look at:
   make contract SPAR_URL=https://… SENDER=… KEY=…
   make contract CENTRAL_URL=https://…
@@ -44,11 +48,15 @@ def main(_arguments):
     if len(chosen) != 1:
         raise Problem(HELP if not chosen else "Set SPAR_URL or CENTRAL_URL, not both.")
     target = _report_path()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in SIGNALS:
+        signal.signal(number, _interrupt)
     return {"SPAR_URL": _spar, "CENTRAL_URL": _central}[chosen[0]](target)
 
 
 def _interrupt(_number, _frame):
+    # What follows is the clean-up, which a second signal must not cut off.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
@@ -102,8 +110,8 @@ def _spar(target):
     with _finished(report, target):
         try:
             _collect(report, foreign.rows_of(server), foreign.Unreachable)
-            report.warnings += foreign.warnings(report.rows)
         finally:
+            report.warnings += foreign.warnings(report.rows)
             if prefix:
                 _clean_up(server, report)
     return 0 if report.as_expected else 1
@@ -125,8 +133,7 @@ def _clean_up(server, report):
 @contextmanager
 def _undisturbed():
     """Ctrl-C and the end of the process wait until the block is left."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS}
     try:
         yield
     finally:
@@ -163,11 +170,14 @@ def _central(target):
             raise Problem(_LOGIN[refusal.args[0] == 404]) from None
         try:
             visitor.choose(project, form)
-        except central.NotAllowed:
-            raise Problem(
-                "CENTRAL_USER sees no such published form (CENTRAL_PROJECT, "
-                "CENTRAL_FORM). Make the user a viewer of the project."
-            ) from None
+        except BaseException:
+            visitor.log_out()
+            raise
+    except central.NotAllowed:
+        raise Problem(
+            "CENTRAL_USER sees no such published form (CENTRAL_PROJECT, CENTRAL_FORM). "
+            "Make the user a viewer of the project."
+        ) from None
     except (central.Unreachable, *central.TROUBLE) as trouble:
         raise Problem(f"CENTRAL_URL: {_words(trouble)}. {_ADVICE}") from None
     report = Report(
@@ -227,8 +237,12 @@ def _finished(report, target):
         raise
     finally:
         with _undisturbed():
-            print(report.text())
-            target.write_text(report.html(), encoding="utf-8")
+            try:
+                target.write_text(report.html(), encoding="utf-8")
+            except OSError as trouble:
+                raise Problem(f"REPORT={target}: {trouble.strerror}.") from None
+            finally:
+                print(report.text())
             print(f"The same as a page: {target}", flush=True)
 
 
@@ -316,7 +330,7 @@ def _key():
     try:
         key = Key(files, password.encode() if password else None)
         key.sign(b"")
-    except (TypeError, ValueError, AttributeError):
+    except (TypeError, ValueError, AttributeError, UnsupportedAlgorithm):
         raise Problem(
             "KEY, CERTIFICATE or KEY_PASSWORD: the files do not hold a private RSA key "
             "(and its certificate) that this password opens."
@@ -328,7 +342,7 @@ def _key():
 
 def _is_locked(path):
     content = path.read_bytes()
-    return b"ENCRYPTED" in content or not content.lstrip().startswith(b"-----")
+    return b"ENCRYPTED" in content or b"-----BEGIN" not in content
 
 
 def _secret(name):

@@ -77,7 +77,11 @@ def _run_all(suites, options):
     with ThreadPoolExecutor(LANES) as lanes:
         runs = [lanes.submit(_timed, first, options)]
         runs += [lanes.submit(run_beside, suite) for suite in others]
-        reports = [run.result() for run in runs]
+        try:
+            reports = [run.result() for run in runs]
+        except BaseException:
+            lanes.shutdown(wait=False, cancel_futures=True)
+            raise
     for output in outputs.values():
         print(output.read_text(errors="replace"))
     return reports

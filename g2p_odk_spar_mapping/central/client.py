@@ -146,7 +146,10 @@ class CentralClient:
         # A draft has no table of submissions, whoever asks; the form itself is there,
         # though only users who may change it see it.
         table = self._reply(_table(project, form) + _query({"$top": "0"}))
-        if table.status == 404 and self._reply(_form(project, form)).status != 404:
+        if table.status != 404:
+            return
+        # Whether Central answers at all is another question.
+        if self._reply(_form(project, form)).status in (200, 403):
             raise CentralError(errors.UNPUBLISHED, table.status) from None
 
     def _list(self, path, parameters=None):

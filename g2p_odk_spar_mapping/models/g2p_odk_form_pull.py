@@ -481,6 +481,10 @@ class G2pOdkForm(models.Model):
                 "content_hash": row.content_hash,
                 "twins": row.twins or False,
             }
+        elif step.event == "unchanged" and step.state != "removed":
+            # Versions before 19.0.1.1.0 stored another hash of the same answers, which
+            # a new question in the form would change.
+            values["content_hash"] = row.content_hash
         return values
 
     def _stage_unreadable(self, unreadable, staged, fresh, events):

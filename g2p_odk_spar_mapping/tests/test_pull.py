@@ -99,6 +99,11 @@ class TestPull(CronsMixin, OdkCase):
         staged.content_hash = keyed_content(self.env, plain)
         self.form._read_anew()
         self.assertCounts(self.pull(), unchanged=1)
+        # From now on it is the one that a new question does not change.
+        more = [question("/more", "structure"), question("/more/village")]
+        self.store.publish("2", [*DEFAULT_FIELDS, *more])
+        self.form._read_anew()
+        self.assertCounts(self.pull(), unchanged=1)
 
     # === TROUBLE === #
 

@@ -455,7 +455,8 @@ class G2pSparOverview(models.AbstractModel):
         """Return whether something is sent, whatever else is stopped."""
         names = {incident["name"] for incident in incidents}
         return "not_stored" not in names and any(
-            connection.state == "running" and f"away-{connection.id}" not in names
+            connection.state == "running"
+            and not {f"away-{connection.id}", f"refusing-{connection.id}"} & names
             for connection in connections
         )
 

@@ -106,6 +106,8 @@ class G2pFinancialAddress(models.Model):
         newest._check_payable()
         if known is None:
             known = self._find_known([{"partner_id": a.partner_id.id} for a in newest])
+        # Whether messages are wanted, this environment says.
+        known = known.with_env(self.sudo().env)
         partner_ids = {address.partner_id.id for address in newest}
         known = known.filtered(lambda a: a.partner_id.id in partner_ids)
         refused = known.filtered(lambda address: address.state == "refused")

@@ -127,7 +127,8 @@ class ResPartner(models.Model):
         asked = set().union(*ways.values())
         if holds := self._spar_id_holds():
             asked |= texts
-        everybody = self.sudo().with_context(active_test=False)
+        # Empty: a union contains the records it is called on.
+        everybody = self.browse().sudo().with_context(active_test=False)
         found = everybody._spar_by_id(asked) if asked else {}
         for text in texts if found else ():
             theirs = everybody.union(*(found[w] for w in ways[text] if w in found))

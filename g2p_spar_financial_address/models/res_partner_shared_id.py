@@ -158,6 +158,8 @@ class ResPartner(models.Model):
                 groups[shared or normal(spar_id)][id_] = spar_id or shared
         owners, chosen, handed = {}, {}, {}
         on_hold = {i for i, (spar_id, shared) in rows.items() if shared and not spar_id}
+        # Who approves a new rule does not approve that it hands on what is on hold.
+        late = on_hold - {*self.ids}
         for key, group in groups.items():
             owner = self._spar_id_owner(group, plan, rows)
             people = self.browse(group).sudo()
@@ -165,8 +167,6 @@ class ResPartner(models.Model):
                 people = people.filtered(lambda one: one._spar_id_counts())
             owners[key], chosen[key] = owner, people.id if len(people) == 1 else None
             heir = chosen[key]
-            # Who approves a new rule does not approve that it hands on what is on hold.
-            late = on_hold - {*self.ids}
             is_first = heir in plan and heir not in late
             if heir in (None, owner) or (is_first and len(group) == 1):
                 continue

@@ -86,6 +86,24 @@ class TestAttackFifthHeirs(RegistryWays, FinancialAddressCase):
             self.assertEqual(person._spar_get_shared_id(), "T:C-1")
         self.assertEqual(self.first._spar_get_id(), "T:C-1")
 
+    def test_the_first_ids_of_several_at_once_need_no_approval(self):
+        """None of them takes over the ID of another one."""
+        self.set_policy(approve_admin=False)
+        people = self.env["res.partner"]
+        for number in range(3):
+            person = self.make_registrant(f"Newcomer {number}")
+            self.enter_address(
+                partner_id=person.id, mobile_number=f"0754 200 1{number}0"
+            )
+            people |= person
+        self.set_policy(approve_admin=True)
+        before = self.waiting()
+        for number, person in enumerate(people):
+            self.rows.valid[person.id] = f"N-{number}"
+        people._spar_changed()
+        self.assertEqual(people.mapped("spar_id"), ["N-0", "N-1", "N-2"])
+        self.assertEqual(self.waiting(), before)
+
     def test_ids_typed_by_hand_hand_nothing_on(self):
         self.refuse()
         self.change_rule(id_source="spar_id")

@@ -199,9 +199,9 @@ class Comparison:
         if not answer:
             return False
         breaker.note_answer(self.connection, answer, RESOLVE)
-        if answer.refuses_partner and asked.version == store.version(
-            self.env, self.connection.id
-        ):
+        if not answer.refuses_partner:
+            new_key.note_answer(self.connection, answer)
+        elif asked.version == store.version(self.env, self.connection.id):
             self.connection._stop_for_signature()
         return answer.failed or answer.refuses_partner
 

@@ -121,10 +121,12 @@ def forget_failures(connection, is_change):
     :param bool is_change: whether to a change
     """
     lock(connection)
-    if is_change and connection.breaker_change_failures:
-        # Also where SPAR was down meanwhile, which is another problem.
+    is_over = is_change and connection.breaker_change_failures
+    is_forgotten = store.reset_failures(connection.env, connection.id, is_change)
+    # Also where SPAR was down meanwhile, which is another problem. The alert of a pause
+    # stays.
+    if is_forgotten and is_over and connection.state == "running":
         connection._end_alert()
-    store.reset_failures(connection.env, connection.id, is_change)
 
 
 def note_failure(connection, retry_after, changes_problem=None):

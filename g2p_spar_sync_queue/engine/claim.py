@@ -88,8 +88,8 @@ def claim_mappings(mappings, autonomous=None):
 def claim_backlog(connection, autonomous=None, position=None, since=0, oldest=False):
     """Claim what has been due longest through a connection.
 
-    First what is on its way already, then changes that are not taken up yet; the other
-    way round while SPAR fails on changes.
+    First what is on its way already, then changes that are not taken up yet; while SPAR
+    fails on changes, what has failed comes last.
 
     :param autonomous: as for :func:`claim_locked`
     :param position: the newest change considered before; those up to it are locked by
@@ -103,7 +103,7 @@ def claim_backlog(connection, autonomous=None, position=None, since=0, oldest=Fa
     # While SPAR fails on changes, one that has not failed yet comes first: it must not
     # wait for those that have.
     is_failing = bool(connection.breaker_change_failures)
-    entries = [] if is_failing else store.lock_moving(env, connection.id, limit, since)
+    entries = store.lock_moving(env, connection.id, limit, since, untried=is_failing)
     if len(entries) < limit:
         known = {entry.id for entry in entries}
         rows = store.lock_queued(

@@ -509,8 +509,10 @@ def blames_again(request, answer, others_succeed):
     """
     if len(request.parts) > 1 and not others_succeed:
         return False
-    return answer.code in MAY_BE_ONE_ITEM and all(
-        part.tried for part in request.parts.values()
+    return (
+        answer.failed
+        and answer.code in MAY_BE_ONE_ITEM
+        and all(part.tried for part in request.parts.values())
     )
 
 

@@ -130,10 +130,11 @@ def lock_again(env, ids):
     )
 
 
-def lock_moving(env, connection_id, limit, since):
+def lock_moving(env, connection_id, limit, since, untried=False):
     """Lock the mappings that are on their way and have been due longest.
 
     :param int since: seconds for which they must have been due
+    :param bool untried: only those that have not failed yet
     :rtype: list[Progress]
     """
     return _progress(
@@ -146,11 +147,13 @@ def lock_moving(env, connection_id, limit, since):
                       statement_timestamp() AT TIME ZONE 'UTC' - %(since)s
                   AND m.write_date <=
                       statement_timestamp() AT TIME ZONE 'UTC' - %(since)s
+                  AND (NOT %(untried)s OR COALESCE(m.attempts, 0) = 0)
                 ORDER BY COALESCE(m.next_attempt_at, '-infinity')
                 LIMIT %(limit)s FOR NO KEY UPDATE OF m SKIP LOCKED""",
             columns=_READ,
             connection=connection_id,
             moving=MOVING,
+            untried=untried,
             since=_interval(since),
             limit=limit,
         ),
@@ -663,25 +666,30 @@ def count_failure(env, connection_id, on_change):
 
 
 def reset_failures(env, connection_id, on_change):
-    """Forget failures: SPAR has answered.
+    """Forget failures, unless the breaker is open: SPAR has answered.
 
     :param bool on_change: whether it was a change; an answer to a query does not say
         that changes succeed
+    :return: a row if they are forgotten, else None
     """
+    # No FOR UPDATE: each transaction that captures holds a key lock on this row.
     env.cr.execute(
-        """UPDATE g2p_spar_connection c
+        """UPDATE g2p_spar_connection
               SET breaker_failures = 0,
-                  breaker_change_failures = k.left,
-                  breaker_trips = CASE k.left WHEN 0 THEN 0 ELSE breaker_trips END,
-                  changes_problem = CASE k.left WHEN 0 THEN NULL
-                                                ELSE changes_problem END
-             FROM (SELECT id, CASE WHEN %s THEN 0 ELSE breaker_change_failures END
-                              AS left
-                     FROM g2p_spar_connection WHERE id = %s FOR UPDATE) k
-            WHERE c.id = k.id AND breaker_state = 'closed'""",
-        [on_change, connection_id],
+                  breaker_change_failures =
+                      CASE WHEN %(all)s THEN 0 ELSE breaker_change_failures END,
+                  breaker_trips =
+                      CASE WHEN %(all)s OR breaker_change_failures = 0
+                           THEN 0 ELSE breaker_trips END,
+                  changes_problem =
+                      CASE WHEN %(all)s OR breaker_change_failures = 0
+                           THEN NULL ELSE changes_problem END
+            WHERE id = %(id)s AND breaker_state = 'closed'
+        RETURNING id""",
+        {"all": on_change, "id": connection_id},
         log_exceptions=False,
     )
+    return env.cr.fetchone()
 
 
 def open_breaker(env, connection_id, trips, until, changes_problem):
@@ -726,7 +734,7 @@ def close_breaker(env, connection_id):
               SET breaker_state = 'closed', breaker_until = NULL,
                   breaker_failures = breaker_threshold - 1,
                   breaker_change_failures = CASE breaker_change_failures
-                      WHEN 0 THEN 0 ELSE breaker_threshold - 1 END
+                      WHEN 0 THEN 0 ELSE GREATEST(breaker_threshold - 1, 1) END
             WHERE id = %s""",
         [connection_id],
         log_exceptions=False,

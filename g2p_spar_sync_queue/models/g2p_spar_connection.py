@@ -400,6 +400,9 @@ class G2pSparConnection(models.Model):
             speaker = connection.with_user(SUPERUSER_ID) if alert else connection
             speaker._message_log(body=reason)
             if alert:
+                if connection.sudo().breaker_change_failures:
+                    # The alert that changes fail would stay the only one.
+                    connection._end_alert()
                 connection._alert(reason)
 
     def _key_problem_text(self, problem):
@@ -468,7 +471,7 @@ class G2pSparConnection(models.Model):
 
     def _end_alert(self):
         """Remove the alert; what it was about is over."""
-        self.activity_unlink([ALERT])
+        self.with_user(SUPERUSER_ID).activity_unlink([ALERT])
 
     @api.private
     def changes_fail_text(self, code):
@@ -617,6 +620,7 @@ class G2pSparConnection(models.Model):
             "pause_reason": False,
             "pause_cause": False,
             "paused_at": False,
+            "key_retry_at": False,
             "tested_at": False,
             "test_problem": False,
         }

@@ -334,6 +334,22 @@ class TestChangesFail(PartnerApiCase):
         self.assertEqual(self.connection.breaker_change_failures, 0)
         self.assertEqual(self.connection.breaker_trips, 0)
 
+    def test_a_pause_meanwhile_has_an_alert_of_its_own(self):
+        self.try_again(12)
+        self.connection._pause("Sending has stopped for another reason.", alert=True)
+        (alert,) = self.connection.activity_ids
+        self.assertIn("another reason", alert.note)
+        # What was being sent comes back.
+        breaker.forget_failures(self.connection, is_change=True)
+        self.assertEqual(self.connection.activity_ids, alert)
+
+    def test_the_alert_stays_while_the_breaker_is_open(self):
+        self.try_again(12)
+        self.assertEqual(self.connection.breaker_state, "open")
+        breaker.forget_failures(self.connection, is_change=True)
+        self.assertTrue(self.connection.activity_ids)
+        self.assertTrue(self.connection.changes_problem)
+
     def test_the_alert_ends_also_if_spar_was_down_meanwhile(self):
         self.try_again(12)
         self.mapper.rule = faults.status(503)

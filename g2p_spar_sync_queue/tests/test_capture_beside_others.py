@@ -129,6 +129,22 @@ class TestCaptureBesideOthers(BesideOthersCase):
                 getattr(store, name)(early, *arguments)
             early.cr.execute("ROLLBACK TO SAVEPOINT before")
 
+    def test_no_answer_waits_for_those_who_capture(self):
+        """They hold a key lock on the connection until they commit."""
+        first, clerk, worker = (self.open() for _number in range(3))
+        clerk.cr.execute(
+            "SELECT FROM g2p_spar_connection WHERE id = %s FOR KEY SHARE",
+            [self.connection.id],
+        )
+        worker.cr.execute("SET LOCAL lock_timeout = '2s'")
+        store.count_failure(worker, self.connection.id, True)
+        self.assertTrue(store.reset_failures(worker, self.connection.id, False))
+        self.assertTrue(store.reset_failures(worker, self.connection.id, True))
+        worker.cr.commit()
+        # Nor is the lock such that those who began before cannot capture any more.
+        self.capture(first)
+        first.cr.commit()
+
 
 class PaidCase(BesideOthersCase):
     """Two registrants who are paid, and a connection that sends every value."""

@@ -5,6 +5,7 @@ as a deleted submission, looks for one in the form and is not run without.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -79,7 +80,8 @@ class Visitor:
     def log_out(self):
         """End the session, if Central can still be reached."""
         if self.token:
-            self.request("DELETE", "/v1/sessions/current")
+            with suppress(requests.RequestException):
+                self.request("DELETE", "/v1/sessions/current")
         self.token = None
 
     def choose(self, project=None, form=None):
@@ -100,10 +102,17 @@ class Visitor:
             ]
         if not found:
             raise NotAllowed(404)
+        readable = []
         for self.project, self.form in found:
-            if self.page({"$top": "0", "$count": "true"}).get("@odata.count"):
+            status, page, _headers = self.table({"$top": "0", "$count": "true"})
+            if status != 200:
+                continue
+            if page.get("@odata.count"):
                 return
-        self.project, self.form = found[0]
+            readable.append((self.project, self.form))
+        if not readable:
+            raise NotAllowed(403)
+        self.project, self.form = readable[0]
 
     # === QUESTIONS === #
 
@@ -213,6 +222,8 @@ def row_of(fact, visitor):
         came = fact.check(visitor)
     except NoExample as missing:
         reason = str(missing)
+    except (NotAllowed, Unreachable):
+        came = "no session is opened any more"
     except requests.RequestException as trouble:
         came = f"no answer ({type(trouble).__name__})"
     except UNREADABLE as trouble:

@@ -120,15 +120,21 @@ class Foreign(Server):
     def clean_up(self):
         """Unlink everything, with patience.
 
+        What was sent last may still be under way: only the second look that finds
+        nothing is believed.
+
         :return: IDs that may still be linked.
         """
+        looks = 0
         for attempt in range(TRIES):
             try:
                 self.clear()
-                if not self.rows():
-                    return []
+                looks = 0 if self.rows() else looks + 1
             except (NotPrepared, *TROUBLE):
-                time.sleep(WAIT * 2**attempt)
+                looks = 0
+            if looks == 2:
+                return []
+            time.sleep(WAIT * 2**attempt)
         try:
             return sorted(self.rows())
         except (NotPrepared, *TROUBLE):

@@ -182,7 +182,9 @@ class Words:
     def __init__(self, code):
         self.code = code
         self._texts = {}
-        for path in settings.ROOT.glob(f"g2p_*/i18n/{code.partition('_')[0]}.po"):
+        for path in sorted(
+            settings.ROOT.glob(f"g2p_*/i18n/{code.partition('_')[0]}.po")
+        ):
             for entry in polib.pofile(path):
                 self._texts.setdefault(entry.msgid, entry.msgstr)
 

@@ -66,7 +66,18 @@ const withProblems = (Controller) =>
         }
     };
 
-export class ProblemsController extends withProblems(FormController) {}
+export class ProblemsController extends withProblems(FormController) {
+    /** What was refused of one record is not said of the next one. */
+    async onPagerUpdate(params) {
+        this.problems.byField = {};
+        return super.onPagerUpdate(params);
+    }
+
+    async create() {
+        this.problems.byField = {};
+        return super.create();
+    }
+}
 
 export class ProblemsListController extends withProblems(ListController) {
     static template = "g2p_spar_financial_address.ProblemsListView";

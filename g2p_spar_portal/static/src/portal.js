@@ -224,6 +224,10 @@
         function showBranches() {
             const bank = form.elements["payment.dfsp_id.bank_account"].value;
             const select = form.elements["payment.branch_id"];
+            if (!select) {
+                // A page that was kept before it had branches.
+                return;
+            }
             let some = false;
             for (const option of select.querySelectorAll("[data-provider]")) {
                 const fits = option.dataset.provider === bank;

@@ -6,7 +6,7 @@ from . import processes, settings, steps
 from .postgres_embedded import PROGRAMS, EmbeddedServer
 
 #: Names of servers beside the usual one.
-FURTHER_SERVERS = ["chaos"]
+FURTHER_SERVERS = ["chaos", "crash"]
 
 
 def stop(say=print):

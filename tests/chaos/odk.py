@@ -84,8 +84,10 @@ def measure(postgres, percent, seed_, say, _dialect=None):
         tried = Events(lab)
         failed = _try_sequences(tried, examples, seed_, say)
     say(f"Steps played: {tried.played}; kills that met their point: {tried.kills}")
-    yield Figure("odk_ids_taken", tried.taken, "submissions", ">= 1")
-    yield Figure("odk_ids_used_again", tried.again, "submissions", ">= 1")
+    # Left to chance: few examples may have none.
+    some = f">= {examples // 50}"
+    yield Figure("odk_ids_taken", tried.taken, "submissions", some)
+    yield Figure("odk_ids_used_again", tried.again, "submissions", some)
     yield Figure("odk_examples", tried.examples, "examples", f">= {examples}")
     yield Figure("odk_failed", failed, "examples", "== 0")
 

@@ -49,7 +49,9 @@ def main(_arguments):
         raise Problem(HELP if not chosen else "Set SPAR_URL or CENTRAL_URL, not both.")
     target = _report_path()
     for number in SIGNALS:
-        signal.signal(number, _interrupt)
+        # With nohup, a lost terminal is to end nothing.
+        if (number, signal.getsignal(number)) != (signal.SIGHUP, signal.SIG_IGN):
+            signal.signal(number, _interrupt)
     return {"SPAR_URL": _spar, "CENTRAL_URL": _central}[chosen[0]](target)
 
 

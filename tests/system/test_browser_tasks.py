@@ -66,8 +66,11 @@ def desk_of(say, desk):
 
 @pytest.fixture
 def named(say):
-    """Return a function that makes a name or an ID of this language's own."""
-    return lambda text: f"{text} {say.code[:2]}"
+    """Return a function that makes a name or an ID of this language's own.
+
+    No name has these letters: a search finds parts of words.
+    """
+    return lambda text: f"{text} x{say.code[:2]}"
 
 
 def button(page, name):

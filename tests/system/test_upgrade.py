@@ -4,9 +4,7 @@ That version's code comes from git: a database that was only made to look like o
 would have what its upgrade has to make.
 """
 
-import io
 import subprocess
-import tarfile
 
 import pytest
 from conftest import PATIENCE, Registry, free_ports, wait_until
@@ -41,8 +39,8 @@ def old_addons(tmp_path_factory):
     names = git("ls-tree", "--name-only", before).decode().split()
     addons = [name for name in names if name.startswith("g2p_")]
     archive = git("archive", before, "--", *addons)
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(folder, filter="data")
+    # Python 3.10 and 3.11 know how to unpack safely only in their later versions.
+    subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
     return folder
 
 

@@ -14,6 +14,8 @@ from .g2p_spar_overview import DOMAINS
 
 #: Minutes after which a scheduled action that runs every minute is overdue.
 OVERDUE_MINUTES = 4
+#: When this process was started; what was due before that had no chance to run.
+STARTED = fields.Datetime.now()
 #: What PostgreSQL raises when it reads but does not write.
 NOT_STORED = (
     errors.DiskFull,
@@ -291,7 +293,7 @@ class G2pSparOverview(models.AbstractModel):
             )
             return [self._incident("no_sweeper", "warn", text, **cure)]
         overdue = fields.Datetime.now() - timedelta(minutes=OVERDUE_MINUTES)
-        if sweeper.nextcall >= overdue:
+        if max(sweeper.nextcall, STARTED) >= overdue:
             return []
         text = self.env._(
             "Scheduled actions do not run. A change whose job is lost is not sent, and "

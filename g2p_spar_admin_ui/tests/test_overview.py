@@ -14,7 +14,7 @@ from odoo.addons.g2p_spar_sync_queue.engine import outbox
 from odoo.addons.g2p_spar_sync_queue.tests.common import SparCase
 from odoo.addons.g2p_spar_sync_queue.tests.spar_stand_in import faults
 
-from ..models import g2p_spar_connection, g2p_spar_overview
+from ..models import g2p_spar_connection, g2p_spar_incidents, g2p_spar_overview
 from ..models.g2p_spar_mapping import MOVING_SHOWN, RESTING_SHOWN
 from ..models.g2p_spar_overview import _percent
 from ..models.g2p_spar_tally import HOURS
@@ -59,9 +59,10 @@ class MonitorCase(SparCase):
 
     def setUp(self):
         super().setUp()
-        # No scheduled action runs during tests, as if that were a trouble.
+        # No scheduled action and no job runs during tests, as if that were a trouble.
         self.sweeper = self.env.ref(f"{SYNC}.cron_sweep")
         self.sweeper.nextcall = fields.Datetime.now()
+        self.patch(self.registry["g2p.spar.job"], "troubles", lambda _self: {})
 
     def overview(self, user=None):
         self.env.flush_all()
@@ -374,7 +375,6 @@ class TestIncidents(MonitorCase):
         super().setUp()
         self.enter_address()
         self.run_engine()
-        self.patch(self.registry["g2p.spar.job"], "troubles", lambda _self: {})
         self.assertEqual(self.overview()["light"]["level"], "ok")
 
     def amend(self, *faults):
@@ -527,6 +527,12 @@ class TestIncidents(MonitorCase):
 
     def test_scheduled_actions_do_not_run(self):
         self.sweeper.nextcall -= timedelta(minutes=10)
+        # A server that has just started is given some minutes.
+        self.patch(g2p_spar_incidents, "STARTED", fields.Datetime.now())
+        names = {one["name"] for one in self.overview()["incidents"]}
+        self.assertNotIn("late_sweeper", names)
+        begun = fields.Datetime.now() - timedelta(minutes=5)
+        self.patch(g2p_spar_incidents, "STARTED", begun)
         self.assertIncident("late_sweeper", "stop", "do not run", "Look again")
         self.sweeper.active = False
         self.assertIncident("no_sweeper", "warn", "switched off", "Look again")

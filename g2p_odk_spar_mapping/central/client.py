@@ -143,7 +143,7 @@ class CentralClient:
             raise
 
     def _check_published(self, project, form):
-        # A draft has no table of submissions, whoever asks; the form itself is there,
+        # A draft has no table of submissions, for any user; the form itself is there,
         # though only users who may change it see it.
         table = self._reply(_table(project, form) + _query({"$top": "0"}))
         if table.status != 404:

@@ -1,4 +1,4 @@
-"""What users of one company are told of the work and the registrants of another."""
+"""What users of one company see of the work and the registrants of another."""
 
 from odoo.exceptions import AccessError
 from odoo.fields import Command

@@ -252,8 +252,8 @@ def _unless(holds, came):
 
 
 def unknown_user(visitor):
-    nobody = {"email": "nobody@example.invalid", "password": "not a password"}
-    status, _answer, _headers = visitor.post("/v1/sessions", nobody)
+    unknown = {"email": "unknown@example.invalid", "password": "not a password"}
+    status, _answer, _headers = visitor.post("/v1/sessions", unknown)
     return _unless(status == 401, f"HTTP {status}")
 
 
@@ -597,7 +597,7 @@ FACTS = [
     Fact(
         "Forms",
         "questions of a form",
-        "are told in the form's names and in the feed's, in one order",
+        "have the form's names and the feed's, in one order",
         questions,
         _SETUP,
     ),
@@ -649,7 +649,7 @@ FACTS = [
         without_answers,
         "The suite compares by it what is there. It works, but slowly.",
     ),
-    Fact("Submissions", "repeated groups", "are told as lists", entries, _FETCH),
+    Fact("Submissions", "repeated groups", "are lists", entries, _FETCH),
     Fact(
         "Submissions",
         "encrypted submissions",
@@ -660,7 +660,7 @@ FACTS = [
     Fact(
         "Submissions",
         "deleted submissions",
-        "are told only to who asks for them",
+        "come only if they are asked for",
         deleted,
         "The suite asks for them, to say which are gone. What is deleted could be "
         "taken for valid.",

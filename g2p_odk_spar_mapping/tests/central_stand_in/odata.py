@@ -177,7 +177,7 @@ class _Teller:
 
     :param dict form: of the store
     :param str instance_id: of the submission
-    :param bool expand: whether entries of repeated groups are told
+    :param bool expand: whether the answer has the entries of repeated groups
     """
 
     def __init__(self, form, instance_id, expand):

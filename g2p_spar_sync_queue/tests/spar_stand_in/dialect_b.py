@@ -91,7 +91,7 @@ class DialectB(Dialect):
         return _answer(operation, content, entries, "SUCCESS")
 
     def stored_form(self, item):
-        """Return an item with its address in text, and the strategy beside it.
+        """Return an item with its address as text, and the number of the strategy.
 
         :raises Crash: when the strategy cannot be applied to such an address.
         """
